@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import * as docker from '@pulumi/docker';
+import * as pulumi from '@pulumi/pulumi';
+import type { Backend, Signal } from './backend';
+import { hostName, maxOtlpRequest, ports, stackLabel, users } from './catalog';
+import { renderFile } from './template';
+import * as workload from './workload';
+
+export interface AlloyArgs {
+  /** Stack name, part of every name on the Docker host. */
+  readonly stack: string;
+  /** `project/stack`, the value of the label on everything made here. */
+  readonly owner: string;
+  readonly network: docker.Network;
+  /** Image reference with a version. */
+  readonly image: string;
+  /** Where telemetry goes; a signal without a backend is accepted and discarded. */
+  readonly backends: readonly Backend[];
+  /** Host addresses for the two OTLP ports. */
+  readonly bind: readonly string[];
+  readonly otlpGrpcPort: number;
+  readonly otlpHttpPort: number;
+  /** Host port of Alloy's page, on loopback: it has no login. */
+  readonly uiPort: number;
+  /** What the engine lists for the containers that run already. */
+  readonly listed: workload.ListedPorts;
+  readonly memoryMiB: number;
+  /** As the provider reads it back: "1.0". */
+  readonly cpus: string;
+  readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
+}
+
+const dataDir = '/var/lib/alloy';
+const configDir = '/etc/alloy';
+const configFile = `${configDir}/config.alloy`;
+const loopback = '127.0.0.1';
+
+/**
+ * Requests that wait on disk for one backend before applications get 503 and must keep their own:
+ * hours of an outage for a busy service, at one request a second and exporter.
+ */
+const queueSize = 10_000;
+
+/** A backend whose endpoint is known. */
+type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
+
+/** Alloy's configuration for these backends, as `alloy fmt` would write it. */
+export function alloyConfig(backends: readonly ResolvedBackend[]): string {
+  const component = ({ protocol, name }: ResolvedBackend): string =>
+    protocol === 'otlphttp' ? `otelcol.exporter.otlphttp.${name}.input` : `otelcol.exporter.prometheus.${name}.input`;
+  const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(component);
+  const [traces, metrics, logs] = [takers('traces'), takers('metrics'), takers('logs')];
+  const of = (protocol: Backend['protocol']): object[] =>
+    backends.filter((backend) => backend.protocol === protocol).map((backend) => ({ ...backend, signals: backend.signals.join(', ') }));
+  return renderFile('alloy/config.alloy.mustache', {
+    grpcPort: ports.alloy.otlpGrpc,
+    httpPort: ports.alloy.otlpHttp,
+    maxRequest: maxOtlpRequest,
+    traces: traces.join(', '),
+    metrics: (metrics.length ? metrics : ['otelcol.exporter.prometheus.discard.input']).join(', '),
+    logs: (logs.length ? logs : ['otelcol.exporter.loki.discard.input']).join(', '),
+    usesQueue: of('otlphttp').length > 0,
+    queueDirectory: `${dataDir}/queue`,
+    queueSize,
+    otlpBackends: of('otlphttp'),
+    remoteWriteBackends: of('remote-write'),
+    discardsMetrics: metrics.length === 0,
+    discardsLogs: logs.length === 0,
+  });
+}
+
+/**
+ * Grafana Alloy: takes OTLP from applications and hands each signal to its backends. What a backend
+ * cannot take yet waits in a queue on a named volume that outlives the stack.
+ */
+export class Alloy extends pulumi.ComponentResource {
+  /** Name of the container on the Docker host. */
+  readonly containerName: pulumi.Output<string>;
+  /** Name of the volume that holds the queue. */
+  readonly volumeName: pulumi.Output<string>;
+  readonly image: docker.RemoteImage;
+  /** Addresses on the Docker host; the OTLP ones at the first address of `bind`. */
+  readonly endpoints: { readonly otlpHttp: string; readonly otlpGrpc: string; readonly ui: string };
+
+  constructor(name: string, args: AlloyArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('llm-observability:index:Alloy', name, {}, opts);
+    const child = { parent: this };
+    const labels = { [stackLabel]: args.owner };
+    const volumeLabels = [{ label: stackLabel, value: args.owner }];
+
+    const config = pulumi
+      .all(args.backends.map((backend) => pulumi.output(backend.endpoint)))
+      .apply((endpoints) => alloyConfig(args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' }))));
+
+    // Kept when the stack goes: spans that nobody has taken yet may wait in it.
+    const data = new docker.Volume(
+      `${name}-data`,
+      { name: hostName('alloy', args.stack, 'data'), labels: volumeLabels },
+      { ...child, retainOnDelete: true },
+    );
+    const configVolume = new docker.Volume(
+      `${name}-config`,
+      { name: hostName('alloy', args.stack, 'config'), labels: volumeLabels },
+      child,
+    );
+    this.image = workload.image(`${name}-image`, args.image, child);
+
+    const configFiles = workload.files(
+      `${name}-config-files`,
+      {
+        containerName: hostName('alloy', args.stack, 'config-files'),
+        image: this.image,
+        labels,
+        mounts: [{ volume: configVolume.name, path: configDir }],
+        files: { [configFile]: config },
+      },
+      child,
+    );
+
+    const container = workload.service(
+      `${name}-server`,
+      {
+        containerName: hostName('alloy', args.stack),
+        image: this.image,
+        // Reloading in place has open bugs for receivers: another config is another container.
+        labels: { ...labels, [`${stackLabel}.config`]: config.apply((text) => createHash('sha256').update(text).digest('hex')) },
+        user: users.alloy,
+        network: args.network,
+        alias: 'alloy',
+        mounts: [
+          { volume: data.name, path: dataDir },
+          { volume: configVolume.name, path: configDir, readOnly: true },
+        ],
+        command: [
+          'run', configFile,
+          `--storage.path=${dataDir}/data`,
+          `--server.http.listen-addr=0.0.0.0:${ports.alloy.ui}`,
+          // The disk queue (otelcol.storage.file) is at this level.
+          '--stability.level=public-preview',
+          '--disable-reporting',
+          '--server.http.enable-pprof=false',
+          '--server.http.disable-support-bundle',
+        ],
+        ports: [
+          { internal: ports.alloy.otlpGrpc, external: args.otlpGrpcPort, addresses: args.bind },
+          { internal: ports.alloy.otlpHttp, external: args.otlpHttpPort, addresses: args.bind },
+          { internal: ports.alloy.ui, external: args.uiPort, addresses: [loopback] },
+        ],
+        listed: args.listed,
+        healthCheck: {
+          // The image has bash and no curl.
+          command: [
+            'bash', '-c',
+            `exec 3<>/dev/tcp/127.0.0.1/${ports.alloy.ui}; printf 'GET /-/ready HTTP/1.0\\r\\n\\r\\n' >&3; read -r status <&3; [[ $status == *' 200 '* ]]`,
+          ],
+          interval: '2s',
+          timeout: '5s',
+          startPeriod: '30s',
+          retries: 15,
+          waitSeconds: 120,
+        },
+        memoryMiB: args.memoryMiB,
+        cpus: args.cpus,
+        stopSeconds: 30,
+        ...(args.transform?.container ? { transform: args.transform.container } : {}),
+      },
+      { ...child, dependsOn: [configFiles] },
+    );
+
+    const [address = loopback] = args.bind;
+    const at = reachable(address);
+    this.containerName = container.name;
+    this.volumeName = data.name;
+    this.endpoints = {
+      otlpHttp: `http://${at}:${args.otlpHttpPort}`,
+      otlpGrpc: `http://${at}:${args.otlpGrpcPort}`,
+      ui: `http://${loopback}:${args.uiPort}`,
+    };
+    this.registerOutputs({ endpoints: this.endpoints, containerName: this.containerName, volumeName: this.volumeName });
+  }
+}
+
+/** How a client on the host writes an address that a port was published on. */
+function reachable(address: string): string {
+  if (address === '0.0.0.0' || address === '::') {
+    return loopback;
+  }
+  return address.includes(':') ? `[${address}]` : address;
+}

@@ -1,0 +1,20 @@
+import type * as pulumi from '@pulumi/pulumi';
+
+/** A kind of telemetry in OTLP. */
+export type Signal = 'traces' | 'metrics' | 'logs';
+
+/** How a backend takes telemetry: OTLP over HTTP, or Prometheus remote write. */
+export type Protocol = 'otlphttp' | 'remote-write';
+
+/**
+ * What Alloy needs to know of something that stores telemetry. Alloy knows backends by this
+ * alone, so another trace store is one more component that offers a `Backend`.
+ */
+export interface Backend {
+  /** Label in Alloy's config, `[a-z][a-z0-9_]*`. The queue on disk is named after it: renaming orphans what waits there. */
+  readonly name: string;
+  readonly signals: readonly Signal[];
+  readonly protocol: Protocol;
+  /** Base URL of an OTLP endpoint (`/v1/traces` and so on are appended), or the whole remote write URL. */
+  readonly endpoint: pulumi.Input<string>;
+}

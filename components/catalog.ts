@@ -1,0 +1,60 @@
+/**
+ * What is fixed about the parts: image pins, ports inside the containers, names and users.
+ * The only place that spells them; a port number elsewhere in the program is a mistake.
+ */
+
+/**
+ * Image references, `repository:tag` or `repository:tag@sha256:…`.
+ * `npm run pin` adds the digests where an image registry answers.
+ */
+export const images = {
+  phoenix: 'arizephoenix/phoenix:version-20.26.1-nonroot',
+  alloy: 'grafana/alloy:v1.18.1',
+} as const;
+
+/** A service that runs as a container of its own. */
+export type ServiceName = keyof typeof images;
+
+/**
+ * Oldest version whose interfaces the program relies on.
+ * Phoenix 18.1.0 brought API keys over REST; Alloy 1.11.0 is the oldest on which the config was run.
+ */
+export const oldest: Readonly<Record<ServiceName, string>> = {
+  phoenix: '18.1.0',
+  alloy: '1.11.0',
+};
+
+/** Oldest Docker Engine API: 1.41 came with Docker 20.10, the oldest engine the end-to-end tests ran on. */
+export const oldestEngineApi = '1.41';
+
+/** Ports on which the services listen inside their containers. */
+export const ports = {
+  /** Phoenix takes OTLP over HTTP on its UI port; nothing listens on 4318. */
+  phoenix: { ui: 6006, otlpGrpc: 4317 },
+  alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 },
+} as const;
+
+/** Numeric `uid:gid`, so that an image needs no passwd entry for it. */
+export const users = {
+  /** `nonroot` of the distroless images. */
+  phoenix: '65532:65532',
+  /** `alloy` of the official image, which owns /var/lib/alloy there. */
+  alloy: '473:473',
+} as const;
+
+/** Label every container, volume and network of a stack carries, with `project/stack` as its value. */
+export const stackLabel = 'llm-observability.stack';
+
+/**
+ * Name of a container, network or volume on the Docker host. It carries the stack,
+ * so that several stacks live on one host.
+ */
+export function hostName(role: string, stack: string, part?: string): string {
+  return [role, stack, part].filter(Boolean).join('-');
+}
+
+/** Largest OTLP request accepted: prompts outgrow the 4 MiB (gRPC) and 20 MiB (HTTP) defaults. */
+export const maxOtlpRequest = '64MiB';
+
+/** The Pulumi CLI: what package.json pins, and the oldest with the commands that ops/ uses. */
+export const pulumiVersion = { pinned: '3.259.0', oldest: '3.200.0' } as const;

@@ -1,0 +1,37 @@
+/** Something a person must put right before anything is deployed. */
+export interface Problem {
+  /** The setting at fault (`phoenix:uiPort`), or the part (`docker`). */
+  readonly key: string;
+  /** The value found; left out where there is none. `report` hides secrets. */
+  readonly value?: string;
+  /** What is wrong, as the rest of a sentence that began with key and value. */
+  readonly rule: string;
+  /** Commands that mend it, one a line. */
+  readonly mend: readonly string[];
+}
+
+/**
+ * The one message for all problems of a stack: key, value, rule and commands of each.
+ * @param secrets values that must not appear in it
+ */
+export function report(stack: string, problems: readonly Problem[], secrets: readonly string[] = []): string {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const lines = problems.map(({ key, value, rule, mend }) =>
+    [`  - ${key}${value === undefined ? '' : ` is '${value}'`}: ${rule}.`, ...mend.map((command) => `      ${forStack(command, stack)}`)].join('\n'),
+  );
+  return withoutSecrets([`${count} with stack ${stack}; nothing was changed.`, ...lines].join('\n'), secrets);
+}
+
+/** The text with every secret in it replaced by `[secret]`, as Pulumi writes them. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter((secret) => secret !== '')
+    // The longest first: one may be part of another.
+    .sort((a, b) => b.length - a.length)
+    .reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
+}
+
+/** `pulumi config` acts on the stack that is selected, which need not be the one with the problem. */
+function forStack(command: string, stack: string): string {
+  return command.startsWith('pulumi config ') ? `${command} --stack ${stack}` : command;
+}

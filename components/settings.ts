@@ -1,0 +1,185 @@
+/**
+ * The only reader of configuration. Everything after it works with plain, frozen, checked values.
+ */
+import { distance } from 'fastest-levenshtein';
+import { images } from './catalog';
+import * as values from './values';
+import type { Problem } from './problem';
+
+interface Key<T> {
+  /** Text that stands where nothing is set, or undefined for "off". */
+  readonly fallback: string | undefined;
+  /** What the setting does: a row of the README's table. */
+  readonly about: string;
+  /** A value that works, for the command in an error message where `fallback` is no help. */
+  readonly example?: string;
+  readonly parse: (raw: string) => T;
+}
+
+const key = <T>(fallback: string, about: string, parse: (raw: string) => T): Key<T> => ({ fallback, about, parse });
+const optional = <T>(example: string, about: string, parse: (raw: string) => T): Key<T | undefined> => ({
+  fallback: undefined,
+  about,
+  example,
+  parse,
+});
+
+/** Every setting there is. The README's table is held against this. */
+export const keys = {
+  'phoenix:uiPort': key('6006', 'Host port of the Phoenix page and REST API (loopback)', values.port),
+  'phoenix:otlpGrpcPort': key('14317', 'Host port for OTLP over gRPC straight to Phoenix (loopback)', values.port),
+  'phoenix:otlpHttpPort': key('14318', 'Host port for OTLP over HTTP straight to Phoenix (loopback)', values.port),
+  'phoenix:retentionDays': key('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever', values.days),
+  'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', values.memory(768)),
+  'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', values.cpus),
+  'phoenix:image': key(images.phoenix, 'Image of Phoenix, with a version', values.image('phoenix')),
+  'alloy:otlpGrpcPort': key('4317', 'Host port on which Alloy takes OTLP over gRPC', values.port),
+  'alloy:otlpHttpPort': key('4318', 'Host port on which Alloy takes OTLP over HTTP', values.port),
+  'alloy:uiPort': key('12345', "Host port of Alloy's own page (loopback)", values.port),
+  'alloy:bind': key(
+    'auto',
+    'Host addresses on which Alloy takes OTLP, separated by commas; `auto` is loopback and the gateway of Docker\'s bridge',
+    values.addresses,
+  ),
+  'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB', values.memory(384)),
+  'alloy:cpus': key('1', 'CPU limit of Alloy', values.cpus),
+  'alloy:image': key(images.alloy, 'Image of Alloy, with a version', values.image('alloy')),
+  'prometheus:url': optional(
+    'http://host.docker.internal:9090/api/v1/write',
+    'Where Alloy sends metrics (Prometheus remote write); without it metrics are accepted and discarded',
+    values.httpUrl,
+  ),
+  'loki:url': optional(
+    'http://host.docker.internal:3100',
+    'Loki to which Alloy sends logs (OTLP); without it logs are accepted and discarded',
+    values.httpUrl,
+  ),
+  'docker:host': optional(
+    'unix:///var/run/docker.sock',
+    'Docker Engine to deploy to, as the docker provider takes it; without it `DOCKER_HOST`, then the local socket',
+    values.dockerHost,
+  ),
+} as const;
+
+export type SettingKey = keyof typeof keys;
+
+/** Checked values under the keys of the stack file: ports as numbers, memory in MiB, CPUs as the provider spells them. */
+export type Settings = { readonly [K in SettingKey]: ReturnType<(typeof keys)[K]['parse']> };
+
+/** Keys that belong to the docker provider itself; it checks their values. */
+const providerKeys = [
+  'docker:caMaterial', 'docker:certMaterial', 'docker:certPath', 'docker:context', 'docker:disableDockerDaemonCheck',
+  'docker:keyMaterial', 'docker:registryAuth', 'docker:sshOpts',
+];
+
+/** Host ports of the stack, by key. */
+export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === values.port);
+
+/**
+ * Turns the stack's configuration into settings.
+ * @param config full keys (`namespace:key`) and their text, as Pulumi stores them
+ * @param project name of the Pulumi project, whose own namespace holds no settings
+ * @param isSecret tells the keys that are stored encrypted, which a command must then do again
+ * @returns the settings (a broken one stands at its default) and every problem found
+ */
+export function readSettings(
+  config: Readonly<Record<string, string>>,
+  project: string,
+  isSecret: (key: string) => boolean = () => false,
+): { settings: Settings; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const known = Object.keys(keys);
+
+  for (const name of Object.keys(config)) {
+    if (known.includes(name) || providerKeys.includes(name)) {
+      continue;
+    }
+    const nearest = nearestKey(name, project, [...known, ...providerKeys]);
+    if (nearest) {
+      // Asked for at the terminal, a secret stays out of the shell's history.
+      const value = isSecret(name) ? '--secret' : shellQuoted(config[name] ?? '');
+      problems.push({
+        key: name,
+        rule: `there is no such setting; the nearest is ${nearest}`,
+        mend: [
+          `pulumi config rm ${shellQuoted(name)}`,
+          ...(nearest in config ? [] : [`pulumi config set ${nearest} ${value}`]),
+        ],
+      });
+    }
+  }
+
+  const settings: Record<string, unknown> = {};
+  for (const [name, { fallback, example, parse }] of Object.entries<Key<unknown>>(keys)) {
+    const raw = config[name] ?? fallback;
+    if (raw === undefined) {
+      continue;
+    }
+    try {
+      settings[name] = parse(raw);
+    } catch (error) {
+      if (!(error instanceof values.BrokenRule)) {
+        throw error;
+      }
+      problems.push({
+        key: name,
+        value: raw,
+        rule: error.message,
+        mend: [`pulumi config set ${name} ${shellQuoted(fallback ?? example ?? '')}`],
+      });
+      settings[name] = fallback === undefined ? undefined : parse(fallback);
+    }
+  }
+
+  const checked = Object.freeze(settings) as Settings;
+  checkPortsDiffer(checked, problems);
+  return { settings: checked, problems };
+}
+
+/** Two services cannot share a host port; the addresses of `alloy:bind` nearly always include loopback, so any two clash. */
+function checkPortsDiffer(settings: Settings, problems: Problem[]): void {
+  portKeys.forEach((name, index) => {
+    const earlier = portKeys.slice(0, index).find((other) => settings[other] === settings[name]);
+    if (earlier) {
+      problems.push({
+        key: name,
+        value: String(settings[name]),
+        rule: `${earlier} claims the same port; every service needs one of its own`,
+        mend: [`pulumi config set ${name} ${freePorts(name, settings).next().value}`],
+      });
+    }
+  });
+}
+
+/**
+ * Ports that no setting claims, to offer for `name`. Each key has a series of its own,
+ * so that following two offers does not make the next clash.
+ */
+export function* freePorts(name: SettingKey, settings: Settings): Generator<number, undefined> {
+  const claimed = new Set<unknown>(portKeys.map((other) => settings[other]));
+  for (let port = 16006 + portKeys.indexOf(name); port <= 65535; port += portKeys.length) {
+    if (!claimed.has(port)) {
+      yield port;
+    }
+  }
+}
+
+/** The known key most like an unknown one, or undefined where the key belongs to something else in the stack file. */
+function nearestKey(name: string, project: string, known: readonly string[]): string | undefined {
+  const [namespace = '', rest = ''] = name.split(/:(.*)/s);
+  const namespaces = [...new Set(known.map((other) => other.split(':')[0] ?? ''))];
+  // One slip in a short name, two in a longer one: the provider `oci` is not a misspelt `loki`.
+  const ours = namespace === project
+    || namespaces.some((other) => distance(namespace.toLowerCase(), other) <= (other.length < 6 ? 1 : 2));
+  if (!ours) {
+    return undefined;
+  }
+  // A key of the project's own namespace (`pulumi config set uiPort …`) is compared by its last part alone.
+  const likeness = (other: string): number =>
+    namespace === project ? distance(rest, other.split(':')[1] ?? '') : distance(name.toLowerCase(), other.toLowerCase());
+  return known.reduce((best, other) => (likeness(other) < likeness(best) ? other : best));
+}
+
+function shellQuoted(text: string): string {
+  return /^[\w./:@,+-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
+}

@@ -1,0 +1,160 @@
+/**
+ * Parsers for the text of a setting. Each returns the value in the form the program works with,
+ * or throws a `BrokenRule` that states the rule.
+ */
+import * as net from 'node:net';
+import { oldest, type ServiceName } from './catalog';
+
+/**
+ * Thrown by a parser: the message is the rule, as the rest of a sentence that names key and value.
+ * It never quotes the value, which may be a secret.
+ */
+export class BrokenRule extends Error {}
+
+/** TCP port, 1 to 65535. */
+export function port(raw: string): number {
+  const value = Number(raw);
+  if (!/^\d+$/.test(raw) || value < 1 || value > 65535) {
+    throw new BrokenRule('a port is a whole number from 1 to 65535');
+  }
+  return value;
+}
+
+/** Days, a whole number; 0 keeps everything. */
+export function days(raw: string): number {
+  if (!/^\d{1,5}$/.test(raw)) {
+    throw new BrokenRule('days are a whole number, and 0 keeps everything for ever');
+  }
+  return Number(raw);
+}
+
+/**
+ * Memory as MiB.
+ * @param least smallest amount the service starts with, in MiB
+ */
+export function memory(least: number): (raw: string) => number {
+  return (raw) => {
+    const [, amount, unit] = /^(\d+(?:\.\d+)?)(MiB|GiB)$/.exec(raw) ?? [];
+    if (amount === undefined) {
+      throw new BrokenRule('memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB');
+    }
+    const mebibytes = Number(amount) * (unit === 'GiB' ? 1024 : 1);
+    if (!Number.isInteger(mebibytes)) {
+      throw new BrokenRule('memory comes in whole MiB');
+    }
+    if (mebibytes < least) {
+      throw new BrokenRule(`the service does not start with less than ${least}MiB`);
+    }
+    return mebibytes;
+  };
+}
+
+/**
+ * CPUs in the text form in which the docker provider reads them back ("1.0", "0.5", but "10."): any
+ * other spelling of the same number shows as a change in every preview after a refresh.
+ * The provider prints nine decimals; with exactly nine zeros in the text it prints one decimal
+ * instead, else it cuts off the zeros at the end (nanoInt64ToDecimalString in its helpers.go).
+ */
+export function cpus(raw: string): string {
+  const value = Number(raw);
+  if (!/^\d+(\.\d{1,2})?$/.test(raw) || value < 0.1 || value > 99) {
+    throw new BrokenRule('CPUs are a number from 0.1 to 99 with at most two decimals, such as 0.5 or 2');
+  }
+  if (/^[1-9]0\.0[1-9]$/.test(value.toFixed(2))) {
+    throw new BrokenRule('the docker provider rounds that number to one decimal and would show a change for ever; write it with one decimal');
+  }
+  if (!Number.isInteger(value)) {
+    return String(value);
+  }
+  return value % 10 === 0 ? `${value}.` : value.toFixed(1);
+}
+
+/** http or https URL; a path other than `/` is kept, a slash at its end is not. */
+export function httpUrl(raw: string): URL {
+  let url: URL;
+  try {
+    url = new URL(raw);
+  } catch {
+    throw new BrokenRule('it is no URL; write http://host:port or https://host');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new BrokenRule('the URL must begin with http:// or https://');
+  }
+  if (url.username || url.password) {
+    throw new BrokenRule('a URL that holds a password would show it in previews and state');
+  }
+  if (['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)) {
+    throw new BrokenRule("inside Alloy's container that is the container itself; the Docker host is host.docker.internal");
+  }
+  return url;
+}
+
+/**
+ * Addresses of the Docker host to publish ports on: IP addresses separated by commas.
+ * `auto` stands for loopback and the gateway of Docker's bridge, which is what
+ * `host.docker.internal` means inside a container.
+ */
+export function addresses(raw: string): 'auto' | readonly string[] {
+  if (raw === 'auto') {
+    return 'auto';
+  }
+  const list = raw.split(',').map((address) => address.trim());
+  if (list.includes('host.docker.internal')) {
+    throw new BrokenRule(
+      'host.docker.internal is a name that containers send to, not an address of this host to listen on; auto already serves those containers',
+    );
+  }
+  if (list.some((address) => net.isIP(address) === 0)) {
+    throw new BrokenRule('not every part is an IP address; write auto, or addresses of the Docker host separated by commas');
+  }
+  if (new Set(list).size !== list.length) {
+    throw new BrokenRule('an address is named twice');
+  }
+  for (const [wildcard, version] of [['0.0.0.0', 4], ['::', 6]] as const) {
+    if (list.includes(wildcard) && list.filter((address) => net.isIP(address) === version).length > 1) {
+      throw new BrokenRule(`${wildcard} already stands for every IPv${version} address, and Docker refuses to publish a port on one of them twice`);
+    }
+  }
+  return list;
+}
+
+/** Version in an image tag (`version-20.26.1-nonroot`, `v1.18.1`), or undefined where a tag carries none. */
+export function versionOf(image: string): string | undefined {
+  const tag = /:([\w.-]+)(?:@sha256:[0-9a-f]{64})?$/.exec(image)?.[1] ?? '';
+  return /^(?:version-)?v?(\d+\.\d+\.\d+)/.exec(tag)?.[1];
+}
+
+/** Negative, zero or positive, as `a` is older than, the same as or newer than `b`; both `x.y.z` or `x.y`. */
+export function compareVersions(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+/** Image reference with a tag or a digest, other than `latest`, and not older than what is supported. */
+export function image(service: ServiceName): (raw: string) => string {
+  return (raw) => {
+    const reference = /^[a-z0-9.\-_/]+(?::\d+\/[a-z0-9.\-_/]+)?(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/.exec(raw);
+    if (!reference) {
+      throw new BrokenRule('it is no image reference; write repository:tag or repository:tag@sha256:digest');
+    }
+    const [, tag, digest] = reference;
+    if (!tag && !digest) {
+      throw new BrokenRule('an image without a tag means latest, which changes under you; name a version');
+    }
+    if (tag === ':latest') {
+      throw new BrokenRule('latest changes under you; name a version');
+    }
+    const version = versionOf(raw);
+    if (version && compareVersions(version, oldest[service]) < 0) {
+      throw new BrokenRule(`that version is older than ${oldest[service]}, the oldest that is supported`);
+    }
+    return raw;
+  };
+}
+
+/** Docker Engine address as the docker provider takes it. */
+export function dockerHost(raw: string): string {
+  if (!/^(unix:\/\/\/.+|npipe:\/\/.+|tcp:\/\/[^/]+|ssh:\/\/[^/]+)$/.test(raw)) {
+    throw new BrokenRule('write unix:///path/of/docker.sock, tcp://host:port or ssh://user@host');
+  }
+  return raw;
+}

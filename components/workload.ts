@@ -1,0 +1,246 @@
+/**
+ * The only place that makes a docker.Container, so that every one of them is hardened the same way:
+ * numeric user, read-only root, no capabilities, no new privileges, limits, bounded logs.
+ *
+ * Three kinds: a `service` runs for ever, a `job` runs once to its end, `files` never starts and
+ * only carries files into a volume.
+ */
+import * as docker from '@pulumi/docker';
+import * as pulumi from '@pulumi/pulumi';
+
+/** A port of a container and where it appears on the Docker host. */
+export interface PublishedPort {
+  readonly internal: number;
+  readonly external: number;
+  /** Host addresses; one mapping each. */
+  readonly addresses: readonly string[];
+}
+
+/** Port mappings of running containers by container name, in the order in which the engine lists them. */
+export type ListedPorts = Readonly<Record<string, readonly { readonly internal: number; readonly external: number; readonly ip: string }[]>>;
+
+/** A named volume in a container. */
+export interface Mount {
+  readonly volume: pulumi.Input<string>;
+  readonly path: string;
+  /** Default: writable. */
+  readonly readOnly?: boolean;
+}
+
+export interface HealthCheck {
+  /** Exec form, without a shell: the images have none to rely on. */
+  readonly command: readonly string[];
+  /** Go durations in their canonical form ("1m0s", not "60s"): another form shows as a change for ever. */
+  readonly interval: string;
+  readonly timeout: string;
+  readonly startPeriod: string;
+  readonly retries: number;
+  /** Seconds a deployment waits for the first healthy answer before it fails. */
+  readonly waitSeconds: number;
+}
+
+interface Common {
+  /** Name on the Docker host. */
+  readonly containerName: string;
+  readonly image: docker.RemoteImage;
+  /** `uid:gid`. */
+  readonly user: string;
+  readonly labels: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly mounts?: readonly Mount[];
+  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Replaces the image's entry point. */
+  readonly entrypoint?: readonly string[];
+  readonly command?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+export interface ServiceArgs extends Common {
+  readonly network: docker.Network;
+  /** Host name on the private network. */
+  readonly alias: string;
+  readonly ports: readonly PublishedPort[];
+  readonly listed: ListedPorts;
+  readonly healthCheck: HealthCheck;
+  readonly memoryMiB: number;
+  /** As the provider reads it back: "1.0", "0.5". */
+  readonly cpus: string;
+  /** Seconds between SIGTERM and SIGKILL. */
+  readonly stopSeconds: number;
+  readonly transform?: Transform<docker.ContainerArgs>;
+}
+
+export interface JobArgs extends Common {
+  /** Default: no network at all. */
+  readonly network?: docker.Network;
+  /** Capabilities given back, by name without `CAP_`. Default: none. */
+  readonly capabilities?: readonly string[];
+}
+
+export interface FilesArgs {
+  readonly containerName: string;
+  readonly image: docker.RemoteImage;
+  readonly labels: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly mounts: readonly Mount[];
+  /** Text by absolute path; the path lies in one of the mounts. */
+  readonly files: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/** The last word on a child's arguments: a function that returns the changed ones. */
+export type Transform<T> = (args: T) => T;
+
+/** An image, pulled where the engine does not have it and kept when the stack goes. */
+export function image(name: string, reference: string, opts: pulumi.CustomResourceOptions): docker.RemoteImage {
+  return new docker.RemoteImage(name, { name: reference, keepLocally: true }, opts);
+}
+
+/** A container that runs for ever: restarted by Docker, replaced by stopping the old one first. */
+export function service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): docker.Container {
+  const { healthCheck, transform = (same) => same } = args;
+  return new docker.Container(
+    name,
+    transform({
+      ...hardened(args),
+      restart: 'unless-stopped',
+      networksAdvanced: [{ name: args.network.name, aliases: [args.alias] }],
+      ports: portMappings(args.ports, args.listed[args.containerName]),
+      memory: args.memoryMiB,
+      // Equal to memory means no swap; left out, the provider reads back twice the memory and shows a change for ever.
+      memorySwap: args.memoryMiB,
+      cpus: args.cpus,
+      healthcheck: {
+        tests: ['CMD', ...healthCheck.command],
+        interval: healthCheck.interval,
+        timeout: healthCheck.timeout,
+        startPeriod: healthCheck.startPeriod,
+        retries: healthCheck.retries,
+      },
+      wait: true,
+      waitTimeout: healthCheck.waitSeconds,
+      // stopTimeout is for `docker stop` and the engine's own shutdown, destroyGraceSeconds for Pulumi;
+      // without the latter the provider sends SIGKILL right after SIGTERM.
+      stopTimeout: args.stopSeconds,
+      destroyGraceSeconds: args.stopSeconds,
+    }),
+    replacing(opts),
+  );
+}
+
+/**
+ * A container that runs once, to its end, while it is being created. The provider does not fail when
+ * the program in it does: read `exitCode` and `containerLogs`.
+ */
+export function job(name: string, args: JobArgs, opts: pulumi.CustomResourceOptions): docker.Container {
+  const { network, capabilities } = args;
+  return new docker.Container(
+    name,
+    {
+      ...hardened(args),
+      ...(capabilities ? { capabilities: { adds: [...capabilities].map((one) => `CAP_${one}`), drops: ['ALL'] } } : {}),
+      ...(network ? { networksAdvanced: [{ name: network.name }] } : { networkMode: 'none' }),
+      restart: 'no',
+      attach: true,
+      logs: true,
+      mustRun: false,
+    },
+    replacing(opts),
+  );
+}
+
+/**
+ * Fails the deployment when the program of a job did, with what it printed.
+ * @param complaint what is not as it should be, as the beginning of the message
+ * @returns settles when the job has ended
+ */
+export function mustSucceed(container: docker.Container, complaint: string): pulumi.Output<void> {
+  return pulumi.all([container.name, container.exitCode, container.containerLogs]).apply(([name, exitCode, logs]) => {
+    if (exitCode) {
+      const last = logs.trim().split('\n').slice(-5).join('\n  ');
+      throw new pulumi.ResourceError(
+        `${complaint} (container ${name} ended with ${exitCode}):\n  ${last}\nTo try again: docker rm ${name} && pulumi up --refresh --stack ${pulumi.getStack()}`,
+        container,
+        true,
+      );
+    }
+  });
+}
+
+/**
+ * A container that is created and never started: creating it puts files into a volume, through the
+ * engine, wherever that runs. (An upload into the service's own container fails: Docker refuses it
+ * when the root is read-only.) A changed file replaces it, and the preview shows the changed lines.
+ */
+export function files(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions): docker.Container {
+  return new docker.Container(
+    name,
+    {
+      name: args.containerName,
+      image: args.image.name,
+      labels: labels(args.labels),
+      volumes: volumes(args.mounts),
+      uploads: Object.entries(args.files).map(([file, content]) => ({ file, content })),
+      networkMode: 'none',
+      restart: 'no',
+      start: false,
+      mustRun: false,
+      ...boundedLogs,
+    },
+    replacing(opts),
+  );
+}
+
+/** 30 MiB of log a container at most: Docker's default has no bound and fills disks. */
+const boundedLogs = { logDriver: 'json-file', logOpts: { 'max-size': '10m', 'max-file': '3' } };
+
+function hardened(args: Common): docker.ContainerArgs {
+  return {
+    name: args.containerName,
+    image: args.image.name,
+    user: args.user,
+    ...(args.entrypoint ? { entrypoints: [...args.entrypoint] } : {}),
+    ...(args.command ? { command: args.command } : {}),
+    envs: Object.entries(args.env ?? {}).map(([variable, value]) => pulumi.interpolate`${variable}=${value}`),
+    labels: labels(args.labels),
+    volumes: volumes(args.mounts ?? []),
+    readOnly: true,
+    tmpfs: { '/tmp': 'rw,nosuid,nodev,size=256m' },
+    capabilities: { drops: ['ALL'] },
+    securityOpts: ['no-new-privileges'],
+    ...boundedLogs,
+  };
+}
+
+/**
+ * The provider reports a change of health check, init or tmpfs as done and does nothing: only a
+ * replacement makes it true. And a container's name is taken until the old one is gone.
+ */
+function replacing(opts: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
+  return { ...opts, replaceOnChanges: ['healthcheck', 'init', 'tmpfs'], deleteBeforeReplace: true };
+}
+
+/**
+ * Host ports, in the engine's own order where the container has just these already. The provider compares
+ * them by position with what the engine lists, and engines list several host ports of one container port in
+ * an order of their own (before Docker 27 the reverse of what they were given): any fixed order would be a
+ * replacement in every preview.
+ */
+export function portMappings(
+  published: readonly PublishedPort[],
+  listed: ListedPorts[string] = [],
+): docker.types.input.ContainerPort[] {
+  const wanted = published.flatMap(({ internal, external, addresses }) => addresses.map((ip) => ({ internal, external, ip })));
+  const text = (ports: ListedPorts[string]): string => ports.map(({ internal, external, ip }) => `${internal} ${external} ${ip}`).sort().join();
+  return [...(text(wanted) === text(listed) ? listed : wanted)]
+    .sort((a, b) => a.internal - b.internal)
+    .map((port) => ({ ...port, protocol: 'tcp' }));
+}
+
+function labels(map: Readonly<Record<string, pulumi.Input<string>>>): { label: string; value: pulumi.Input<string> }[] {
+  return Object.entries(map).map(([label, value]) => ({ label, value }));
+}
+
+function volumes(mounts: readonly Mount[]): { volumeName: pulumi.Input<string>; containerPath: string; readOnly?: boolean }[] {
+  return mounts.map(({ volume, path, readOnly }) => ({
+    volumeName: volume,
+    containerPath: path,
+    ...(readOnly ? { readOnly } : {}),
+  }));
+}

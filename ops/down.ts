@@ -1,0 +1,83 @@
+/**
+ * `npm run down`: removes the stack and says what stays; `--purge` asks and removes the data too.
+ */
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { stackLabel } from '../components/catalog';
+import { engineGet, engineHost, engineMessage, engineRequest } from '../components/engine';
+import { removeLeftovers } from './support/leftovers';
+import { clearStaleLock } from './support/lock';
+import { projectName, stackNamed } from './support/project';
+import { Pulumi } from './support/pulumi';
+import { Failure, main, say } from './support/say';
+import { findToolchain } from './support/toolchain';
+
+const usage = 'npm run down -- [--stack NAME] [--purge] [--yes]';
+
+main(async () => {
+  const { stack, purge, yes } = options();
+  const pulumi = new Pulumi(await findToolchain(), stack);
+  await clearStaleLock(pulumi);
+  const state = await pulumi.state();
+  if (!state) {
+    throw new Failure(`There is no stack ${stack}.`, ['npm run pulumi -- stack ls']);
+  }
+  const settings = await pulumi.settings();
+  const host = engineHost(settings['docker:host']);
+  const owner = `${projectName}/${stack}`;
+  const volumes = await dataVolumes(host, owner);
+
+  if (purge && !(yes || (await confirmed(`This deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}) for good. Type the stack's name to go on: `, stack)))) {
+    throw new Failure('Nothing was removed.');
+  }
+  await removeLeftovers(host, owner, state);
+  const { code } = await pulumi.show(['destroy', '--stack', stack, '--refresh', '--yes', '--non-interactive']);
+  if (code !== 0) {
+    throw new Failure('Not all of it could be removed; the reason is above. The next run goes on from here.', ['npm run down']);
+  }
+  if (!purge) {
+    say(volumes.length > 0
+      ? `\nStack ${stack} is removed. Its data stays in the volumes ${volumes.join(', ')}; \`npm run up\` takes it up again, \`npm run down -- --purge\` deletes it.`
+      : `\nStack ${stack} is removed.`);
+    return;
+  }
+  for (const volume of volumes) {
+    const answer = await engineRequest(host, 'DELETE', `/volumes/${volume}`);
+    if (answer.status >= 400 && answer.status !== 404) {
+      throw new Failure(`Volume ${volume} could not be removed: ${engineMessage(answer)}.`, [`docker volume rm ${volume}`]);
+    }
+  }
+  say(`\nStack ${stack} and its data are removed.`);
+});
+
+/** Volumes of the stack that outlive it, found by their label: the stack may be gone already. */
+async function dataVolumes(host: string, owner: string): Promise<string[]> {
+  const filter = encodeURIComponent(JSON.stringify({ label: [`${stackLabel}=${owner}`] }));
+  const { Volumes } = await engineGet<{ Volumes: { Name: string }[] | null }>(host, `/volumes?filters=${filter}`);
+  return (Volumes ?? []).map(({ Name }) => Name).filter((name) => name.endsWith('-data')).sort();
+}
+
+async function confirmed(question: string, answer: string): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    throw new Failure('Deleting the data needs a yes, and there is no terminal to ask on.', ['npm run down -- --purge --yes']);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const given = await terminal.question(question);
+  terminal.close();
+  return given.trim() === answer;
+}
+
+function options(): { stack: string; purge: boolean; yes: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        stack: { type: 'string', default: 'dev' },
+        purge: { type: 'boolean', default: false },
+        yes: { type: 'boolean', short: 'y', default: false },
+      },
+    });
+    return { ...values, stack: stackNamed(values.stack) };
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure((error as Error).message, [usage]);
+  }
+}

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+
+/** A trace of one span, in OTLP's JSON form. */
+export interface MarkedTrace {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** Phoenix project it goes to. */
+  readonly project: string;
+  readonly body: object;
+}
+
+/** A trace that nothing else has sent, in a project of its own so that it can be removed without a trace. */
+export function markedTrace(project: string, now = Date.now()): MarkedTrace {
+  const traceId = randomBytes(16).toString('hex');
+  const nanoseconds = (ms: number): string => `${ms}000000`;
+  const text = (key: string, stringValue: string): object => ({ key, value: { stringValue } });
+  const span = {
+    traceId,
+    spanId: randomBytes(8).toString('hex'),
+    name: 'verify',
+    kind: 1,
+    startTimeUnixNano: nanoseconds(now - 1),
+    endTimeUnixNano: nanoseconds(now),
+    attributes: [text('openinference.span.kind', 'CHAIN'), text('input.value', 'Does a trace arrive?')],
+    status: { code: 1 },
+  };
+  return {
+    traceId,
+    project,
+    body: {
+      resourceSpans: [
+        {
+          resource: { attributes: [text('service.name', 'llm-observability-verify'), text('openinference.project.name', project)] },
+          scopeSpans: [{ scope: { name: 'llm-observability/verify' }, spans: [span] }],
+        },
+      ],
+    },
+  };
+}
