@@ -127,6 +127,8 @@ export class Alloy extends pulumi.ComponentResource {
         user: users.alloy,
         network: args.network,
         alias: 'alloy',
+        // Prometheus and Loki may run on the host itself.
+        reachesHost: true,
         mounts: [
           { volume: data.name, path: dataDir },
           { volume: configVolume.name, path: configDir, readOnly: true },

@@ -13,6 +13,15 @@ export function isHeld(address: string, port: number): Promise<boolean> {
   });
 }
 
+/** Whether this machine has the address. Asked by using it: a list of interfaces leaves out those that are down, as an idle bridge is. */
+export function isOwnAddress(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = net.createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRNOTAVAIL'));
+    probe.listen({ host: address, port: 0 }, () => probe.close(() => resolve(true)));
+  });
+}
+
 /**
  * The process that listens on a TCP port of this machine.
  * @returns "name (pid N)", or undefined where it cannot be told (another user's process, no lsof)

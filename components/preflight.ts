@@ -2,13 +2,12 @@
  * What settings alone cannot tell: whether the Docker Engine answers and is new enough, and whether
  * the ports and addresses are free there. Runs before the first resource, at every preview.
  */
-import * as os from 'node:os';
 import { oldestEngineApi, stackLabel } from './catalog';
 import { engineGet, engineHost } from './engine';
-import { holderOf, isHeld } from './port-holder';
+import { holderOf, isHeld, isOwnAddress } from './port-holder';
 import type { ListedPorts } from './workload';
 import type { Problem } from './problem';
-import { freePorts, portKeys, type SettingKey, type Settings } from './settings';
+import { boundPorts, freePorts, portKeys, type SettingKey, type Settings } from './settings';
 import { compareVersions } from './values';
 
 export interface HostFacts {
@@ -70,7 +69,7 @@ export async function inspectHost(settings: Settings, owner: string, preview: bo
   const problems = [
     ...tooOld(version),
     ...tooManyCpus(settings, info.NCPU),
-    ...(local ? notHere(bind, chosen) : []),
+    ...(local ? await notHere(bind, chosen) : []),
     ...(await heldPorts({ settings, bind, owner, containers, processes: !remote })),
   ];
   return { problems, warnings: [], bind, listed: await listedPorts(host, containers.filter(({ Labels }) => Labels[stackLabel] === owner)) };
@@ -112,29 +111,33 @@ function gatewayOf(bridge: Network): string[] {
   return address ? [address] : [];
 }
 
-function notHere(bind: readonly string[], chosen: Settings['alloy:bind']): Problem[] {
+async function notHere(bind: readonly string[], chosen: Settings['alloy:bind']): Promise<Problem[]> {
   if (chosen === 'auto') {
     return [];
   }
-  const own = Object.values(os.networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+  const here = await Promise.all(bind.map(isOwnAddress));
   return bind
-    .filter((address) => !wildcards.includes(address) && !address.startsWith('127.') && !own.includes(address))
+    .filter((_, index) => !here[index])
     .map((address) => ({
       key: 'alloy:bind',
       value: address,
-      rule: `this host has no such address (it has ${own.join(', ')})`,
+      rule: 'this host has no such address',
       mend: ['pulumi config set alloy:bind auto'],
     }));
 }
 
 async function listedPorts(host: string, own: readonly Container[]): Promise<ListedPorts> {
   const entries = await Promise.all(own.map(async ({ Id }) => {
-    const { Name, NetworkSettings } = await engineGet<Inspected>(host, `/containers/${Id}/json`, 10_000);
-    const mappings = Object.entries(NetworkSettings.Ports).flatMap(([port, bindings]) =>
-      (bindings ?? []).map(({ HostIp, HostPort }) => ({ internal: parseInt(port, 10), external: Number(HostPort), ip: HostIp })));
-    return [Name.replace(/^\//, ''), mappings] as const;
+    // A container may go between the list and this question: then it lists nothing.
+    const inspected = await engineGet<Inspected>(host, `/containers/${Id}/json`, 10_000).catch(() => undefined);
+    return inspected ? [[inspected.Name.replace(/^\//, ''), mappingsOf(inspected)] as const] : [];
   }));
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries.flat());
+}
+
+function mappingsOf({ NetworkSettings }: Inspected): ListedPorts[string] {
+  return Object.entries(NetworkSettings.Ports).flatMap(([port, bindings]) =>
+    (bindings ?? []).map(({ HostIp, HostPort }) => ({ internal: parseInt(port, 10), external: Number(HostPort), ip: HostIp })));
 }
 
 interface PortSurvey {
@@ -151,7 +154,7 @@ async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const key of portKeys) {
     const port = settings[key] as number;
-    const wanted = isOtlpOfAlloy(key) ? bind : [loopback];
+    const wanted = boundPorts.includes(key) ? bind : [loopback];
     const holder = await holderOn(wanted, port, survey);
     if (holder) {
       problems.push({
@@ -184,10 +187,6 @@ async function firstFree(key: SettingKey, wanted: readonly string[], survey: Por
     }
   }
   return undefined;
-}
-
-function isOtlpOfAlloy(key: SettingKey): boolean {
-  return key === 'alloy:otlpGrpcPort' || key === 'alloy:otlpHttpPort';
 }
 
 function overlap(a: string, b: string): boolean {

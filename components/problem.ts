@@ -10,6 +10,9 @@ export interface Problem {
   readonly mend: readonly string[];
 }
 
+/** How a report begins; tells it in the output of a deployment that it stopped. */
+export const refusal = /\d+ problems? with stack \S+; nothing was changed\./;
+
 /**
  * The one message for all problems of a stack: key, value, rule and commands of each.
  * @param secrets values that must not appear in it
@@ -31,7 +34,14 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
     .reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
 }
 
+/** Environment variable that says how a person calls the Pulumi CLI on this stack. Default: `pulumi`. */
+export const commandVariable = 'LLM_OBSERVABILITY_PULUMI';
+
 /** `pulumi config` acts on the stack that is selected, which need not be the one with the problem. */
 function forStack(command: string, stack: string): string {
-  return command.startsWith('pulumi config ') ? `${command} --stack ${stack}` : command;
+  const [program, rest] = command.split(/ (.*)/s);
+  if (program !== 'pulumi') {
+    return command;
+  }
+  return `${process.env[commandVariable] ?? program} ${rest} --stack ${stack}`;
 }

@@ -72,6 +72,9 @@ const providerKeys = [
   'docker:keyMaterial', 'docker:registryAuth', 'docker:sshOpts',
 ];
 
+/** Ports published on the addresses of `alloy:bind`; all others are on loopback. */
+export const boundPorts: readonly SettingKey[] = ['alloy:otlpGrpcPort', 'alloy:otlpHttpPort'];
+
 /** Host ports of the stack, by key. */
 export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === values.port);
 
@@ -138,8 +141,11 @@ export function readSettings(
 
 /** Two services cannot share a host port; the addresses of `alloy:bind` nearly always include loopback, so any two clash. */
 function checkPortsDiffer(settings: Settings, problems: Problem[]): void {
-  portKeys.forEach((name, index) => {
-    const earlier = portKeys.slice(0, index).find((other) => settings[other] === settings[name]);
+  // A port that is none stands at its default here, where it can clash only by accident.
+  const broken = new Set(problems.map(({ key }) => key));
+  const sound = portKeys.filter((name) => !broken.has(name));
+  sound.forEach((name, index) => {
+    const earlier = sound.slice(0, index).find((other) => settings[other] === settings[name]);
     if (earlier) {
       problems.push({
         key: name,

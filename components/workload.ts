@@ -57,6 +57,8 @@ export interface ServiceArgs extends Common {
   readonly network: docker.Network;
   /** Host name on the private network. */
   readonly alias: string;
+  /** Whether `host.docker.internal` names the Docker host in it, as it does on Docker Desktop by itself. */
+  readonly reachesHost?: boolean;
   readonly ports: readonly PublishedPort[];
   readonly listed: ListedPorts;
   readonly healthCheck: HealthCheck;
@@ -101,6 +103,7 @@ export function service(name: string, args: ServiceArgs, opts: pulumi.CustomReso
       ...hardened(args),
       restart: 'unless-stopped',
       networksAdvanced: [{ name: args.network.name, aliases: [args.alias] }],
+      ...(args.reachesHost ? { hosts: [{ host: 'host.docker.internal', ip: 'host-gateway' }] } : {}),
       ports: portMappings(args.ports, args.listed[args.containerName]),
       memory: args.memoryMiB,
       // Equal to memory means no swap; left out, the provider reads back twice the memory and shows a change for ever.
@@ -148,19 +151,19 @@ export function job(name: string, args: JobArgs, opts: pulumi.CustomResourceOpti
 /**
  * Fails the deployment when the program of a job did, with what it printed.
  * @param complaint what is not as it should be, as the beginning of the message
- * @returns settles when the job has ended
  */
-export function mustSucceed(container: docker.Container, complaint: string): pulumi.Output<void> {
-  return pulumi.all([container.name, container.exitCode, container.containerLogs]).apply(([name, exitCode, logs]) => {
+export function mustSucceed(container: docker.Container, complaint: string): void {
+  pulumi.all([container.name, container.exitCode, container.containerLogs]).apply(([name, exitCode, logs]) => {
     if (exitCode) {
-      const last = logs.trim().split('\n').slice(-5).join('\n  ');
-      throw new pulumi.ResourceError(
-        `${complaint} (container ${name} ended with ${exitCode}):\n  ${last}\nTo try again: docker rm ${name} && pulumi up --refresh --stack ${pulumi.getStack()}`,
-        container,
-        true,
-      );
+      throw new pulumi.ResourceError(`${complaint} ${failedJob(name, exitCode, logs, pulumi.getStack())}`, container, true);
     }
   });
+}
+
+/** How a job ended, the last lines it printed, and how to run it again. */
+export function failedJob(name: string, exitCode: number, logs: string, stack: string): string {
+  const last = logs.trim().split('\n').slice(-5).join('\n  ');
+  return `(container ${name} ended with ${exitCode}):\n  ${last}\nTo try again: docker rm ${name} && pulumi up --refresh --stack ${stack}`;
 }
 
 /**

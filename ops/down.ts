@@ -4,10 +4,11 @@
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { stackLabel } from '../components/catalog';
-import { engineGet, engineHost, engineMessage, engineRequest } from '../components/engine';
+import { defaultHost, engineGet, engineHost, engineMessage, engineRequest } from '../components/engine';
+import { whyNoEngine } from './support/docker';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
-import { projectName, stackNamed } from './support/project';
+import { defaultStack, npmRun, projectName, stackNamed } from './support/project';
 import { Pulumi } from './support/pulumi';
 import { Failure, main, say } from './support/say';
 import { findToolchain } from './support/toolchain';
@@ -25,6 +26,10 @@ main(async () => {
   const settings = await pulumi.settings();
   const host = engineHost(settings['docker:host']);
   const owner = `${projectName}/${stack}`;
+  const reason = await whyNoEngine(host);
+  if (reason !== undefined) {
+    throw new Failure(`The Docker Engine at ${host} does not answer: ${reason}. Nothing was removed.`, [host === defaultHost ? 'docker info' : `DOCKER_HOST=${host} docker info`]);
+  }
   const volumes = await dataVolumes(host, owner);
 
   if (purge && !(yes || (await confirmed(`This deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}) for good. Type the stack's name to go on: `, stack)))) {
@@ -33,11 +38,11 @@ main(async () => {
   await removeLeftovers(host, owner, state);
   const { code } = await pulumi.show(['destroy', '--stack', stack, '--refresh', '--yes', '--non-interactive']);
   if (code !== 0) {
-    throw new Failure('Not all of it could be removed; the reason is above. The next run goes on from here.', ['npm run down']);
+    throw new Failure('Not all of it could be removed; the reason is above. The next run goes on from here.', [npmRun('down', stack)]);
   }
   if (!purge) {
     say(volumes.length > 0
-      ? `\nStack ${stack} is removed. Its data stays in the volumes ${volumes.join(', ')}; \`npm run up\` takes it up again, \`npm run down -- --purge\` deletes it.`
+      ? `\nStack ${stack} is removed. Its data stays in the volumes ${volumes.join(', ')}; \`${npmRun('up', stack)}\` takes it up again, \`${npmRun('down', stack, '--purge')}\` deletes it.`
       : `\nStack ${stack} is removed.`);
     return;
   }
@@ -57,21 +62,22 @@ async function dataVolumes(host: string, owner: string): Promise<string[]> {
   return (Volumes ?? []).map(({ Name }) => Name).filter((name) => name.endsWith('-data')).sort();
 }
 
-async function confirmed(question: string, answer: string): Promise<boolean> {
+/** Whether the person has typed the stack's name. */
+async function confirmed(question: string, stack: string): Promise<boolean> {
   if (!process.stdin.isTTY) {
-    throw new Failure('Deleting the data needs a yes, and there is no terminal to ask on.', ['npm run down -- --purge --yes']);
+    throw new Failure('Deleting the data needs a yes, and there is no terminal to ask on.', [npmRun('down', stack, '--purge', '--yes')]);
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const given = await terminal.question(question);
   terminal.close();
-  return given.trim() === answer;
+  return given.trim() === stack;
 }
 
 function options(): { stack: string; purge: boolean; yes: boolean } {
   try {
     const { values } = parseArgs({
       options: {
-        stack: { type: 'string', default: 'dev' },
+        stack: { type: 'string', default: defaultStack },
         purge: { type: 'boolean', default: false },
         yes: { type: 'boolean', short: 'y', default: false },
       },

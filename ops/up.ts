@@ -1,16 +1,18 @@
 /**
  * `npm run up`: from whatever is there to a running stack and a trace that was read back from it.
  */
+import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { engineHost } from '../components/engine';
+import { refusal } from '../components/problem';
 import { checkDelivery } from './support/delivery';
 import { ensureEngine } from './support/docker';
 import { imageSettings } from './support/images';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
 import type { Outputs } from './support/outputs';
-import { projectName, stackNamed } from './support/project';
-import { Pulumi, type Result } from './support/pulumi';
+import { defaultStack, npmRun, projectName, readStackFile, stackNamed, writeStackFile } from './support/project';
+import { Pulumi, type Result, type StackState } from './support/pulumi';
 import { Failure, main, say } from './support/say';
 import { summary } from './support/summary';
 import { findToolchain } from './support/toolchain';
@@ -21,7 +23,7 @@ function options(): { stack: string; config: Record<string, string>; yes: boolea
   try {
     const { values } = parseArgs({
       options: {
-        stack: { type: 'string', default: 'dev' },
+        stack: { type: 'string', default: defaultStack },
         config: { type: 'string', short: 'c', multiple: true, default: [] },
         yes: { type: 'boolean', short: 'y', default: false },
         'preview-only': { type: 'boolean', default: false },
@@ -47,37 +49,36 @@ main(async () => {
   const started = Date.now();
   const { stack, config, yes, previewOnly, json } = options();
   const ask = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !yes && !json;
-
   const pulumi = new Pulumi(await findToolchain(), stack);
-  let state = await pulumi.state();
-  if (!state) {
-    say(`Stack ${stack}: new`);
-    await pulumi.init();
-  }
-  await pulumi.set(config);
-  const settings = await pulumi.settings();
-  const host = engineHost(settings['docker:host']);
-  await ensureEngine(host);
-  await pulumi.set(await imageSettings(settings));
+  const { state, settings } = await opened(pulumi);
 
-  if (previewOnly) {
-    await deployed(pulumi, pulumi.show(['preview', '--stack', stack, '--refresh', '--diff']));
-    return;
+  const before = readStackFile(stack);
+  let result: Result;
+  try {
+    const host = await readyEngine({ ...settings, ...config });
+    const args = [...commonArgs(stack), ...configArgs({ ...config, ...(await imageSettings({ ...settings, ...config })) })];
+    if (previewOnly) {
+      succeeded(pulumi, await pulumi.show(['preview', ...args, '--diff']));
+      return;
+    }
+    await goOnFromCutOffRun(pulumi, host, state);
+    if (ask) {
+      succeeded(pulumi, await pulumi.show(['preview', ...args]));
+      if (!(await agreed(`Deploy this to stack ${stack}? [y/N] `))) {
+        throw new Refused('Nothing was deployed.');
+      }
+    }
+    result = succeeded(pulumi, await pulumi.show(['up', ...args, '--yes', ...(ask ? ['--skip-preview'] : [])]));
+  } catch (error) {
+    if (error instanceof Refused) {
+      // Refused settings are no settings of the stack: the next run without them works as the last one did.
+      writeStackFile(stack, before);
+    }
+    throw error;
   }
-  if (await clearStaleLock(pulumi)) {
-    state = await pulumi.state();
-  }
-  await removeLeftovers(host, `${projectName}/${stack}`, state);
-  if (state?.pending.length) {
-    say(`An earlier run was cut off in the middle of ${state.pending.map(({ urn }) => urn.split('::').at(-1)).join(', ')}; going on from there`);
-    await pulumi.must(['refresh', '--stack', stack, '--yes', '--clear-pending-creates'], 'putting the state right');
-  }
-  // --refresh: what somebody removed or stopped by hand is put back.
-  const args = ['up', '--stack', stack, '--refresh'];
-  const result = await deployed(pulumi, ask ? pulumi.interactive(args) : pulumi.show([...args, '--yes', '--non-interactive']));
 
   const outputs = await pulumi.outputs<Outputs>();
-  const delivery = await checkDelivery(outputs, 60_000);
+  const delivery = await checkDelivery(outputs, 60_000, npmRun('up', stack));
   if (json) {
     const { traceId, ms } = delivery;
     process.stdout.write(`${JSON.stringify({ endpoints: outputs.endpoints, traceId, ms, changes: changesIn(result) })}\n`);
@@ -89,19 +90,74 @@ main(async () => {
   say(summary(stack, outputs, delivery, Date.now() - started));
 });
 
-async function deployed(pulumi: Pulumi, run: Promise<Result>): Promise<Result> {
-  const result = await run;
-  if (result.code === 130) {
-    throw new Failure('Stopped. Nothing is lost: the next run goes on from here.', ['npm run up']);
-  }
-  if (result.code !== 0) {
-    throw new Failure('Not deployed; what stopped it is above. The next run goes on from here.', ['npm run up']);
-  }
-  return result;
+/** A failure before anything was changed. */
+class Refused extends Failure {}
+
+/** --refresh: what somebody removed or stopped by hand is put back. */
+function commonArgs(stack: string): string[] {
+  return ['--stack', stack, '--refresh', '--non-interactive'];
 }
 
-/** Resources by kind of change, from the closing lines of `pulumi up` ("    + 14 created"). */
+/** Settings for a run of the CLI, which stores them in the stack file. */
+function configArgs(config: Readonly<Record<string, string>>): string[] {
+  return Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]);
+}
+
+/** State and settings of the stack, which is made if it is new. Each is a run of the CLI, so they run side by side. */
+async function opened(pulumi: Pulumi): Promise<{ state: StackState | undefined; settings: Record<string, string> }> {
+  const hasFile = readStackFile(pulumi.stack) !== undefined;
+  const [state, settings] = await Promise.all([pulumi.state(), hasFile ? pulumi.settings().catch(() => undefined) : {}]);
+  if (!state) {
+    say(`Stack ${pulumi.stack}: new`);
+    await pulumi.init();
+  }
+  return { state, settings: settings ?? (await pulumi.settings()) };
+}
+
+/** Address of the stack's Docker Engine, which answers. */
+async function readyEngine(settings: Readonly<Record<string, string>>): Promise<string> {
+  const host = engineHost(settings['docker:host']);
+  try {
+    await ensureEngine(host);
+  } catch (error) {
+    throw error instanceof Failure ? new Refused(error.message) : error;
+  }
+  return host;
+}
+
+/** Removes the lock of a killed run and what it had half made. */
+async function goOnFromCutOffRun(pulumi: Pulumi, host: string, read: StackState | undefined): Promise<void> {
+  const state = (await clearStaleLock(pulumi)) ? await pulumi.state() : read;
+  await removeLeftovers(host, `${projectName}/${pulumi.stack}`, state);
+  if (state?.pending.length) {
+    const names = state.pending.map(({ urn }) => urn.split('::').at(-1)).join(', ');
+    say(`An earlier run was cut off in the middle of ${names}; going on from there`);
+    await pulumi.must(['refresh', '--stack', pulumi.stack, '--yes', '--clear-pending-creates'], 'putting the state right');
+  }
+}
+
+async function agreed(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(question);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+/** The run, if it succeeded. @throws Refused when it changed nothing, Failure when it stopped on the way */
+function succeeded(pulumi: Pulumi, run: Result): Result {
+  if (run.code === 0) {
+    return run;
+  }
+  if (run.code === 130) {
+    throw new Failure('Stopped. Nothing is lost: the next run goes on from here.', [npmRun('up', pulumi.stack)]);
+  }
+  throw pulumi.known(run) ?? (refusal.test(run.stdout + run.stderr)
+    ? new Refused('Not deployed: the settings above are refused.')
+    : new Failure('Not deployed; what stopped it is above. The next run goes on from here.', [npmRun('up', pulumi.stack)]));
+}
+
+/** Resources by kind of change, from the closing lines of `pulumi up` ("    + 14 created", "    +-1 replaced"). */
 function changesIn({ stdout }: Result): Record<string, number> {
   const closing = stdout.slice(stdout.lastIndexOf('\nResources:'));
-  return Object.fromEntries([...closing.matchAll(/^\s*(?:[+~-]+ )?(\d+) (created|updated|replaced|deleted|unchanged)/gm)].map(([, count, kind]) => [kind, Number(count)]));
+  return Object.fromEntries([...closing.matchAll(/^\s*(?:[+~-]+ *)?(\d+) (created|updated|replaced|deleted|unchanged)/gm)].map(([, count, kind]) => [kind, Number(count)]));
 }

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { checkDelivery } from './support/delivery';
 import type { Outputs } from './support/outputs';
-import { stackNamed } from './support/project';
+import { defaultStack, npmRun, stackNamed } from './support/project';
 import { Pulumi } from './support/pulumi';
 import { Failure, main, say } from './support/say';
 import { findToolchain } from './support/toolchain';
@@ -16,9 +16,9 @@ main(async () => {
   const pulumi = new Pulumi(await findToolchain(), stack);
   const outputs = await pulumi.outputs<Partial<Outputs>>();
   if (!outputs.endpoints) {
-    throw new Failure(`Stack ${stack} is not deployed.`, [`npm run up -- --stack ${stack}`]);
+    throw new Failure(`Stack ${stack} is not deployed.`, [npmRun('up', stack)]);
   }
-  const { ok, traceId, ms, hops, failure } = await checkDelivery(outputs as Outputs, timeoutMs);
+  const { ok, traceId, ms, hops, failure } = await checkDelivery(outputs as Outputs, timeoutMs, npmRun('up', stack));
   if (json) {
     process.stdout.write(`${JSON.stringify({ ok, traceId, ms, hops, ...(failure ? { failure } : {}) })}\n`);
   }
@@ -36,7 +36,7 @@ function options(): { stack: string; timeoutMs: number; json: boolean } {
   try {
     const { values } = parseArgs({
       options: {
-        stack: { type: 'string', default: 'dev' },
+        stack: { type: 'string', default: defaultStack },
         timeout: { type: 'string', default: '30' },
         json: { type: 'boolean', default: false },
       },

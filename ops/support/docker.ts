@@ -68,10 +68,13 @@ async function startEngine(host: string): Promise<void> {
     process.getuid?.() === 0 ? [command[0] ?? '', command.slice(1)] : ['sudo', command];
   const log = path.join(os.tmpdir(), 'dockerd.log');
   let ended: number | null | undefined;
-  if (fs.existsSync('/run/systemd/system')) {
+  const bySystemd = fs.existsSync('/run/systemd/system');
+  if (bySystemd) {
     say('Docker: the engine is stopped; starting it (systemctl start docker)');
     const [program, args] = asRoot(['systemctl', 'start', 'docker']);
-    spawnSync(program, args, { stdio: ['inherit', 2, 2] });
+    // It waits for the engine itself; when it has failed there is nothing more to wait for.
+    const { status } = spawnSync(program, args, { stdio: ['inherit', 2, 2] });
+    ended = status === 0 ? undefined : status;
   } else {
     say(`Docker: the engine is stopped and there is no systemd; starting dockerd (log: ${log})`);
     const out = fs.openSync(log, 'a');
@@ -89,7 +92,9 @@ async function startEngine(host: string): Promise<void> {
     reason = await whyNoEngine(host);
   }
   if (reason !== undefined) {
-    const last = fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n    ') : '';
-    throw new Failure(`The Docker Engine was started and does not answer at ${host} (${reason}). Its last lines:\n    ${last}`, ['sudo dockerd']);
+    const last = !bySystemd && fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n    ') : '';
+    throw new Failure(`The Docker Engine was started and does not answer at ${host} (${reason}).${last && ` Its last lines:\n    ${last}`}`, [
+      bySystemd ? 'sudo journalctl --unit docker --lines 30' : 'sudo dockerd',
+    ]);
   }
 }

@@ -1,10 +1,18 @@
 import { images, type ServiceName } from '../../components/catalog';
 import { engineHost, engineRequest } from '../../components/engine';
 import { alloyImage, phoenixImage } from '../../lab/images';
-import { registryAnswers } from '../../lab/probe';
+import { askRegistry } from './registry';
 import { say } from './say';
 
-const builders: Readonly<Record<ServiceName, () => Promise<string>>> = { phoenix: phoenixImage, alloy: alloyImage };
+const builders: Readonly<Record<ServiceName, (host: string) => Promise<string>>> = { phoenix: onEngine(phoenixImage), alloy: onEngine(alloyImage) };
+
+/** The lab builds through the docker command line, which takes the engine from the environment. */
+function onEngine(build: () => Promise<string>): (host: string) => Promise<string> {
+  return (host) => {
+    process.env['DOCKER_HOST'] = host;
+    return build();
+  };
+}
 
 /**
  * Images for a machine that reaches no image registry: builds what is missing from package registries.
@@ -13,21 +21,22 @@ const builders: Readonly<Record<ServiceName, () => Promise<string>>> = { phoenix
  */
 export async function imageSettings(settings: Readonly<Record<string, string>>): Promise<Record<string, string>> {
   const host = engineHost(settings['docker:host']);
-  const chosen: Record<string, string> = {};
-  for (const service of Object.keys(builders) as ServiceName[]) {
+  // One mostly waits for the network and the other compiles: side by side they take as long as the longer one.
+  const chosen = await Promise.all((Object.keys(builders) as ServiceName[]).map(async (service) => {
     const key = `${service}:image`;
     const reference = settings[key] ?? images[service];
     const ours = reference.startsWith('lab/');
-    if (!ours && (settings[key] || (await isLocal(host, reference)) || !host.startsWith('unix:') || (await registryAnswers(reference)))) {
-      continue;
+    if (!ours && (settings[key] || (await isLocal(host, reference)) || !host.startsWith('unix:') || (await askRegistry(host, reference)).answers)) {
+      return [];
     }
-    const built = await builders[service]();
-    if (reference !== built) {
-      say(`Image of ${service}: the registry of ${reference} does not answer; using ${built} (setting ${key})`);
-      chosen[key] = built;
+    const built = await builders[service](host);
+    if (reference === built) {
+      return [];
     }
-  }
-  return chosen;
+    say(`Image of ${service}: the registry of ${reference} does not answer; using ${built} (setting ${key})`);
+    return [[key, built]];
+  }));
+  return Object.fromEntries(chosen.flat()) as Record<string, string>;
 }
 
 async function isLocal(host: string, reference: string): Promise<boolean> {

@@ -14,8 +14,10 @@ interface Labelled {
 }
 
 /**
- * Removes them. Volumes stay: they hold data, and a volume that exists is simply taken.
+ * Looks for containers and networks of a stack that its state does not know, and removes them where the
+ * state says that a run was cut off. Volumes stay: they hold data, and a volume that exists is simply taken.
  * @param owner `project/stack`, the value of the label
+ * @throws Failure when they were made from another state, such as another checkout's: they are not ours to remove
  */
 export async function removeLeftovers(host: string, owner: string, state: StackState | undefined): Promise<void> {
   const known = new Set((state?.resources ?? []).map(({ id }) => id));
@@ -25,17 +27,27 @@ export async function removeLeftovers(host: string, owner: string, state: StackS
     engineGet<Labelled[]>(host, `/networks?filters=${filter}`),
   ]);
   // Containers first: a network with one in it cannot go.
-  for (const [kind, found] of [['containers', containers], ['networks', networks]] as const) {
-    for (const { Id, Names, Name } of found.filter(({ Id }) => !known.has(Id))) {
-      const name = Names?.[0]?.replace(/^\//, '') ?? Name ?? Id;
-      say(`Removing ${kind === 'containers' ? 'container' : 'network'} ${name}: an earlier run was cut off while making it`);
-      if (kind === 'containers') {
-        await engineRequest(host, 'POST', `/containers/${Id}/stop?t=20`);
-      }
-      const answer = await engineRequest(host, 'DELETE', `/${kind}/${Id}${kind === 'containers' ? '?force=1' : ''}`);
-      if (answer.status >= 400 && answer.status !== 404) {
-        throw new Failure(`${name} could not be removed: ${engineMessage(answer)}.`, [`docker rm -f ${name}`]);
-      }
+  const unknown = [...containers.map((one) => ({ kind: 'container', ...one })), ...networks.map((one) => ({ kind: 'network', ...one }))]
+    .filter(({ Id }) => !known.has(Id))
+    .map(({ kind, Id, Names, Name }) => ({ kind, id: Id, name: Names?.[0]?.replace(/^\//, '') ?? Name ?? Id }));
+  if (unknown.length > 0 && !state?.pending.length) {
+    const names = unknown.map(({ name }) => name).join(', ');
+    throw new Failure(
+      `${names} on this Docker host belong to a stack ${owner} whose state is not here: another checkout made them, or the state was lost. Nothing was changed.`,
+      [
+        'npm run up -- --stack OTHER_NAME                       # beside it',
+        ...unknown.map(({ kind, name }) => (kind === 'container' ? `docker rm -f ${name}` : `docker network rm ${name}`)),
+      ],
+    );
+  }
+  for (const { kind, id, name } of unknown) {
+    say(`Removing ${kind} ${name}: an earlier run was cut off while making it`);
+    if (kind === 'container') {
+      await engineRequest(host, 'POST', `/containers/${id}/stop?t=20`);
+    }
+    const answer = await engineRequest(host, 'DELETE', kind === 'container' ? `/containers/${id}?force=1` : `/networks/${id}`);
+    if (answer.status >= 400 && answer.status !== 404) {
+      throw new Failure(`${name} could not be removed: ${engineMessage(answer)}.`, [`docker ${kind === 'container' ? 'rm -f' : 'network rm'} ${name}`]);
     }
   }
 }

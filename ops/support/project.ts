@@ -19,3 +19,31 @@ export function stackNamed(name: string): string {
   }
   return name;
 }
+
+/** The stack of commands that name none. */
+export const defaultStack = 'dev';
+
+/** An `npm run` command as a person types it for a stack. */
+export function npmRun(command: string, stack: string, ...args: readonly string[]): string {
+  const all = [...(stack === defaultStack ? [] : ['--stack', stack]), ...args];
+  return ['npm run', command, ...(all.length > 0 ? ['--', ...all] : [])].join(' ');
+}
+
+/** The stack's settings as the file has them, or undefined when there is none. */
+export function readStackFile(stack: string): string | undefined {
+  const file = stackFile(stack);
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
+}
+
+/** Puts back what `readStackFile` gave. */
+export function writeStackFile(stack: string, content: string | undefined): void {
+  if (content === undefined) {
+    fs.rmSync(stackFile(stack), { force: true });
+  } else {
+    fs.writeFileSync(stackFile(stack), content);
+  }
+}
+
+function stackFile(stack: string): string {
+  return path.join(projectDir, `Pulumi.${stack}.yaml`);
+}

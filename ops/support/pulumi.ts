@@ -38,11 +38,6 @@ export class Pulumi {
     return this.start(args, 'show');
   }
 
-  /** The CLI with the terminal as its own, for questions it asks. */
-  interactive(args: readonly string[]): Promise<Result> {
-    return this.start(args, 'inherit');
-  }
-
   /** State of the stack, or undefined when there is no such stack yet. */
   async state(): Promise<StackState | undefined> {
     const { code, stdout, stderr } = await this.run(['stack', 'export', '--stack', this.stack]);
@@ -50,7 +45,7 @@ export class Pulumi {
       if (/no stack named/.test(stderr)) {
         return undefined;
       }
-      throw this.failure('reading the state of the stack', stderr);
+      throw this.failure('reading the state of the stack', { stdout, stderr });
     }
     const { deployment } = JSON.parse(stdout) as {
       deployment: {
@@ -75,14 +70,6 @@ export class Pulumi {
     return Object.fromEntries(Object.entries(values).flatMap(([key, { value }]) => (value === undefined ? [] : [[key, value]])));
   }
 
-  /** Stores settings in the stack file. */
-  async set(settings: Readonly<Record<string, string>>): Promise<void> {
-    const pairs = Object.entries(settings).flatMap(([key, value]) => ['--plaintext', `${key}=${value}`]);
-    if (pairs.length > 0) {
-      await this.must(['config', 'set-all', '--stack', this.stack, ...pairs], 'storing the settings');
-    }
-  }
-
   async outputs<T>(): Promise<T> {
     return JSON.parse(await this.must(['stack', 'output', '--json', '--stack', this.stack], 'reading the outputs')) as T;
   }
@@ -91,47 +78,58 @@ export class Pulumi {
   async must(args: readonly string[], doing: string): Promise<string> {
     const { code, stdout, stderr } = await this.run(args);
     if (code !== 0) {
-      throw this.failure(doing, stderr);
+      throw this.failure(doing, { stdout, stderr });
     }
     return stdout;
   }
 
-  /** What a failed CLI run means, in this project's words where they say more. */
-  failure(doing: string, stderr: string): Failure {
-    if (/incorrect passphrase|passphrase must be set|unable to find either/i.test(stderr)) {
-      const file = this.tools.env['PULUMI_CONFIG_PASSPHRASE_FILE'] ?? process.env['PULUMI_CONFIG_PASSPHRASE_FILE'];
-      return new Failure(
-        `${file ?? 'PULUMI_CONFIG_PASSPHRASE'} does not fit the secrets of stack ${this.stack}: they were encrypted with another passphrase. Nothing was changed.`,
-        [`cp /path/of/the/passphrase/that/fits ${file ?? './passphrase && export PULUMI_CONFIG_PASSPHRASE_FILE=./passphrase'}`],
-      );
+  /** The reason of a failed run where this project knows more of it than the CLI does. */
+  known({ stdout, stderr }: Pick<Result, 'stdout' | 'stderr'>): Failure | undefined {
+    const [said] = /incorrect passphrase|passphrase must be set|unable to find either|unable to read PULUMI_CONFIG_PASSPHRASE_FILE/i.exec(stdout + stderr) ?? [];
+    if (said === undefined) {
+      return undefined;
     }
-    return new Failure(`${doing} failed: ${stderr.trim() || 'pulumi said nothing'}`);
+    const env = { ...process.env, ...this.tools.env };
+    // Of the two variables the CLI takes this one, even an empty one.
+    const file = env['PULUMI_CONFIG_PASSPHRASE'] === undefined ? env['PULUMI_CONFIG_PASSPHRASE_FILE'] : undefined;
+    const mend = file ? `cp /path/of/the/passphrase/that/fits ${file}` : "export PULUMI_CONFIG_PASSPHRASE='the passphrase that fits'";
+    if (!/^incorrect/i.test(said)) {
+      return new Failure(`The secrets of stack ${this.stack} need a passphrase, and ${file ? `${file} cannot be read` : 'none is given'}. Nothing was changed.`, [mend]);
+    }
+    return new Failure(
+      `${file || 'PULUMI_CONFIG_PASSPHRASE'} does not fit the secrets of stack ${this.stack}: they were encrypted with another passphrase. Nothing was changed.`,
+      [mend],
+    );
   }
 
-  private start(args: readonly string[], mode: 'collect' | 'show' | 'inherit'): Promise<Result> {
+  private failure(doing: string, run: Pick<Result, 'stdout' | 'stderr'>): Failure {
+    return this.known(run) ?? new Failure(`${doing} failed: ${run.stderr.trim() || 'pulumi said nothing'}`);
+  }
+
+  private start(args: readonly string[], mode: 'collect' | 'show'): Promise<Result> {
     const child = spawn(this.tools.pulumi, args, {
       cwd: projectDir,
       env: { ...process.env, ...this.tools.env },
-      stdio: mode === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     const collected = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
-      const stream = child[name];
-      if (stream) {
-        readline.createInterface({ input: stream }).on('line', (line) => {
-          collected[name] += `${line}\n`;
-          if (mode === 'show' && !noise.test(line)) {
-            process.stderr.write(`${line}\n`);
-          }
-        });
-      }
+      readline.createInterface({ input: child[name] }).on('line', (line) => {
+        collected[name] += `${line}\n`;
+        if (mode === 'show' && !noise.test(line)) {
+          process.stderr.write(`${line}\n`);
+        }
+      });
     }
-    return new Promise((resolve, reject) => {
+    // Ctrl-C reaches the CLI by itself. It finishes the step it is in and writes the state: that is waited for.
+    const wait = (): void => undefined;
+    process.on('SIGINT', wait);
+    return new Promise<Result>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => resolve({ code: signal ? 130 : code ?? 1, ...collected }));
-    });
+    }).finally(() => process.off('SIGINT', wait));
   }
 }
 
 /** Said at every run where a plugin is found on PATH; the toolchain has said it once, in better words. */
-const noise = /^\s*warning: using pulumi-(resource|language)-\S+ from \$PATH/;
+const noise = /warning: using pulumi-(resource|language)-\S+ from \$PATH/;

@@ -1,10 +1,11 @@
 import type { Delivery } from './delivery';
 import type { Outputs } from './outputs';
+import { defaultStack, npmRun } from './project';
 
 /** What `npm run up` ends with: where things are, how to log in, how to send to it, what to do next. */
 export function summary(stack: string, outputs: Outputs, { traceId, ms, hops }: Delivery, totalMs: number): string {
   const { endpoints, signals } = outputs;
-  const option = stack === 'dev' ? '' : ` --stack ${stack}`;
+  const option = stack === defaultStack ? '' : ` --stack ${stack}`;
   const nowhere = (key: string): string => `accepted and discarded; to keep them: npm run pulumi -- config set ${key} URL${option}`;
   const port = new URL(endpoints.otlpHttp).port;
   return `
@@ -23,7 +24,7 @@ In a container (docker run --add-host host.docker.internal:host-gateway …):
   OTEL_EXPORTER_OTLP_ENDPOINT=http://host.docker.internal:${port}
 
 Next:
-  npm run verify${stack === 'dev' ? '' : ` -- --stack ${stack}`}      send a trace through it again
-  npm run pulumi -- config set KEY VALUE${option} && npm run up${stack === 'dev' ? '' : ` -- --stack ${stack}`}   change a setting (the README lists them)
-  npm run down${stack === 'dev' ? '' : ` -- --stack ${stack}`}        remove it; the data stays`;
+  ${npmRun('verify', stack)}      send a trace through it again
+  npm run pulumi -- config set KEY VALUE${option} && ${npmRun('up', stack)}   change a setting (the README lists them)
+  ${npmRun('down', stack)}        remove it; the data stays`;
 }

@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { pulumiVersion } from '../../components/catalog';
+import { commandVariable } from '../../components/problem';
 import { compareVersions } from '../../components/values';
 import { cacheRoot } from '../../lab/cache';
 
 import { missingPlugins, standIns } from '../../lab/providers/install';
-import { pulumiCli } from '../../lab/pulumi-cli';
+import { builtPulumiCli, pulumiCli } from '../../lab/pulumi-cli';
 import { backendEnvironment, projectDir } from './backend';
 import { siteAnswers } from './reach';
 import { Failure, say } from './say';
@@ -21,15 +23,15 @@ export interface Toolchain {
 const localBin = path.join(projectDir, 'node_modules', '.bin');
 
 /** Site from which the CLI and the provider plugins are downloaded. */
-const downloadSite = 'https://get.pulumi.com';
+export const downloadSite = 'https://get.pulumi.com';
 
 /**
  * Finds the Pulumi CLI (on PATH, else the version pinned in package.json, downloaded at first use) and
  * sees to the provider plugins. Where the download site does not answer, what is missing comes from lab/.
  */
 export async function findToolchain(): Promise<Toolchain> {
-  const pulumi = (await installedPulumi()) ?? (await pinnedPulumi()) ?? (await pulumiCli());
-  const base = { PULUMI_SKIP_UPDATE_CHECK: 'true', ...backendEnvironment() };
+  const pulumi = await findPulumi();
+  const base = environment();
   const missing = await missingPlugins(pulumi, { ...process.env, ...base });
   if (missing.length === 0 || (await siteAnswers(downloadSite))) {
     return { pulumi, env: base };
@@ -39,14 +41,33 @@ export async function findToolchain(): Promise<Toolchain> {
   return { pulumi, env: { ...base, PATH: [dir, process.env['PATH']].join(path.delimiter) } };
 }
 
+/** Path of the Pulumi CLI, got if there is none. */
+export async function findPulumi(): Promise<string> {
+  return installedPulumi() ?? downloadedPulumi() ?? builtPulumiCli() ?? (await downloadPulumi()) ?? (await pulumiCli());
+}
+
+/** What of the toolchain is there, without getting anything. */
+export async function surveyToolchain(): Promise<{ pulumi: string | undefined; missing: readonly string[]; env: Record<string, string> }> {
+  const pulumi = installedPulumi() ?? downloadedPulumi() ?? builtPulumiCli();
+  const env = { PULUMI_SKIP_UPDATE_CHECK: 'true' };
+  return { pulumi, missing: await missingPlugins(pulumi ?? '', process.env), env };
+}
+
+function environment(): Record<string, string> {
+  const backend = backendEnvironment();
+  // With a backend of its own, or without a CLI on PATH, the plain command would not find the stack.
+  const plain = installedPulumi() !== undefined && Object.keys(backend).length === 0;
+  return { PULUMI_SKIP_UPDATE_CHECK: 'true', ...backend, ...(plain ? {} : { [commandVariable]: 'npm run pulumi --' }) };
+}
+
 /** A CLI that the person has installed. */
-async function installedPulumi(): Promise<string | undefined> {
+function installedPulumi(): string | undefined {
   const found = (process.env['PATH'] ?? '')
     .split(path.delimiter)
     // npm puts the wrapper's directory first on PATH; that is the pinned one and not theirs.
     .filter((dir) => dir && !dir.endsWith(path.join('node_modules', '.bin')))
     .map((dir) => path.join(dir, process.platform === 'win32' ? 'pulumi.exe' : 'pulumi'))
-    .find((file) => fs.existsSync(file));
+    .find(isProgram);
   if (!found) {
     return undefined;
   }
@@ -59,19 +80,30 @@ async function installedPulumi(): Promise<string | undefined> {
   return found;
 }
 
-/** The wrapper from npm, which downloads the pinned CLI at its first use. Undefined where it cannot. */
-async function pinnedPulumi(): Promise<string | undefined> {
-  const wrapper = path.join(localBin, 'pulumi');
-  const home = process.env['PULUMI_HOME'] ?? path.join(process.env['HOME'] ?? '', '.pulumi');
-  const downloaded = path.join(home, 'versions', pulumiVersion.pinned, 'bin', 'pulumi');
-  if (fs.existsSync(downloaded)) {
-    return downloaded;
+/** A directory on PATH may hold one of that name, or a file that cannot be run; a shell passes over both. */
+function isProgram(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false;
   }
+}
+
+/** Has the wrapper from npm download the pinned CLI. Undefined where it cannot. */
+async function downloadPulumi(): Promise<string | undefined> {
   if (!(await siteAnswers(downloadSite))) {
     return undefined;
   }
   say(`Pulumi: no CLI on PATH; downloading the pinned ${pulumiVersion.pinned}`);
-  return versionOf(wrapper) ? downloaded : undefined;
+  return versionOf(path.join(localBin, 'pulumi')) ? downloadedPulumi() : undefined;
+}
+
+/** Where the wrapper puts what it has downloaded. */
+function downloadedPulumi(): string | undefined {
+  const home = process.env['PULUMI_HOME'] || path.join(os.homedir(), '.pulumi');
+  const file = path.join(home, 'versions', pulumiVersion.pinned, 'bin', 'pulumi');
+  return fs.existsSync(file) ? file : undefined;
 }
 
 function versionOf(pulumi: string): string | undefined {

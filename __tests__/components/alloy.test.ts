@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import * as docker from '@pulumi/docker';
+import * as pulumi from '@pulumi/pulumi';
+import { Alloy, alloyConfig, type AlloyArgs } from '../../components/alloy';
+import type { Backend } from '../../components/backend';
+import { externalBackends } from '../../components/external-backends';
+import { deploy, secretMark, valueOf, type Deployment, type Registered } from '../support/deployment';
+import { expectGolden } from '../support/golden';
+
+const owner = 'llm-observability/dev';
+const phoenix = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' } as const;
+const prometheus = new URL('http://host.docker.internal:9090');
+const loki = new URL('http://host.docker.internal:3100');
+const config = (prometheusUrl?: URL, lokiUrl?: URL): string =>
+  alloyConfig([phoenix, ...(externalBackends(prometheusUrl, lokiUrl) as (Backend & { endpoint: string })[])]);
+
+function alloy(changes: Partial<AlloyArgs> = {}): Promise<Deployment<Alloy>> {
+  return deploy(
+    () =>
+      new Alloy('alloy', {
+        stack: 'dev',
+        owner,
+        network: new docker.Network('network', { name: 'observability-dev' }),
+        image: 'grafana/alloy:v1.18.1',
+        backends: [phoenix],
+        bind: ['127.0.0.1', '172.17.0.1'],
+        listed: {},
+        otlpGrpcPort: 5317,
+        otlpHttpPort: 5318,
+        uiPort: 22345,
+        memoryMiB: 1024,
+        cpus: '1.0',
+        ...changes,
+      }),
+  );
+}
+
+describe('its configuration', () => {
+  test.each([
+    ['default', config()],
+    ['with-prometheus', config(prometheus)],
+    ['with-loki', config(undefined, loki)],
+    ['with-prometheus-and-loki', config(prometheus, loki)],
+  ])('%s', (name, text) => expectGolden(`alloy/${name}.alloy`, text));
+
+  test('a signal goes to every backend that takes it', () => {
+    const tempo = { ...phoenix, name: 'tempo', endpoint: 'http://tempo:4318' };
+    expect(alloyConfig([phoenix, tempo])).toContain('traces  = [otelcol.exporter.otlphttp.phoenix.input, otelcol.exporter.otlphttp.tempo.input]');
+  });
+
+  test('an endpoint cannot end the string it stands in', () => {
+    expect(alloyConfig([{ ...phoenix, endpoint: 'http://a"\n}\\' }])).toContain('endpoint = "http://a\\"\\n}\\\\"');
+  });
+
+  test('without a backend that takes OTLP there is no queue', () => {
+    expect(alloyConfig([])).not.toContain('otelcol.storage.file');
+  });
+});
+
+/** One deployment for all tests that only look at it. */
+let plain: Deployment<Alloy>;
+beforeAll(async () => {
+  plain = await alloy();
+});
+
+test('its children, all below the component', () => {
+  const { resources } = plain;
+  expect([...resources.values()].map(({ name, type, parent }) => [name, type, parent])).toEqual([
+    ['alloy', 'llm-observability:index:Alloy', ''],
+    ['alloy-config', 'docker:index/volume:Volume', 'alloy'],
+    ['alloy-config-files', 'docker:index/container:Container', 'alloy'],
+    ['alloy-data', 'docker:index/volume:Volume', 'alloy'],
+    ['alloy-image', 'docker:index/remoteImage:RemoteImage', 'alloy'],
+    ['alloy-server', 'docker:index/container:Container', 'alloy'],
+    ['network', 'docker:index/network:Network', ''],
+  ]);
+});
+
+test('the volume of the queue stays when the stack goes, that of the configuration does not', () => {
+  const { resources } = plain;
+  expect([...resources.values()].filter(({ retainOnDelete }) => retainOnDelete).map(({ name }) => name)).toEqual(['alloy-data']);
+  const labels = [{ label: 'llm-observability.stack', value: owner }];
+  expect(resources.get('alloy-data')?.inputs).toEqual({ name: 'alloy-dev-data', labels });
+  expect(resources.get('alloy-config')?.inputs).toEqual({ name: 'alloy-dev-config', labels });
+});
+
+test('the configuration is in its volume before the server starts, and the server cannot write it', () => {
+  const { resources } = plain;
+  expect(resources.get('alloy-config-files')?.inputs['uploads']).toEqual([{ file: '/etc/alloy/config.alloy', content: config() }]);
+  expect(resources.get('alloy-server')?.dependsOn).toEqual(['alloy-config', 'alloy-config-files', 'alloy-data', 'alloy-image', 'network']);
+  expect(resources.get('alloy-server')?.inputs['volumes']).toEqual([
+    { volumeName: 'alloy-dev-data', containerPath: '/var/lib/alloy' },
+    { volumeName: 'alloy-dev-config', containerPath: '/etc/alloy', readOnly: true },
+  ]);
+});
+
+test('only the two OTLP ports leave loopback', () => {
+  const { resources } = plain;
+  const ports = resources.get('alloy-server')?.inputs['ports'] as { ip: string; external: number }[];
+  expect(ports).toEqual([
+    { internal: 4317, external: 5317, ip: '127.0.0.1', protocol: 'tcp' },
+    { internal: 4317, external: 5317, ip: '172.17.0.1', protocol: 'tcp' },
+    { internal: 4318, external: 5318, ip: '127.0.0.1', protocol: 'tcp' },
+    { internal: 4318, external: 5318, ip: '172.17.0.1', protocol: 'tcp' },
+    { internal: 12345, external: 22345, ip: '127.0.0.1', protocol: 'tcp' },
+  ]);
+  expect([...resources.values()].filter(({ inputs }) => 'ports' in inputs).map(({ name }) => name)).toEqual(['alloy-server']);
+});
+
+describe('a changed configuration', () => {
+  /** Paths of the inputs that differ. */
+  function differences(a: unknown, b: unknown, path: string): string[] {
+    if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
+      return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
+        differences((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], `${path}.${key}`));
+    }
+    return a === b ? [] : [path];
+  }
+  const inputs = ({ resources }: Deployment<Alloy>): Record<string, Registered['inputs']> =>
+    Object.fromEntries([...resources.values()].map((resource) => [resource.name, resource.inputs]));
+
+  test('is another upload and another label of the server, and nothing else', async () => {
+    const before = inputs(plain);
+    const after = inputs(await alloy({ backends: [phoenix, ...externalBackends(prometheus, undefined)] }));
+    expect(differences(before, after, '')).toEqual(['.alloy-config-files.uploads.0.content', '.alloy-server.labels.1.value']);
+    expect(after['alloy-server']?.['labels']).toEqual([
+      { label: 'llm-observability.stack', value: owner },
+      { label: 'llm-observability.stack.config', value: createHash('sha256').update(config(prometheus)).digest('hex') },
+    ]);
+  });
+
+  test('a change of where it listens is none of the configuration', async () => {
+    expect(differences(inputs(plain), inputs(await alloy({ bind: ['127.0.0.1'], uiPort: 1 })), '').filter((path) => !path.includes('.ports.'))).toEqual([]);
+  });
+});
+
+test('the endpoint of a backend may be known later', async () => {
+  const { resources } = await alloy({ backends: [{ ...phoenix, endpoint: pulumi.output(Promise.resolve('http://later:1')) }] });
+  expect(resources.get('alloy-config-files')?.inputs['uploads']).toMatchObject([{ content: expect.stringContaining('endpoint = "http://later:1"') }]);
+});
+
+test.each([
+  [['127.0.0.1', '172.17.0.1'], '127.0.0.1'],
+  [['192.0.2.7'], '192.0.2.7'],
+  [['0.0.0.0'], '127.0.0.1'],
+  [['::'], '127.0.0.1'],
+  [['2001:db8::1'], '[2001:db8::1]'],
+  [[], '127.0.0.1'],
+])('published on %j, an application on the host sends to %s', async (bind, address) => {
+  const { result } = await alloy({ bind });
+  expect(result.endpoints).toEqual({ otlpHttp: `http://${address}:5318`, otlpGrpc: `http://${address}:5317`, ui: 'http://127.0.0.1:22345' });
+  expect(await valueOf(result.containerName)).toBe('alloy-dev');
+  expect(await valueOf(result.volumeName)).toBe('alloy-dev-data');
+});
+
+test('transform reaches the server alone', async () => {
+  const { resources } = await alloy({ transform: { container: (args) => ({ ...args, hostname: 'mine' }) } });
+  expect([...resources.values()].filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name)).toEqual(['alloy-server']);
+});
+
+test('there is no secret yet', () => {
+  const { resources } = plain;
+  expect(JSON.stringify([...resources.values()])).not.toContain(secretMark);
+});

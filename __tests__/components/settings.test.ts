@@ -1,0 +1,294 @@
+import * as docker from '@pulumi/docker';
+import * as fc from 'fast-check';
+import { images } from '../../components/catalog';
+import { freePorts, keys, portKeys, readSettings, type SettingKey } from '../../components/settings';
+import { report } from '../../components/problem';
+
+const project = 'llm-observability';
+const read = (config: Record<string, string>, isSecret?: (key: string) => boolean): ReturnType<typeof readSettings> =>
+  readSettings(config, project, isSecret);
+
+/** The whole message for a configuration, as a person would see it. */
+const message = (config: Record<string, string>): string => report('dev', read(config).problems);
+
+describe('what is right', () => {
+  test('the default of every setting', () => {
+    const { settings, problems } = read({});
+    expect(problems).toEqual([]);
+    expect(settings).toEqual({
+      'phoenix:uiPort': 6006,
+      'phoenix:otlpGrpcPort': 14317,
+      'phoenix:otlpHttpPort': 14318,
+      'phoenix:retentionDays': 0,
+      'phoenix:memory': 2048,
+      'phoenix:cpus': '1.0',
+      'phoenix:image': images.phoenix,
+      'alloy:otlpGrpcPort': 4317,
+      'alloy:otlpHttpPort': 4318,
+      'alloy:uiPort': 12345,
+      'alloy:bind': 'auto',
+      'alloy:memory': 1024,
+      'alloy:cpus': '1.0',
+      'alloy:image': images.alloy,
+    });
+  });
+
+  test('every setting, set', () => {
+    const { settings, problems } = read({
+      'phoenix:uiPort': '16006',
+      'phoenix:otlpGrpcPort': '24317',
+      'phoenix:otlpHttpPort': '24318',
+      'phoenix:retentionDays': '30',
+      'phoenix:memory': '4GiB',
+      'phoenix:cpus': '1.50',
+      'phoenix:image': 'mirror.example/phoenix:version-21.0.0',
+      'alloy:otlpGrpcPort': '5317',
+      'alloy:otlpHttpPort': '5318',
+      'alloy:uiPort': '22345',
+      'alloy:bind': '127.0.0.1, 192.0.2.7',
+      'alloy:memory': '512MiB',
+      'alloy:cpus': '2',
+      'alloy:image': 'mirror.example/alloy:v1.12.0',
+      'prometheus:url': 'http://prometheus.example:9090',
+      'loki:url': 'http://loki.example:3100',
+      'docker:host': 'ssh://me@example.com',
+    });
+    expect(problems).toEqual([]);
+    expect(settings).toEqual({
+      'phoenix:uiPort': 16006,
+      'phoenix:otlpGrpcPort': 24317,
+      'phoenix:otlpHttpPort': 24318,
+      'phoenix:retentionDays': 30,
+      'phoenix:memory': 4096,
+      'phoenix:cpus': '1.5',
+      'phoenix:image': 'mirror.example/phoenix:version-21.0.0',
+      'alloy:otlpGrpcPort': 5317,
+      'alloy:otlpHttpPort': 5318,
+      'alloy:uiPort': 22345,
+      'alloy:bind': ['127.0.0.1', '192.0.2.7'],
+      'alloy:memory': 512,
+      'alloy:cpus': '2.0',
+      'alloy:image': 'mirror.example/alloy:v1.12.0',
+      'prometheus:url': new URL('http://prometheus.example:9090'),
+      'loki:url': new URL('http://loki.example:3100'),
+      'docker:host': 'ssh://me@example.com',
+    });
+    expect(Object.keys(settings).sort()).toEqual(Object.keys(keys).sort());
+  });
+
+  test('the result is frozen', () => {
+    const { settings } = read({});
+    expect(Object.isFrozen(settings)).toBe(true);
+    expect(() => Object.assign(settings, { 'phoenix:uiPort': 1 })).toThrow(TypeError);
+    expect(settings['phoenix:uiPort']).toBe(6006);
+  });
+
+  test('the port keys are the ones whose value is a port', () => {
+    expect(portKeys).toEqual([
+      'phoenix:uiPort', 'phoenix:otlpGrpcPort', 'phoenix:otlpHttpPort', 'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort',
+    ]);
+  });
+
+  test.each(Object.entries(keys).filter(([, { example }]) => example !== undefined))('the example of %s works', (name, { example }) => {
+    expect(read({ [name]: example ?? '' }).problems).toEqual([]);
+  });
+
+  test.each(Object.entries(keys))('%s says what it does in one line', (_, { about }) => {
+    expect(about).toMatch(/^[A-Z][^\n]*[^.\s]$/);
+  });
+});
+
+describe('a value that breaks a rule', () => {
+  test.each<[SettingKey, string, string, string]>([
+    ['phoenix:uiPort', '70000', 'a port is a whole number from 1 to 65535', 'pulumi config set phoenix:uiPort 6006 --stack dev'],
+    ['alloy:otlpHttpPort', 'http', 'a port is a whole number from 1 to 65535', 'pulumi config set alloy:otlpHttpPort 4318 --stack dev'],
+    ['phoenix:retentionDays', '30d', 'days are a whole number, and 0 keeps everything for ever', 'pulumi config set phoenix:retentionDays 0 --stack dev'],
+    ['phoenix:memory', '2048', 'memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB', 'pulumi config set phoenix:memory 2GiB --stack dev'],
+    ['phoenix:memory', '767MiB', 'the service does not start with less than 768MiB', 'pulumi config set phoenix:memory 2GiB --stack dev'],
+    ['alloy:memory', '383MiB', 'the service does not start with less than 384MiB', 'pulumi config set alloy:memory 1GiB --stack dev'],
+    ['alloy:cpus', 'all', 'CPUs are a number from 0.1 to 99 with at most two decimals, such as 0.5 or 2', 'pulumi config set alloy:cpus 1 --stack dev'],
+    ['phoenix:image', 'arizephoenix/phoenix', 'an image without a tag means latest, which changes under you; name a version', `pulumi config set phoenix:image ${images.phoenix} --stack dev`],
+    ['phoenix:image', 'arizephoenix/phoenix:version-17.0.0', 'that version is older than 18.1.0, the oldest that is supported', `pulumi config set phoenix:image ${images.phoenix} --stack dev`],
+    ['alloy:image', 'grafana/alloy:v1.10.0', 'that version is older than 1.11.0, the oldest that is supported', `pulumi config set alloy:image ${images.alloy} --stack dev`],
+    ['alloy:bind', 'host.docker.internal', 'host.docker.internal is a name that containers send to, not an address of this host to listen on; auto already serves those containers', 'pulumi config set alloy:bind auto --stack dev'],
+    ['prometheus:url', 'localhost:9090', 'the URL must begin with http:// or https://', 'pulumi config set prometheus:url http://host.docker.internal:9090/api/v1/write --stack dev'],
+    ['loki:url', 'http://localhost:3100', "inside Alloy's container that is the container itself; the Docker host is host.docker.internal", 'pulumi config set loki:url http://host.docker.internal:3100 --stack dev'],
+    ['docker:host', '', 'write unix:///path/of/docker.sock, tcp://host:port or ssh://user@host', 'pulumi config set docker:host unix:///var/run/docker.sock --stack dev'],
+  ])("%s = '%s'", (name, value, rule, command) => {
+    expect(message({ [name]: value })).toBe(
+      ['1 problem with stack dev; nothing was changed.', `  - ${name} is '${value}': ${rule}.`, `      ${command}`].join('\n'),
+    );
+    // The command in the message mends it, and until then the default stands in.
+    expect(read({ [name]: command.split(' ')[4] ?? '' }).problems).toEqual([]);
+    expect(read({ [name]: value }).settings[name]).toEqual(read({}).settings[name]);
+  });
+
+  test('every key has a rule that an odd text breaks, and a command that mends it', () => {
+    const odd = fc.string({ minLength: 1 }).map((text) => `!${text}`);
+    fc.assert(
+      fc.property(fc.constantFrom(...(Object.keys(keys) as SettingKey[])), odd, (name, value) => {
+        const { problems } = read({ [name]: value });
+        expect(problems).toMatchObject([{ key: name, value, mend: [expect.stringMatching(`^pulumi config set ${name} \\S+$`)] }]);
+      }),
+    );
+  });
+
+  test('a failure that is no broken rule is not swallowed', () => {
+    const spy = jest.spyOn(keys['phoenix:uiPort'], 'parse').mockImplementation(() => {
+      throw new TypeError('a mistake in the program');
+    });
+    expect(() => read({})).toThrow(new TypeError('a mistake in the program'));
+    spy.mockRestore();
+  });
+});
+
+test('all problems come at once, in the order of unknown keys, values, clashes', () => {
+  const config = {
+    'phoenix:uiport': '7000',
+    'phoenix:memory': '2G',
+    'alloy:uiPort': 'x',
+    'alloy:otlpGrpcPort': '6006',
+    'loki:url': 'loki',
+  };
+  expect(message(config)).toBe(
+    [
+      '5 problems with stack dev; nothing was changed.',
+      '  - phoenix:uiport: there is no such setting; the nearest is phoenix:uiPort.',
+      '      pulumi config rm phoenix:uiport --stack dev',
+      '      pulumi config set phoenix:uiPort 7000 --stack dev',
+      "  - phoenix:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
+      '      pulumi config set phoenix:memory 2GiB --stack dev',
+      "  - alloy:uiPort is 'x': a port is a whole number from 1 to 65535.",
+      '      pulumi config set alloy:uiPort 12345 --stack dev',
+      "  - loki:url is 'loki': it is no URL; write http://host:port or https://host.",
+      '      pulumi config set loki:url http://host.docker.internal:3100 --stack dev',
+      "  - alloy:otlpGrpcPort is '6006': phoenix:uiPort claims the same port; every service needs one of its own.",
+      '      pulumi config set alloy:otlpGrpcPort 16009 --stack dev',
+    ].join('\n'),
+  );
+});
+
+describe('keys that are not known', () => {
+  test.each([
+    ['phoenix:uiport', 'phoenix:uiPort'],
+    ['phoenix:port', 'phoenix:uiPort'],
+    ['pheonix:memory', 'phoenix:memory'],
+    ['Phoenix:cpus', 'phoenix:cpus'],
+    ['alloi:uiPort', 'alloy:uiPort'],
+    ['alloy:bindAddress', 'alloy:bind'],
+    ['prometheus:uri', 'prometheus:url'],
+    ['lokki:url', 'loki:url'],
+    ['docker:hots', 'docker:host'],
+    ['docker:registryauth', 'docker:registryAuth'],
+    [`${project}:retentionDays`, 'phoenix:retentionDays'],
+    [`${project}:uiPort`, 'phoenix:uiPort'],
+    [`${project}:bind`, 'alloy:bind'],
+  ])('%s: the nearest is %s', (name, nearest) => {
+    expect(read({ [name]: '5' }).problems).toEqual([
+      { key: name, rule: `there is no such setting; the nearest is ${nearest}`, mend: [`pulumi config rm ${name}`, `pulumi config set ${nearest} 5`] },
+    ]);
+  });
+
+  test.each(['aws:region', 'pulumi:tags', 'kubernetes:context', 'random:seed', 'oci:region', 'cloudflare:apiToken', 'other-project:uiPort'])(
+    '%s belongs to something else',
+    (name) => expect(read({ [name]: 'x' }).problems).toEqual([]),
+  );
+
+  test.each(Object.keys(docker.config).filter((name) => name !== 'host'))('docker:%s is left to the docker provider', (name) => {
+    expect(read({ [`docker:${name}`]: 'anything at all' })).toEqual({ settings: read({}).settings, problems: [] });
+  });
+
+  test('a setting that is already there is not set again by the command', () => {
+    expect(read({ 'phoenix:uiport': '7000', 'phoenix:uiPort': '7001' }).problems).toMatchObject([{ mend: ['pulumi config rm phoenix:uiport'] }]);
+  });
+
+  test.each([
+    ['plain-text_1.0', 'plain-text_1.0'],
+    ['two words', "'two words'"],
+    ["it's; rm -rf $HOME", "'it'\\''s; rm -rf $HOME'"],
+    ['', "''"],
+    ['`id`', "'`id`'"],
+  ])('the value %s is safe in a shell', (value, quoted) => {
+    expect(read({ 'phoenix:uiport': value }).problems[0]?.mend[1]).toBe(`pulumi config set phoenix:uiPort ${quoted}`);
+  });
+
+  test('so is a key', () => {
+    expect(read({ 'phoenix:ui port': '1' }).problems[0]?.mend[0]).toBe("pulumi config rm 'phoenix:ui port'");
+  });
+
+  test('one slip in any key leads back to it', () => {
+    const slip = fc.constantFrom(...Object.keys(keys)).chain((name) =>
+      fc.integer({ min: name.indexOf(':') + 1, max: name.length - 1 }).map((at) => ({ name, slipped: `${name.slice(0, at)}_${name.slice(at + 1)}` })),
+    );
+    fc.assert(fc.property(slip, ({ name, slipped }) => expect(read({ [slipped]: '1' }).problems[0]?.rule).toBe(`there is no such setting; the nearest is ${name}`)));
+  });
+});
+
+describe('ports', () => {
+  test.each<[SettingKey, SettingKey, number]>([
+    ['phoenix:uiPort', 'phoenix:otlpGrpcPort', 16007],
+    ['phoenix:otlpGrpcPort', 'phoenix:otlpHttpPort', 16008],
+    ['phoenix:uiPort', 'alloy:otlpGrpcPort', 16009],
+    ['phoenix:otlpHttpPort', 'alloy:otlpHttpPort', 16010],
+    ['alloy:otlpGrpcPort', 'alloy:uiPort', 16011],
+  ])('%s and %s cannot be the same', (first, second, offer) => {
+    expect(read({ [first]: '9999', [second]: '9999' }).problems).toEqual([
+      {
+        key: second,
+        value: '9999',
+        rule: `${first} claims the same port; every service needs one of its own`,
+        mend: [`pulumi config set ${second} ${offer}`],
+      },
+    ]);
+  });
+
+  test('a port also clashes with the default of another', () => {
+    expect(read({ 'phoenix:otlpHttpPort': '4318' }).problems).toMatchObject([
+      { key: 'alloy:otlpHttpPort', rule: 'phoenix:otlpHttpPort claims the same port; every service needs one of its own' },
+    ]);
+  });
+
+  test('whatever the ports are, the commands of the message end every clash', () => {
+    const few = fc.record(Object.fromEntries(portKeys.map((name) => [name, fc.integer({ min: 16004, max: 16014 }).map(String)])));
+    fc.assert(
+      fc.property(few, (config) => {
+        const mended = { ...config };
+        for (const { key, mend } of read(config).problems) {
+          mended[key] = mend[0]?.split(' ').pop() ?? '';
+        }
+        expect(read(mended).problems).toEqual([]);
+      }),
+    );
+  });
+
+  test('a port is offered for one key only, and never one that is claimed', () => {
+    const { settings } = read({ 'phoenix:uiPort': '16006', 'alloy:uiPort': '16012' });
+    const offers = portKeys.flatMap((name) => [...freePorts(name, settings)]);
+    expect(freePorts('phoenix:uiPort', settings).next().value).toBe(16018);
+    expect(new Set(offers).size).toBe(offers.length);
+    expect(offers).not.toContain(16006);
+    expect(Math.max(...offers)).toBe(65535);
+  });
+});
+
+describe('secrets', () => {
+  test('the value of an unknown key that is a secret is in no message, and the command sets a secret again', () => {
+    expect(read({ 'loki:urll': 's3cret' }, (key) => key === 'loki:urll').problems).toEqual([
+      { key: 'loki:urll', rule: 'there is no such setting; the nearest is loki:url', mend: ['pulumi config rm loki:urll', 'pulumi config set loki:url --secret'] },
+    ]);
+  });
+
+  test('nor is any other', () => {
+    const config = { 'loki:url': 'http://s3cret@host', 'phoenix:uiPort': '4318', 'alloy:bind': '127.0.0.1,s3cret', 'alloy:image': 's3cret' };
+    const text = report('dev', read(config, () => true).problems, Object.values(config));
+    expect(text).toContain("  - loki:url is '[secret]': a URL that holds a password");
+    expect(text).toContain("  - alloy:bind is '[secret]': not every part");
+    expect(text).toContain("  - alloy:otlpHttpPort is '[secret]': phoenix:uiPort claims the same port");
+    expect(text).not.toMatch(/s3cret|'4318'/);
+  });
+});
+
+test('a port that is none does not clash with another at its default', () => {
+  const { problems } = readSettings({ 'phoenix:uiPort': '70000', 'alloy:uiPort': '6006' }, 'llm-observability');
+  expect(problems.map(({ key, rule }) => `${key}: ${rule}`)).toEqual(['phoenix:uiPort: a port is a whole number from 1 to 65535']);
+});

@@ -1,0 +1,279 @@
+import * as fc from 'fast-check';
+import { images } from '../../components/catalog';
+import * as values from '../../components/values';
+
+/** The rule that a text breaks; the text itself when it breaks none. */
+function ruleOf(parse: (raw: string) => unknown, raw: string): string {
+  try {
+    parse(raw);
+    return `'${raw}' was accepted`;
+  } catch (error) {
+    expect(error).toBeInstanceOf(values.BrokenRule);
+    return (error as Error).message;
+  }
+}
+
+const digest = `@sha256:${'0123456789abcdef'.repeat(4)}`;
+
+describe('port', () => {
+  const rule = 'a port is a whole number from 1 to 65535';
+
+  test.each([['1', 1], ['80', 80], ['080', 80], ['6006', 6006], ['65535', 65535]])('%s is %d', (raw, port) => {
+    expect(values.port(raw)).toBe(port);
+  });
+
+  test.each(['', ' ', '0', '65536', '99999999999999999999', '-1', '+80', '80.0', '1e3', '0x50', '6006/tcp', ' 6006', 'http', '６００６'])(
+    "'%s' is none",
+    (raw) => expect(ruleOf(values.port, raw)).toBe(rule),
+  );
+
+  test('every port comes back as itself, every other number is refused', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 65535 }), (port) => values.port(String(port)) === port));
+    fc.assert(fc.property(fc.oneof(fc.integer({ max: 0 }), fc.integer({ min: 65536 })), (other) => ruleOf(values.port, String(other)) === rule));
+  });
+});
+
+describe('days', () => {
+  test.each([['0', 0], ['1', 1], ['30', 30], ['99999', 99999]])('%s is %d', (raw, days) => {
+    expect(values.days(raw)).toBe(days);
+  });
+
+  test.each(['', '-1', '1.5', '30d', '100000', 'forever'])("'%s' is none", (raw) => {
+    expect(ruleOf(values.days, raw)).toBe('days are a whole number, and 0 keeps everything for ever');
+  });
+});
+
+describe('memory', () => {
+  const memory = values.memory(768);
+
+  test.each([['768MiB', 768], ['2GiB', 2048], ['1.5GiB', 1536], ['0.75GiB', 768], ['1024.0MiB', 1024]])('%s is %d MiB', (raw, mebibytes) => {
+    expect(memory(raw)).toBe(mebibytes);
+  });
+
+  test.each([
+    ...['', '2', '2048', '2 GiB', '2G', '2GB', '2gib', '2048MB', '2048m', '-2GiB', '.5GiB', '1e3MiB', 'lots'].map((raw) => [
+      raw,
+      'memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB',
+    ]),
+    ['1000.5MiB', 'memory comes in whole MiB'],
+    ['1.3GiB', 'memory comes in whole MiB'],
+    ['767MiB', 'the service does not start with less than 768MiB'],
+    ['0.5GiB', 'the service does not start with less than 768MiB'],
+    ['0MiB', 'the service does not start with less than 768MiB'],
+  ])("'%s': %s", (raw, rule) => {
+    expect(ruleOf(memory, raw)).toBe(rule);
+  });
+
+  test('every whole number of MiB comes back as itself, and of GiB as 1024 times', () => {
+    fc.assert(fc.property(fc.integer({ min: 768, max: 2 ** 30 }), (amount) => memory(`${amount}MiB`) === amount));
+    fc.assert(fc.property(fc.integer({ min: 1, max: 2 ** 20 }), (amount) => memory(`${amount}GiB`) === amount * 1024));
+  });
+
+  test('every MiB can be written as a part of a GiB', () => {
+    fc.assert(fc.property(fc.integer({ min: 768, max: 2 ** 20 }), (amount) => memory(`${(amount / 1024).toFixed(10)}GiB`) === amount));
+  });
+});
+
+describe('cpus', () => {
+  /**
+   * What the docker provider shows for a number of hundredths of a CPU, by its own rule: the number with
+   * nine decimals; with exactly nine zeros in that text one decimal, else without the zeros at the end.
+   */
+  function readBack(hundredths: number): string {
+    const whole = Math.floor(hundredths / 100);
+    const text = `${whole}.${String(hundredths % 100).padStart(2, '0')}0000000`;
+    if (text.split('0').length - 1 !== 9) {
+      return text.replace(/0+$/, '');
+    }
+    const tenths = Math.floor((hundredths + 5) / 10);
+    return `${Math.floor(tenths / 10)}.${tenths % 10}`;
+  }
+
+  test('the oracle itself, on numbers that were tried with the provider', () => {
+    expect([100, 50, 25, 1000, 1050, 2005, 1004, 9900].map(readBack)).toEqual(['1.0', '0.5', '0.25', '10.', '10.5', '20.1', '10.0', '99.0']);
+  });
+
+  const rounded = 'the docker provider rounds that number to one decimal and would show a change for ever; write it with one decimal';
+
+  test('from 0.10 to 99.00 every number is the text that the provider reads back, or is refused because there is none', () => {
+    const refused: string[] = [];
+    for (let hundredths = 10; hundredths <= 9900; hundredths += 1) {
+      const raw = (hundredths / 100).toFixed(2);
+      // A text that stands for the number and that the provider shows for it.
+      const stable = Math.round(Number(readBack(hundredths)) * 100) === hundredths;
+      if (stable) {
+        expect(values.cpus(raw)).toBe(readBack(hundredths));
+      } else {
+        expect(ruleOf(values.cpus, raw)).toBe(rounded);
+        refused.push(raw);
+      }
+    }
+    const tens = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    expect(refused).toEqual(tens.flatMap((ten) => tens.map((hundredth) => `${ten}0.0${hundredth}`)));
+  });
+
+  test.each([['1', '1.0'], ['1.0', '1.0'], ['1.00', '1.0'], ['0.5', '0.5'], ['0.50', '0.5'], ['02', '2.0'], ['10', '10.'], ['90.0', '90.'], ['99', '99.0']])(
+    '%s is %s',
+    (raw, text) => expect(values.cpus(raw)).toBe(text),
+  );
+
+  test('every spelling of a number gives the same text', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 99 }), fc.integer({ min: 0, max: 9 }), (whole, tenths) => {
+        const texts = [`${whole}.${tenths}`, `${whole}.${tenths}0`, `0${whole}.${tenths}`, ...(tenths === 0 ? [String(whole)] : [])];
+        fc.pre(whole < 99 || tenths === 0);
+        expect(new Set(texts.map(values.cpus)).size).toBe(1);
+      }),
+    );
+  });
+
+  test.each(['', '0', '0.09', '0.0', '99.01', '100', '-1', '1.234', '1.', '.5', '1e1', '1,5', 'two', '1 '])("'%s' is none", (raw) => {
+    expect(ruleOf(values.cpus, raw)).toBe('CPUs are a number from 0.1 to 99 with at most two decimals, such as 0.5 or 2');
+  });
+});
+
+describe('httpUrl', () => {
+  test.each([
+    ['http://host.docker.internal:9090', 'http://host.docker.internal:9090/'],
+    ['https://metrics.example.com/api/v1/write', 'https://metrics.example.com/api/v1/write'],
+    ['HTTP://Example.com', 'http://example.com/'],
+    ['http://192.0.2.7:3100/otlp/', 'http://192.0.2.7:3100/otlp/'],
+    ['http://[2001:db8::1]:3100', 'http://[2001:db8::1]:3100/'],
+  ])('%s', (raw, href) => expect(values.httpUrl(raw).href).toBe(href));
+
+  const itself = "inside Alloy's container that is the container itself; the Docker host is host.docker.internal";
+  test.each([
+    ['', 'it is no URL; write http://host:port or https://host'],
+    ['prometheus', 'it is no URL; write http://host:port or https://host'],
+    ['http://', 'it is no URL; write http://host:port or https://host'],
+    ['http://host:99999', 'it is no URL; write http://host:port or https://host'],
+    ['prometheus:9090', 'the URL must begin with http:// or https://'],
+    ['grpc://loki:9096', 'the URL must begin with http:// or https://'],
+    ['http://me:pass@host', 'a URL that holds a password would show it in previews and state'],
+    ['http://token@host', 'a URL that holds a password would show it in previews and state'],
+    ['http://localhost:9090', itself],
+    ['http://127.0.0.1:9090', itself],
+    ['http://[::1]:9090', itself],
+  ])("'%s': %s", (raw, rule) => expect(ruleOf(values.httpUrl, raw)).toBe(rule));
+});
+
+describe('addresses', () => {
+  test.each<[string, 'auto' | string[]]>([
+    ['auto', 'auto'],
+    ['127.0.0.1', ['127.0.0.1']],
+    ['127.0.0.1,192.0.2.7', ['127.0.0.1', '192.0.2.7']],
+    [' 127.0.0.1 , ::1 ', ['127.0.0.1', '::1']],
+    ['0.0.0.0', ['0.0.0.0']],
+    ['0.0.0.0,::', ['0.0.0.0', '::']],
+    ['::,192.0.2.7', ['::', '192.0.2.7']],
+  ])("'%s'", (raw, list) => expect(values.addresses(raw)).toEqual(list));
+
+  const hostDockerInternal =
+    'host.docker.internal is a name that containers send to, not an address of this host to listen on; auto already serves those containers';
+  const noAddress = 'not every part is an IP address; write auto, or addresses of the Docker host separated by commas';
+  test.each([
+    ['host.docker.internal', hostDockerInternal],
+    ['127.0.0.1,host.docker.internal', hostDockerInternal],
+    ['', noAddress],
+    ['localhost', noAddress],
+    ['Auto', noAddress],
+    ['auto,127.0.0.1', noAddress],
+    ['127.0.0.1,', noAddress],
+    ['127.0.0.1 192.0.2.7', noAddress],
+    ['127.0.0.1:4317', noAddress],
+    ['256.0.0.1', noAddress],
+    ['127.0.0.1,127.0.0.1', 'an address is named twice'],
+    ['0.0.0.0,127.0.0.1', '0.0.0.0 already stands for every IPv4 address, and Docker refuses to publish a port on one of them twice'],
+    ['::1,::', ':: already stands for every IPv6 address, and Docker refuses to publish a port on one of them twice'],
+  ])("'%s': %s", (raw, rule) => expect(ruleOf(values.addresses, raw)).toBe(rule));
+});
+
+describe('image', () => {
+  const image = values.image('phoenix');
+
+  test.each([
+    images.phoenix,
+    'arizephoenix/phoenix:version-18.1.0',
+    'arizephoenix/phoenix:18.1.0-nonroot',
+    `arizephoenix/phoenix:version-20.26.1${digest}`,
+    `arizephoenix/phoenix${digest}`,
+    'registry.example:5000/mirror/phoenix:v18.1.1',
+    'localhost:5000/phoenix:dev',
+    'phoenix:built-here',
+  ])('%s is taken as it is', (raw) => expect(image(raw)).toBe(raw));
+
+  const noReference = 'it is no image reference; write repository:tag or repository:tag@sha256:digest';
+  const untagged = 'an image without a tag means latest, which changes under you; name a version';
+  const tooOld = 'that version is older than 18.1.0, the oldest that is supported';
+  test.each([
+    ['', noReference],
+    ['Phoenix:18.1.0', noReference],
+    ['phoenix:', noReference],
+    ['phoenix 18.1.0', noReference],
+    ['phoenix:18.1.0@sha256:abc', noReference],
+    ['https://hub.docker.com/r/arizephoenix/phoenix:18.1.0', noReference],
+    ['arizephoenix/phoenix', untagged],
+    ['registry.example:5000/mirror/phoenix', untagged],
+    ['arizephoenix/phoenix:latest', 'latest changes under you; name a version'],
+    [`arizephoenix/phoenix:latest${digest}`, 'latest changes under you; name a version'],
+    ['arizephoenix/phoenix:version-18.0.9', tooOld],
+    ['arizephoenix/phoenix:17.10.0-nonroot', tooOld],
+    [`arizephoenix/phoenix:v9.2.0${digest}`, tooOld],
+  ])("'%s': %s", (raw, rule) => expect(ruleOf(image, raw)).toBe(rule));
+
+  test('each service has an oldest version of its own', () => {
+    expect(ruleOf(values.image('alloy'), 'grafana/alloy:v1.10.9')).toBe('that version is older than 1.11.0, the oldest that is supported');
+    expect(values.image('alloy')('grafana/alloy:v1.11.0')).toBe('grafana/alloy:v1.11.0');
+  });
+});
+
+describe('versions', () => {
+  test.each([
+    ['arizephoenix/phoenix:version-20.26.1-nonroot', '20.26.1'],
+    ['grafana/alloy:v1.18.1', '1.18.1'],
+    [`grafana/alloy:v1.18.1${digest}`, '1.18.1'],
+    ['registry.example:5000/alloy:1.2.3', '1.2.3'],
+    ['registry.example:5000/alloy', undefined],
+    [`grafana/alloy${digest}`, undefined],
+    ['phoenix:nightly-1.2.3', undefined],
+    ['phoenix:20', undefined],
+  ])('versionOf %s is %s', (reference, version) => expect(values.versionOf(reference)).toBe(version));
+
+  test('they compare as numbers, part by part', () => {
+    const part = fc.nat({ max: 300 });
+    fc.assert(
+      fc.property(fc.tuple(part, part, part), fc.tuple(part, part, part), (a, b) => {
+        const difference = a.map((value, i) => value - (b[i] ?? 0)).find((value) => value !== 0) ?? 0;
+        expect(Math.sign(values.compareVersions(a.join('.'), b.join('.')))).toBe(Math.sign(difference));
+      }),
+    );
+    expect(Math.sign(values.compareVersions('1.9', '1.41'))).toBe(-1);
+  });
+});
+
+describe('dockerHost', () => {
+  test.each(['unix:///var/run/docker.sock', 'npipe:////./pipe/docker_engine', 'tcp://192.0.2.7:2375', 'tcp://[::1]:2375', 'ssh://me@example.com', 'ssh://me@example.com:2222'])(
+    '%s is taken as it is',
+    (raw) => expect(values.dockerHost(raw)).toBe(raw),
+  );
+
+  test.each(['', '/var/run/docker.sock', 'unix://', 'unix://docker.sock', 'localhost:2375', 'http://localhost:2375', 'tcp://', 'ssh://'])("'%s' is none", (raw) => {
+    expect(ruleOf(values.dockerHost, raw)).toBe('write unix:///path/of/docker.sock, tcp://host:port or ssh://user@host');
+  });
+});
+
+test('no rule quotes the value, which may be a secret', () => {
+  const parsers = [
+    values.port, values.days, values.memory(768), values.cpus, values.httpUrl, values.addresses, values.image('phoenix'), values.dockerHost,
+  ];
+  const shapes = ['MARK', '127.0.0.1,MARK', 'http://MARK@host', 'MARK://host', 'MARK:latest', 'mark:1.0.0'];
+  for (const parse of parsers) {
+    for (const shape of shapes) {
+      try {
+        parse(shape);
+      } catch (error) {
+        expect((error as Error).message).not.toMatch(/mark|1\.0\.0/i);
+      }
+    }
+  }
+});

@@ -1,0 +1,118 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import type { Outputs } from '../../ops/support/outputs';
+
+const run = promisify(execFile);
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A fresh clone in an empty folder, used as a person would: through `npm run`. */
+export class Checkout {
+  private constructor(readonly dir: string, readonly stack: string) {}
+
+  /** Clones what is committed. The Docker engine and the caches are this machine's; state and node_modules are not. */
+  static async clone(stack: string): Promise<Checkout> {
+    const dir = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-')), 'clone');
+    await run('git', ['clone', '--quiet', path.join(__dirname, '..', '..'), dir]);
+    return new Checkout(dir, stack);
+  }
+
+  /** Starts `npm run <command> -- --stack <stack> <args>` in a process group of its own, without a terminal. */
+  start(command: string, args: readonly string[] = []): { child: ChildProcess; ended: Promise<Ended> } {
+    return this.npm(command, ['--stack', this.stack, ...args]);
+  }
+
+  async command(command: string, args: readonly string[] = []): Promise<Ended> {
+    return this.start(command, args).ended;
+  }
+
+  /** The Pulumi CLI as the person would call it. */
+  async pulumi(...args: string[]): Promise<Ended> {
+    return this.npm('pulumi', [...args, '--stack', this.stack, '--non-interactive']).ended;
+  }
+
+  /** `npm run up --json`, which must succeed. @returns its JSON */
+  async up(config: Readonly<Record<string, string>> = {}): Promise<{ traceId: string; ms: number; changes: Record<string, number>; endpoints: Outputs['endpoints'] }> {
+    const pairs = Object.entries(config).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+    const { code, stdout, stderr } = await this.command('up', ['--json', ...pairs]);
+    if (code !== 0) {
+      throw new Error(`npm run up ended with ${code}:\n${stderr.slice(-6000)}`);
+    }
+    return JSON.parse(stdout) as Awaited<ReturnType<Checkout['up']>>;
+  }
+
+  async verify(): Promise<{ ok: boolean; traceId: string; ms: number; hops: { name: string; ms: number }[]; failure?: { hop: string; cause: string } }> {
+    const { stdout } = await this.command('verify', ['--json', '--timeout', '90']);
+    return JSON.parse(stdout) as Awaited<ReturnType<Checkout['verify']>>;
+  }
+
+  async outputs(): Promise<Outputs> {
+    const { stdout, stderr, code } = await this.pulumi('stack', 'output', '--json');
+    if (code !== 0) {
+      throw new Error(stderr);
+    }
+    return JSON.parse(stdout) as Outputs;
+  }
+
+  private npm(command: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
+    const child = spawn('npm', ['run', '--silent', command, '--', ...args], {
+      cwd: this.dir,
+      // npm and jest leave variables behind that would make the clone's npm think it runs inside theirs.
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|JEST_|NODE_ENV$)/.test(name))),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const text = { stdout: '', stderr: '' };
+    child.stdout?.on('data', (chunk: Buffer) => (text.stdout += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (text.stderr += chunk.toString()));
+    const ended = new Promise<Ended>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => resolve({ code: signal ? 128 : code ?? 1, ...text }));
+    });
+    return { child, ended };
+  }
+}
+
+/** The docker command line; fails with its message. */
+export async function docker(...args: string[]): Promise<string> {
+  return (await run('docker', args, { maxBuffer: 64 << 20 })).stdout.trim();
+}
+
+/** Asks again and again until the answer is not undefined or false; fails after `timeoutMs` with what it waited for. */
+export async function until<T>(what: string, ask: () => Promise<T | undefined | false>, timeoutMs = 180_000): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask().catch((error: Error) => {
+      if (Date.now() > deadline) {
+        throw error;
+      }
+      return undefined;
+    });
+    if (answer !== undefined && answer !== false) {
+      return answer as T;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`waited ${timeoutMs / 1000} s for ${what}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
+/** Number of spans that Phoenix has stored in a project; 0 while there is no such project. */
+export async function storedSpans(phoenixUi: string, project: string): Promise<number> {
+  const query = '{ projects(first: 1000) { edges { node { name recordCount } } } }';
+  const answer = await fetch(`${phoenixUi}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  const { data } = (await answer.json()) as { data: { projects: { edges: { node: { name: string; recordCount: number } }[] } } };
+  return data.projects.edges.find(({ node }) => node.name === project)?.node.recordCount ?? 0;
+}

@@ -1,0 +1,342 @@
+/**
+ * The main job on real parts: from a fresh clone to a trace that was read back, and what happens to it
+ * when things change, stop and break. The tests build on each other, in this order.
+ */
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { aptInstall } from '../../lab/debian';
+import { pythonOtel } from '../../lab/python';
+import { telemetrygen } from '../../lab/telemetrygen';
+import { ensureEngine } from '../../ops/support/docker';
+import { Checkout, docker, storedSpans, until } from './checkout';
+
+const stack = 'e2e';
+const [phoenix, alloy] = [`phoenix-${stack}`, `alloy-${stack}`];
+let checkout: Checkout;
+
+beforeAll(async () => {
+  checkout = await Checkout.clone(stack);
+});
+
+afterAll(async () => {
+  const { code, stderr } = await checkout.command('down', ['--purge', '--yes']);
+  fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+/** Steps of a preview that change something, as `kind name`. */
+async function plannedSteps(): Promise<string[]> {
+  const { code, stdout, stderr } = await checkout.pulumi('preview', '--json');
+  if (code !== 0) {
+    throw new Error(`${stdout}\n${stderr}`);
+  }
+  const { steps } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { steps: { op: string; urn: string }[] };
+  return steps.filter(({ op }) => op !== 'same' && op !== 'read').map(({ op, urn }) => `${op} ${urn.split('::').at(-1)}`);
+}
+
+/** Health as Docker sees it: "healthy" once the service answers. */
+async function health(container: string): Promise<string> {
+  return docker('inspect', '--format', '{{.State.Health.Status}}', container);
+}
+
+/** Address of Docker's bridge on this host; an engine in its first hour has not written the gateway down. */
+async function gateway(): Promise<string> {
+  const [{ IPAM }] = JSON.parse(await docker('network', 'inspect', 'bridge')) as [{ IPAM: { Config: { Subnet: string; Gateway?: string }[] } }];
+  const { Subnet = '', Gateway } = IPAM.Config[0] ?? {};
+  return Gateway || Subnet.replace(/0\/\d+$/, '1');
+}
+
+function finished(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number | null; output: string }> {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+describe('a fresh clone', () => {
+  it('becomes a running stack with a trace that was read back', async () => {
+    const { traceId, ms, endpoints, changes } = await checkout.up();
+    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(ms).toBeGreaterThan(0);
+    expect(endpoints).toEqual({
+      otlpHttp: 'http://127.0.0.1:4318',
+      otlpGrpc: 'http://127.0.0.1:4317',
+      phoenixUi: 'http://127.0.0.1:6006',
+      phoenixOtlpHttp: 'http://127.0.0.1:14318',
+      phoenixOtlpGrpc: 'http://127.0.0.1:14317',
+      alloyUi: 'http://127.0.0.1:12345',
+    });
+    expect(Object.keys(changes)).toEqual(['created']);
+  });
+
+  it('has nothing to change when it is run again, nor after a refresh', async () => {
+    expect(await plannedSteps()).toEqual([]);
+    const { changes } = await checkout.up();
+    expect(Object.keys(changes)).toEqual(['unchanged']);
+    expect((await checkout.pulumi('refresh', '--yes')).code).toBe(0);
+    expect(await plannedSteps()).toEqual([]);
+  });
+
+  it('keeps its passphrase to itself', () => {
+    expect(fs.statSync(path.join(checkout.dir, '.state', 'passphrase')).mode & 0o777).toBe(0o600);
+  });
+
+  it('hardens every container that runs', async () => {
+    for (const [container, user] of [[phoenix, '65532:65532'], [alloy, '473:473']] as const) {
+      const [{ Config, HostConfig }] = JSON.parse(await docker('inspect', container));
+      expect({
+        user: Config.User, readOnly: HostConfig.ReadonlyRootfs, drops: HostConfig.CapDrop, adds: HostConfig.CapAdd,
+        security: HostConfig.SecurityOpt, swap: HostConfig.MemorySwap === HostConfig.Memory, limited: HostConfig.Memory > 0 && HostConfig.NanoCpus > 0,
+      }).toEqual({ user, readOnly: true, drops: ['ALL'], adds: null, security: ['no-new-privileges'], swap: true, limited: true });
+    }
+  });
+
+  it('shows nothing beyond loopback and the bridge', async () => {
+    const addresses = async (container: string): Promise<string[]> => {
+      const [{ NetworkSettings }] = JSON.parse(await docker('inspect', container));
+      const bindings = Object.values(NetworkSettings.Ports as Record<string, { HostIp: string }[] | null>).flatMap((list) => list ?? []);
+      return [...new Set(bindings.map(({ HostIp }) => HostIp))].sort();
+    };
+    expect(await addresses(phoenix)).toEqual(['127.0.0.1']);
+    expect(await addresses(alloy)).toEqual(['127.0.0.1', await gateway()]);
+  });
+});
+
+describe('telemetry', () => {
+  it.each([
+    ['HTTP', ['--otlp-http', '--otlp-endpoint', '127.0.0.1:4318'], 'telemetrygen-http'],
+    ['gRPC', ['--otlp-endpoint', '127.0.0.1:4317'], 'telemetrygen-grpc'],
+  ])('5,000 spans over %s are all stored', async (_, where, project) => {
+    const generator = await telemetrygen();
+    const { code, output } = await finished(generator, [
+      'traces', '--otlp-insecure', ...where, '--traces', '2500', '--child-spans', '1', '--rate', '300',
+      '--otlp-attributes', `openinference.project.name="${project}"`,
+    ]);
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    const { endpoints } = await checkout.outputs();
+    await until(`5,000 spans in ${project}`, async () => (await storedSpans(endpoints.phoenixUi, project)) >= 5000, 300_000);
+    expect(await storedSpans(endpoints.phoenixUi, project)).toBe(5000);
+  });
+
+  it("the seed's instrumentation arrives in the project it names, and its metrics and logs raise no error", async () => {
+    const python = await pythonOtel();
+    const { endpoints } = await checkout.outputs();
+    const { code, output } = await finished(python, [path.join(__dirname, 'seed_app.py')], {
+      PHOENIX_COLLECTOR_ENDPOINT: `${endpoints.otlpHttp}/v1/traces`,
+      ALLOY_HOST: '127.0.0.1',
+    });
+    expect({ code, errors: output.split('\n').filter((line) => /error|fail|exception|traceback/i.test(line)) }).toEqual({ code: 0, errors: [] });
+    await until('the spans of the seed application', async () => (await storedSpans(endpoints.phoenixUi, 'my-ai-service')) === 2);
+  });
+
+  it('is reached from a container by host.docker.internal', async () => {
+    const { images } = await checkout.outputs();
+    const script = "import urllib.request as u;r=u.Request('http://host.docker.internal:4318/v1/traces',b'{}',{'content-type':'application/json'});print(u.urlopen(r,timeout=10).status)";
+    expect(await docker('run', '--rm', '--add-host', 'host.docker.internal:host-gateway', '--entrypoint', 'python3', images.phoenix.name, '-c', script)).toBe('200');
+  });
+});
+
+describe('what breaks comes back by itself', () => {
+  it.each([[phoenix], [alloy]])('after docker restart %s', async (container) => {
+    const { endpoints } = await checkout.outputs();
+    const before = await storedSpans(endpoints.phoenixUi, 'telemetrygen-http');
+    await docker('restart', container);
+    await until(`${container} to be healthy`, async () => (await health(container)) === 'healthy');
+    expect(await checkout.verify()).toMatchObject({ ok: true });
+    expect(await storedSpans(endpoints.phoenixUi, 'telemetrygen-http')).toBe(before);
+  });
+
+  it('after a restart of the Docker engine', async () => {
+    const pidFile = '/var/run/docker.pid';
+    if (process.getuid?.() !== 0 || !fs.existsSync(pidFile) || fs.existsSync('/run/systemd/system')) {
+      throw new Error('this test stops and starts dockerd: run it as root on a machine without systemd, as .ci/run does');
+    }
+    const pid = Number(fs.readFileSync(pidFile, 'utf8'));
+    process.kill(pid, 'SIGTERM');
+    await until('dockerd to end', async () => !fs.existsSync(`/proc/${pid}`));
+    await ensureEngine('unix:///var/run/docker.sock');
+    await until('both services to be healthy', async () => (await health(phoenix)) === 'healthy' && (await health(alloy)) === 'healthy');
+    expect(await checkout.verify()).toMatchObject({ ok: true });
+    const { endpoints } = await checkout.outputs();
+    expect(await storedSpans(endpoints.phoenixUi, 'telemetrygen-http')).toBe(5000);
+    expect(await plannedSteps()).toEqual([]);
+  });
+
+  it.each([
+    ['removed', ['rm', '-f', alloy]],
+    ['stopped', ['stop', phoenix]],
+  ])('a container that was %s by hand is put back by npm run up', async (_, args) => {
+    await docker(...args);
+    const { traceId } = await checkout.up();
+    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(await plannedSteps()).toEqual([]);
+  });
+});
+
+describe('verify names hop and cause', () => {
+  it('when Alloy is stopped', async () => {
+    await docker('stop', alloy);
+    const { ok, failure } = await checkout.verify();
+    expect(ok).toBe(false);
+    expect(failure).toMatchObject({ hop: 'application -> Alloy' });
+    expect(failure?.cause).toMatch(/^Alloy is not listening on http:\/\/127\.0\.0\.1:4318 \(connection refused\); container alloy-e2e is exited with 0$/);
+    await docker('start', alloy);
+    await until('Alloy to be healthy', async () => (await health(alloy)) === 'healthy');
+  });
+
+  it('when Phoenix is stopped, and the span arrives once it is back', async () => {
+    const { endpoints } = await checkout.outputs();
+    await docker('stop', phoenix);
+    const { code, stdout } = await checkout.command('verify', ['--json', '--timeout', '3']);
+    expect(code).toBe(1);
+    const { ok, failure, traceId } = JSON.parse(stdout);
+    expect(ok).toBe(false);
+    expect(failure.hop).toBe('Alloy -> Phoenix');
+    expect(failure.cause).toMatch(/^Phoenix does not take OTLP on http:\/\/127\.0\.0\.1:14318 \(connection refused\); container phoenix-e2e is exited with 0; Alloy keeps what it has accepted on disk/);
+    await docker('start', phoenix);
+    await until(`the trace ${traceId} that waited in the queue`, async () => {
+      const projects = (await (await fetch(`${endpoints.phoenixUi}/v1/projects?limit=1000`)).json()) as { data: { name: string }[] };
+      const waiting = projects.data.find(({ name }) => name.startsWith('verify-'));
+      const spans = waiting && (await fetch(`${endpoints.phoenixUi}/v1/projects/${waiting.name}/spans?trace_id=${traceId}`));
+      return spans ? ((await spans.json()) as { data: unknown[] }).data.length === 1 : false;
+    });
+  });
+});
+
+describe('a changed setting', () => {
+  it.each([
+    ['a port', 'alloy:uiPort', '22345', ['replace alloy-server']],
+    ['a memory limit', 'phoenix:memory', '3GiB', ['update phoenix-server']],
+    ['the retention', 'phoenix:retentionDays', '30', ['replace phoenix-retention']],
+    ['where metrics go', 'prometheus:url', 'http://host.docker.internal:19090', ['replace alloy-config-files', 'replace alloy-server']],
+  ])('%s previews exactly that and applies it', async (_, key, value, steps) => {
+    expect((await checkout.pulumi('config', 'set', key, value)).code).toBe(0);
+    expect((await plannedSteps()).sort()).toEqual([...steps].sort());
+    await checkout.up();
+    expect(await plannedSteps()).toEqual([]);
+  });
+
+  it('shows the changed lines of the config', async () => {
+    await checkout.pulumi('config', 'set', 'prometheus:url', 'http://host.docker.internal:19091');
+    const { stdout } = await checkout.pulumi('preview', '--diff');
+    expect(stdout).toMatch(/-\s+url = "http:\/\/host\.docker\.internal:19090\/api\/v1\/write"/);
+    expect(stdout).toMatch(/\+\s+url = "http:\/\/host\.docker\.internal:19091\/api\/v1\/write"/);
+    await checkout.pulumi('config', 'set', 'prometheus:url', 'http://host.docker.internal:19090');
+  });
+
+  it('is in force', async () => {
+    const { endpoints } = await checkout.outputs();
+    expect(endpoints.alloyUi).toBe('http://127.0.0.1:22345');
+    expect((await fetch(`${endpoints.alloyUi}/-/ready`)).status).toBe(200);
+    expect(await docker('inspect', '--format', '{{.HostConfig.Memory}}', phoenix)).toBe(String(3 * 1024 ** 3));
+    const query = '{ defaultProjectTraceRetentionPolicy { rule { ... on TraceRetentionRuleMaxDays { maxDays } } } }';
+    const answer = await fetch(`${endpoints.phoenixUi}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) });
+    expect(await answer.json()).toEqual({ data: { defaultProjectTraceRetentionPolicy: { rule: { maxDays: 30 } } } });
+  });
+
+  it('brings metrics to a real Prometheus', async () => {
+    await aptInstall(['prometheus']);
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'prometheus-'));
+    fs.writeFileSync(path.join(dir, 'prometheus.yml'), 'global: {}\n');
+    const address = `${await gateway()}:19090`;
+    const prometheus = spawn('prometheus', [
+      `--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`, `--web.listen-address=${address}`, '--web.enable-remote-write-receiver',
+    ], { stdio: 'ignore' });
+    try {
+      await until('Prometheus to be ready', async () => (await fetch(`http://${address}/-/ready`)).ok);
+      const { endpoints } = await checkout.outputs();
+      await finished(await pythonOtel(), [path.join(__dirname, 'seed_app.py')], {
+        PHOENIX_COLLECTOR_ENDPOINT: `${endpoints.otlpHttp}/v1/traces`,
+        ALLOY_HOST: '127.0.0.1',
+      });
+      await until('the counter of the seed application', async () => {
+        const answer = await fetch(`http://${address}/api/v1/query?query=${encodeURIComponent('last_over_time(requests_total{service_name="my-ai-service"}[5m])')}`);
+        const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
+        return data.result[0]?.value[1] === '1';
+      });
+    } finally {
+      prometheus.kill();
+      fs.rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('of only a health check really takes effect', async () => {
+    const file = path.join(checkout.dir, 'components', 'alloy.ts');
+    const source = fs.readFileSync(file, 'utf8');
+    fs.writeFileSync(file, source.replace("startPeriod: '30s'", "startPeriod: '31s'"));
+    expect((await plannedSteps()).sort()).toEqual(['replace alloy-server']);
+    await checkout.up();
+    expect(await docker('inspect', '--format', '{{.Config.Healthcheck.StartPeriod}}', alloy)).toBe('31s');
+  });
+});
+
+describe('bad input', () => {
+  it('is told all at once, with the commands that mend it, and changes nothing', async () => {
+    const holder = net.createServer().listen(24317, '127.0.0.1');
+    const bad = {
+      'phoenix:uiPort': '70000', 'phoenix:otlpHttpPort': '14317', 'alloy:otlpGrpcPort': '24317', 'alloy:memory': '2GB',
+      'alloy:bind': 'host.docker.internal', 'alloy:image': 'grafana/alloy', 'phoenix:image': 'arizephoenix/phoenix:version-8.0.0', 'phoenix:uiport': '1',
+    };
+    const settings = fs.readFileSync(path.join(checkout.dir, `Pulumi.${stack}.yaml`), 'utf8');
+    const { code, stderr } = await checkout.command('up', ['--yes', ...Object.entries(bad).flatMap(([key, value]) => ['-c', `${key}=${value}`])]);
+    await new Promise((resolve) => holder.close(resolve));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/8 problems with stack e2e; nothing was changed\./);
+    for (const [key, value] of Object.entries(bad)) {
+      expect(stderr).toContain(key === 'phoenix:uiport' ? 'phoenix:uiport' : `${key} is '${value}'`);
+    }
+    expect(stderr).toMatch(/\(pid \d+\) holds that port/);
+    expect(stderr).not.toMatch(/^\s+at .*\.[jt]s:\d+/m);
+    expect(fs.readFileSync(path.join(checkout.dir, `Pulumi.${stack}.yaml`), 'utf8')).toBe(settings);
+    expect(await plannedSteps()).toEqual([]);
+  });
+
+  it('a passphrase that does not fit is named', async () => {
+    const file = path.join(checkout.dir, '.state', 'passphrase');
+    const passphrase = fs.readFileSync(file);
+    fs.writeFileSync(file, 'another one\n');
+    const { code, stderr } = await checkout.command('up', ['--yes']);
+    fs.writeFileSync(file, passphrase);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\.state\/passphrase does not fit the secrets of stack e2e/);
+  });
+
+  it('an engine that does not answer is named', async () => {
+    const { code, stderr } = await checkout.command('up', ['--yes', '-c', 'docker:host=unix:///nowhere/docker.sock']);
+    await checkout.pulumi('config', 'rm', 'docker:host');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/The Docker Engine at unix:\/\/\/nowhere\/docker\.sock does not answer/);
+  });
+});
+
+describe('a run that was cut off', () => {
+  it.each([['SIGKILL'], ['SIGINT']] as const)('by %s in the middle of a deployment is gone on with', async (signal) => {
+    await docker('rm', '-f', phoenix);
+    const { child, ended } = checkout.start('up', ['--yes']);
+    await until('the container to be made', async () => (await docker('ps', '--quiet', '--filter', `name=^${phoenix}$`)) !== '');
+    // The whole group, as a terminal's Ctrl-C or a dying machine would.
+    process.kill(-(child.pid ?? 0), signal);
+    expect((await ended).code).not.toBe(0);
+    const { traceId } = await checkout.up();
+    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(await plannedSteps()).toEqual([]);
+  });
+});
+
+describe('down', () => {
+  it('removes the stack and keeps the data, which the next up takes up again', async () => {
+    const { code, stderr } = await checkout.command('down');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/Its data stays in the volumes alloy-e2e-data, phoenix-e2e-data/);
+    expect(await docker('ps', '--all', '--quiet', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).toBe('');
+    const { endpoints } = await checkout.up();
+    expect(await storedSpans(endpoints.phoenixUi, 'telemetrygen-grpc')).toBe(5000);
+  });
+});

@@ -1,0 +1,386 @@
+/**
+ * The commands as a person types them, in this process: with a CLI that answers from a table, and Alloy,
+ * Phoenix and the Docker Engine on loopback.
+ */
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type * as util from 'node:util';
+import { images } from '../../components/catalog';
+import { passphraseFile, projectDir, stateDir } from '../../ops/support/backend';
+import type { Outputs } from '../../ops/support/outputs';
+import { setEnvironment } from '../support/environment';
+import { fakeEngine, type Answer, type FakeEngine } from '../support/fake-engine';
+import { fakePulumi, type FakePulumi, type Said } from '../support/fake-pulumi';
+import { listen } from '../support/said';
+import { services } from '../support/services';
+import type * as temp from '../support/temp';
+import { nobody } from '../support/web';
+
+const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string } = { args: [] };
+
+jest.mock('node:util', () => {
+  const actual = jest.requireActual<typeof util>('node:util');
+  return { ...actual, parseArgs: (config: object) => actual.parseArgs({ ...config, args: mockCommand.args }) };
+});
+jest.mock('../../ops/support/say', () => ({
+  ...jest.requireActual<object>('../../ops/support/say'),
+  main: (run: () => Promise<void>) => (mockCommand.main = run),
+}));
+jest.mock('../../ops/support/toolchain', () => ({
+  downloadSite: 'https://get.pulumi.com',
+  findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }),
+  surveyToolchain: async () => ({ pulumi: mockCommand.pulumi, missing: [], env: {} }),
+}));
+jest.mock('../../ops/support/reach', () => ({ siteAnswers: async () => true }));
+jest.mock('../../lab/images', () => ({}));
+jest.mock('../../ops/support/registry', () => ({ askRegistry: async () => ({ answers: true }) }));
+// State and settings of this checkout are no test's to touch.
+jest.mock('../../ops/support/backend', () => {
+  const dir = jest.requireActual<typeof temp>('../support/temp').tempDir();
+  jest.requireActual<typeof fs>('node:fs').copyFileSync('Pulumi.yaml', `${dir}/Pulumi.yaml`);
+  return { projectDir: dir, stateDir: `${dir}/.state`, passphraseFile: `${dir}/.state/passphrase`, backendEnvironment: () => ({}) };
+});
+
+interface Ended {
+  readonly stdout: string;
+  readonly said: string[];
+  /** Message of the failure with which it ended. */
+  readonly failure?: string;
+}
+
+/** Runs `npm run <command> -- <args>`. */
+async function run(command: string, args: readonly string[], cli?: FakePulumi): Promise<Ended> {
+  const said = listen();
+  let stdout = '';
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((stdout += String(text))));
+  Object.assign(mockCommand, { args, pulumi: cli?.file });
+  jest.isolateModules(() => void require(`../../ops/${command}`));
+  try {
+    await mockCommand.main?.();
+    return { stdout, said };
+  } catch (error) {
+    // Anything else would be shown with a stack trace.
+    expect((error as Error).constructor.name).toMatch(/^(Failure|Refused)$/);
+    return { stdout, said, failure: (error as Error).message };
+  }
+}
+
+const label = encodeURIComponent(JSON.stringify({ label: ['llm-observability.stack=llm-observability/dev'] }));
+const volumes = (...names: string[]): Answer => ({ Volumes: names.map((Name) => ({ Name })) });
+/** An engine on which the stack has nothing but its volumes. */
+const engine = (answers: Record<string, Answer> = {}): Promise<FakeEngine> =>
+  fakeEngine({
+    '/version': { Version: '28.3.0', ApiVersion: '1.51' },
+    '/containers/json': [],
+    '/networks': [],
+    '/volumes': volumes('phoenix-dev-data', 'alloy-dev-data', 'phoenix-dev-cache'),
+    ...Object.fromEntries(Object.values(images).map((image) => [`/images/${image}/json`, { Id: 'sha256:1d' }])),
+    ...answers,
+  });
+const asked = ({ requests }: FakeEngine): string[] => requests.map(({ method, url }) => `${method} ${url}`);
+
+const state = (...pending: object[]): Said => ({ stdout: JSON.stringify({ deployment: { resources: [], pending_operations: pending } }) });
+const settings = (host: string): Said => ({ stdout: JSON.stringify({ 'docker:host': { value: host } }) });
+const output = (outputs: object): Said => ({ stdout: JSON.stringify(outputs) });
+
+// On a terminal the commands would ask the person who runs the tests.
+const terminal = Object.getOwnPropertyDescriptor(process.stdin, 'isTTY') ?? { value: undefined, configurable: true, writable: true };
+beforeAll(() => void Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: false }));
+afterAll(() => void Object.defineProperty(process.stdin, 'isTTY', terminal));
+
+beforeEach(() => {
+  setEnvironment({ DOCKER_HOST: undefined });
+  fs.rmSync(stateDir, { recursive: true, force: true });
+});
+
+describe('arguments that are wrong', () => {
+  const usage = {
+    up: 'npm run up -- [--stack NAME] [-c KEY=VALUE]… [--yes] [--preview-only] [--json]',
+    verify: 'npm run verify -- [--stack NAME] [--timeout SECONDS] [--json]',
+    down: 'npm run down -- [--stack NAME] [--purge] [--yes]',
+  };
+
+  test.each([
+    ['verify', ['--timeout', 'x'], '--timeout x: write whole seconds'],
+    ['verify', ['--timeout=-1'], '--timeout -1: write whole seconds'],
+    ['verify', ['--timeout', '1.5'], '--timeout 1.5: write whole seconds'],
+    ['verify', ['--timeout', ''], '--timeout : write whole seconds'],
+    ['up', ['-c', 'phoenix:uiPort'], '-c phoenix:uiPort: write KEY=VALUE, such as -c phoenix:uiPort=16006'],
+    ['up', ['--config', 'uiPort=1'], '-c uiPort=1: write KEY=VALUE, such as -c phoenix:uiPort=16006'],
+    ['up', ['-c', 'a:b=1', '-c', '=1'], '-c =1: write KEY=VALUE, such as -c phoenix:uiPort=16006'],
+  ] as const)('%s %j', async (command, args, message) => {
+    expect(await run(command, args)).toEqual({ stdout: '', said: [], failure: `${message}\n    ${usage[command]}` });
+  });
+
+  // Words of Node, which change with its version.
+  test.each([
+    ['up', ['--jason']],
+    ['up', ['phoenix:uiPort=1']],
+    ['up', ['-c']],
+    ['verify', ['--json=yes']],
+    ['down', ['--stack']],
+  ] as const)('%s %j: what Node says of it, and the usage', async (command, args) => {
+    const { failure } = await run(command, args);
+    expect(failure?.split('\n    ').slice(1)).toEqual([usage[command]]);
+  });
+
+  test.each(['up', 'verify', 'down', 'doctor'])('%s --stack with a name that Docker would not take', async (command) => {
+    expect((await run(command, ['--stack', 'a b'])).failure).toMatch(/^'a b' is no stack name here: .*\n {4}npm run up -- --stack dev$/);
+  });
+});
+
+describe('as a process of its own', () => {
+  test('a failure is its message and exit code 1, without a stack trace', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'ops/verify.ts', '--timeout', 'x'], { encoding: 'utf8' });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: '\n--timeout x: write whole seconds\n    npm run verify -- [--stack NAME] [--timeout SECONDS] [--json]\n',
+    });
+  });
+});
+
+describe('verify', () => {
+  test('a trace that arrives', async () => {
+    const { outputs } = await services();
+    const cli = fakePulumi({ 'stack output --json --stack dev': output(outputs) });
+    const { stdout, said, failure } = await run('verify', ['--json'], cli);
+    expect(failure).toBeUndefined();
+    const { ok, traceId, ms, hops, ...rest } = JSON.parse(stdout) as { ok: boolean; traceId: string; ms: number; hops: { name: string; ms: number }[] };
+    expect([ok, rest, stdout.split('\n').length]).toEqual([true, {}, 2]);
+    expect(said).toEqual([...hops.map((hop) => `  ok     ${hop.name}  ${hop.ms} ms`), `Trace ${traceId} arrived in ${ms} ms and was removed again.`]);
+    expect(hops).toHaveLength(3);
+  });
+
+  test('one that does not', async () => {
+    const { outputs } = await services({ emptyLooks: Infinity, otlp: { status: 401, body: 'Unauthorized' } }, await nobody());
+    const { stdout, said, failure } = await run('verify', ['--json', '--timeout', '0'], fakePulumi({ 'stack output': output(outputs) }));
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, hops: [{ name: 'application -> Alloy' }], failure: { hop: 'Alloy -> Phoenix', cause: 'Phoenix refuses: 401 Unauthorized' } });
+    expect(said).toEqual([expect.stringMatching(/^ {2}ok {5}application -> Alloy {2}\d+ ms$/), '  failed Alloy -> Phoenix']);
+    expect(failure).toBe('Alloy -> Phoenix: Phoenix refuses: 401 Unauthorized.\n    docker logs --tail 30 phoenix-dev');
+  });
+
+  test.each([['dev', 'npm run up'], ['prod', 'npm run up -- --stack prod']])('a stack %s that is not deployed', async (stack, mend) => {
+    const { failure } = await run('verify', ['--stack', stack], fakePulumi({ 'stack output': { stdout: '{}' } }));
+    expect(failure).toBe(`Stack ${stack} is not deployed.\n    ${mend}`);
+  });
+});
+
+describe('down', () => {
+  const cliOn = (host: string, destroy: Said = {}): FakePulumi => fakePulumi({ 'stack export': state(), 'config --json': settings(host), destroy });
+  const destroyed = ['destroy', '--stack', 'dev', '--refresh', '--yes', '--non-interactive'];
+
+  test('keeps the data and says where it is', async () => {
+    const docker = await engine();
+    const cli = cliOn(docker.host);
+    const { said, failure } = await run('down', [], cli);
+    expect(failure).toBeUndefined();
+    expect(cli.calls().at(-1)).toEqual(destroyed);
+    expect(said.at(-1)).toBe('Stack dev is removed. Its data stays in the volumes alloy-dev-data, phoenix-dev-data; `npm run up` takes it up again, `npm run down -- --purge` deletes it.');
+    expect(asked(docker)).toContain(`GET /volumes?filters=${label}`);
+    expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
+  });
+
+  test('--purge removes the data, after the stack', async () => {
+    const gone: Answer = { status: 404, body: '{"message":"no such volume"}' };
+    const docker = await engine({ '/volumes/alloy-dev-data': gone, '/volumes/phoenix-dev-data': { status: 204, body: '' } });
+    const { said, failure } = await run('down', ['--purge', '--yes'], cliOn(docker.host));
+    expect(failure).toBeUndefined();
+    expect(asked(docker).slice(-2)).toEqual(['DELETE /volumes/alloy-dev-data', 'DELETE /volumes/phoenix-dev-data']);
+    expect(said.at(-1)).toBe('Stack dev and its data are removed.');
+  });
+
+  test('--purge without a terminal removes nothing, and the command it gives is for this stack', async () => {
+    const docker = await engine();
+    const cli = cliOn(docker.host);
+    expect((await run('down', ['--purge', '--stack', 'prod'], cli)).failure).toBe(
+      'Deleting the data needs a yes, and there is no terminal to ask on.\n    npm run down -- --stack prod --purge --yes',
+    );
+    expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
+  });
+
+  test('a volume that is in use', async () => {
+    const docker = await engine({ '/volumes/alloy-dev-data': { status: 409, body: '{"message":"volume is in use"}' } });
+    expect((await run('down', ['--purge', '--yes'], cliOn(docker.host))).failure).toBe(
+      'Volume alloy-dev-data could not be removed: volume is in use.\n    docker volume rm alloy-dev-data',
+    );
+  });
+
+  test('a removal that stops on the way keeps the data', async () => {
+    const docker = await engine();
+    const { failure } = await run('down', ['--purge', '--yes', '--stack', 'prod'], cliOn(docker.host, { code: 255 }));
+    expect(failure).toBe('Not all of it could be removed; the reason is above. The next run goes on from here.\n    npm run down -- --stack prod');
+    expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
+  });
+
+  test('no stack', async () => {
+    const cli = fakePulumi({ 'stack export': { stderr: "error: no stack named 'dev' found\n", code: 6 } });
+    expect((await run('down', [], cli)).failure).toBe('There is no stack dev.\n    npm run pulumi -- stack ls');
+  });
+
+  test('no engine', async () => {
+    const host = (await nobody()).replace('http:', 'tcp:');
+    const cli = cliOn(host);
+    expect((await run('down', [], cli)).failure).toBe(
+      `The Docker Engine at ${host} does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}. Nothing was removed.\n    DOCKER_HOST=${host} docker info`,
+    );
+    expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
+  });
+});
+
+describe('up', () => {
+  const stackFile = path.join(projectDir, 'Pulumi.dev.yaml');
+  const deployArgs = ['--stack', 'dev', '--refresh', '--non-interactive'];
+  const deployed: Said = { stdout: 'Updating (dev):\n     12 created of old\n\nResources:\n    + 12 created\n    ~ 1 updated\n    +-2 replaced\n    16 unchanged\n\nDuration: 9s\n' };
+  const noStack: Said = { stderr: "error: no stack named 'dev' found\n", code: 6 };
+  let host: string;
+  let outputs: Outputs;
+  beforeEach(async () => {
+    fs.rmSync(stackFile, { force: true });
+    ({ host } = await engine());
+    ({ outputs } = await services());
+  });
+
+  const cli = (answers: Record<string, Said> = {}): FakePulumi =>
+    fakePulumi({ 'stack export': state(), 'config --json': settings(host), up: deployed, 'stack output': output(outputs), ...answers });
+
+  test('a new stack: made, set, deployed, verified; one object on stdout', async () => {
+    const pulumi = cli({ 'stack export': noStack, 'stack init': {} });
+    const { stdout, said, failure } = await run('up', ['--json', '-c', 'phoenix:uiPort=6007', '-c', 'loki:url=http://a/?b=c'], pulumi);
+    expect(failure).toBeUndefined();
+    expect(JSON.parse(stdout)).toEqual({
+      endpoints: outputs.endpoints,
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      ms: expect.any(Number),
+      changes: { created: 12, updated: 1, replaced: 2, unchanged: 16 },
+    });
+    expect(pulumi.calls()).toEqual([
+      ['stack', 'export', '--stack', 'dev'],
+      ['stack', 'init', 'dev', '--no-select'],
+      ['up', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config', 'loki:url=http://a/?b=c', '--yes'],
+      ['stack', 'output', '--json', '--stack', 'dev'],
+    ]);
+    expect(said[0]).toBe('Stack dev: new');
+    expect(said.at(-1)).toBe('  npm run down        remove it; the data stays');
+  });
+
+  test('--preview-only changes nothing', async () => {
+    fs.writeFileSync(stackFile, 'config: {}\n');
+    const pulumi = cli({ preview: {} });
+    expect(await run('up', ['--preview-only'], pulumi)).toEqual({ stdout: '', said: [] });
+    expect(pulumi.calls().map(([command]) => command).sort()).toEqual(['config', 'preview', 'stack']);
+    expect(pulumi.calls().at(-1)).toEqual(['preview', ...deployArgs, '--diff']);
+  });
+
+  test('settings that are refused are not kept', async () => {
+    fs.writeFileSync(stackFile, 'config: {}\n');
+    const pulumi = cli({
+      up: { first: "echo 'config: {phoenix:uiPort: x}' > Pulumi.dev.yaml", stdout: "1 problem with stack dev; nothing was changed.\n  - phoenix:uiPort is 'x': …\n", code: 255 },
+    });
+    expect((await run('up', ['-c', 'phoenix:uiPort=x'], pulumi)).failure).toBe('Not deployed: the settings above are refused.');
+    expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {}\n');
+  });
+
+  test('settings of a deployment that stopped on the way are', async () => {
+    const pulumi = cli({
+      up: { first: "echo 'config: {phoenix:uiPort: 6007}' > Pulumi.dev.yaml", stderr: 'error: update failed\n', code: 255 },
+    });
+    expect((await run('up', ['-c', 'phoenix:uiPort=6007'], pulumi)).failure).toBe('Not deployed; what stopped it is above. The next run goes on from here.\n    npm run up');
+    expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {phoenix:uiPort: 6007}\n');
+  });
+
+  test('a run that was stopped by hand', async () => {
+    const { failure } = await run('up', ['--stack', 'prod'], cli({ up: { first: 'kill -INT $$' } }));
+    expect(failure).toBe('Stopped. Nothing is lost: the next run goes on from here.\n    npm run up -- --stack prod');
+  });
+
+  test('after a run that was cut off, the state is put right first', async () => {
+    fs.writeFileSync(stackFile, 'config: {}\n');
+    const urn = 'urn:pulumi:dev::llm-observability::docker:index/container:Container::alloy';
+    const pulumi = cli({ 'stack export': state({ type: 'creating', resource: { urn } }), refresh: {} });
+    const { said, failure } = await run('up', [], pulumi);
+    expect(failure).toBeUndefined();
+    expect(said[0]).toBe('An earlier run was cut off in the middle of alloy; going on from there');
+    // State and settings are read side by side.
+    expect(pulumi.calls().slice(0, 2).map(([command]) => command).sort()).toEqual(['config', 'stack']);
+    expect(pulumi.calls().slice(2).map((args) => args.join(' '))).toEqual([
+      'refresh --stack dev --yes --clear-pending-creates',
+      `up ${deployArgs.join(' ')} --yes`,
+      'stack output --json --stack dev',
+    ]);
+  });
+
+  test('a trace that does not arrive: the object is printed all the same', async () => {
+    const broken = await services({ accept: { status: 503, body: 'queue is full' } });
+    const { stdout, failure } = await run('up', ['--json'], cli({ 'stack output': output(broken.outputs) }));
+    expect(Object.keys(JSON.parse(stdout) as object)).toEqual(['endpoints', 'traceId', 'ms', 'changes']);
+    expect(failure).toBe(
+      'The stack is deployed and a trace does not arrive.\napplication -> Alloy: Alloy answered 503: queue is full.\n    docker logs --tail 30 alloy-dev',
+    );
+  });
+
+  test('no engine: nothing is deployed, and the setting that named it is not kept', async () => {
+    fs.writeFileSync(stackFile, 'config: {}\n');
+    host = (await nobody()).replace('http:', 'tcp:');
+    const pulumi = cli();
+    expect((await run('up', ['-c', `docker:host=${host}`], pulumi)).failure).toBe(
+      `The Docker Engine at ${host} does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}.\n    DOCKER_HOST=${host} docker info`,
+    );
+    expect(pulumi.calls().map(([command]) => command)).not.toContain('up');
+    expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {}\n');
+  });
+});
+
+describe('doctor', () => {
+  const missing = 'Something is missing; the command under each line mends it. `npm run up` does most of it by itself.';
+
+  test('all is there', async () => {
+    const { host } = await engine();
+    setEnvironment({ DOCKER_HOST: host });
+    const cli = fakePulumi({});
+    expect(await run('doctor', [], cli)).toEqual({
+      said: [],
+      stdout: [
+        `ok       Node       ${process.versions.node}`,
+        'ok       network    https://get.pulumi.com answers',
+        `ok       Pulumi     ${cli.file}`,
+        'ok       plugins    installed',
+        'ok       state      none in this checkout yet, or kept by the backend of `pulumi login`',
+        `ok       Docker     28.3.0 at ${host}`,
+        `ok       phoenix    ${images.phoenix} is on the engine`,
+        `ok       alloy      ${images.alloy} is on the engine`,
+        '',
+      ].join('\n'),
+    });
+  });
+
+  test('what is missing has its command under it', async () => {
+    const { host } = await fakeEngine({ '/version': { Version: '19.3.0', ApiVersion: '1.40' } });
+    setEnvironment({ DOCKER_HOST: host });
+    fs.mkdirSync(stateDir);
+    fs.writeFileSync(passphraseFile, 'x');
+    fs.chmodSync(passphraseFile, 0o644);
+    const { stdout, failure } = await run('doctor', []);
+    expect(failure).toBe(missing);
+    const mend = (command: string): string => `${' '.repeat(20)}${command}`;
+    expect(stdout.split('\n').slice(2)).toEqual([
+      'missing  Pulumi     no CLI on PATH and none downloaded yet',
+      mend('npm run up   # gets the pinned one'),
+      'ok       plugins    installed',
+      `missing  state      ${passphraseFile} can be read by others (mode 644)`,
+      mend(`chmod 600 ${passphraseFile}`),
+      'missing  Docker     19.3.0 is too old (API 1.40, at least 1.41)',
+      mend('sudo apt-get install --only-upgrade docker.io'),
+      '',
+    ]);
+  });
+
+  test('no engine', async () => {
+    const host = (await nobody()).replace('http:', 'tcp:');
+    setEnvironment({ DOCKER_HOST: host });
+    const { stdout, failure } = await run('doctor', [], fakePulumi({}));
+    expect(failure).toBe(missing);
+    expect(stdout).toMatch(`missing  Docker     no engine answers at ${host}: connect ECONNREFUSED ${host.slice('tcp://'.length)}\n`);
+  });
+});

@@ -1,0 +1,214 @@
+import { checkDelivery, type Delivery } from '../../ops/support/delivery';
+import { fakeEngine, type Answer } from '../support/fake-engine';
+import { exportError, outputs, projectOf, queueMetrics, services, type Behaviour, type Services } from '../support/services';
+import { nobody } from '../support/web';
+
+const inspected = (State: object): Answer => ({ State });
+const logged = (...lines: string[]): Record<string, Answer> => ({ '/containers/alloy-dev/logs': { status: 200, body: lines.join('') } });
+
+/** A check with an engine that answers this; it gives up after the first looks. */
+async function check(behaviour: Behaviour, engine: Record<string, Answer> = {}): Promise<{ delivery: Delivery; running: Services }> {
+  const { host } = await fakeEngine(engine);
+  const running = await services(behaviour, host);
+  return { delivery: await checkDelivery(running.outputs, 0), running };
+}
+
+const failureOf = async (behaviour: Behaviour, engine: Record<string, Answer> = {}): Promise<unknown> => (await check(behaviour, engine)).delivery.failure;
+
+describe('a span that arrives', () => {
+  test('three hops, whose times add up to the whole', async () => {
+    const { outputs: deployed, alloy, phoenix } = await services({ emptyLooks: 2 });
+    const delivery = await checkDelivery(deployed, 20_000);
+    expect(delivery).toEqual({
+      ok: true,
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      ms: expect.any(Number),
+      hops: [
+        { name: 'application -> Alloy', ms: expect.any(Number) },
+        { name: 'Alloy -> Phoenix', ms: expect.any(Number) },
+        { name: 'Phoenix -> reader', ms: expect.any(Number) },
+      ],
+    });
+    expect(delivery.hops.reduce((sum, { ms }) => sum + ms, 0)).toBe(delivery.ms);
+    expect(Math.min(...delivery.hops.map(({ ms }) => ms))).toBeGreaterThanOrEqual(0);
+
+    expect(alloy.requests).toMatchObject([{ method: 'POST', url: '/v1/traces', headers: { 'content-type': 'application/json' } }]);
+    const project = projectOf(alloy.requests[0]?.body ?? '');
+    expect(project).toMatch(/^verify-\d{13}$/);
+    const look = `GET /v1/projects/${project}/spans?trace_id=${delivery.traceId}`;
+    // Two looks too early, the one that finds it and the one that is timed.
+    expect(phoenix.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([look, look, look, look, 'GET /v1/projects?limit=1000', `DELETE /v1/projects/${project}`]);
+  });
+
+  /** Names of the projects that a check removed, its own left out. */
+  async function removed(projects: Behaviour['projects']): Promise<string[]> {
+    const { alloy, phoenix, outputs: deployed } = await services(projects ? { projects } : {});
+    await checkDelivery(deployed, 20_000);
+    const names = phoenix.requests.filter(({ method }) => method === 'DELETE').map(({ url }) => url.replace('/v1/projects/', ''));
+    const own = projectOf(alloy.requests[0]?.body ?? '');
+    expect(names.filter((name) => name === own)).toEqual([own]);
+    return names.filter((name) => name !== own);
+  }
+
+  test('takes along what earlier checks left an hour ago, and nothing of anybody else', async () => {
+    const hour = 3_600_000;
+    const old = `verify-${Date.now() - hour - 1}`;
+    // Old enough only at the end of the check, if it took a minute.
+    const young = `verify-${Date.now() - hour + 60_000}`;
+    const others = [`my-${old}`, `${old}-mine`, `${old}0`, 'verify-me', 'verify-', 'Verify-1600000000000', 'my-service'];
+    expect(await removed([old, young, 'verify-1600000000000', ...others])).toEqual([old, 'verify-1600000000000']);
+  });
+
+  test.each([
+    ['refuses to list them', { status: 403, body: 'Forbidden' }],
+    ['lists them in words', { status: 200, body: '<html>' }],
+  ])("a Phoenix that %s: only the check's own", async (_, projects) => {
+    expect(await removed(projects)).toEqual([]);
+  });
+});
+
+describe('application -> Alloy', () => {
+  const hop = 'application -> Alloy';
+
+  test.each<[string, Record<string, Answer>, string]>([
+    ['exited', { '/containers/alloy-dev/json': inspected({ Status: 'exited', ExitCode: 137 }) }, 'exited with 137'],
+    ['running', { '/containers/alloy-dev/json': inspected({ Status: 'running', ExitCode: 0 }) }, 'running'],
+    ['running and unhealthy', { '/containers/alloy-dev/json': inspected({ Status: 'running', ExitCode: 0, Health: { Status: 'unhealthy' } }) }, 'running, unhealthy'],
+    ['gone', {}, 'not there'],
+    ['out of reach for the engine', { '/containers/alloy-dev/json': { status: 500, body: '{"message":"open /run/x: no such file"}' } }, 'unknown: the Docker Engine answers open /run/x: no such file'],
+  ])('nobody listens; the container is %s', async (_, answers, state) => {
+    const { host } = await fakeEngine(answers);
+    const url = await nobody();
+    const delivery = await checkDelivery(outputs(url, url, url, host), 0);
+    expect(delivery).toEqual({
+      ok: false,
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      ms: expect.any(Number),
+      hops: [],
+      failure: {
+        hop,
+        cause: `Alloy is not listening on ${url} (connection refused); container alloy-dev is ${state}`,
+        mend: ['docker logs --tail 30 alloy-dev', 'npm run up'],
+      },
+    });
+  });
+
+  test('nor does the engine answer', async () => {
+    const [url, engine] = [await nobody(), await nobody()];
+    const { failure } = await checkDelivery(outputs(url, url, url, engine), 0);
+    expect(failure?.cause).toBe(
+      `Alloy is not listening on ${url} (connection refused); container alloy-dev is unknown: the Docker Engine does not answer (connect ECONNREFUSED ${engine.slice('http://'.length)})`,
+    );
+  });
+
+  test('the command that puts it back is the one of the stack', async () => {
+    const url = await nobody();
+    const { failure } = await checkDelivery(outputs(url, url, url, url), 0, 'npm run up -- --stack prod');
+    expect(failure?.mend).toEqual(['docker logs --tail 30 alloy-dev', 'npm run up -- --stack prod']);
+  });
+
+  test.each([
+    [503, 'queue is full\n', 'Alloy answered 503: queue is full'],
+    [404, '404 page not found', 'Alloy answered 404: 404 page not found'],
+    [413, 'x'.repeat(400), `Alloy answered 413: ${'x'.repeat(300)}`],
+  ])('Alloy answers %d', async (status, body, cause) => {
+    const { delivery, running } = await check({ accept: { status, body } });
+    expect(delivery).toMatchObject({ ok: false, hops: [], failure: { hop, cause, mend: ['docker logs --tail 30 alloy-dev'] } });
+    // What was not accepted is not looked for, and nothing is removed.
+    expect(running.phoenix.requests).toEqual([]);
+  });
+});
+
+describe('Alloy -> Phoenix', () => {
+  const hop = 'Alloy -> Phoenix';
+  const never: Behaviour = { emptyLooks: Infinity };
+
+  test('the first hop was made, and nothing is removed', async () => {
+    const { delivery, running } = await check(never);
+    expect(delivery).toMatchObject({ ok: false, hops: [{ name: 'application -> Alloy' }], failure: { hop } });
+    expect(delivery.hops).toHaveLength(1);
+    expect(running.phoenix.requests.filter(({ method }) => method === 'DELETE')).toEqual([]);
+  });
+
+  test.each([
+    [401, 'Unauthorized\n', 'Phoenix refuses: 401 Unauthorized'],
+    [507, 'Database disk usage threshold exceeded', 'Phoenix refuses: 507 Database disk usage threshold exceeded'],
+    [503, 'x'.repeat(300), `Phoenix refuses: 503 ${'x'.repeat(200)}`],
+  ])('Phoenix refuses OTLP with %d', async (status, body, cause) => {
+    const refused = exportError('phoenix', `not retryable error: Permanent error: rpc error: responded with HTTP Status Code ${status}`, 'dropped_items=1');
+    const { delivery, running } = await check({ ...never, otlp: { status, body } }, logged(refused));
+    // The queue is empty: what is refused for good is dropped, so nothing is promised.
+    expect(delivery.failure).toEqual({ hop, cause, mend: ['docker logs --tail 30 phoenix-dev'] });
+    // Asked as Alloy asks, with a request that holds no span.
+    expect(running.phoenix.requests.at(-1)).toMatchObject({ method: 'POST', url: '/v1/traces', body: '', headers: { 'content-type': 'application/x-protobuf' } });
+  });
+
+  test('Phoenix refuses, and Alloy keeps it', async () => {
+    expect(await failureOf({ ...never, otlp: { status: 503, body: 'busy' }, metrics: { body: queueMetrics(1) } })).toEqual({
+      hop,
+      cause: 'Phoenix refuses: 503 busy; Alloy keeps what it has accepted on disk (1 request queued) and sends it when that is put right',
+      mend: ['docker logs --tail 30 phoenix-dev'],
+    });
+  });
+
+  test('nobody listens where Phoenix should', async () => {
+    const { host } = await fakeEngine({ '/containers/phoenix-dev/json': inspected({ Status: 'exited', ExitCode: 1 }) });
+    const { alloy, alloyPage } = await services({ metrics: { body: queueMetrics(12) } });
+    const phoenix = await nobody();
+    const { failure } = await checkDelivery(outputs(alloy.url, alloyPage.url, phoenix, host), 0, 'npm run up -- --stack prod');
+    expect(failure).toEqual({
+      hop,
+      cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is exited with 1; Alloy keeps what it has accepted on disk (12 requests queued) and sends it when that is put right`,
+      mend: ['docker logs --tail 30 phoenix-dev', 'npm run up -- --stack prod'],
+    });
+  });
+
+  const refusedConnection = 'failed to make an HTTP request: Post "http://phoenix:6006/v1/traces": dial tcp: lookup phoenix: no such host';
+  const lokiIsDown = exportError('loki', 'rpc error: code = Unavailable desc = error exporting items, request to http://loki:3100/otlp/v1/logs responded with HTTP Status Code 503');
+
+  test('what Alloy reports of its exporter to Phoenix, the newest, as it said it', async () => {
+    const answers = logged(exportError('phoenix', 'an older one'), exportError('phoenix', refusedConnection), lokiIsDown);
+    expect(await failureOf({ ...never, metrics: { body: queueMetrics(3) } }, answers)).toEqual({
+      hop,
+      cause: `Alloy reports: ${refusedConnection}; Alloy keeps what it has accepted on disk (3 requests queued) and sends it when that is put right`,
+      mend: ['docker logs --tail 30 alloy-dev'],
+    });
+  });
+
+  test('what it has dropped', async () => {
+    const error = 'not retryable error: Permanent error: rpc error: code = Unknown desc = error exporting items, request to http://phoenix:6006/v1/traces responded with HTTP Status Code 422';
+    expect(await failureOf(never, logged(exportError('phoenix', error, 'dropped_items=1')))).toEqual({ hop, cause: `Alloy reports: ${error}`, mend: ['docker logs --tail 30 alloy-dev'] });
+  });
+
+  test('the log is asked for from the start of the check', async () => {
+    const engine = await fakeEngine({});
+    const { outputs: deployed, alloy } = await services(never, engine.host);
+    await checkDelivery(deployed, 0);
+    const started = Number(projectOf(alloy.requests[0]?.body ?? '').slice('verify-'.length));
+    expect(engine.requests.map(({ url }) => url)).toEqual([`/containers/alloy-dev/logs?stdout=1&stderr=1&tail=500&since=${Math.floor(started / 1000)}`]);
+  });
+
+  test('a queue that grows without an error', async () => {
+    expect(await failureOf({ ...never, metrics: { body: queueMetrics(420) } }, logged(lokiIsDown))).toEqual({
+      hop,
+      cause: "Phoenix is slower than what comes in: Alloy's queue on disk holds 420 requests",
+      mend: ['docker stats --no-stream phoenix-dev'],
+    });
+  });
+
+  test.each<[string, Behaviour, Record<string, Answer>]>([
+    ['an empty queue', {}, logged('ts=2025-11-21T03:13:16Z level=info msg="now listening for http traffic"\n')],
+    ['only the log backend in trouble', {}, logged(lokiIsDown)],
+    ['no metrics and no log', { metrics: { status: 500, body: queueMetrics(9) } }, {}],
+    ['metrics without a queue', { metrics: { body: '# nothing yet\n' } }, {}],
+    ['something else on the port of Phoenix', { look: { body: '<!doctype html><title>Grafana</title>' } }, {}],
+    ['another kind of JSON there', { look: { body: { ok: true } } }, {}],
+  ])('handed over and not shown: %s', async (_, behaviour, answers) => {
+    const { delivery, running } = await check({ ...never, ...behaviour }, answers);
+    expect(delivery.failure).toEqual({
+      hop,
+      cause: `Alloy has handed the span over and Phoenix does not show it on ${running.phoenix.url}`,
+      mend: ['docker logs --tail 30 phoenix-dev', 'docker logs --tail 30 alloy-dev'],
+    });
+  });
+});

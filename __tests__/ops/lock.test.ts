@@ -1,0 +1,106 @@
+import { spawn, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { stateDir } from '../../ops/support/backend';
+import { clearStaleLock } from '../../ops/support/lock';
+import { Pulumi } from '../../ops/support/pulumi';
+import { Failure } from '../../ops/support/say';
+import { fakePulumi, type FakePulumi } from '../support/fake-pulumi';
+import { listen } from '../support/said';
+import type * as temp from '../support/temp';
+
+// The state of this checkout is no test's to touch.
+jest.mock('../../ops/support/backend', () => ({
+  ...jest.requireActual<object>('../../ops/support/backend'),
+  stateDir: jest.requireActual<typeof temp>('../support/temp').tempDir(),
+}));
+
+let locks: string;
+let cli: FakePulumi;
+beforeEach(() => {
+  fs.rmSync(path.join(stateDir, 'backend'), { recursive: true, force: true });
+  locks = path.join(stateDir, 'backend', '.pulumi', 'locks', 'organization', 'llm-observability', 'dev');
+  cli = fakePulumi({ 'cancel --stack dev --yes': {} });
+});
+
+const clear = (stack = 'dev'): Promise<boolean> => clearStaleLock(new Pulumi({ pulumi: cli.file, env: {} }, stack), 0);
+
+/** A lock as the file backend writes it, with the file of attributes beside it. */
+function lock(pid: number, hostname = os.hostname()): void {
+  fs.mkdirSync(locks, { recursive: true });
+  const file = path.join(locks, '0b5f2d0e-2a7b-4d9c-8d3c-0c7f3a1b2c3d.json');
+  fs.writeFileSync(file, JSON.stringify({ pid, username: 'somebody', hostname, timestamp: '2025-11-21T03:13:16Z' }));
+  fs.writeFileSync(`${file}.attrs`, 'no JSON');
+}
+
+/** Number of a process that has ended. */
+const ended = (): number => spawnSync(process.execPath, ['--version']).pid;
+
+test('no lock, no run of the CLI', async () => {
+  expect(await clear()).toBe(false);
+  fs.mkdirSync(locks, { recursive: true });
+  expect(await clear()).toBe(false);
+  expect(cli.calls()).toEqual([]);
+});
+
+test('the lock of a run that was killed is removed, by the CLI', async () => {
+  const said = listen();
+  lock(ended());
+  expect(await clear()).toBe(true);
+  expect(cli.calls()).toEqual([['cancel', '--stack', 'dev', '--yes']]);
+  expect(said).toEqual(['An earlier run was killed; removing its lock']);
+});
+
+test('the lock of another stack is not looked at', async () => {
+  lock(process.pid);
+  expect(await clear('prod')).toBe(false);
+});
+
+test('a run that ends meanwhile is waited for', async () => {
+  const said = listen();
+  const run = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  lock(run.pid ?? 0);
+  const cleared = clearStaleLock(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), 60_000);
+  run.kill('SIGKILL');
+  expect(await cleared).toBe(true);
+  expect(said).toEqual([
+    `Another deployment of stack dev is under way (process ${run.pid} on ${os.hostname()}); waiting for its end`,
+    'An earlier run was killed; removing its lock',
+  ]);
+});
+
+test('a run that is under way keeps its lock', async () => {
+  lock(process.pid);
+  await expect(clear()).rejects.toThrow(
+    new Failure(`Another deployment of stack dev is under way (process ${process.pid} on ${os.hostname()}).`, ['npm run up   # when that has ended']),
+  );
+  expect(cli.calls()).toEqual([]);
+});
+
+test("so does one that is another user's", async () => {
+  jest.spyOn(process, 'kill').mockImplementation(() => {
+    throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+  });
+  lock(4711);
+  await expect(clear()).rejects.toThrow(`Another deployment of stack dev is under way (process 4711 on ${os.hostname()}).`);
+});
+
+test('of a process on another machine nothing can be told here', async () => {
+  lock(ended(), 'elsewhere.invalid');
+  await expect(clear()).rejects.toThrow(/^Another deployment of stack dev is under way \(process \d+ on elsewhere\.invalid\)\.\n/);
+  expect(cli.calls()).toEqual([]);
+});
+
+test('the command to type names the stack', async () => {
+  locks = path.join(path.dirname(locks), 'prod');
+  lock(process.pid);
+  await expect(clear('prod')).rejects.toThrow(/\n {4}npm run up -- --stack prod {3}# when that has ended$/);
+});
+
+test('a lock that the CLI does not give up', async () => {
+  listen();
+  lock(ended());
+  cli = fakePulumi({ cancel: { stderr: 'error: permission denied\n', code: 255 } });
+  await expect(clear()).rejects.toThrow(new Failure('removing the lock failed: error: permission denied'));
+});

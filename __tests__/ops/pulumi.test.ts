@@ -1,0 +1,124 @@
+import { projectDir } from '../../ops/support/backend';
+import { Pulumi, type Result } from '../../ops/support/pulumi';
+import { Failure } from '../../ops/support/say';
+import { setEnvironment } from '../support/environment';
+import { fakePulumi, type FakePulumi, type Said } from '../support/fake-pulumi';
+import { listen } from '../support/said';
+
+beforeEach(() => setEnvironment({ PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: undefined }));
+
+/** Stack `dev` with a CLI that answers every run with this. */
+function answering(said: Said, env: Record<string, string> = {}): { pulumi: Pulumi; cli: FakePulumi } {
+  const cli = fakePulumi({ '': said });
+  return { pulumi: new Pulumi({ pulumi: cli.file, env }, 'dev'), cli };
+}
+
+describe('the state', () => {
+  test('resources, and what was under way', async () => {
+    const urn = 'urn:pulumi:dev::llm-observability::docker:index/container:Container::alloy';
+    const resource = { urn, type: 'docker:index/container:Container', id: 'c1', outputs: { name: 'alloy-dev' } };
+    const deployment = { manifest: {}, resources: [resource], pending_operations: [{ resource: { urn, type: resource.type }, type: 'creating' }] };
+    const { pulumi, cli } = answering({ stdout: JSON.stringify({ version: 3, deployment }, null, 4) });
+    expect(await pulumi.state()).toEqual({ resources: [resource], pending: [{ type: 'creating', urn }] });
+    expect(cli.calls()).toEqual([['stack', 'export', '--stack', 'dev']]);
+  });
+
+  test.each(['{"version":3,"deployment":null}', '{"version":3,"deployment":{"manifest":{}}}'])('of a stack that was only made: %s', async (stdout) => {
+    expect(await answering({ stdout }).pulumi.state()).toEqual({ resources: [], pending: [] });
+  });
+
+  test('of no stack', async () => {
+    expect(await answering({ stderr: "error: no stack named 'dev' found\n", code: 6 }).pulumi.state()).toBeUndefined();
+  });
+
+  test('that cannot be read', async () => {
+    await expect(answering({ stderr: 'error: read ".pulumi/stacks": permission denied\n', code: 255 }).pulumi.state()).rejects.toThrow(
+      new Failure('reading the state of the stack failed: error: read ".pulumi/stacks": permission denied'),
+    );
+  });
+});
+
+describe('the settings', () => {
+  test('without what is secret', async () => {
+    const stdout = JSON.stringify({ 'phoenix:uiPort': { value: '6007', secret: false }, 'alloy:token': { secret: true }, 'loki:url': { value: '', secret: false } });
+    const { pulumi, cli } = answering({ stdout });
+    expect(await pulumi.settings()).toEqual({ 'phoenix:uiPort': '6007', 'loki:url': '' });
+    expect(cli.calls()).toEqual([['config', '--json', '--stack', 'dev']]);
+  });
+
+  test.each<[string, (pulumi: Pulumi) => Promise<unknown>]>([
+    ['reading the settings', (pulumi) => pulumi.settings()],
+    ['reading the outputs', (pulumi) => pulumi.outputs()],
+    ['making the stack', (pulumi) => pulumi.init()],
+    ['putting the state right', (pulumi) => pulumi.must(['refresh'], 'putting the state right')],
+  ])('a failure while %s', async (doing, run) => {
+    await expect(run(answering({ stderr: 'error: broken\n', code: 1 }).pulumi)).rejects.toThrow(new Failure(`${doing} failed: error: broken`));
+    await expect(run(answering({ code: 1 }).pulumi)).rejects.toThrow(new Failure(`${doing} failed: pulumi said nothing`));
+  });
+});
+
+test('a new stack is made and not selected; its outputs are read', async () => {
+  const { pulumi, cli } = answering({ stdout: '{"dockerHost":null}' });
+  await pulumi.init();
+  expect(await pulumi.outputs()).toEqual({ dockerHost: null });
+  expect(cli.calls()).toEqual([['stack', 'init', 'dev', '--no-select'], ['stack', 'output', '--json', '--stack', 'dev']]);
+});
+
+describe('a run', () => {
+  test('is in the project, with the environment of the toolchain, and without input', async () => {
+    const { pulumi } = answering({ first: 'pwd; echo "$PULUMI_BACKEND_URL"; cat' }, { PULUMI_BACKEND_URL: 'file:///somewhere' });
+    expect(await pulumi.run(['about'])).toEqual({ code: 0, stdout: `${projectDir}\nfile:///somewhere\n`, stderr: '' });
+  });
+
+  test('keeps its exit code, and a last line without an end', async () => {
+    expect(await answering({ stdout: 'one\ntwo', stderr: 'warning', code: 7 }).pulumi.run([])).toEqual({ code: 7, stdout: 'one\ntwo\n', stderr: 'warning\n' });
+  });
+
+  test('that a signal ended counts as stopped by hand', async () => {
+    expect(await answering({ first: 'kill -INT $$' }).pulumi.run([])).toMatchObject({ code: 130 });
+  });
+
+  test('is shown on stderr, all but what the toolchain has said already', async () => {
+    const said = listen();
+    const known = 'warning: using pulumi-resource-docker from $PATH at /x/pulumi-resource-docker';
+    const { pulumi } = answering({ stdout: ' +  docker:index:Container alloy created\n', stderr: `${known}\n  ${known}\nwarning: using an old engine\n` });
+    const { stdout, stderr } = await pulumi.show(['up']);
+    expect(said.sort()).toEqual([' +  docker:index:Container alloy created', 'warning: using an old engine']);
+    expect([stdout, stderr.split('\n').length]).toEqual([' +  docker:index:Container alloy created\n', 4]);
+  });
+
+  test('that is only collected shows nothing', async () => {
+    const said = listen();
+    await answering({ stdout: 'a\n', stderr: 'b\n' }).pulumi.run([]);
+    expect(said).toEqual([]);
+  });
+});
+
+describe('a passphrase', () => {
+  const incorrect = 'error: incorrect passphrase\n';
+  const missing = 'error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment variables\n';
+  const unreadable = 'error: unable to read PULUMI_CONFIG_PASSPHRASE_FILE: open /gone: no such file or directory\n';
+  const wrong = (what: string): string => `${what} does not fit the secrets of stack dev: they were encrypted with another passphrase. Nothing was changed.`;
+  const none = (what: string): string => `The secrets of stack dev need a passphrase, and ${what}. Nothing was changed.`;
+  const give = "export PULUMI_CONFIG_PASSPHRASE='the passphrase that fits'";
+
+  test.each<[string, string, Record<string, string>, Record<string, string>, string, string]>([
+    ['generated here', incorrect, { PULUMI_CONFIG_PASSPHRASE_FILE: '/state/passphrase' }, {}, wrong('/state/passphrase'), 'cp /path/of/the/passphrase/that/fits /state/passphrase'],
+    ['in a file of the environment', incorrect, {}, { PULUMI_CONFIG_PASSPHRASE_FILE: '/etc/p' }, wrong('/etc/p'), 'cp /path/of/the/passphrase/that/fits /etc/p'],
+    ['in the environment', incorrect, {}, { PULUMI_CONFIG_PASSPHRASE: 'x' }, wrong('PULUMI_CONFIG_PASSPHRASE'), give],
+    ['in both, of which the CLI takes the first', incorrect, {}, { PULUMI_CONFIG_PASSPHRASE: 'x', PULUMI_CONFIG_PASSPHRASE_FILE: '/etc/p' }, wrong('PULUMI_CONFIG_PASSPHRASE'), give],
+    ['empty', incorrect, {}, { PULUMI_CONFIG_PASSPHRASE: '' }, wrong('PULUMI_CONFIG_PASSPHRASE'), give],
+    ['not there', missing, {}, {}, none('none is given'), give],
+    ['in a file that is gone', unreadable, {}, { PULUMI_CONFIG_PASSPHRASE_FILE: '/gone' }, none('/gone cannot be read'), 'cp /path/of/the/passphrase/that/fits /gone'],
+  ])('%s', async (_, stderr, tools, env, message, mend) => {
+    setEnvironment(env);
+    await expect(answering({ stderr, code: 255 }, tools).pulumi.must(['config'], 'reading')).rejects.toThrow(new Failure(message, [mend]));
+  });
+
+  test('is told from what a deployment prints, too; anything else is not', () => {
+    const { pulumi } = answering({}, { PULUMI_CONFIG_PASSPHRASE_FILE: '/p' });
+    const run = (stdout: string, stderr = ''): Pick<Result, 'stdout' | 'stderr'> => ({ stdout, stderr });
+    expect(pulumi.known(run('    error: Incorrect passphrase'))?.message).toBe(`${wrong('/p')}\n    cp /path/of/the/passphrase/that/fits /p`);
+    expect(pulumi.known(run('', 'error: update failed'))).toBeUndefined();
+  });
+});

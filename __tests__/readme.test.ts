@@ -1,0 +1,45 @@
+import * as fs from 'node:fs';
+import { keys, portKeys } from '../components/settings';
+import { portsTable, settingsTable, withTable } from '../ops/support/readme-tables';
+import { updating } from './support/golden';
+
+test('the README holds the tables of settings and ports as the code has them', () => {
+  const readme = fs.readFileSync('README.md', 'utf8');
+  const expected = withTable(withTable(readme, 'settings', settingsTable()), 'ports', portsTable());
+  if (updating() && readme !== expected) {
+    fs.writeFileSync('README.md', expected);
+  }
+  expect(fs.readFileSync('README.md', 'utf8')).toBe(expected);
+});
+
+/** Cells of a table's rows, pipes in them unescaped. */
+const rows = (table: string): string[][] =>
+  table.split('\n').slice(2).map((row) => row.split(/(?<!\\)\|/).slice(1, -1).map((cell) => cell.trim().replace(/\\\|/g, '|')));
+
+test('one row a setting, in order, with its default and what it does', () => {
+  expect(settingsTable().split('\n').slice(0, 2)).toEqual(['| Setting | Default | What it does |', '| --- | --- | --- |']);
+  expect(rows(settingsTable())).toEqual(
+    Object.entries(keys).map(([key, { fallback, about }]) => [`\`${key}\``, fallback === undefined ? 'none' : `\`${fallback}\``, about]),
+  );
+});
+
+test('one row a port, in order; only two leave loopback', () => {
+  expect(portsTable().split('\n').slice(0, 2)).toEqual(['| Host port | Where | What | Setting |', '| --- | --- | --- | --- |']);
+  expect(rows(portsTable()).map(([port, , , setting]) => [port, setting])).toEqual(portKeys.map((key) => [`\`${keys[key].fallback}\``, `\`${key}\``]));
+  expect(rows(portsTable()).filter(([, where]) => where !== 'loopback').map(([, , , setting]) => setting)).toEqual(['`alloy:otlpGrpcPort`', '`alloy:otlpHttpPort`']);
+});
+
+describe('withTable', () => {
+  test('replaces what stands between the marks, and only that', () => {
+    expect(withTable('a\n<!-- x -->\nold\n<!-- /x -->\nb\n', 'x', 'new')).toBe('a\n<!-- x -->\nnew\n<!-- /x -->\nb\n');
+  });
+
+  test('a second time changes nothing', () => {
+    const once = withTable('<!-- x --><!-- /x -->', 'x', 'new');
+    expect(withTable(once, 'x', 'new')).toBe(once);
+  });
+
+  test.each(['', '<!-- x -->', '<!-- /x --> <!-- x -->'])("without marks it says so: '%s'", (text) => {
+    expect(() => withTable(text, 'x', 'new')).toThrow(new Error('there is no <!-- x --> … <!-- /x --> in it'));
+  });
+});

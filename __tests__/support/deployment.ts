@@ -1,0 +1,106 @@
+/**
+ * Runs a piece of the program under Pulumi's mocks and records every registration as the engine would
+ * receive it: inputs, and the options that mocks alone do not see.
+ */
+import * as pulumi from '@pulumi/pulumi';
+import { MockMonitor } from '@pulumi/pulumi/runtime/mocks';
+
+/** A resource as the program asked for it. Names stand for URNs: they are unique in this program. */
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  readonly parent: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Explicit dependencies and those that follow from outputs in the inputs, sorted. */
+  readonly dependsOn: readonly string[];
+  readonly deleteBeforeReplace: boolean;
+  readonly replaceOnChanges: readonly string[];
+  readonly retainOnDelete: boolean;
+  readonly protect: boolean;
+}
+
+export interface Deployment<T> {
+  /** By name, in the order of the names. */
+  readonly resources: ReadonlyMap<string, Registered>;
+  readonly result: T;
+}
+
+export interface Stage {
+  /** Default: 'dev'. */
+  readonly stack?: string;
+  /** Default: not a preview. */
+  readonly preview?: boolean;
+  /** State that the provider adds to a resource, by its name. */
+  readonly state?: Readonly<Record<string, object>>;
+}
+
+export const project = 'llm-observability';
+
+const nameOf = (urn: string): string => urn.split('::').pop() ?? '';
+
+/** What a provider would fill in. */
+function computed(type: string, inputs: Record<string, unknown>): object {
+  switch (type) {
+    case 'docker:index/remoteImage:RemoteImage':
+      return { imageId: 'sha256:1d', repoDigest: `${String(inputs['name']).split(':')[0]}@sha256:d1` };
+    case 'docker:index/container:Container':
+      return inputs['attach'] ? { exitCode: 0, containerLogs: 'done\n' } : {};
+    default:
+      return {};
+  }
+}
+
+/** Runs `program` and waits until everything it asked for is registered. */
+export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}): Promise<Deployment<T>> {
+  const { stack = 'dev', preview = false, state = {} } = stage;
+  const resources: Registered[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      call: ({ token }) => {
+        throw new Error(`no call of ${token} was expected`);
+      },
+      newResource: ({ type, name, inputs }) => ({
+        id: `${name}-id`,
+        state: { ...inputs, ...computed(type, inputs), ...state[name] },
+      }),
+    },
+    project,
+    stack,
+    preview,
+  );
+  const original = MockMonitor.prototype.registerResource;
+  const spy = jest.spyOn(MockMonitor.prototype, 'registerResource').mockImplementation(function (this: MockMonitor, request, callback) {
+    resources.push({
+      type: request.getType(),
+      name: request.getName(),
+      parent: nameOf(request.getParent()),
+      inputs: pulumi.runtime.deserializeProperties(request.getObject()),
+      dependsOn: [...new Set<string>(request.getDependenciesList().map(nameOf))].sort(),
+      deleteBeforeReplace: request.getDeletebeforereplace(),
+      replaceOnChanges: request.getReplaceonchangesList(),
+      retainOnDelete: request.getRetainondelete() ?? false,
+      protect: request.getProtect() ?? false,
+    });
+    return original.call(this, request, callback);
+  });
+  // The SDK reads the stack of every promise it makes; with source maps that is most of the time of a test.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 1;
+  try {
+    const result = await program();
+    await pulumi.runtime.disconnect();
+    resources.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { resources: new Map(resources.map((resource) => [resource.name, resource])), result };
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    spy.mockRestore();
+  }
+}
+
+/** The value of an output, or the error with which it failed. */
+export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return (output as unknown as { promise(): Promise<T> }).promise();
+}
+
+/** How `deserializeProperties` marks a secret. */
+export const secretMark = '4dabf18193072939515e22adb298388d';

@@ -1,0 +1,109 @@
+/**
+ * Alloy and Phoenix as far as a delivery check sees them: what they answered when this was recorded
+ * (Alloy 1.11.0, Phoenix 20.26.1).
+ */
+import type { Outputs } from '../../ops/support/outputs';
+import { site, type Reply, type Request, type Site } from './web';
+
+/** A line of Alloy's log about a request that an exporter could not deliver, framed as the engine's log API sends it. */
+export function exportError(exporter: 'phoenix' | 'loki', error: string, end = 'interval=2.529925826s'): string {
+  const level = end.startsWith('dropped') ? 'error msg="Exporting failed. Dropping data."' : 'info msg="Exporting failed. Will retry the request after interval."';
+  const line = `ts=2025-11-21T03:13:16.452994823Z level=${level} component_path=/ component_id=otelcol.exporter.otlphttp.${exporter} error=${JSON.stringify(error)} ${end}\n`;
+  const header = Buffer.alloc(8);
+  header[0] = 2;
+  header.writeUInt32BE(Buffer.byteLength(line), 4);
+  return header.toString('latin1') + line;
+}
+
+/** Alloy's metrics with this many requests waiting for Phoenix; those of other signals and backends lead elsewhere. */
+export function queueMetrics(waiting: number): string {
+  const scope = 'otel_scope_name="go.opentelemetry.io/collector/exporter/exporterhelper",otel_scope_version=""';
+  const line = (exporter: string, signal: string, count: number): string =>
+    `otelcol_exporter_queue_size{component_id="otelcol.exporter.otlphttp.${exporter}",component_path="/",data_type="${signal}",exporter="otlphttp/otelcol.exporter.otlphttp.${exporter}",${scope}} ${count}`;
+  return [
+    '# HELP otelcol_exporter_queue_size Current size of the retry queue (in batches) [alpha]',
+    '# TYPE otelcol_exporter_queue_size gauge',
+    line('loki', 'logs', 77),
+    line('loki', 'traces', 0),
+    line('phoenix', 'logs', 0),
+    line('phoenix', 'metrics', 0),
+    line('phoenix', 'traces', waiting),
+    '',
+  ].join('\n');
+}
+
+export interface Behaviour {
+  /** Alloy's answer to spans. Default: 200. */
+  readonly accept?: Reply;
+  /** Default: nothing waits. */
+  readonly metrics?: Reply;
+  /** Phoenix's answer to OTLP. Default: 200. */
+  readonly otlp?: Reply;
+  /** Looks at which the span is not there yet; `Infinity` never shows it. Default: 0. */
+  readonly emptyLooks?: number;
+  /** What Phoenix answers to every look, instead of the span. */
+  readonly look?: Reply;
+  /** Projects that are there besides the one of the check, or the answer to the question for them. */
+  readonly projects?: readonly string[] | Reply;
+}
+
+export interface Services {
+  readonly alloy: Site;
+  readonly alloyPage: Site;
+  readonly phoenix: Site;
+  readonly outputs: Outputs;
+}
+
+/** An Alloy that hands every span to a Phoenix. */
+export async function services(behaviour: Behaviour = {}, dockerHost: string | null = null): Promise<Services> {
+  const { accept = {}, metrics = { body: queueMetrics(0) }, otlp = {}, emptyLooks = 0, look, projects = [] } = behaviour;
+  let looks = 0;
+  let own = '';
+  const alloy = await site(({ body }) => {
+    own = projectOf(body);
+    return { body: { partialSuccess: {} }, ...accept };
+  });
+  const alloyPage = await site(({ url }) => (url === '/metrics' ? metrics : {}));
+  const phoenix = await site(({ method, url }: Request): Reply => {
+    if (url === '/v1/traces') {
+      return otlp;
+    }
+    if (method === 'DELETE') {
+      return { status: 204 };
+    }
+    if (url === '/v1/projects?limit=1000') {
+      return Array.isArray(projects) ? { body: { data: ['default', own, ...(projects as string[])].map((name) => ({ id: `id-${name}`, name })), next_cursor: null } } : (projects as Reply);
+    }
+    looks += 1;
+    return look ?? (looks > emptyLooks ? { body: { data: [{ name: 'verify' }], next_cursor: null } } : { status: 404, body: `Project with identifier ${own} not found` });
+  });
+  return { alloy, alloyPage, phoenix, outputs: outputs(alloy.url, alloyPage.url, phoenix.url, dockerHost) };
+}
+
+/** Outputs of a deployed stack `dev` with these addresses. */
+export function outputs(alloy: string, alloyUi: string, phoenix: string, dockerHost: string | null): Outputs {
+  return {
+    endpoints: {
+      otlpHttp: alloy,
+      otlpGrpc: 'http://127.0.0.1:4317',
+      phoenixUi: phoenix,
+      phoenixOtlpHttp: phoenix,
+      phoenixOtlpGrpc: 'http://127.0.0.1:14317',
+      alloyUi,
+    },
+    signals: { traces: 'phoenix', metrics: null, logs: null },
+    containers: { phoenix: 'phoenix-dev', alloy: 'alloy-dev' },
+    volumes: { phoenix: 'phoenix-dev-data', alloy: 'alloy-dev-data' },
+    dockerHost,
+    images: {
+      phoenix: { name: 'arizephoenix/phoenix:version-20.26.1-nonroot', digest: '', id: 'sha256:1d' },
+      alloy: { name: 'grafana/alloy:v1.18.1', digest: '', id: 'sha256:2d' },
+    },
+  };
+}
+
+/** The Phoenix project that the spans of an OTLP request go to. */
+export function projectOf(body: string): string {
+  const { resourceSpans } = JSON.parse(body) as { resourceSpans: { resource: { attributes: { key: string; value: { stringValue: string } }[] } }[] };
+  return resourceSpans[0]?.resource.attributes.find(({ key }) => key === 'openinference.project.name')?.value.stringValue ?? '';
+}

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+export interface CommandOptions {
+  cwd?: string;
+  /** Added to this process's environment; `undefined` removes a variable. */
+  env?: Record<string, string | undefined>;
+  /** Receives every line of stdout and stderr, without its newline. */
+  onLine?: (line: string) => void;
+}
+
+/** A command that could not be started or did not end with 0. */
+export class CommandError extends Error {
+  constructor(
+    command: string,
+    args: readonly string[],
+    /** Exit status; null when it was killed by a signal or never started. */
+    readonly status: number | null,
+    reason: string,
+    /** Last lines of its output, newest last. */
+    readonly lastLines: readonly string[],
+  ) {
+    super([`${command} ${args.join(' ')}: ${reason}`, ...lastLines.map((line) => `  ${line}`)].join('\n'));
+    this.name = 'CommandError';
+  }
+}
+
+/**
+ * Runs a program without a shell and returns its stdout.
+ *
+ * @throws CommandError when it cannot be started or ends with another status than 0
+ */
+export function command(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const lastLines: string[] = [];
+    const stdout: string[] = [];
+    const listen = (line: string): void => {
+      lastLines.push(line);
+      if (lastLines.length > 15) lastLines.shift();
+      options.onLine?.(line);
+    };
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      stdout.push(line);
+      listen(line);
+    });
+    createInterface({ input: child.stderr }).on('line', listen);
+    child.on('error', (error) => reject(new CommandError(program, args, null, error.message, lastLines)));
+    child.on('close', (status, signal) => {
+      if (status === 0) resolve(stdout.join('\n'));
+      else reject(new CommandError(program, args, status, signal ? `killed by ${signal}` : `exit status ${status}`, lastLines));
+    });
+  });
+}
+
+/** Same as `command`, but undefined instead of an error. For questions to which "it failed" is an answer. */
+export async function ask(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string | undefined> {
+  try {
+    return await command(program, args, options);
+  } catch (error) {
+    if (error instanceof CommandError) return undefined;
+    throw error;
+  }
+}

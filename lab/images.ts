@@ -1,0 +1,2 @@
+export { alloyImage } from './alloy-image';
+export { phoenixImage } from './phoenix';

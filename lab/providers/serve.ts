@@ -1,0 +1,287 @@
+import * as grpc from '@grpc/grpc-js';
+import * as plugin from '@pulumi/pulumi/proto/plugin_pb';
+import { ResourceProviderService } from '@pulumi/pulumi/proto/provider_grpc_pb';
+import * as proto from '@pulumi/pulumi/proto/provider_pb';
+import * as status from '@pulumi/pulumi/proto/status_pb';
+import { Any } from 'google-protobuf/google/protobuf/any_pb';
+import { Empty } from 'google-protobuf/google/protobuf/empty_pb';
+import { Struct } from 'google-protobuf/google/protobuf/struct_pb';
+import * as crypto from 'node:crypto';
+import { check, difference, plan, refreshedInputs, settle, type Failure } from './bridge';
+import type { Change } from './detail';
+import { equal, isEmpty, unknown, type Props, type Shape, type Value } from './fields';
+import { endWithParent } from './parent';
+
+/** One resource type: its table of fields, and what it does to the world. Errors become the step's error. */
+export interface Resource {
+  readonly shape: Shape;
+  /** The real provider's own notes in the state, so that it takes the state over as its own. */
+  readonly meta?: string;
+  /** `name` is made up from the resource's name where it is not set. */
+  readonly autoname?: true;
+  readonly deleteBeforeReplace?: true;
+  /**
+   * The published provider is built with the newer plugin framework: defaults stay out of the inputs, what is null out of
+   * the state, and a difference names properties instead of paths.
+   */
+  readonly framework?: true;
+  /** What is wrong with the inputs as a whole, by property. */
+  readonly validate?: (inputs: Props) => Record<string, string>;
+  /** Values that follow from others. */
+  readonly derive?: (inputs: Props) => Props;
+  /** @throws Halfway when the thing exists but is not as it should be */
+  create(planned: Props): Promise<{ id: string; state: Props }>;
+  /** Undefined when the thing is gone. */
+  read(id: string, state: Props): Promise<{ id: string; state: Props } | undefined>;
+  /** Returns what to record over the plan. Without it a change is only recorded. */
+  update?(id: string, old: Props, planned: Props): Promise<Props>;
+  delete(id: string, state: Props): Promise<void>;
+}
+
+export interface Provider {
+  readonly version: string;
+  readonly resources: Readonly<Record<string, Resource>>;
+  readonly invokes?: Readonly<Record<string, (args: Props) => Promise<Props>>>;
+  /** @throws Error for a setting this stand-in cannot honour */
+  configure?(config: Props): Promise<void> | void;
+}
+
+/** A create that got as far as making the thing: it is recorded, with the error, and the next update repairs it. */
+export class Halfway extends Error {
+  constructor(message: string, readonly id: string) {
+    super(message);
+  }
+}
+
+const secretMark = { '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270' };
+
+const kinds = proto.PropertyDiff.Kind;
+const kindOf: Record<Change['kind'], [plain: proto.PropertyDiff.Kind, replace: proto.PropertyDiff.Kind]> = {
+  add: [kinds.ADD, kinds.ADD_REPLACE],
+  delete: [kinds.DELETE, kinds.DELETE_REPLACE],
+  update: [kinds.UPDATE, kinds.UPDATE_REPLACE],
+};
+
+/** Serves the provider on a free port of the loopback and prints that port, as the engine expects of a plugin. */
+export async function serve(provider: Provider): Promise<void> {
+  endWithParent();
+  const server = new grpc.Server({ 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 });
+  server.addService(ResourceProviderService as unknown as grpc.ServiceDefinition, methods(provider));
+  const port = await new Promise<number>((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))));
+  process.stdout.write(`${port}\n`);
+}
+
+type Handler<Q, A> = (request: Q) => Promise<A> | A;
+
+function unary<Q, A>(handler: Handler<Q, A>): grpc.handleUnaryCall<Q, A> {
+  return (call, callback) => {
+    Promise.resolve()
+      .then(() => handler(call.request))
+      .then((answer) => callback(null, answer))
+      .catch((error: Error & Partial<grpc.ServiceError>) =>
+        callback({ code: error.code && error.details ? error.code : grpc.status.UNKNOWN, details: error.details ?? error.message, ...(error.metadata ? { metadata: error.metadata } : {}) }));
+  };
+}
+
+/** The gRPC methods of a provider; exported so that tests can call them without a port. */
+export function methods(provider: Provider): grpc.UntypedServiceImplementation {
+  let acceptSecrets = false;
+  const resource = (urn: string): Resource => {
+    const type = urn.split('::')[2]?.split('$').pop() ?? '';
+    const found = provider.resources[type];
+    if (!found) {
+      throw new Error(`this stand-in of the provider has no resource ${type}, only ${Object.keys(provider.resources).join(', ')}`);
+    }
+    return found;
+  };
+  const encode = (shape: Shape, props: Props): Struct =>
+    Struct.fromJavaScript(Object.fromEntries(Object.entries(props).map(([key, value]): [string, Value] =>
+      [key, shape[key]?.secret && acceptSecrets ? { ...secretMark, value } : value])));
+  const state = (of: Resource, id: string, values: Props): Struct => {
+    const all: Props = of.framework
+      ? Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
+      : { ...values, id };
+    return encode(of.shape, of.meta ? { ...all, __meta: of.meta } : all);
+  };
+  const recorded = (of: Resource, id: string, base: Props, read: Props): Struct =>
+    state(of, id, settle(of.shape, base, read, false));
+  const wanted = (of: Resource, struct: Struct | undefined): Props => of.derive?.(props(struct)) ?? props(struct);
+  const halfway = (id: string, reached: Struct, reason: string): never => {
+    const failed = new proto.ErrorResourceInitFailed();
+    failed.setId(id);
+    failed.setProperties(reached);
+    failed.setReasonsList([reason]);
+    const packed = new Any();
+    packed.pack(failed.serializeBinary(), 'pulumirpc.ErrorResourceInitFailed');
+    const answer = new status.Status();
+    answer.setCode(grpc.status.UNKNOWN);
+    answer.setMessage(reason);
+    answer.addDetails(packed);
+    const metadata = new grpc.Metadata();
+    metadata.add('grpc-status-details-bin', Buffer.from(answer.serializeBinary()));
+    throw Object.assign(new Error(reason), { code: grpc.status.UNKNOWN, details: reason, metadata });
+  };
+
+  return {
+    getPluginInfo: unary(() => {
+      const info = new plugin.PluginInfo();
+      info.setVersion(provider.version);
+      return info;
+    }),
+    attach: unary(() => new Empty()),
+    cancel: unary(() => new Empty()),
+    checkConfig: unary((request: proto.CheckRequest) => {
+      const response = new proto.CheckResponse();
+      response.setInputs(request.getNews());
+      return response;
+    }),
+    diffConfig: unary((request: proto.DiffRequest) => {
+      const response = new proto.DiffResponse();
+      const same = equal(props(request.getOlds()), props(request.getNews()));
+      response.setChanges(same ? proto.DiffResponse.DiffChanges.DIFF_NONE : proto.DiffResponse.DiffChanges.DIFF_SOME);
+      return response;
+    }),
+    configure: unary(async (request: proto.ConfigureRequest) => {
+      acceptSecrets = request.getAcceptsecrets();
+      await provider.configure?.(props(request.getArgs()));
+      const response = new proto.ConfigureResponse();
+      response.setSupportspreview(true);
+      return response;
+    }),
+    invoke: unary(async (request: proto.InvokeRequest) => {
+      const run = provider.invokes?.[request.getTok()];
+      if (!run) {
+        throw new Error(`this stand-in of the provider has no function ${request.getTok()}`);
+      }
+      const response = new proto.InvokeResponse();
+      response.setReturn(Struct.fromJavaScript(await run(props(request.getArgs())).catch(explain(`invoking ${request.getTok()}: `))));
+      return response;
+    }),
+    check: unary((request: proto.CheckRequest) => {
+      const of = resource(request.getUrn());
+      const olds = props(request.getOlds());
+      const news = props(request.getNews());
+      const name = request.getUrn().split('::').pop() ?? '';
+      const named = of.autoname && isEmpty(news['name']);
+      const given = named ? { ...news, name: autoname(name, olds, request) } : news;
+      const { inputs, failures } = check(of.shape, given, name, !of.framework);
+      if (named) {
+        inputs['__defaults'] = [...(inputs['__defaults'] as string[]), 'name'].sort();
+      }
+      const response = new proto.CheckResponse();
+      response.setInputs(encode(of.shape, inputs));
+      const more = failures.length === 0 ? Object.entries(of.validate?.(inputs) ?? {}) : [];
+      const told = more.map(([key, reason]): Failure => ({ property: '', reason: `${reason}. Examine values at '${name}.${key}'.` }));
+      response.setFailuresList([...failures, ...told].map(({ property, reason }) => {
+        const failure = new proto.CheckFailure();
+        failure.setProperty(property);
+        failure.setReason(reason);
+        return failure;
+      }));
+      return response;
+    }),
+    diff: unary((request: proto.DiffRequest) => {
+      const of = resource(request.getUrn());
+      const found = difference(of.shape, props(request.getOlds()), wanted(of, request.getNews()), request.getIgnorechangesList());
+      const response = new proto.DiffResponse();
+      response.setChanges(found.changed ? proto.DiffResponse.DiffChanges.DIFF_SOME : proto.DiffResponse.DiffChanges.DIFF_NONE);
+      const top = (paths: string[]) => [...new Set(paths.map((path) => path.split(/[.[]/)[0] as string))].sort();
+      const replaces = found.replaces ? top(Object.keys(found.detail).filter((path) => found.detail[path]?.replace)) : [];
+      response.setReplacesList(replaces);
+      response.setDiffsList(top(Object.keys(found.detail)));
+      response.setStablesList(Object.keys(of.shape).filter((key) => of.shape[key]?.replaces && !replaces.includes(key)).sort());
+      response.setDeletebeforereplace(replaces.length > 0 && (!!of.deleteBeforeReplace || fixedName(of, props(request.getNews()))));
+      response.setHasdetaileddiff(!of.framework);
+      for (const [path, change] of of.framework ? [] : Object.entries(found.detail)) {
+        const entry = new proto.PropertyDiff();
+        entry.setKind(kindOf[change.kind][change.replace ? 1 : 0] as 0);
+        response.getDetaileddiffMap().set(path, entry);
+      }
+      return response;
+    }),
+    create: unary(async (request: proto.CreateRequest) => {
+      const of = resource(request.getUrn());
+      const planned = plan(of.shape, null, wanted(of, request.getProperties()));
+      const response = new proto.CreateResponse();
+      if (request.getPreview()) {
+        response.setProperties(state(of, unknown, planned));
+        return response;
+      }
+      try {
+        const made = await of.create(planned);
+        response.setId(made.id);
+        response.setProperties(recorded(of, made.id, planned, made.state));
+      } catch (error) {
+        if (error instanceof Halfway) {
+          halfway(error.id, recorded(of, error.id, planned, {}), `creating ${request.getUrn()}: ${occurred(error)}`);
+        }
+        throw new Error(occurred(error));
+      }
+      return response;
+    }),
+    read: unary(async (request: proto.ReadRequest) => {
+      const of = resource(request.getUrn());
+      const before = props(request.getProperties());
+      const found = await of.read(request.getId(), before).catch(explain(`refreshing ${request.getUrn()}: `));
+      const response = new proto.ReadResponse();
+      if (found) {
+        const next = settle(of.shape, before, found.state, true);
+        const inputs = Object.keys(before).length > 0
+          ? refreshedInputs(of.shape, props(request.getInputs()), next)
+          : Object.fromEntries(Object.entries(next).filter(([key, value]) => !of.shape[key]?.output && !isEmpty(value)));
+        response.setId(found.id);
+        response.setProperties(state(of, found.id, next));
+        response.setInputs(encode(of.shape, inputs));
+      }
+      return response;
+    }),
+    update: unary(async (request: proto.UpdateRequest) => {
+      const of = resource(request.getUrn());
+      const old = props(request.getOlds());
+      const { planned } = difference(of.shape, old, wanted(of, request.getNews()), request.getIgnorechangesList());
+      const response = new proto.UpdateResponse();
+      if (request.getPreview()) {
+        response.setProperties(state(of, request.getId(), planned));
+        return response;
+      }
+      try {
+        response.setProperties(recorded(of, request.getId(), planned, (await of.update?.(request.getId(), old, planned)) ?? {}));
+      } catch (error) {
+        halfway(request.getId(), recorded(of, request.getId(), planned, {}), `updating ${request.getUrn()}: ${occurred(error)}`);
+      }
+      return response;
+    }),
+    delete: unary(async (request: proto.DeleteRequest) => {
+      await resource(request.getUrn()).delete(request.getId(), props(request.getProperties())).catch(explain(`deleting ${request.getUrn()}: `));
+      return new Empty();
+    }),
+  };
+}
+
+function props(struct: Struct | undefined): Props {
+  return (struct?.toJavaScript() ?? {}) as Props;
+}
+
+/** The form that the published providers' errors have. */
+function occurred(error: unknown): string {
+  return `1 error occurred:\n\t* ${error instanceof Error ? error.message : String(error)}\n\n`;
+}
+
+function explain(prefix: string): (error: unknown) => never {
+  return (error) => {
+    throw new Error(prefix + occurred(error));
+  };
+}
+
+/** The engine's proposal, else the name kept from before, else the resource's name and seven random digits. */
+function autoname(name: string, olds: Props, request: proto.CheckRequest): string {
+  const proposed = request.getAutonaming()?.getProposedName();
+  const kept = (olds['__defaults'] as string[] | undefined)?.includes('name') ? (olds['name'] as string) : undefined;
+  return kept ?? (proposed || `${name}-${crypto.createHash('sha256').update(request.getRandomseed_asU8()).update(name).digest('hex').slice(0, 7)}`);
+}
+
+/** A name that was not made up is taken until the old resource is gone. */
+function fixedName(of: Resource, news: Props): boolean {
+  return !!of.autoname && !(news['__defaults'] as string[] | undefined)?.includes('name');
+}

@@ -1,0 +1,58 @@
+/**
+ * The README's tables, from the code that they describe. A test holds the README against them, and
+ * `npm test -- -u` writes them into it.
+ */
+import { boundPorts, keys, portKeys, type SettingKey } from '../../components/settings';
+
+/** What listens on each host port. */
+const served: Partial<Record<SettingKey, string>> = {
+  'phoenix:uiPort': 'Phoenix: page and REST API',
+  'phoenix:otlpGrpcPort': 'Phoenix: OTLP over gRPC, past Alloy',
+  'phoenix:otlpHttpPort': 'Phoenix: OTLP over HTTP, past Alloy',
+  'alloy:otlpGrpcPort': 'Alloy: OTLP over gRPC, for applications',
+  'alloy:otlpHttpPort': 'Alloy: OTLP over HTTP, for applications',
+  'alloy:uiPort': "Alloy: its own page",
+};
+
+/** `| Setting | Default | What it does |`, one row a key, in the order of the code. */
+export function settingsTable(): string {
+  return table(
+    ['Setting', 'Default', 'What it does'],
+    Object.entries(keys).map(([key, { fallback, about }]) => [code(key), fallback === undefined ? 'none' : code(fallback), about]),
+  );
+}
+
+/** `| Host port | Where | What | Setting |`, one row a port, in the order of the code. */
+export function portsTable(): string {
+  return table(
+    ['Host port', 'Where', 'What', 'Setting'],
+    portKeys.map((key) => {
+      const what = served[key];
+      if (what === undefined) {
+        throw new Error(`ops/support/readme-tables.ts does not say what listens on ${key}`);
+      }
+      return [code(keys[key].fallback ?? ''), boundPorts.includes(key) ? "loopback and the gateway of Docker's bridge (`alloy:bind`)" : 'loopback', what, code(key)];
+    }),
+  );
+}
+
+/** The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced by a table. */
+export function withTable(markdown: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [markdown.indexOf(begin), markdown.indexOf(end)];
+  if (from < 0 || to < from) {
+    throw new Error(`there is no ${begin} … ${end} in it`);
+  }
+  return `${markdown.slice(0, from + begin.length)}\n${content}\n${markdown.slice(to)}`;
+}
+
+const code = (text: string): string => `\`${text}\``;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(escaped).join(' | ')} |`).join('\n');
+}
+
+/** A pipe ends a cell, in code as well. */
+function escaped(cell: string): string {
+  return cell.replace(/\|/g, '\\|');
+}
