@@ -4,21 +4,22 @@ import * as net from 'node:net';
 import { promisify } from 'node:util';
 
 /** Whether something on this machine listens on `port` at `address`, or at a wildcard that covers it. */
-export function isHeld(address: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = net.createServer();
-    // Only "in use" speaks of another process; an address of another machine is told elsewhere.
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));
-    probe.listen({ host: address, port, exclusive: true }, () => probe.close(() => resolve(false)));
-  });
+export async function isHeld(address: string, port: number): Promise<boolean> {
+  // Only "in use" speaks of another process; an address of another machine is told elsewhere.
+  return (await whyNotListening(address, port)) === 'EADDRINUSE';
 }
 
 /** Whether this machine has the address. Asked by using it: a list of interfaces leaves out those that are down, as an idle bridge is. */
-export function isOwnAddress(address: string): Promise<boolean> {
+export async function isOwnAddress(address: string): Promise<boolean> {
+  return (await whyNotListening(address, 0)) !== 'EADDRNOTAVAIL';
+}
+
+/** Listens for a moment. @returns code of the error that prevented it, or undefined; port 0 is any free one */
+function whyNotListening(address: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const probe = net.createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'EADDRNOTAVAIL'));
-    probe.listen({ host: address, port: 0 }, () => probe.close(() => resolve(true)));
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+    probe.listen({ host: address, port, exclusive: true }, () => probe.close(() => resolve(undefined)));
   });
 }
 
