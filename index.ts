@@ -5,9 +5,12 @@ import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { Alloy } from './components/alloy';
 import type { Backend } from './components/backend';
-import { hostName, stackLabel } from './components/catalog';
+import { firstAdmin, hostName, stackLabel } from './components/catalog';
 import { externalBackends } from './components/external-backends';
+import { closedFile, Gate } from './components/gate';
+import { DeliveryCheck, Intake } from './components/observability';
 import { Phoenix } from './components/phoenix';
+import { loginEnvironment } from './components/phoenix-login';
 import { inspectHost } from './components/preflight';
 import { report, withoutSecrets } from './components/problem';
 import { readSettings } from './components/settings';
@@ -40,21 +43,37 @@ export = async (): Promise<object> => {
     labels: [{ label: stackLabel, value: owner }],
   });
 
+  const auth = settings['phoenix:auth'];
+  const login = loginEnvironment(settings);
   const phoenix = new Phoenix('phoenix', {
     stack,
     owner,
     network,
     image: settings['phoenix:image'],
+    bind: settings['phoenix:bind'],
     uiPort: settings['phoenix:uiPort'],
     otlpGrpcPort: settings['phoenix:otlpGrpcPort'],
     otlpHttpPort: settings['phoenix:otlpHttpPort'],
     listed: host.listed,
     retentionDays: settings['phoenix:retentionDays'],
+    auth,
+    own: {
+      secret: settings['phoenix:secret'],
+      adminSecret: settings['phoenix:adminSecret'],
+      firstPassword: settings['phoenix:adminPassword'],
+    },
+    apiKeys: settings['phoenix:apiKeys'],
+    proxied: settings['phoenix:rootUrl'] !== undefined,
+    env: login.env,
+    secretEnv: login.secrets,
+    engine: settings['docker:host'],
     memoryMiB: settings['phoenix:memory'],
     cpus: settings['phoenix:cpus'],
   });
 
-  const backends: Backend[] = [phoenix.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
+  const gate = new Gate('phoenix-gate', { stack, owner, network, image: settings['gate:image'], backend: phoenix.backend });
+
+  const backends: Backend[] = [gate.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
   const alloy = new Alloy('alloy', {
     stack,
     owner,
@@ -68,7 +87,30 @@ export = async (): Promise<object> => {
     uiPort: settings['alloy:uiPort'],
     memoryMiB: settings['alloy:memory'],
     cpus: settings['alloy:cpus'],
+  }, { dependsOn: gate });
+
+  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName };
+  const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: phoenix.internal };
+  const engine = settings['docker:host'] ?? '';
+  const intake = new Intake('intake', {
+    engine,
+    gate: gate.containerName,
+    closedFile,
+    phoenix: phoenix.containerName,
+    metrics: phoenix.metrics,
+    server: phoenix.server,
+    entrance: gate.server,
   });
+  new DeliveryCheck('delivery', {
+    engine,
+    endpoints: internal,
+    metrics: phoenix.metrics,
+    containers,
+    auth,
+    adminSecret: phoenix.adminSecret,
+    redeploy: `npm run up -- --stack ${stack}`,
+    path: [...phoenix.path, gate.server, ...alloy.path],
+  }, { dependsOn: intake });
 
   return {
     /** Addresses on the Docker host; the names are an interface. */
@@ -80,6 +122,13 @@ export = async (): Promise<object> => {
       phoenixOtlpGrpc: phoenix.endpoints.otlpGrpc,
       alloyUi: alloy.endpoints.ui,
     },
+    /** Addresses on the private network. */
+    internal,
+    /** Who gets in, and how; the rest of these is secret. */
+    auth,
+    login: auth ? { url: settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? phoenix.endpoints.ui, email: firstAdmin, password: phoenix.firstPassword } : null,
+    adminSecret: phoenix.adminSecret,
+    apiKeys: auth ? phoenix.apiKeys : {},
     /** Backend of each signal by name; null where it is accepted and discarded. */
     signals: Object.fromEntries(
       (['traces', 'metrics', 'logs'] as const).map((signal) => [
@@ -88,12 +137,12 @@ export = async (): Promise<object> => {
       ]),
     ),
     /** Names on the Docker host, for what operates the stack: verify, backup, purge. */
-    containers: { phoenix: phoenix.containerName, alloy: alloy.containerName },
+    containers,
     volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName },
     dockerHost: settings['docker:host'] ?? null,
     /** What actually runs: the reference, and the digest an image registry knows it by (empty for an image built here). */
     images: Object.fromEntries(
-      Object.entries({ phoenix: phoenix.image, alloy: alloy.image }).map(([service, { name, repoDigest, imageId }]) => [
+      Object.entries({ phoenix: phoenix.image, alloy: alloy.image, gate: gate.image }).map(([service, { name, repoDigest, imageId }]) => [
         service,
         { name, digest: repoDigest, id: imageId },
       ]),

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as pulumi from '@pulumi/pulumi';
 import * as yaml from 'js-yaml';
-import { deploy, project, secretMark, type Deployment, type Registered } from './support/deployment';
+import { deploy, project, secret, secretMark, sent, type Deployment, type Registered } from './support/deployment';
 import { container, current, fakeEngine, type Answer } from './support/fake-engine';
 import { expectGolden } from './support/golden';
 import program = require('../index');
@@ -36,17 +36,16 @@ interface Run {
 async function run({ config = {}, secretKeys = [], answers = {}, ...stage }: Run = {}): Promise<Deployment<Outputs>> {
   process.env['DOCKER_HOST'] = (await fakeEngine({ ...current, ...answers })).host;
   process.env['PULUMI_CONFIG_SECRET_KEYS'] = JSON.stringify(secretKeys);
-  return deploy(() => {
+  return deploy(async () => {
     pulumi.runtime.setAllConfig(config, secretKeys);
-    return settled(program());
+    return sent(await program());
   }, stage);
 }
 
 type Outputs = Record<string, unknown>;
 
-/** The outputs as plain values. */
-const settled = async (outputs: Promise<object>): Promise<Outputs> =>
-  (pulumi.output(await outputs) as unknown as { promise(): Promise<Outputs> }).promise();
+/** Good enough for `phoenix:secret` and `phoenix:adminSecret`. */
+const long = 'a-secret-of-32-characters-or-more';
 
 /** The settings of a stack as its file holds them; an encrypted one stands as a word, since nothing here can decrypt it. */
 function stackFile(stack: string): { config: Record<string, string>; secretKeys: string[] } {
@@ -61,9 +60,13 @@ function stackFile(stack: string): { config: Record<string, string>; secretKeys:
   };
 }
 
-/** The resource graph and the outputs as a text to review: sorted, secrets hidden, options where they are not the default. */
-function graph({ resources, result }: Deployment<Outputs>): string {
-  const shown = [...resources.values()].map(({ name, type, parent, dependsOn, inputs, ...options }) => ({
+/**
+ * Holds the resource graph and the outputs against a golden: sorted, secrets hidden, options where they are not the default.
+ * @param but a deployment whose resources are left out where they are the same
+ */
+function expectGraph(file: string, { resources, result }: Deployment<Outputs>, but?: Deployment<Outputs>): void {
+  const others = [...resources.values()].filter((resource) => JSON.stringify(resource) !== JSON.stringify(but?.resources.get(resource.name)));
+  const shown = others.map(({ name, type, parent, dependsOn, inputs, ...options }) => ({
     name,
     type,
     ...(parent ? { parent } : {}),
@@ -74,7 +77,9 @@ function graph({ resources, result }: Deployment<Outputs>): string {
     ...(options.replaceOnChanges.length ? { replaceOnChanges: options.replaceOnChanges } : {}),
     inputs: sorted(inputs),
   }));
-  return yaml.dump({ resources: shown, outputs: sorted(result) }, { lineWidth: -1, noRefs: true });
+  const text = yaml.dump({ resources: shown, outputs: sorted(result) }, { lineWidth: -1, noRefs: true });
+  expect(text).not.toMatch(/drawn-|minted-|chosen-/);
+  expectGolden(file, text);
 }
 
 function sorted(value: unknown): unknown {
@@ -88,8 +93,9 @@ function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) {
     return value;
   }
-  return secretMark in value
-    ? '[secret]'
+  return secretMark in value && 'value' in value
+    // Of a variable the name may be told.
+    ? String(value.value).replace(/^([A-Z0-9_]+=)?.*$/s, '$1[secret]')
     : Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
 }
 
@@ -104,7 +110,67 @@ describe('each stack file', () => {
     const settings = stackFile(stack);
     // The engine of another host cannot be asked here; what the file says of it is not part of the graph.
     delete settings.config['docker:host'];
-    expectGolden(`graph.${stack}.yaml`, graph(await run({ stack, ...settings })));
+    expectGraph(`graph.${stack}.yaml`, await run({ stack, ...settings }));
+  });
+});
+
+/** Everything that auth needs to be on, and to be reached from elsewhere. */
+const withAuth: Run = {
+  config: {
+    'phoenix:auth': 'true',
+    'phoenix:bind': '192.0.2.7',
+    'phoenix:rootUrl': 'https://phoenix.example.com/traces/',
+    'phoenix:apiKeys': 'dashboards, evaluations',
+    'phoenix:adminPassword': 'chosen-password',
+    'phoenix:oidcClientId': 'phoenix',
+    'phoenix:oidcClientSecret': 'chosen-at-the-provider',
+    'phoenix:oidcConfigUrl': 'https://login.example.com/.well-known/openid-configuration',
+  },
+  secretKeys: ['phoenix:adminPassword', 'phoenix:oidcClientSecret'],
+};
+
+describe('auth', () => {
+  let deployment: Deployment<Outputs>;
+  beforeAll(async () => {
+    deployment = await run(withAuth);
+  });
+
+  test('what is another than without', async () => {
+    expectGraph('graph-auth.yaml', deployment, await run());
+  });
+
+  test('what it gives to people and programs is secret', () => {
+    expect(deployment.result).toMatchObject({
+      auth: true,
+      login: { url: 'https://phoenix.example.com/traces', email: 'admin@localhost', password: secret('chosen-password') },
+      adminSecret: secret('drawn-phoenix-admin-secret'),
+      apiKeys: { dashboards: secret('minted-phoenix-key-dashboards'), evaluations: secret('minted-phoenix-key-evaluations') },
+    });
+  });
+
+  test('without a URL of their own people find the page on the host, and come through no proxy', async () => {
+    const { resources, result } = await run({ config: { 'phoenix:auth': 'true', 'phoenix:uiPort': '7006' } });
+    expect(result['login']).toMatchObject({ url: 'http://127.0.0.1:7006' });
+    expect(JSON.stringify(resources.get('phoenix-server')?.inputs['envs'])).not.toContain('FORWARDED_ALLOW_IPS');
+  });
+
+  test('while it is off there is nothing to log in with, and no key that would open anything', async () => {
+    const { result, resources } = await run({ config: { 'phoenix:apiKeys': 'dashboards' } });
+    expect(resources.has('phoenix-key-dashboards')).toBe(true);
+    expect([result['auth'], result['login'], result['apiKeys']]).toEqual([false, null, {}]);
+  });
+
+  test('a trace is sent again after a change of whatever it meets, a key among it', () => {
+    expect(deployment.resources.get('delivery')?.inputs['path']).toEqual([
+      'phoenix-server-id', 'id-of-phoenix-key-alloy', 'phoenix-gate-server-id', 'alloy-server-id', 'alloy-secret-files-id',
+    ]);
+  });
+
+  test('one switch adds a place for the secret, and takes nothing away', async () => {
+    const names = async (auth: string): Promise<string[]> => [...(await run({ config: { 'phoenix:auth': auth } })).resources.keys()];
+    const [off, on] = [await names('false'), await names('true')];
+    expect(on.filter((name) => !off.includes(name))).toEqual(['alloy-secret-files', 'alloy-secrets']);
+    expect(off.filter((name) => !on.includes(name))).toEqual([]);
   });
 });
 
@@ -119,13 +185,19 @@ test('the outputs: their names are an interface', async () => {
       phoenixOtlpGrpc: 'http://127.0.0.1:14317',
       alloyUi: 'http://127.0.0.1:12345',
     },
+    internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' },
+    auth: false,
+    login: null,
+    adminSecret: secret('drawn-phoenix-admin-secret'),
+    apiKeys: {},
     signals: { traces: 'phoenix', metrics: null, logs: null },
-    containers: { phoenix: 'phoenix-prod', alloy: 'alloy-prod' },
+    containers: { phoenix: 'phoenix-prod', alloy: 'alloy-prod', gate: 'phoenix-prod-gate' },
     volumes: { phoenix: 'phoenix-prod-data', alloy: 'alloy-prod-data' },
     dockerHost: null,
     images: {
       phoenix: { name: expect.stringMatching(/^arizephoenix\/phoenix:/), digest: 'arizephoenix/phoenix@sha256:d1', id: 'sha256:1d' },
       alloy: { name: expect.stringMatching(/^grafana\/alloy:/), digest: 'grafana/alloy@sha256:d1', id: 'sha256:1d' },
+      gate: { name: expect.stringMatching(/^nginx:/), digest: 'nginx@sha256:d1', id: 'sha256:1d' },
     },
   });
 });
@@ -143,21 +215,29 @@ describe('one setting changes just what it names', () => {
     before = inputs(await run());
   });
 
+  const hidden = ['phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword'];
+
   test.each<[string, string, string[]]>([
     ['phoenix:uiPort', '7006', ['phoenix-server.ports']],
     ['phoenix:otlpHttpPort', '24318', ['phoenix-server.ports']],
-    ['phoenix:retentionDays', '30', ['phoenix-retention.command']],
+    ['phoenix:bind', '127.0.0.2', ['phoenix-server.ports']],
+    ['phoenix:retentionDays', '30', ['phoenix-settings.retentionDays']],
     ['phoenix:memory', '3GiB', ['phoenix-server.memory', 'phoenix-server.memorySwap']],
     ['phoenix:cpus', '0.5', ['phoenix-server.cpus']],
-    ['phoenix:image', 'my/phoenix:version-20.0.0', ['phoenix-data-owner.image', 'phoenix-image.name', 'phoenix-retention.image', 'phoenix-server.image']],
+    ['phoenix:image', 'my/phoenix:version-20.0.0', ['phoenix-data-owner.image', 'phoenix-image.name', 'phoenix-server.image']],
+    ['phoenix:rootUrl', 'http://localhost:8080', ['phoenix-server.envs']],
+    ['phoenix:secret', long, ['phoenix-key-alloy.signedWith', 'phoenix-server.envs']],
+    ['phoenix:adminSecret', long, ['delivery.adminSecret', 'phoenix-key-alloy.adminSecret', 'phoenix-server.envs', 'phoenix-settings.adminSecret']],
+    ['phoenix:adminPassword', 'chosen', ['phoenix-server.envs', 'phoenix-settings.firstPassword']],
     ['alloy:otlpGrpcPort', '5317', ['alloy-server.ports']],
     ['alloy:bind', '127.0.0.1', ['alloy-server.ports']],
     ['alloy:memory', '2GiB', ['alloy-server.memory', 'alloy-server.memorySwap']],
     ['alloy:image', 'my/alloy:v1.12.0', ['alloy-config-files.image', 'alloy-image.name', 'alloy-server.image']],
+    ['gate:image', 'my/nginx:1.27.0', ['phoenix-gate-config-files.image', 'phoenix-gate-image.name', 'phoenix-gate-server.image']],
     ['prometheus:url', 'http://prometheus:9090', ['alloy-config-files.uploads', 'alloy-server.labels']],
     ['loki:url', 'http://loki:3100', ['alloy-config-files.uploads', 'alloy-server.labels']],
   ])('%s', async (key, value, changes) => {
-    const after = inputs(await run({ config: { [key]: value } }));
+    const after = inputs(await run({ config: { [key]: value }, secretKeys: hidden.filter((name) => name === key) }));
     expect([...after.keys()]).toEqual([...before.keys()]);
     const changed = [...after].flatMap(([name, now]) =>
       [...new Set([...Object.keys(now), ...Object.keys(before.get(name) ?? {})])]
@@ -181,11 +261,20 @@ test("host ports stand in the engine's own order once the container runs", async
   expect((resources.get('phoenix-server')?.inputs['ports'] as { external: number }[]).map(({ external }) => external)).toEqual([14317, 14318, 6006]);
 });
 
+test('what works inside the stack asks the engine of the stack', async () => {
+  const { host } = await fakeEngine(current);
+  const { resources, result } = await run({ config: { 'docker:host': host } });
+  expect([...resources.values()].filter(({ inputs }) => inputs['engine'] === host).map(({ name }) => name)).toEqual([
+    'delivery', 'intake', 'phoenix-key-alloy', 'phoenix-settings',
+  ]);
+  expect(result['dockerHost']).toBe(host);
+});
+
 test('two stacks share no name on the Docker host', async () => {
   const names = ({ resources }: Deployment<Outputs>): unknown[] =>
-    [...resources.values()].filter(({ type }) => !type.includes('RemoteImage')).map(({ inputs }) => inputs['name']).filter(Boolean);
-  const [dev, prod] = [names(await run({ stack: 'dev' })), names(await run({ stack: 'prod' }))];
-  expect(dev).toHaveLength(9);
+    [...resources.values()].filter(({ type }) => /^docker:.*:(Container|Network|Volume)$/.test(type)).map(({ inputs }) => inputs['name']);
+  const [dev, prod] = [names(await run({ ...withAuth, stack: 'dev' })), names(await run({ ...withAuth, stack: 'prod' }))];
+  expect(dev).toHaveLength(13);
   expect(dev.filter((name) => prod.includes(name))).toEqual([]);
 });
 
@@ -224,6 +313,21 @@ describe('what is wrong', () => {
     expect((error as Error).message).toContain("phoenix:uiPort is '[secret]': container web holds that port");
     expect((error as Error).message).toContain("loki:url is '[secret]': the URL must begin");
     expect((error as Error).message).not.toMatch(/64321|s3cret/);
+  });
+
+  test('rules between settings, and a secret in plain text, which is not told', async () => {
+    const error = await failure({ stack: 'prod', config: { 'phoenix:bind': '0.0.0.0', 'phoenix:secret': long } });
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect((error as Error).message).toBe(
+      [
+        '2 problems with stack prod; nothing was changed.',
+        '  - phoenix:secret: it is a secret and stands in plain text in the stack file.',
+        '      pulumi config set --secret phoenix:secret --stack prod',
+        "  - phoenix:auth is 'false': phoenix:bind publishes Phoenix beyond this machine, where everybody could then read and delete everything.",
+        '      pulumi config set phoenix:auth true --stack prod',
+        '      pulumi config set phoenix:bind 127.0.0.1 --stack prod',
+      ].join('\n'),
+    );
   });
 
   test('nothing is registered before everything was checked', async () => {

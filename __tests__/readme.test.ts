@@ -19,14 +19,18 @@ const rows = (table: string): string[][] =>
 test('one row a setting, in order, with its default and what it does', () => {
   expect(settingsTable().split('\n').slice(0, 2)).toEqual(['| Setting | Default | What it does |', '| --- | --- | --- |']);
   expect(rows(settingsTable())).toEqual(
-    Object.entries(keys).map(([key, { fallback, about }]) => [`\`${key}\``, fallback === undefined ? 'none' : `\`${fallback}\``, about]),
+    Object.entries(keys).map(([key, { fallback, about }]) => [`\`${key}\``, fallback ? `\`${fallback}\`` : 'none', about]),
   );
 });
 
-test('one row a port, in order; only two leave loopback', () => {
+test('one row a port, in order, with the setting that takes it beyond loopback', () => {
   expect(portsTable().split('\n').slice(0, 2)).toEqual(['| Host port | Where | What | Setting |', '| --- | --- | --- | --- |']);
   expect(rows(portsTable()).map(([port, , , setting]) => [port, setting])).toEqual(portKeys.map((key) => [`\`${keys[key].fallback}\``, `\`${key}\``]));
-  expect(rows(portsTable()).filter(([, where]) => where !== 'loopback').map(([, , , setting]) => setting)).toEqual(['`alloy:otlpGrpcPort`', '`alloy:otlpHttpPort`']);
+  expect(rows(portsTable()).map(([port, where]) => [port, where])).toEqual([
+    ...['6006', '14317', '14318'].map((port) => [`\`${port}\``, 'loopback (`phoenix:bind`)']),
+    ...['4317', '4318'].map((port) => [`\`${port}\``, "loopback and the gateway of Docker's bridge (`alloy:bind`)"]),
+    ['`12345`', 'loopback'],
+  ]);
 });
 
 describe('withTable', () => {

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import * as yaml from 'js-yaml';
 import { pulumiVersion } from '../components/catalog';
 import { compareVersions } from '../components/values';
 import { docker } from '../lab/providers/docker';
@@ -34,6 +35,16 @@ test('and so are the published plugins that it gives way to', async () => {
   expect(await missing()).toEqual(['docker', 'random', 'nodejs', 'pulumi-nodejs']);
   ['docker', 'random'].forEach((name) => publish(name, dependencies[`@pulumi/${name}`] ?? ''));
   expect(await missing()).toEqual(['nodejs', 'pulumi-nodejs']);
+});
+
+test('the provider of Pulumi.yaml is an executable in its folder, and answers to the types of the program', () => {
+  const { plugins } = yaml.load(fs.readFileSync('Pulumi.yaml', 'utf8')) as { plugins: { providers: { name: string; path: string }[] } };
+  expect(plugins.providers).toHaveLength(1);
+  const [{ name, path: folder }] = plugins.providers as [{ name: string; path: string }];
+  expect(fs.statSync(path.join(folder, `pulumi-resource-${name}`)).mode & 0o111).toBe(0o111);
+  const types = (file: string): string[] => [...fs.readFileSync(file, 'utf8').matchAll(/'(\w+:index:\w+)'/g)].map(([, type = '']) => type).sort();
+  expect(types('components/observability.ts')).toEqual(['ApiKey', 'DeliveryCheck', 'Intake', 'PhoenixSettings'].map((type) => `${name}:index:${type}`));
+  expect(types(path.join(folder, 'main.ts'))).toEqual(types('components/observability.ts'));
 });
 
 test('every version of package.json is exact', () => {

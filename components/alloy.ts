@@ -30,9 +30,12 @@ export interface AlloyArgs {
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
 }
 
+/** Host name on the private network. */
+const alias = 'alloy';
 const dataDir = '/var/lib/alloy';
 const configDir = '/etc/alloy';
 const configFile = `${configDir}/config.alloy`;
+const secretsDir = '/etc/alloy-secrets';
 const loopback = '127.0.0.1';
 
 /**
@@ -41,8 +44,11 @@ const loopback = '127.0.0.1';
  */
 const queueSize = 10_000;
 
-/** A backend whose endpoint is known. */
+/** A backend whose endpoint is known; of its headers only the names are. */
 type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
+
+/** File from which Alloy reads a header's value. */
+const secretFile = (backend: string, header: string): string => `${secretsDir}/${backend}.${header}`;
 
 /** Alloy's configuration for these backends, as `alloy fmt` would write it. */
 export function alloyConfig(backends: readonly ResolvedBackend[]): string {
@@ -51,7 +57,15 @@ export function alloyConfig(backends: readonly ResolvedBackend[]): string {
   const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(component);
   const [traces, metrics, logs] = [takers('traces'), takers('metrics'), takers('logs')];
   const of = (protocol: Backend['protocol']): object[] =>
-    backends.filter((backend) => backend.protocol === protocol).map((backend) => ({ ...backend, signals: backend.signals.join(', ') }));
+    backends
+      .filter((backend) => backend.protocol === protocol)
+      .map(({ name, endpoint, signals, headers = {} }) => ({
+        name,
+        endpoint,
+        signals: signals.join(', '),
+        authenticated: Object.keys(headers).length > 0,
+        headers: Object.keys(headers).map((header, index) => ({ header, first: index === 0, label: `${name}_${header.replace(/\W/g, '_')}`, file: secretFile(name, header) })),
+      }));
   return renderFile('alloy/config.alloy.mustache', {
     grpcPort: ports.alloy.otlpGrpc,
     httpPort: ports.alloy.otlpHttp,
@@ -79,6 +93,10 @@ export class Alloy extends pulumi.ComponentResource {
   /** Name of the volume that holds the queue. */
   readonly volumeName: pulumi.Output<string>;
   readonly image: docker.RemoteImage;
+  /** What is another when anything that a span meets in Alloy is another. */
+  readonly path: readonly pulumi.Output<string>[];
+  /** Addresses on the private network. */
+  readonly internal: { readonly otlpHttp: string; readonly ui: string };
   /** Addresses on the Docker host; the OTLP ones at the first address of `bind`. */
   readonly endpoints: { readonly otlpHttp: string; readonly otlpGrpc: string; readonly ui: string };
 
@@ -92,6 +110,9 @@ export class Alloy extends pulumi.ComponentResource {
       .all(args.backends.map((backend) => pulumi.output(backend.endpoint)))
       .apply((endpoints) => alloyConfig(args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' }))));
 
+    const secrets = args.backends.flatMap(({ name: backend, headers = {} }) =>
+      Object.entries(headers).map(([header, value]) => [secretFile(backend, header), pulumi.secret(value)] as const));
+
     // Kept when the stack goes: spans that nobody has taken yet may wait in it.
     const data = new docker.Volume(
       `${name}-data`,
@@ -104,6 +125,24 @@ export class Alloy extends pulumi.ComponentResource {
       child,
     );
     this.image = workload.image(`${name}-image`, args.image, child);
+
+    const secretMounts = secrets.length === 0 ? [] : [{
+      volume: new docker.Volume(`${name}-secrets`, { name: hostName('alloy', args.stack, 'secrets'), labels: volumeLabels }, child).name,
+      path: secretsDir,
+    }];
+    // Alloy looks at the files every second: a new key reaches it without a restart.
+    const secretFiles = secretMounts.map((mount) =>
+      workload.files(
+        `${name}-secret-files`,
+        {
+          containerName: hostName('alloy', args.stack, 'secret-files'),
+          image: this.image,
+          labels,
+          mounts: [mount],
+          files: Object.fromEntries(secrets),
+        },
+        child,
+      ));
 
     const configFiles = workload.files(
       `${name}-config-files`,
@@ -126,12 +165,13 @@ export class Alloy extends pulumi.ComponentResource {
         labels: { ...labels, [`${stackLabel}.config`]: config.apply((text) => createHash('sha256').update(text).digest('hex')) },
         user: users.alloy,
         network: args.network,
-        alias: 'alloy',
+        alias,
         // Prometheus and Loki may run on the host itself.
         reachesHost: true,
         mounts: [
           { volume: data.name, path: dataDir },
           { volume: configVolume.name, path: configDir, readOnly: true },
+          ...secretMounts.map((mount) => ({ ...mount, readOnly: true })),
         ],
         command: [
           'run', configFile,
@@ -166,13 +206,15 @@ export class Alloy extends pulumi.ComponentResource {
         stopSeconds: 30,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: [configFiles] },
+      { ...child, dependsOn: [configFiles, ...secretFiles] },
     );
 
     const [address = loopback] = args.bind;
-    const at = reachable(address);
+    const at = workload.reachable(address);
     this.containerName = container.name;
     this.volumeName = data.name;
+    this.path = [container.id, ...secretFiles.map(({ id }) => id)];
+    this.internal = { otlpHttp: `http://${alias}:${ports.alloy.otlpHttp}`, ui: `http://${alias}:${ports.alloy.ui}` };
     this.endpoints = {
       otlpHttp: `http://${at}:${args.otlpHttpPort}`,
       otlpGrpc: `http://${at}:${args.otlpGrpcPort}`,
@@ -180,12 +222,4 @@ export class Alloy extends pulumi.ComponentResource {
     };
     this.registerOutputs({ endpoints: this.endpoints, containerName: this.containerName, volumeName: this.volumeName });
   }
-}
-
-/** How a client on the host writes an address that a port was published on. */
-function reachable(address: string): string {
-  if (address === '0.0.0.0' || address === '::') {
-    return loopback;
-  }
-  return address.includes(':') ? `[${address}]` : address;
 }

@@ -17,4 +17,6 @@ export interface Backend {
   readonly protocol: Protocol;
   /** Base URL of an OTLP endpoint (`/v1/traces` and so on are appended), or the whole remote write URL. */
   readonly endpoint: pulumi.Input<string>;
+  /** Headers that it wants with every request, by lower-case name, their values secret. Only with `otlphttp`. Default: none. */
+  readonly headers?: Readonly<Record<string, pulumi.Input<string>>>;
 }

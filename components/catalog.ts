@@ -10,6 +10,7 @@
 export const images = {
   phoenix: 'arizephoenix/phoenix:version-20.26.1-nonroot',
   alloy: 'grafana/alloy:v1.18.1',
+  gate: 'nginx:1.28.0',
 } as const;
 
 /** A service that runs as a container of its own. */
@@ -17,11 +18,13 @@ export type ServiceName = keyof typeof images;
 
 /**
  * Oldest version whose interfaces the program relies on.
- * Phoenix 18.1.0 brought API keys over REST; Alloy 1.11.0 is the oldest on which the config was run.
+ * Phoenix 18.1.0 brought API keys over REST; Alloy 1.11.0 and nginx 1.18.0 are the
+ * oldest on which their config was run.
  */
 export const oldest: Readonly<Record<ServiceName, string>> = {
   phoenix: '18.1.0',
   alloy: '1.11.0',
+  gate: '1.18.0',
 };
 
 /** Oldest Docker Engine API: 1.41 came with Docker 20.10, the oldest engine the end-to-end tests ran on. */
@@ -30,8 +33,9 @@ export const oldestEngineApi = '1.41';
 /** Ports on which the services listen inside their containers. */
 export const ports = {
   /** Phoenix takes OTLP over HTTP on its UI port; nothing listens on 4318. */
-  phoenix: { ui: 6006, otlpGrpc: 4317 },
+  phoenix: { ui: 6006, otlpGrpc: 4317, metrics: 9090 },
   alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 },
+  gate: { otlpHttp: 4318, health: 8080 },
 } as const;
 
 /** Numeric `uid:gid`, so that an image needs no passwd entry for it. */
@@ -40,7 +44,12 @@ export const users = {
   phoenix: '65532:65532',
   /** `alloy` of the official image, which owns /var/lib/alloy there. */
   alloy: '473:473',
+  /** `nginx` of the official image. */
+  gate: '101:101',
 } as const;
+
+/** The administrator whom Phoenix makes with its database. */
+export const firstAdmin = 'admin@localhost';
 
 /** Label every container, volume and network of a stack carries, with `project/stack` as its value. */
 export const stackLabel = 'llm-observability.stack';

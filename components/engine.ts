@@ -57,6 +57,39 @@ export function engineRequest(host: string, method: string, path: string, reques
 }
 
 /**
+ * Turns a request into a stream in both directions, as `docker exec` does.
+ * @param timeoutMs until the engine has agreed; the stream itself may be silent for as long as it likes
+ * @throws Error with the engine's own message when it does not agree to that
+ */
+export function engineStream(host: string, path: string, body: object, timeoutMs: number): Promise<Duplex> {
+  const payload = JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const outgoing = http.request({
+      ...route(host),
+      method: 'POST',
+      path,
+      headers: { connection: 'Upgrade', upgrade: 'tcp', 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) },
+    });
+    const limit = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const settled = (): void => clearTimeout(limit);
+    outgoing.on('upgrade', (_, stream, head) => {
+      settled();
+      stream.unshift(head);
+      resolve(stream);
+    });
+    outgoing.on('response', (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () => reject(new Error(engineMessage({ status: incoming.statusCode ?? 0, body: Buffer.concat(chunks) }))));
+      incoming.on('error', reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.on('close', settled);
+    outgoing.end(payload);
+  });
+}
+
+/**
  * A GET whose answer is JSON.
  * @throws Error with the engine's own message for a status of 400 or more
  */

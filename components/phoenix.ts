@@ -1,7 +1,9 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
+import * as random from '@pulumi/random';
 import type { Backend } from './backend';
 import { hostName, ports, stackLabel, users } from './catalog';
+import { ApiKey, PhoenixSettings, type PhoenixAccess } from './observability';
 import { renderFile } from './template';
 import * as workload from './workload';
 
@@ -14,12 +16,29 @@ export interface PhoenixArgs {
   readonly network: docker.Network;
   /** Image reference with a version. */
   readonly image: string;
-  /** Host ports, on loopback. */
+  /** Host addresses for the three ports. */
+  readonly bind: readonly string[];
   readonly uiPort: number;
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
   /** Days after which traces are deleted; 0 keeps them for ever. */
   readonly retentionDays: number;
+  /** Whether people log in and machines need an API key. */
+  readonly auth: boolean;
+  /** Secrets of one's own instead of generated ones; the rules are those of `phoenix:secret` and so on. */
+  readonly own?: { readonly secret?: string | undefined; readonly adminSecret?: string | undefined; readonly firstPassword?: string | undefined };
+  /** Names of API keys besides Alloy's. */
+  readonly apiKeys: readonly string[];
+  /**
+   * Whether people come through a proxy or tunnel, which reaches Phoenix from its private network (a proxy on the host:
+   * from that network's gateway). Its word for who they are is then believed, or the login limit would count them as one.
+   */
+  readonly proxied: boolean;
+  /** Further environment variables, and those whose values are secret. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly secretEnv?: Readonly<Record<string, string>>;
+  /** Docker Engine as in `docker:host`, through which Phoenix is told what only its API takes. Default: the usual one. */
+  readonly engine?: string | undefined;
   /** What the engine lists for the containers that run already. */
   readonly listed: workload.ListedPorts;
   readonly memoryMiB: number;
@@ -33,8 +52,13 @@ const alias = 'phoenix';
 const workingDir = '/phoenix_storage';
 const loopback = '127.0.0.1';
 
-/** Relay ID of the policy that every project has until it is given another: `ProjectTraceRetentionPolicy:0`. */
-const defaultRetentionPolicy = 'UHJvamVjdFRyYWNlUmV0ZW50aW9uUG9saWN5OjA=';
+/** Alloy's own API key in Phoenix's list. */
+export const alloyKeyName = 'alloy';
+
+/** At least 32 characters, a digit and a lower-case letter: REQUIREMENTS_FOR_PHOENIX_SECRET in Phoenix's auth.py. */
+const phoenixSecret = { length: 48, special: false, minNumeric: 1, minLower: 1 };
+/** Also good for PHOENIX_ENABLE_STRONG_PASSWORD_POLICY, and nothing in it that a shell or a form would take apart. */
+const password = { length: 24, special: true, overrideSpecial: '-_.', minUpper: 1, minLower: 1, minNumeric: 1, minSpecial: 1 };
 
 /** A server that stores traces needs none of these; all are on by default. */
 const switchedOff = {
@@ -59,13 +83,37 @@ export class Phoenix extends pulumi.ComponentResource {
   readonly image: docker.RemoteImage;
   /** What an exporter on the private network needs to know. */
   readonly backend: Backend;
+  /** Base URL on the private network. */
+  readonly internal = `http://${alias}:${ports.phoenix.ui}`;
   /** Addresses on the Docker host. */
   readonly endpoints: { readonly ui: string; readonly otlpHttp: string; readonly otlpGrpc: string };
+  /** A bearer token with all rights, for who operates the stack. */
+  readonly adminSecret: pulumi.Output<string>;
+  /** First password of the first administrator. */
+  readonly firstPassword: pulumi.Output<string>;
+  /** API keys besides Alloy's by name; empty texts while auth was never on. */
+  readonly apiKeys: Readonly<Record<string, pulumi.Output<string>>>;
+  /** ID of the container, another one when it is replaced. */
+  readonly server: pulumi.Output<string>;
+  /** URL of its metrics, as seen in its container. */
+  readonly metrics = `http://${loopback}:${ports.phoenix.metrics}/metrics`;
+  /** What is another when anything that a span meets in Phoenix is another. */
+  readonly path: readonly pulumi.Output<string>[];
 
   constructor(name: string, args: PhoenixArgs, opts?: pulumi.ComponentResourceOptions) {
     super('llm-observability:index:Phoenix', name, {}, opts);
     const child = { parent: this };
     const labels = { [stackLabel]: args.owner };
+
+    // Made whether auth is on or not: the first boot makes the administrator and encrypts with the secret, and both
+    // are then in the database for good. With secrets of one's own they stay unused, because what is protected
+    // cannot go: without PHOENIX_SECRET what Phoenix has encrypted is lost, without the first password the way in.
+    const drawn = (part: string, args: random.RandomPasswordArgs, protect: boolean): pulumi.Output<string> =>
+      pulumi.secret(new random.RandomPassword(`${name}-${part}`, args, { ...child, protect }).result);
+    const given = (own: string | undefined, generated: pulumi.Output<string>): pulumi.Output<string> => (own === undefined ? generated : pulumi.secret(own));
+    const secret = given(args.own?.secret, drawn('secret', phoenixSecret, true));
+    this.adminSecret = given(args.own?.adminSecret, drawn('admin-secret', phoenixSecret, false));
+    this.firstPassword = given(args.own?.firstPassword, drawn('first-password', password, true));
 
     // Kept when the stack goes: traces are the one thing here that cannot be made again.
     const data = new docker.Volume(
@@ -107,12 +155,22 @@ export class Phoenix extends pulumi.ComponentResource {
           PHOENIX_GRPC_PORT: String(ports.phoenix.otlpGrpc),
           // The root is read-only, and libraries write below the home directory.
           HOME: '/tmp',
+          // Its metrics, on the private network: they tell how much of what it has accepted is not stored yet.
+          PHOENIX_ENABLE_PROMETHEUS: 'true',
+          PHOENIX_ENABLE_AUTH: String(args.auth),
+          PHOENIX_SECRET: secret,
+          PHOENIX_ADMIN_SECRET: this.adminSecret,
+          PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: this.firstPassword,
           ...switchedOff,
+          // Read by uvicorn, Phoenix's web server.
+          ...(args.proxied ? { FORWARDED_ALLOW_IPS: args.network.ipamConfigs.apply((ranges) => ranges.flatMap(({ subnet }) => subnet ?? []).join(',')) } : {}),
+          ...args.env,
+          ...Object.fromEntries(Object.entries(args.secretEnv ?? {}).map(([variable, value]) => [variable, pulumi.secret(value)])),
         },
         ports: [
-          { internal: ports.phoenix.otlpGrpc, external: args.otlpGrpcPort, addresses: [loopback] },
-          { internal: ports.phoenix.ui, external: args.uiPort, addresses: [loopback] },
-          { internal: ports.phoenix.ui, external: args.otlpHttpPort, addresses: [loopback] },
+          { internal: ports.phoenix.otlpGrpc, external: args.otlpGrpcPort, addresses: args.bind },
+          { internal: ports.phoenix.ui, external: args.uiPort, addresses: args.bind },
+          { internal: ports.phoenix.ui, external: args.otlpHttpPort, addresses: args.bind },
         ],
         listed: args.listed,
         healthCheck: {
@@ -138,24 +196,27 @@ export class Phoenix extends pulumi.ComponentResource {
       { ...child, dependsOn: [owner] },
     );
 
-    const retention = workload.job(
-      `${name}-retention`,
-      {
-        containerName: hostName('phoenix', args.stack, 'retention'),
-        image: this.image,
-        // The label makes a new Phoenix container, perhaps over a new database, set the policy again.
-        labels: { ...labels, [`${stackLabel}.phoenix`]: container.id },
-        user: users.phoenix,
-        network: args.network,
-        ...python('phoenix/set-retention.py.mustache', {
-          policyId: defaultRetentionPolicy,
-          endpoint: `http://${alias}:${ports.phoenix.ui}`,
-          days: args.retentionDays,
-        }),
-      },
+    const access: PhoenixAccess = {
+      engine: args.engine ?? '',
+      container: container.name,
+      url: `http://${loopback}:${ports.phoenix.ui}`,
+      auth: args.auth,
+      adminSecret: this.adminSecret,
+    };
+    const settings = new PhoenixSettings(
+      `${name}-settings`,
+      { ...access, server: container.id, retentionDays: args.retentionDays, firstPassword: this.firstPassword },
       child,
     );
-    workload.mustSucceed(retention, 'Phoenix did not take the retention setting');
+    const apiKey = (key: string): ApiKey =>
+      new ApiKey(
+        `${name}-key-${key}`,
+        { ...access, server: container.id, name: key, description: `made by Pulumi stack ${args.owner}`, signedWith: secret },
+        // Not before a password that everybody knows is gone.
+        { ...child, dependsOn: [settings] },
+      );
+    const alloyKey = apiKey(alloyKeyName);
+    this.apiKeys = Object.fromEntries(args.apiKeys.map((key) => [key, pulumi.secret(apiKey(key).key)]));
 
     this.containerName = container.name;
     this.volumeName = data.name;
@@ -163,13 +224,18 @@ export class Phoenix extends pulumi.ComponentResource {
       name: 'phoenix',
       signals: ['traces'],
       protocol: 'otlphttp',
-      endpoint: `http://${alias}:${ports.phoenix.ui}`,
+      endpoint: this.internal,
+      ...(args.auth ? { headers: { authorization: pulumi.secret(pulumi.interpolate`Bearer ${alloyKey.key}`) } } : {}),
     };
+    const [address = loopback] = args.bind;
+    const at = workload.reachable(address);
     this.endpoints = {
-      ui: `http://${loopback}:${args.uiPort}`,
-      otlpHttp: `http://${loopback}:${args.otlpHttpPort}`,
-      otlpGrpc: `http://${loopback}:${args.otlpGrpcPort}`,
+      ui: `http://${at}:${args.uiPort}`,
+      otlpHttp: `http://${at}:${args.otlpHttpPort}`,
+      otlpGrpc: `http://${at}:${args.otlpGrpcPort}`,
     };
+    this.server = container.id;
+    this.path = [container.id, alloyKey.keyId];
     this.registerOutputs({ endpoints: this.endpoints, containerName: this.containerName, volumeName: this.volumeName });
   }
 }

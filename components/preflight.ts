@@ -7,7 +7,7 @@ import { engineGet, engineHost } from './engine';
 import { holderOf, isHeld, isOwnAddress } from './port-holder';
 import type { ListedPorts } from './workload';
 import type { Problem } from './problem';
-import { boundPorts, freePorts, portKeys, type SettingKey, type Settings } from './settings';
+import { bindOf, freePorts, keys, portKeys, type SettingKey, type Settings } from './settings';
 import { compareVersions } from './values';
 
 export interface HostFacts {
@@ -69,7 +69,8 @@ export async function inspectHost(settings: Settings, owner: string, preview: bo
   const problems = [
     ...tooOld(version),
     ...tooManyCpus(settings, info.NCPU),
-    ...(local ? await notHere(bind, chosen) : []),
+    ...(local ? await notHere('phoenix:bind', settings['phoenix:bind']) : []),
+    ...(local && chosen !== 'auto' ? await notHere('alloy:bind', chosen) : []),
     ...(await heldPorts({ settings, bind, owner, containers, processes: !remote })),
   ];
   return { problems, warnings: [], bind, listed: await listedPorts(host, containers.filter(({ Labels }) => Labels[stackLabel] === owner)) };
@@ -111,18 +112,15 @@ function gatewayOf(bridge: Network): string[] {
   return address ? [address] : [];
 }
 
-async function notHere(bind: readonly string[], chosen: Settings['alloy:bind']): Promise<Problem[]> {
-  if (chosen === 'auto') {
-    return [];
-  }
-  const here = await Promise.all(bind.map(isOwnAddress));
-  return bind
+async function notHere(key: 'phoenix:bind' | 'alloy:bind', chosen: readonly string[]): Promise<Problem[]> {
+  const here = await Promise.all(chosen.map(isOwnAddress));
+  return chosen
     .filter((_, index) => !here[index])
     .map((address) => ({
-      key: 'alloy:bind',
+      key,
       value: address,
       rule: 'this host has no such address',
-      mend: ['pulumi config set alloy:bind auto'],
+      mend: [`pulumi config set ${key} ${keys[key].fallback}`],
     }));
 }
 
@@ -142,6 +140,7 @@ function mappingsOf({ NetworkSettings }: Inspected): ListedPorts[string] {
 
 interface PortSurvey {
   readonly settings: Settings;
+  /** Addresses for Alloy, `auto` resolved. */
   readonly bind: readonly string[];
   readonly owner: string;
   readonly containers: readonly Container[];
@@ -154,7 +153,8 @@ async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const key of portKeys) {
     const port = settings[key] as number;
-    const wanted = boundPorts.includes(key) ? bind : [loopback];
+    const bindKey = bindOf[key];
+    const wanted = bindKey ? { 'phoenix:bind': settings['phoenix:bind'], 'alloy:bind': bind }[bindKey] : [loopback];
     const holder = await holderOn(wanted, port, survey);
     if (holder) {
       problems.push({

@@ -3,47 +3,34 @@
  */
 import { distance } from 'fastest-levenshtein';
 import { images } from './catalog';
+import { askCommand, key, mending, optional, shellQuoted, type Key } from './key';
+import { loginKeys, loginProblems } from './login-settings';
 import * as values from './values';
 import type { Problem } from './problem';
 
-interface Key<T> {
-  /** Text that stands where nothing is set, or undefined for "off". */
-  readonly fallback: string | undefined;
-  /** What the setting does: a row of the README's table. */
-  readonly about: string;
-  /** A value that works, for the command in an error message where `fallback` is no help. */
-  readonly example?: string;
-  readonly parse: (raw: string) => T;
-}
-
-const key = <T>(fallback: string, about: string, parse: (raw: string) => T): Key<T> => ({ fallback, about, parse });
-const optional = <T>(example: string, about: string, parse: (raw: string) => T): Key<T | undefined> => ({
-  fallback: undefined,
-  about,
-  example,
-  parse,
-});
-
 /** Every setting there is. The README's table is held against this. */
 export const keys = {
-  'phoenix:uiPort': key('6006', 'Host port of the Phoenix page and REST API (loopback)', values.port),
-  'phoenix:otlpGrpcPort': key('14317', 'Host port for OTLP over gRPC straight to Phoenix (loopback)', values.port),
-  'phoenix:otlpHttpPort': key('14318', 'Host port for OTLP over HTTP straight to Phoenix (loopback)', values.port),
+  'phoenix:uiPort': key('6006', 'Host port of the Phoenix page and REST API', values.port),
+  'phoenix:otlpGrpcPort': key('14317', 'Host port for OTLP over gRPC straight to Phoenix', values.port),
+  'phoenix:otlpHttpPort': key('14318', 'Host port for OTLP over HTTP straight to Phoenix', values.port),
+  'phoenix:bind': key('127.0.0.1', 'Host addresses of these three ports, separated by commas; beyond loopback only with `phoenix:auth`', values.addresses),
   'phoenix:retentionDays': key('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever', values.days),
   'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', values.memory(768)),
   'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', values.cpus),
   'phoenix:image': key(images.phoenix, 'Image of Phoenix, with a version', values.image('phoenix')),
+  ...loginKeys,
   'alloy:otlpGrpcPort': key('4317', 'Host port on which Alloy takes OTLP over gRPC', values.port),
   'alloy:otlpHttpPort': key('4318', 'Host port on which Alloy takes OTLP over HTTP', values.port),
   'alloy:uiPort': key('12345', "Host port of Alloy's own page (loopback)", values.port),
   'alloy:bind': key(
     'auto',
     'Host addresses on which Alloy takes OTLP, separated by commas; `auto` is loopback and the gateway of Docker\'s bridge',
-    values.addresses,
+    values.addressesOrAuto,
   ),
   'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB', values.memory(384)),
   'alloy:cpus': key('1', 'CPU limit of Alloy', values.cpus),
   'alloy:image': key(images.alloy, 'Image of Alloy, with a version', values.image('alloy')),
+  'gate:image': key(images.gate, 'Image of the gate between Alloy and Phoenix: nginx, with a version', values.image('gate')),
   'prometheus:url': optional(
     'http://host.docker.internal:9090/api/v1/write',
     'Where Alloy sends metrics (Prometheus remote write); without it metrics are accepted and discarded',
@@ -66,14 +53,22 @@ export type SettingKey = keyof typeof keys;
 /** Checked values under the keys of the stack file: ports as numbers, memory in MiB, CPUs as the provider spells them. */
 export type Settings = { readonly [K in SettingKey]: ReturnType<(typeof keys)[K]['parse']> };
 
+const keyed: Readonly<Record<string, Key<unknown>>> = keys;
+
 /** Keys that belong to the docker provider itself; it checks their values. */
 const providerKeys = [
   'docker:caMaterial', 'docker:certMaterial', 'docker:certPath', 'docker:context', 'docker:disableDockerDaemonCheck',
   'docker:keyMaterial', 'docker:registryAuth', 'docker:sshOpts',
 ];
 
-/** Ports published on the addresses of `alloy:bind`; all others are on loopback. */
-export const boundPorts: readonly SettingKey[] = ['alloy:otlpGrpcPort', 'alloy:otlpHttpPort'];
+/** The setting that says on which addresses a port is published; all others are on loopback. */
+export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> = {
+  'phoenix:uiPort': 'phoenix:bind',
+  'phoenix:otlpGrpcPort': 'phoenix:bind',
+  'phoenix:otlpHttpPort': 'phoenix:bind',
+  'alloy:otlpGrpcPort': 'alloy:bind',
+  'alloy:otlpHttpPort': 'alloy:bind',
+};
 
 /** Host ports of the stack, by key. */
 export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === values.port);
@@ -99,24 +94,27 @@ export function readSettings(
     }
     const nearest = nearestKey(name, project, [...known, ...providerKeys]);
     if (nearest) {
-      // Asked for at the terminal, a secret stays out of the shell's history.
-      const value = isSecret(name) ? '--secret' : shellQuoted(config[name] ?? '');
+      const hidden = isSecret(name) || keyed[nearest]?.secret;
       problems.push({
         key: name,
         rule: `there is no such setting; the nearest is ${nearest}`,
         mend: [
           `pulumi config rm ${shellQuoted(name)}`,
-          ...(nearest in config ? [] : [`pulumi config set ${nearest} ${value}`]),
+          ...(nearest in config ? [] : [hidden ? askCommand(nearest) : `pulumi config set ${nearest} ${shellQuoted(config[name] ?? '')}`]),
         ],
       });
     }
   }
 
   const settings: Record<string, unknown> = {};
-  for (const [name, { fallback, example, parse }] of Object.entries<Key<unknown>>(keys)) {
+  for (const [name, entry] of Object.entries(keyed)) {
+    const { fallback, secret, parse } = entry;
     const raw = config[name] ?? fallback;
     if (raw === undefined) {
       continue;
+    }
+    if (secret && !isSecret(name)) {
+      problems.push({ key: name, rule: 'it is a secret and stands in plain text in the stack file', mend: [askCommand(name)] });
     }
     try {
       settings[name] = parse(raw);
@@ -126,34 +124,34 @@ export function readSettings(
       }
       problems.push({
         key: name,
-        value: raw,
+        ...(secret ? {} : { value: raw }),
         rule: error.message,
-        mend: [`pulumi config set ${name} ${shellQuoted(fallback ?? example ?? '')}`],
+        mend: mending(name, entry),
       });
       settings[name] = fallback === undefined ? undefined : parse(fallback);
     }
   }
 
   const checked = Object.freeze(settings) as Settings;
-  checkPortsDiffer(checked, problems);
+  const broken = new Set(problems.map(({ key }) => key));
+  problems.push(...portClashes(checked, broken), ...loginProblems(checked, broken));
   return { settings: checked, problems };
 }
 
-/** Two services cannot share a host port; the addresses of `alloy:bind` nearly always include loopback, so any two clash. */
-function checkPortsDiffer(settings: Settings, problems: Problem[]): void {
+/** Two services cannot share a host port; their addresses nearly always include loopback, so any two clash. */
+function portClashes(settings: Settings, broken: ReadonlySet<string>): Problem[] {
   // A port that is none stands at its default here, where it can clash only by accident.
-  const broken = new Set(problems.map(({ key }) => key));
   const sound = portKeys.filter((name) => !broken.has(name));
-  sound.forEach((name, index) => {
+  return sound.flatMap((name, index) => {
     const earlier = sound.slice(0, index).find((other) => settings[other] === settings[name]);
-    if (earlier) {
-      problems.push({
-        key: name,
-        value: String(settings[name]),
-        rule: `${earlier} claims the same port; every service needs one of its own`,
-        mend: [`pulumi config set ${name} ${freePorts(name, settings).next().value}`],
-      });
-    }
+    return earlier
+      ? [{
+          key: name,
+          value: String(settings[name]),
+          rule: `${earlier} claims the same port; every service needs one of its own`,
+          mend: [`pulumi config set ${name} ${freePorts(name, settings).next().value}`],
+        }]
+      : [];
   });
 }
 
@@ -184,8 +182,4 @@ function nearestKey(name: string, project: string, known: readonly string[]): st
   const likeness = (other: string): number =>
     namespace === project ? distance(rest, other.split(':')[1] ?? '') : distance(name.toLowerCase(), other.toLowerCase());
   return known.reduce((best, other) => (likeness(other) < likeness(best) ? other : best));
-}
-
-function shellQuoted(text: string): string {
-  return /^[\w./:@,+-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
 }

@@ -20,6 +20,44 @@ export function port(raw: string): number {
   return value;
 }
 
+/** TCP port of another server. A function of its own: what `port` parses are host ports, which must not clash. */
+export function remotePort(raw: string): number {
+  return port(raw);
+}
+
+/** `true` or `false`, as both Pulumi and Phoenix spell them. */
+export function boolean(raw: string): boolean {
+  if (raw !== 'true' && raw !== 'false') {
+    throw new BrokenRule('it is either true or false, in small letters');
+  }
+  return raw === 'true';
+}
+
+/** One of these words. */
+export function oneOf<T extends string>(...words: readonly T[]): (raw: string) => T {
+  return (raw) => {
+    const word = words.find((other) => other === raw);
+    if (word === undefined) {
+      throw new BrokenRule(`it is one of ${words.join(', ')}`);
+    }
+    return word;
+  };
+}
+
+/** One line that is not empty; whitespace around it goes, as Phoenix strips it too. */
+export function text(raw: string): string {
+  const line = raw.trim();
+  if (line === '' || /\p{Cc}/u.test(line)) {
+    throw new BrokenRule('it is one line of text, and not empty');
+  }
+  return line;
+}
+
+/** Parts that commas separate, without the whitespace around them. */
+export function parts(raw: string): string[] {
+  return raw.split(',').map((part) => part.trim());
+}
+
 /** Days, a whole number; 0 keeps everything. */
 export function days(raw: string): number {
   if (!/^\d{1,5}$/.test(raw)) {
@@ -69,8 +107,8 @@ export function cpus(raw: string): string {
   return value % 10 === 0 ? `${value}.` : value.toFixed(1);
 }
 
-/** http or https URL; a path other than `/` is kept, a slash at its end is not. */
-export function httpUrl(raw: string): URL {
+/** http or https URL without a password in it. */
+export function webUrl(raw: string): URL {
   let url: URL;
   try {
     url = new URL(raw);
@@ -83,29 +121,51 @@ export function httpUrl(raw: string): URL {
   if (url.username || url.password) {
     throw new BrokenRule('a URL that holds a password would show it in previews and state');
   }
-  if (['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)) {
+  return url;
+}
+
+/** URL of a backend, as Alloy's container reaches it. */
+export function httpUrl(raw: string): URL {
+  const url = webUrl(raw);
+  if (isLoopback(url.hostname)) {
     throw new BrokenRule("inside Alloy's container that is the container itself; the Docker host is host.docker.internal");
   }
   return url;
 }
 
+/** Whether a host name or address, in brackets or not, means the machine that asks. */
+export function isLoopback(host: string): boolean {
+  const address = host.replace(/^\[|\]$/g, '');
+  const version = net.isIP(address);
+  return version === 0
+    ? /^(.+\.)?localhost$/i.test(host)
+    : loopbacks.check(address, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+const loopbacks = new net.BlockList();
+loopbacks.addSubnet('127.0.0.0', 8, 'ipv4');
+loopbacks.addAddress('::1', 'ipv6');
+
+/** Addresses of the Docker host to publish ports on: IP addresses separated by commas. */
+export function addresses(raw: string): readonly string[] {
+  return addressList(raw, { instead: '', served: '' });
+}
+
 /**
- * Addresses of the Docker host to publish ports on: IP addresses separated by commas.
- * `auto` stands for loopback and the gateway of Docker's bridge, which is what
+ * The same, or `auto`, which stands for loopback and the gateway of Docker's bridge: what
  * `host.docker.internal` means inside a container.
  */
-export function addresses(raw: string): 'auto' | readonly string[] {
-  if (raw === 'auto') {
-    return 'auto';
-  }
-  const list = raw.split(',').map((address) => address.trim());
+export function addressesOrAuto(raw: string): 'auto' | readonly string[] {
+  return raw === 'auto' ? raw : addressList(raw, { instead: 'auto, or ', served: '; auto already serves those containers' });
+}
+
+function addressList(raw: string, { instead, served }: { readonly instead: string; readonly served: string }): readonly string[] {
+  const list = parts(raw);
   if (list.includes('host.docker.internal')) {
-    throw new BrokenRule(
-      'host.docker.internal is a name that containers send to, not an address of this host to listen on; auto already serves those containers',
-    );
+    throw new BrokenRule(`host.docker.internal is a name that containers send to, not an address of this host to listen on${served}`);
   }
   if (list.some((address) => net.isIP(address) === 0)) {
-    throw new BrokenRule('not every part is an IP address; write auto, or addresses of the Docker host separated by commas');
+    throw new BrokenRule(`not every part is an IP address; write ${instead}addresses of the Docker host separated by commas`);
   }
   if (new Set(list).size !== list.length) {
     throw new BrokenRule('an address is named twice');

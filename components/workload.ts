@@ -82,7 +82,7 @@ export interface FilesArgs {
   readonly image: docker.RemoteImage;
   readonly labels: Readonly<Record<string, pulumi.Input<string>>>;
   readonly mounts: readonly Mount[];
-  /** Text by absolute path; the path lies in one of the mounts. */
+  /** Text by absolute path; the path lies in one of the mounts. Anyone in a container with that volume can read it. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
@@ -246,4 +246,12 @@ function volumes(mounts: readonly Mount[]): { volumeName: pulumi.Input<string>; 
     containerPath: path,
     ...(readOnly ? { readOnly } : {}),
   }));
+}
+
+/** How a client on the host writes an address that a port was published on. */
+export function reachable(address: string): string {
+  if (address === '0.0.0.0' || address === '::') {
+    return '127.0.0.1';
+  }
+  return address.includes(':') ? `[${address}]` : address;
 }

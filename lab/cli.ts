@@ -3,6 +3,7 @@
  * of the names below. What is in the cache is not built again.
  */
 import { alloyImage } from './alloy-image';
+import { gateImage } from './gate';
 import { phoenixImage } from './phoenix';
 import { pulumiCli } from './pulumi-cli';
 import { pythonOtel } from './python';
@@ -11,7 +12,7 @@ import { telemetrygen } from './telemetrygen';
 type Part = () => Promise<string>;
 
 /** Mostly waiting for the network. */
-const downloads: Record<string, Part> = { phoenix: phoenixImage, 'python-otel': pythonOtel };
+const downloads: Record<string, Part> = { gate: gateImage, phoenix: phoenixImage, 'python-otel': pythonOtel };
 /** Mostly compiling, each on every core: one after the other, the quick ones first. */
 const compilations: Record<string, Part> = { telemetrygen, pulumi: pulumiCli, alloy: alloyImage };
 

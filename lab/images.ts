@@ -1,2 +1,3 @@
 export { alloyImage } from './alloy-image';
+export { gateImage } from './gate';
 export { phoenixImage } from './phoenix';

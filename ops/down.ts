@@ -1,5 +1,6 @@
 /**
  * `npm run down`: removes the stack and says what stays; `--purge` asks and removes the data too.
+ * What stays is the data and the secrets without which it cannot be read: these stay in the state.
  */
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
@@ -36,7 +37,10 @@ main(async () => {
     throw new Failure('Nothing was removed.');
   }
   await removeLeftovers(host, owner, state);
-  const { code } = await pulumi.show(['destroy', '--stack', stack, '--refresh', '--yes', '--non-interactive']);
+  if (purge) {
+    await pulumi.must(['state', 'unprotect', '--all', '--yes', '--stack', stack], 'giving up the secrets of the data');
+  }
+  const { code } = await pulumi.show(['destroy', '--stack', stack, '--refresh', '--yes', '--non-interactive', ...(purge ? [] : ['--exclude-protected'])]);
   if (code !== 0) {
     throw new Failure('Not all of it could be removed; the reason is above. The next run goes on from here.', [npmRun('down', stack)]);
   }

@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { engineHost } from '../components/engine';
 import { refusal } from '../components/problem';
-import { checkDelivery } from './support/delivery';
+import { checkDelivery } from '../provider/delivery';
+import { lastWords } from './support/diagnosis';
 import { ensureEngine } from './support/docker';
 import { imageSettings } from './support/images';
 import { removeLeftovers } from './support/leftovers';
@@ -13,18 +14,21 @@ import { clearStaleLock } from './support/lock';
 import type { Outputs } from './support/outputs';
 import { defaultStack, npmRun, projectName, readStackFile, stackNamed, writeStackFile } from './support/project';
 import { Pulumi, type Result, type StackState } from './support/pulumi';
+import { rotation, type Rotation } from './support/rotation';
+import { routeOf } from './support/route';
 import { Failure, main, say } from './support/say';
 import { summary } from './support/summary';
 import { findToolchain } from './support/toolchain';
 
-const usage = 'npm run up -- [--stack NAME] [-c KEY=VALUE]… [--yes] [--preview-only] [--json]';
+const usage = 'npm run up -- [--stack NAME] [-c KEY=VALUE]… [--rotate NAME]… [--yes] [--preview-only] [--json]';
 
-function options(): { stack: string; config: Record<string, string>; yes: boolean; previewOnly: boolean; json: boolean } {
+function options(): { stack: string; config: Record<string, string>; rotate: readonly string[]; yes: boolean; previewOnly: boolean; json: boolean } {
   try {
     const { values } = parseArgs({
       options: {
         stack: { type: 'string', default: defaultStack },
         config: { type: 'string', short: 'c', multiple: true, default: [] },
+        rotate: { type: 'string', multiple: true, default: [] },
         yes: { type: 'boolean', short: 'y', default: false },
         'preview-only': { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
@@ -39,7 +43,7 @@ function options(): { stack: string; config: Record<string, string>; yes: boolea
         return [key, value];
       }),
     );
-    return { stack: stackNamed(values.stack), config, yes: values.yes, previewOnly: values['preview-only'], json: values.json };
+    return { stack: stackNamed(values.stack), config, rotate: values.rotate, yes: values.yes, previewOnly: values['preview-only'], json: values.json };
   } catch (error) {
     throw error instanceof Failure ? error : new Failure((error as Error).message, [usage]);
   }
@@ -47,16 +51,22 @@ function options(): { stack: string; config: Record<string, string>; yes: boolea
 
 main(async () => {
   const started = Date.now();
-  const { stack, config, yes, previewOnly, json } = options();
+  const { stack, config, rotate, yes, previewOnly, json } = options();
   const ask = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !yes && !json;
   const pulumi = new Pulumi(await findToolchain(), stack);
-  const { state, settings } = await opened(pulumi);
+  const { state, settings, rotated } = await opened(pulumi, rotate);
 
   const before = readStackFile(stack);
-  let result: Result;
+  let result: Result | undefined;
+  // Not even the preview of a rotation succeeds while what it replaces is protected.
+  await pulumi.protection('unprotect', rotated.unprotect);
   try {
     const host = await readyEngine({ ...settings, ...config });
-    const args = [...commonArgs(stack), ...configArgs({ ...config, ...(await imageSettings({ ...settings, ...config })) })];
+    const args = [
+      ...commonArgs(stack),
+      ...configArgs({ ...config, ...(await imageSettings({ ...settings, ...config })) }),
+      ...rotated.replace.flatMap((urn) => ['--replace', urn]),
+    ];
     if (previewOnly) {
       succeeded(pulumi, await pulumi.show(['preview', ...args, '--diff']));
       return;
@@ -68,17 +78,26 @@ main(async () => {
         throw new Refused('Nothing was deployed.');
       }
     }
-    result = succeeded(pulumi, await pulumi.show(['up', ...args, '--yes', ...(ask ? ['--skip-preview'] : [])]));
+    const run = await pulumi.show(['up', ...args, '--yes', ...(ask ? ['--skip-preview'] : [])]);
+    if (run.code !== 0 && !refusal.test(run.stdout + run.stderr)) {
+      (await lastWords(host, `${projectName}/${stack}`)).forEach(say);
+    }
+    result = succeeded(pulumi, run);
   } catch (error) {
     if (error instanceof Refused) {
       // Refused settings are no settings of the stack: the next run without them works as the last one did.
       writeStackFile(stack, before);
     }
     throw error;
+  } finally {
+    if (!result) {
+      await pulumi.protection('protect', rotated.unprotect);
+    }
   }
 
   const outputs = await pulumi.outputs<Outputs>();
-  const delivery = await checkDelivery(outputs, 60_000, npmRun('up', stack));
+  const route = routeOf(outputs, npmRun('up', stack));
+  const delivery = await checkDelivery(route, 60_000, 900_000).finally(() => route.inside.close());
   if (json) {
     const { traceId, ms } = delivery;
     process.stdout.write(`${JSON.stringify({ endpoints: outputs.endpoints, traceId, ms, changes: changesIn(result) })}\n`);
@@ -104,14 +123,15 @@ function configArgs(config: Readonly<Record<string, string>>): string[] {
 }
 
 /** State and settings of the stack, which is made if it is new. Each is a run of the CLI, so they run side by side. */
-async function opened(pulumi: Pulumi): Promise<{ state: StackState | undefined; settings: Record<string, string> }> {
+async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise<{ state: StackState | undefined; settings: Record<string, string>; rotated: Rotation }> {
   const hasFile = readStackFile(pulumi.stack) !== undefined;
   const [state, settings] = await Promise.all([pulumi.state(), hasFile ? pulumi.settings().catch(() => undefined) : {}]);
+  const rotated = rotation(rotate, state, pulumi.stack);
   if (!state) {
     say(`Stack ${pulumi.stack}: new`);
     await pulumi.init();
   }
-  return { state, settings: settings ?? (await pulumi.settings()) };
+  return { state, settings: settings ?? (await pulumi.settings()), rotated };
 }
 
 /** Address of the stack's Docker Engine, which answers. */

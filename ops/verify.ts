@@ -2,10 +2,11 @@
  * `npm run verify`: sends a trace through the running stack, reads it back, removes it.
  */
 import { parseArgs } from 'node:util';
-import { checkDelivery } from './support/delivery';
+import { checkDelivery } from '../provider/delivery';
 import type { Outputs } from './support/outputs';
 import { defaultStack, npmRun, stackNamed } from './support/project';
 import { Pulumi } from './support/pulumi';
+import { routeOf } from './support/route';
 import { Failure, main, say } from './support/say';
 import { findToolchain } from './support/toolchain';
 
@@ -18,7 +19,8 @@ main(async () => {
   if (!outputs.endpoints) {
     throw new Failure(`Stack ${stack} is not deployed.`, [npmRun('up', stack)]);
   }
-  const { ok, traceId, ms, hops, failure } = await checkDelivery(outputs as Outputs, timeoutMs, npmRun('up', stack));
+  const route = routeOf(outputs as Outputs, npmRun('up', stack));
+  const { ok, traceId, ms, hops, failure } = await checkDelivery(route, timeoutMs).finally(() => route.inside.close());
   if (json) {
     process.stdout.write(`${JSON.stringify({ ok, traceId, ms, hops, ...(failure ? { failure } : {}) })}\n`);
   }

@@ -4,11 +4,12 @@ import * as pulumi from '@pulumi/pulumi';
 import { Alloy, alloyConfig, type AlloyArgs } from '../../components/alloy';
 import type { Backend } from '../../components/backend';
 import { externalBackends } from '../../components/external-backends';
-import { deploy, secretMark, valueOf, type Deployment, type Registered } from '../support/deployment';
+import { deploy, secret, secretMark, sent, type Deployment, type Registered } from '../support/deployment';
 import { expectGolden } from '../support/golden';
 
 const owner = 'llm-observability/dev';
 const phoenix = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' } as const;
+const withKey: Backend = { ...phoenix, headers: { authorization: 'Bearer key' } };
 const prometheus = new URL('http://host.docker.internal:9090');
 const loki = new URL('http://host.docker.internal:3100');
 const config = (prometheusUrl?: URL, lokiUrl?: URL): string =>
@@ -41,6 +42,8 @@ describe('its configuration', () => {
     ['with-prometheus', config(prometheus)],
     ['with-loki', config(undefined, loki)],
     ['with-prometheus-and-loki', config(prometheus, loki)],
+    ['with-auth', alloyConfig([{ ...phoenix, headers: { authorization: '' } }])],
+    ['with-two-headers', alloyConfig([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
   ])('%s', (name, text) => expectGolden(`alloy/${name}.alloy`, text));
 
   test('a signal goes to every backend that takes it', () => {
@@ -56,6 +59,17 @@ describe('its configuration', () => {
     expect(alloyConfig([])).not.toContain('otelcol.storage.file');
   });
 });
+
+/** Paths of the inputs that differ. */
+function differences(a: unknown, b: unknown, path: string): string[] {
+  if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
+    return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
+      differences((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], `${path}.${key}`));
+  }
+  return a === b ? [] : [path];
+}
+const inputs = ({ resources }: Deployment<Alloy>): Record<string, Registered['inputs']> =>
+  Object.fromEntries([...resources.values()].map((resource) => [resource.name, resource.inputs]));
 
 /** One deployment for all tests that only look at it. */
 let plain: Deployment<Alloy>;
@@ -108,17 +122,6 @@ test('only the two OTLP ports leave loopback', () => {
 });
 
 describe('a changed configuration', () => {
-  /** Paths of the inputs that differ. */
-  function differences(a: unknown, b: unknown, path: string): string[] {
-    if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
-      return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
-        differences((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key], `${path}.${key}`));
-    }
-    return a === b ? [] : [path];
-  }
-  const inputs = ({ resources }: Deployment<Alloy>): Record<string, Registered['inputs']> =>
-    Object.fromEntries([...resources.values()].map((resource) => [resource.name, resource.inputs]));
-
   test('is another upload and another label of the server, and nothing else', async () => {
     const before = inputs(plain);
     const after = inputs(await alloy({ backends: [phoenix, ...externalBackends(prometheus, undefined)] }));
@@ -134,31 +137,89 @@ describe('a changed configuration', () => {
   });
 });
 
+describe('headers of a backend', () => {
+  let deployment: Deployment<Alloy>;
+  beforeAll(async () => {
+    deployment = await alloy({ backends: [withKey, { ...phoenix, name: 'tempo', headers: { 'x-tenant': pulumi.secret('marked already') } }] });
+  });
+
+  test('are files in a volume of their own, secret in any case', () => {
+    const labels = [{ label: 'llm-observability.stack', value: owner }];
+    expect(deployment.resources.get('alloy-secrets')).toMatchObject({
+      type: 'docker:index/volume:Volume', parent: 'alloy', retainOnDelete: false, inputs: { name: 'alloy-dev-secrets', labels },
+    });
+    expect(deployment.resources.get('alloy-secret-files')).toMatchObject({
+      parent: 'alloy',
+      inputs: {
+        name: 'alloy-dev-secret-files',
+        image: 'grafana/alloy:v1.18.1',
+        labels,
+        start: false,
+        volumes: [{ volumeName: 'alloy-dev-secrets', containerPath: '/etc/alloy-secrets' }],
+        uploads: [
+          { file: '/etc/alloy-secrets/phoenix.authorization', content: secret('Bearer key') },
+          { file: '/etc/alloy-secrets/tempo.x-tenant', content: secret('marked already') },
+        ],
+      },
+    });
+  });
+
+  test('are nowhere else', () => {
+    const others = [...deployment.resources.values()].filter(({ name }) => name !== 'alloy-secret-files');
+    expect(others).toHaveLength(8);
+    for (const { inputs } of others) {
+      expect(JSON.stringify(inputs)).not.toMatch(/Bearer key|marked already/);
+      expect(JSON.stringify(inputs)).not.toContain(secretMark);
+    }
+  });
+
+  test('are there before the server starts, which cannot write them', () => {
+    const server = deployment.resources.get('alloy-server');
+    expect(server?.dependsOn).toEqual([
+      'alloy-config', 'alloy-config-files', 'alloy-data', 'alloy-image', 'alloy-secret-files', 'alloy-secrets', 'network',
+    ]);
+    expect((server?.inputs['volumes'] as unknown[])[2]).toEqual({ volumeName: 'alloy-dev-secrets', containerPath: '/etc/alloy-secrets', readOnly: true });
+  });
+
+  test('are on the way of a span', async () => {
+    expect(await sent({ path: deployment.result.path })).toEqual({ path: ['alloy-server-id', 'alloy-secret-files-id'] });
+  });
+
+  test('change without the server', async () => {
+    const before = inputs(await alloy({ backends: [withKey] }));
+    const after = inputs(await alloy({ backends: [{ ...phoenix, headers: { authorization: 'Bearer another' } }] }));
+    expect(differences(before, after, '')).toEqual(['.alloy-secret-files.uploads.0.content.value']);
+  });
+});
+
 test('the endpoint of a backend may be known later', async () => {
   const { resources } = await alloy({ backends: [{ ...phoenix, endpoint: pulumi.output(Promise.resolve('http://later:1')) }] });
   expect(resources.get('alloy-config-files')?.inputs['uploads']).toMatchObject([{ content: expect.stringContaining('endpoint = "http://later:1"') }]);
 });
 
+test('what it offers: addresses, and what a span meets in it', async () => {
+  expect(plain.result.endpoints).toEqual({ otlpHttp: 'http://127.0.0.1:5318', otlpGrpc: 'http://127.0.0.1:5317', ui: 'http://127.0.0.1:22345' });
+  expect(plain.result.internal).toEqual({ otlpHttp: 'http://alloy:4318', ui: 'http://alloy:12345' });
+  const { containerName, volumeName, path } = plain.result;
+  expect(await sent({ containerName, volumeName, path })).toEqual({ containerName: 'alloy-dev', volumeName: 'alloy-dev-data', path: ['alloy-server-id'] });
+});
+
 test.each([
-  [['127.0.0.1', '172.17.0.1'], '127.0.0.1'],
-  [['192.0.2.7'], '192.0.2.7'],
-  [['0.0.0.0'], '127.0.0.1'],
+  [['192.0.2.7', '127.0.0.1'], '192.0.2.7'],
   [['::'], '127.0.0.1'],
-  [['2001:db8::1'], '[2001:db8::1]'],
   [[], '127.0.0.1'],
 ])('published on %j, an application on the host sends to %s', async (bind, address) => {
   const { result } = await alloy({ bind });
   expect(result.endpoints).toEqual({ otlpHttp: `http://${address}:5318`, otlpGrpc: `http://${address}:5317`, ui: 'http://127.0.0.1:22345' });
-  expect(await valueOf(result.containerName)).toBe('alloy-dev');
-  expect(await valueOf(result.volumeName)).toBe('alloy-dev-data');
 });
 
 test('transform reaches the server alone', async () => {
-  const { resources } = await alloy({ transform: { container: (args) => ({ ...args, hostname: 'mine' }) } });
+  const { resources } = await alloy({ backends: [withKey], transform: { container: (args) => ({ ...args, hostname: 'mine' }) } });
   expect([...resources.values()].filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name)).toEqual(['alloy-server']);
 });
 
-test('there is no secret yet', () => {
-  const { resources } = plain;
+test.each([undefined, {}])('without headers (%j) there is neither a secret nor a place for one', async (headers) => {
+  const { resources } = await alloy({ backends: [{ ...phoenix, ...(headers && { headers }) }] });
+  expect([...resources.keys()]).toEqual([...plain.resources.keys()]);
   expect(JSON.stringify([...resources.values()])).not.toContain(secretMark);
 });

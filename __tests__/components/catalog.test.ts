@@ -1,4 +1,4 @@
-import { hostName, images, maxOtlpRequest, oldest, oldestEngineApi, ports, stackLabel, users, type ServiceName } from '../../components/catalog';
+import { firstAdmin, hostName, images, maxOtlpRequest, oldest, oldestEngineApi, ports, stackLabel, users, type ServiceName } from '../../components/catalog';
 import * as values from '../../components/values';
 
 const services = Object.keys(images) as ServiceName[];
@@ -14,8 +14,13 @@ test.each(services)('the pinned version of %s is not older than the oldest suppo
 
 test('names and numbers that data, applications and other programs rely on', () => {
   // Spelled again on purpose: a change here orphans volumes, or locks users out.
-  expect(ports).toEqual({ phoenix: { ui: 6006, otlpGrpc: 4317 }, alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 } });
-  expect(users).toEqual({ phoenix: '65532:65532', alloy: '473:473' });
+  expect(ports).toEqual({
+    phoenix: { ui: 6006, otlpGrpc: 4317, metrics: 9090 },
+    alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 },
+    gate: { otlpHttp: 4318, health: 8080 },
+  });
+  expect(users).toEqual({ phoenix: '65532:65532', alloy: '473:473', gate: '101:101' });
+  expect(firstAdmin).toBe('admin@localhost');
   expect(stackLabel).toBe('llm-observability.stack');
   expect(oldestEngineApi).toBe('1.41');
   expect(maxOtlpRequest).toBe('64MiB');

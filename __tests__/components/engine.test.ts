@@ -4,7 +4,9 @@ import * as http from 'node:http';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { engineGet, engineHost, engineMessage, engineRequest } from '../../components/engine';
+import type { Duplex } from 'node:stream';
+import { engineGet, engineHost, engineMessage, engineRequest, engineStream } from '../../components/engine';
+import { execEngine, refused, upgraded, type ExecEngine, type Start } from '../support/exec-engine';
 import { current, fakeEngine } from '../support/fake-engine';
 import { tempDir } from '../support/temp';
 
@@ -117,6 +119,65 @@ describe('an error', () => {
   });
 });
 
+/** Asks for a command and starts it. */
+async function started(start: Start, host?: (engine: ExecEngine) => string): Promise<Duplex> {
+  const engine = await execEngine(start);
+  const at = host?.(engine) ?? engine.host;
+  await engineRequest(at, 'POST', '/containers/phoenix-dev/exec', { body: { Cmd: [] } });
+  const stream = await engineStream(at, '/exec/0/start', { Detach: false, Tty: false }, 10_000);
+  expect(engine.starts).toEqual([{ Detach: false, Tty: false }]);
+  return stream;
+}
+
+/** Everything up to the end. */
+async function read(stream: Duplex): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) {
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** A command that answers what it is told and ends. */
+const polite: Start = (socket) => {
+  socket.write(upgraded);
+  socket.once('data', (chunk) => socket.end(`you said ${chunk.toString()}`));
+};
+
+describe('a stream', () => {
+  test('goes both ways', async () => {
+    const stream = await started(polite);
+    stream.write('hello');
+    expect(await read(stream)).toBe('you said hello');
+  });
+
+  test('begins with what came along with the agreement', async () => {
+    expect(await read(await started((socket) => void socket.end(`${upgraded}in a hurry`)))).toBe('in a hurry');
+  });
+
+  test('that ends at once', async () => {
+    expect(await read(await started((socket) => void socket.end(upgraded)))).toBe('');
+  });
+
+  test.each<[string, Start, string]>([
+    ['in its own words', refused(409, '{"message":"container is paused"}'), 'container is paused'],
+    ['in the words of something else', refused(502, '<html>'), 'status 502: <html>'],
+    ['by an answer in place of a stream', refused(200, 'fine'), 'status 200: fine'],
+  ])('that the engine refuses %s', async (_, start, message) => {
+    await expect(started(start)).rejects.toThrow(new Error(message));
+  });
+
+  test('no engine', async () => {
+    const socket = path.join(tempDir(), 'none.sock');
+    await expect(engineStream(`unix://${socket}`, '/exec/0/start', {}, 10_000)).rejects.toThrow(new Error(`connect ENOENT ${socket}`));
+    await expect(engineStream('ftp://engine', '/exec/0/start', {}, 10_000)).rejects.toThrow(new Error('cannot speak to a Docker Engine at ftp://engine'));
+  });
+
+  test('an engine that hangs up', async () => {
+    await expect(started((socket) => void socket.destroy())).rejects.toThrow(new Error('socket hang up'));
+  });
+});
+
 describe('over ssh', () => {
   const actual = jest.requireActual<{ spawn: (command: string, args: string[], options: object) => ChildProcess }>('node:child_process');
 
@@ -125,12 +186,13 @@ describe('over ssh', () => {
     jest.mocked(spawn).mockImplementation(((_: string, __: string[], options: object) =>
       actual.spawn(process.execPath, ['-e', script], options)) as never);
   };
+  const carries = (socket: string): void => sshRuns(`const s = require('net').connect(${JSON.stringify(socket)}); process.stdin.pipe(s); s.pipe(process.stdout);`);
   const commands = (): unknown[] => jest.mocked(spawn).mock.calls.map(([command, args]) => [command, ...args].join(' '));
   beforeEach(() => jest.mocked(spawn).mockClear());
 
   test('the engine is reached through the docker command there', async () => {
     const engine = await fakeEngine(current);
-    sshRuns(`const s = require('net').connect(${JSON.stringify(engine.socket)}); process.stdin.pipe(s); s.pipe(process.stdout);`);
+    carries(engine.socket);
     expect(await engineGet('ssh://me@host.example:2222', '/info', patience)).toEqual(current['/info']);
     expect(await engineGet('ssh://host.example', '/info', patience)).toEqual(current['/info']);
     expect(commands()).toEqual([
@@ -153,8 +215,17 @@ describe('over ssh', () => {
 
   test('an answer larger than any buffer on the way', async () => {
     const engine = await fakeEngine({ '/logs': { status: 200, body: 'x'.repeat(3_000_000) } });
-    sshRuns(`const s = require('net').connect(${JSON.stringify(engine.socket)}); process.stdin.pipe(s); s.pipe(process.stdout);`);
+    carries(engine.socket);
     expect((await engineRequest('ssh://host.example', 'GET', '/logs', { timeoutMs: patience })).body).toHaveLength(3_000_000);
+  });
+
+  test('a stream goes both ways', async () => {
+    const stream = await started(polite, ({ host }) => {
+      carries(host.slice('unix://'.length));
+      return 'ssh://host.example';
+    });
+    stream.write('hello');
+    expect(await read(stream)).toBe('you said hello');
   });
 
   test('no ssh on this machine', async () => {

@@ -1,10 +1,13 @@
 import * as docker from '@pulumi/docker';
+import * as login from '../../components/login-values';
 import { Phoenix, type PhoenixArgs } from '../../components/phoenix';
-import { deploy, secretMark, valueOf, type Deployment } from '../support/deployment';
+import { randomText } from '../../lab/providers/random';
+import { deploy, secret, sent, type Deployment, type Stage } from '../support/deployment';
 
 const owner = 'llm-observability/dev';
 
-function phoenix(changes: Partial<PhoenixArgs> = {}): Promise<Deployment<Phoenix>> {
+/** With auth on and one API key besides Alloy's. */
+function phoenix(changes: Partial<PhoenixArgs> = {}, stage?: Stage): Promise<Deployment<Phoenix>> {
   return deploy(
     () =>
       new Phoenix('phoenix', {
@@ -12,58 +15,77 @@ function phoenix(changes: Partial<PhoenixArgs> = {}): Promise<Deployment<Phoenix
         owner,
         network: new docker.Network('network', { name: 'observability-dev' }),
         image: 'arizephoenix/phoenix:version-20.26.1-nonroot',
+        bind: ['127.0.0.1'],
         uiPort: 7006,
         otlpGrpcPort: 24317,
         otlpHttpPort: 24318,
         retentionDays: 30,
+        auth: true,
+        apiKeys: ['dashboards'],
+        proxied: false,
         listed: {},
         memoryMiB: 2048,
         cpus: '1.0',
         ...changes,
       }),
+    stage,
   );
 }
 
+const envs = ({ resources }: Deployment<Phoenix>): unknown[] => resources.get('phoenix-server')?.inputs['envs'] as unknown[];
+
 /** One deployment for all tests that only look at it. */
 let plain: Deployment<Phoenix>;
+let withoutAuth: Deployment<Phoenix>;
 beforeAll(async () => {
   plain = await phoenix();
+  withoutAuth = await phoenix({ auth: false });
 });
 
-test('its children, all below the component', () => {
-  const { resources } = plain;
-  expect([...resources.values()].map(({ name, type, parent }) => [name, type, parent])).toEqual([
-    ['network', 'docker:index/network:Network', ''],
-    ['phoenix', 'llm-observability:index:Phoenix', ''],
-    ['phoenix-data', 'docker:index/volume:Volume', 'phoenix'],
-    ['phoenix-data-owner', 'docker:index/container:Container', 'phoenix'],
-    ['phoenix-image', 'docker:index/remoteImage:RemoteImage', 'phoenix'],
-    ['phoenix-retention', 'docker:index/container:Container', 'phoenix'],
-    ['phoenix-server', 'docker:index/container:Container', 'phoenix'],
-  ]);
+const children = [
+  ['network', 'docker:index/network:Network', ''],
+  ['phoenix', 'llm-observability:index:Phoenix', ''],
+  ['phoenix-admin-secret', 'random:index/randomPassword:RandomPassword', 'phoenix'],
+  ['phoenix-data', 'docker:index/volume:Volume', 'phoenix'],
+  ['phoenix-data-owner', 'docker:index/container:Container', 'phoenix'],
+  ['phoenix-first-password', 'random:index/randomPassword:RandomPassword', 'phoenix'],
+  ['phoenix-image', 'docker:index/remoteImage:RemoteImage', 'phoenix'],
+  ['phoenix-key-alloy', 'observability:index:ApiKey', 'phoenix'],
+  ['phoenix-key-dashboards', 'observability:index:ApiKey', 'phoenix'],
+  ['phoenix-secret', 'random:index/randomPassword:RandomPassword', 'phoenix'],
+  ['phoenix-server', 'docker:index/container:Container', 'phoenix'],
+  ['phoenix-settings', 'observability:index:PhoenixSettings', 'phoenix'],
+];
+
+test('its children, all below the component, whether auth is on or not', () => {
+  for (const { resources } of [plain, withoutAuth]) {
+    expect([...resources.values()].map(({ name, type, parent }) => [name, type, parent])).toEqual(children);
+  }
 });
 
-test('the data volume, and only it, stays when the stack goes', () => {
+test('the data volume, and only it, stays when the stack goes; the secrets that belong to it cannot go', () => {
   const { resources } = plain;
   expect([...resources.values()].filter(({ retainOnDelete }) => retainOnDelete).map(({ name }) => name)).toEqual(['phoenix-data']);
   expect(resources.get('phoenix-data')?.inputs).toEqual({ name: 'phoenix-dev-data', labels: [{ label: 'llm-observability.stack', value: owner }] });
+  expect([...resources.values()].filter(({ protect }) => protect).map(({ name }) => name)).toEqual(['phoenix-first-password', 'phoenix-secret']);
 });
 
-test('the order: volume, its owner, the server, the retention', () => {
-  const { resources } = plain;
-  const before = (name: string): readonly string[] | undefined => resources.get(name)?.dependsOn;
+test('the order: volume, its owner, the server, its settings, keys', () => {
+  const before = (name: string): readonly string[] | undefined => plain.resources.get(name)?.dependsOn;
   expect(before('phoenix-data-owner')).toEqual(['phoenix-data', 'phoenix-image']);
-  expect(before('phoenix-server')).toEqual(['network', 'phoenix-data', 'phoenix-data-owner', 'phoenix-image']);
-  expect(before('phoenix-retention')).toEqual(['network', 'phoenix-image', 'phoenix-server']);
+  expect(before('phoenix-server')).toEqual([
+    'network', 'phoenix-admin-secret', 'phoenix-data', 'phoenix-data-owner', 'phoenix-first-password', 'phoenix-image', 'phoenix-secret',
+  ]);
+  expect(before('phoenix-settings')).toEqual(['phoenix-admin-secret', 'phoenix-first-password', 'phoenix-server']);
+  for (const key of ['phoenix-key-alloy', 'phoenix-key-dashboards']) {
+    expect(before(key)).toEqual(['phoenix-admin-secret', 'phoenix-secret', 'phoenix-server', 'phoenix-settings']);
+  }
 });
 
-test('every host port is on loopback', () => {
-  const { resources } = plain;
-  expect(resources.get('phoenix-server')?.inputs['ports']).toEqual([
-    { internal: 4317, external: 24317, ip: '127.0.0.1', protocol: 'tcp' },
-    { internal: 6006, external: 7006, ip: '127.0.0.1', protocol: 'tcp' },
-    { internal: 6006, external: 24318, ip: '127.0.0.1', protocol: 'tcp' },
-  ]);
+test('all three ports are on every address of bind, and no other container has any', async () => {
+  const { resources } = await phoenix({ bind: ['127.0.0.1', '192.0.2.7'] });
+  const both = (internal: number, external: number): object[] => ['127.0.0.1', '192.0.2.7'].map((ip) => ({ internal, external, ip, protocol: 'tcp' }));
+  expect(resources.get('phoenix-server')?.inputs['ports']).toEqual([...both(4317, 24317), ...both(6006, 7006), ...both(6006, 24318)]);
   expect([...resources.values()].filter(({ inputs }) => 'ports' in inputs).map(({ name }) => name)).toEqual(['phoenix-server']);
 });
 
@@ -71,7 +93,6 @@ test('nobody is root but the job that gives the volume away, and it has no netwo
   const { resources } = plain;
   expect([...resources.values()].filter(({ inputs }) => inputs['user'] !== undefined).map(({ name, inputs }) => [name, inputs['user']])).toEqual([
     ['phoenix-data-owner', '0:0'],
-    ['phoenix-retention', '65532:65532'],
     ['phoenix-server', '65532:65532'],
   ]);
   expect(resources.get('phoenix-data-owner')?.inputs).toMatchObject({
@@ -80,13 +101,17 @@ test('nobody is root but the job that gives the volume away, and it has no netwo
   });
 });
 
-test('what a trace server does not need is switched off', () => {
-  const { resources } = plain;
-  expect(resources.get('phoenix-server')?.inputs['envs']).toEqual([
+describe('the environment', () => {
+  const whole = (auth: boolean): unknown[] => [
     'PHOENIX_WORKING_DIR=/phoenix_storage',
     'PHOENIX_PORT=6006',
     'PHOENIX_GRPC_PORT=4317',
     'HOME=/tmp',
+    'PHOENIX_ENABLE_PROMETHEUS=true',
+    `PHOENIX_ENABLE_AUTH=${auth}`,
+    secret('PHOENIX_SECRET=drawn-phoenix-secret'),
+    secret('PHOENIX_ADMIN_SECRET=drawn-phoenix-admin-secret'),
+    secret('PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD=drawn-phoenix-first-password'),
     'PHOENIX_TELEMETRY_ENABLED=false',
     'PHOENIX_ALLOW_EXTERNAL_RESOURCES=false',
     'PHOENIX_DISABLE_AGENT_ASSISTANT=true',
@@ -95,39 +120,143 @@ test('what a trace server does not need is switched off', () => {
     'PHOENIX_ENABLE_MCP_SERVER=false',
     'PHOENIX_ALLOWED_SANDBOX_PROVIDERS=NONE',
     'PHOENIX_ENABLE_OAUTH2_AUTHORIZATION_SERVER=false',
-  ]);
-});
+  ];
 
-test('the retention job asks for the days that are set, again for every new server', () => {
-  const { resources } = plain;
-  const inputs: Record<string, unknown> = { ...resources.get('phoenix-retention')?.inputs };
-  expect(inputs).toMatchObject({
-    entrypoints: ['python3', '-c'],
-    labels: [{ label: 'llm-observability.stack', value: owner }, { label: 'llm-observability.stack.phoenix', value: 'phoenix-server-id' }],
-    networksAdvanced: [{ name: 'observability-dev' }],
+  test('has the secrets whether auth is on or not, and what a trace server does not need switched off', () => {
+    expect(envs(plain)).toEqual(whole(true));
+    expect(envs(withoutAuth)).toEqual(whole(false));
   });
-  const [script] = inputs['command'] as string[];
-  expect(script).toContain('"http://phoenix:6006/graphql"');
-  expect(script).toContain('"variables": {"days": 30}');
-  // The ID says which policy it is.
-  const [, id = ''] = /id: "([^"]+)"/.exec(script ?? '') ?? [];
-  expect(Buffer.from(id, 'base64').toString()).toBe('ProjectTraceRetentionPolicy:0');
+
+  test('has what more is given, secret or not', async () => {
+    const more = await phoenix({ env: { PHOENIX_ROOT_URL: 'https://phoenix.example.com' }, secretEnv: { PHOENIX_SMTP_PASSWORD: 'mail' } });
+    expect(envs(more)).toEqual([...whole(true), 'PHOENIX_ROOT_URL=https://phoenix.example.com', secret('PHOENIX_SMTP_PASSWORD=mail')]);
+  });
+
+  describe('behind a proxy, whose word for who comes is believed', () => {
+    const believed = (deployment: Deployment<Phoenix>): unknown[] => envs(deployment).filter((variable) => String(variable).startsWith('FORWARDED_ALLOW_IPS='));
+
+    test('that is one on the private network', async () => {
+      expect(believed(await phoenix({ proxied: true }))).toEqual(['FORWARDED_ALLOW_IPS=172.20.0.0/16']);
+    });
+
+    test('with all ranges of it', async () => {
+      const ipamConfigs = [{ subnet: '172.20.0.0/16' }, { gateway: '172.20.0.1' }, { subnet: 'fd00:20::/64' }];
+      expect(believed(await phoenix({ proxied: true }, { state: { network: { ipamConfigs } } }))).toEqual(['FORWARDED_ALLOW_IPS=172.20.0.0/16,fd00:20::/64']);
+    });
+
+    test('or those that are named', async () => {
+      expect(believed(await phoenix({ proxied: true, env: { FORWARDED_ALLOW_IPS: '192.0.2.1' } }))).toEqual(['FORWARDED_ALLOW_IPS=192.0.2.1']);
+    });
+  });
 });
 
-test('what it offers: a backend on the private network, addresses on the host', async () => {
-  const { result } = plain;
-  expect(result.backend).toEqual({ name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' });
-  expect(result.endpoints).toEqual({ ui: 'http://127.0.0.1:7006', otlpHttp: 'http://127.0.0.1:24318', otlpGrpc: 'http://127.0.0.1:24317' });
-  expect(await valueOf(result.containerName)).toBe('phoenix-dev');
-  expect(await valueOf(result.volumeName)).toBe('phoenix-dev-data');
+describe('a generated secret', () => {
+  // Spelled again on purpose: another rule is another secret, and two of them must not change.
+  const forMachines = { length: 48, special: false, minNumeric: 1, minLower: 1 };
+  const forPeople = { length: 24, special: true, overrideSpecial: '-_.', minUpper: 1, minLower: 1, minNumeric: 1, minSpecial: 1 };
+
+  test.each([
+    ['phoenix-secret', forMachines],
+    ['phoenix-admin-secret', forMachines],
+    ['phoenix-first-password', forPeople],
+  ])('%s is drawn by its rule', (name, rule) => {
+    expect(plain.resources.get(name)?.inputs).toEqual(rule);
+  });
+
+  test('is one that Phoenix takes, whatever is drawn', () => {
+    for (let i = 0; i < 200; i++) {
+      const drawn = randomText(forMachines);
+      expect(login.phoenixSecret(drawn)).toBe(drawn);
+      // Of the characters that the rule demands, without the luck of the others.
+      expect(login.phoenixSecret(`${'X'.repeat(30)}${randomText({ ...forMachines, length: 2 })}`)).toHaveLength(32);
+
+      const password = randomText(forPeople);
+      expect(login.password(password)).toBe(password);
+      expect(password).toMatch(/^[\w.-]{24}$/);
+      const demanded = randomText({ ...forPeople, length: 4 });
+      expect([/[A-Z]/, /[a-z]/, /[0-9]/, /[._-]/].filter((kind) => !kind.test(demanded))).toEqual([]);
+    }
+  });
+});
+
+test('secrets of one\'s own take the place of generated ones, which stay unused', async () => {
+  const deployment = await phoenix({ own: { secret: 'my-secret', adminSecret: 'my-admin-secret', firstPassword: 'my-password' } });
+  expect([...deployment.resources.values()].map(({ name, type, parent }) => [name, type, parent])).toEqual(children);
+  expect(JSON.stringify([...deployment.resources.values()])).not.toContain('drawn-');
+  expect(envs(deployment)).toEqual(expect.arrayContaining([
+    secret('PHOENIX_SECRET=my-secret'),
+    secret('PHOENIX_ADMIN_SECRET=my-admin-secret'),
+    secret('PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD=my-password'),
+  ]));
+  expect(deployment.resources.get('phoenix-settings')?.inputs).toMatchObject({ adminSecret: secret('my-admin-secret'), firstPassword: secret('my-password') });
+  expect(deployment.resources.get('phoenix-key-alloy')?.inputs).toMatchObject({ adminSecret: secret('my-admin-secret'), signedWith: secret('my-secret') });
+  const { adminSecret, firstPassword } = deployment.result;
+  expect(await sent({ adminSecret, firstPassword })).toEqual({ adminSecret: secret('my-admin-secret'), firstPassword: secret('my-password') });
+});
+
+describe('what is done in Phoenix by its API', () => {
+  const access = (auth: boolean, engine = ''): object => ({
+    engine,
+    container: 'phoenix-dev',
+    url: 'http://127.0.0.1:6006',
+    auth,
+    adminSecret: secret('drawn-phoenix-admin-secret'),
+    server: 'phoenix-server-id',
+  });
+
+  test.each([true, false])('settings and keys, with auth %s', (auth) => {
+    const { resources } = auth ? plain : withoutAuth;
+    expect(resources.get('phoenix-settings')?.inputs).toEqual({ ...access(auth), retentionDays: 30, firstPassword: secret('drawn-phoenix-first-password') });
+    for (const name of ['alloy', 'dashboards']) {
+      expect(resources.get(`phoenix-key-${name}`)?.inputs).toEqual({
+        ...access(auth), name, description: `made by Pulumi stack ${owner}`, signedWith: secret('drawn-phoenix-secret'),
+      });
+    }
+  });
+
+  test('through the engine of the stack', async () => {
+    const { resources } = await phoenix({ engine: 'ssh://host', apiKeys: [] });
+    expect(resources.get('phoenix-settings')?.inputs).toMatchObject(access(true, 'ssh://host'));
+    expect(resources.get('phoenix-key-alloy')?.inputs).toMatchObject(access(true, 'ssh://host'));
+    expect(resources.has('phoenix-key-dashboards')).toBe(false);
+  });
+});
+
+describe('what it offers', () => {
+  const backend = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' };
+  const offered = ({ result: { backend, adminSecret, firstPassword, apiKeys, server, path, containerName, volumeName } }: Deployment<Phoenix>): Promise<object> =>
+    sent({ backend, adminSecret, firstPassword, apiKeys, server, path, containerName, volumeName });
+  const always = {
+    adminSecret: secret('drawn-phoenix-admin-secret'),
+    firstPassword: secret('drawn-phoenix-first-password'),
+    server: 'phoenix-server-id',
+    containerName: 'phoenix-dev',
+    volumeName: 'phoenix-dev-data',
+  };
+
+  test("a backend with Alloy's key, and the other keys", async () => {
+    expect(await offered(plain)).toEqual({
+      ...always,
+      backend: { ...backend, headers: { authorization: secret('Bearer minted-phoenix-key-alloy') } },
+      apiKeys: { dashboards: secret('minted-phoenix-key-dashboards') },
+      path: ['phoenix-server-id', 'id-of-phoenix-key-alloy'],
+    });
+  });
+
+  test('without auth: a backend that wants no header', async () => {
+    expect(await offered(withoutAuth)).toEqual({ ...always, backend, apiKeys: { dashboards: secret('') }, path: ['phoenix-server-id', ''] });
+  });
+
+  test('addresses', async () => {
+    const { result } = await phoenix({ bind: ['2001:db8::1', '127.0.0.1'] });
+    expect(result.endpoints).toEqual({ ui: 'http://[2001:db8::1]:7006', otlpHttp: 'http://[2001:db8::1]:24318', otlpGrpc: 'http://[2001:db8::1]:24317' });
+    expect(plain.result.endpoints).toEqual({ ui: 'http://127.0.0.1:7006', otlpHttp: 'http://127.0.0.1:24318', otlpGrpc: 'http://127.0.0.1:24317' });
+    expect(result.internal).toBe('http://phoenix:6006');
+    expect(result.metrics).toBe('http://127.0.0.1:9090/metrics');
+  });
 });
 
 test('transform reaches the server alone', async () => {
   const { resources } = await phoenix({ transform: { container: (args) => ({ ...args, hostname: 'mine' }) } });
   expect([...resources.values()].filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name)).toEqual(['phoenix-server']);
-});
-
-test('there is no secret yet', () => {
-  const { resources } = plain;
-  expect(JSON.stringify([...resources.values()])).not.toContain(secretMark);
 });

@@ -50,6 +50,27 @@ function inspectAt(host: string, config: Record<string, string> = {}, preview = 
   return inspectHost(settings, owner, preview);
 }
 
+describe('addresses of Phoenix', () => {
+  const chosen = (bind: string): Record<string, string> => ({ 'phoenix:auth': 'true', 'phoenix:bind': bind });
+
+  test.each(['127.0.0.1', '127.0.0.9', '0.0.0.0', '0.0.0.0,::'])('chosen: %s', async (bind) => {
+    expect(await inspect(chosen(bind))).toMatchObject({ problems: [], warnings: [], bind: ['127.0.0.1', '172.17.0.1'] });
+  });
+
+  test('chosen: one that this host does not have', async () => {
+    expect((await inspect(chosen('127.0.0.1,192.0.2.7'))).problems).toEqual([
+      { key: 'phoenix:bind', value: '192.0.2.7', rule: 'this host has no such address', mend: ['pulumi config set phoenix:bind 127.0.0.1'] },
+    ]);
+  });
+
+  test.each<[string, Record<string, Answer>, 'unix' | 'tcp']>([
+    ['another host', {}, 'tcp'],
+    ['Docker Desktop', { '/info': { NCPU: 8, OperatingSystem: 'Docker Desktop' } }, 'unix'],
+  ])('the addresses of %s are not known here', async (_, answers, over) => {
+    expect(await inspect(chosen('192.0.2.7'), answers, over)).toMatchObject({ problems: [], warnings: [] });
+  });
+});
+
 describe('addresses of Alloy', () => {
   const bridge = (...ranges: object[]): Record<string, Answer> => ({ '/networks/bridge': { IPAM: { Config: ranges } } });
 
@@ -299,15 +320,21 @@ describe('a port that is taken', () => {
     expect((await inspect()).problems).toEqual([taken('phoenix:uiPort', 6006, 'another process', 16006)]);
   });
 
-  test('only the OTLP ports of Alloy are wanted on the chosen addresses, all others on loopback', async () => {
+  test('Phoenix and the OTLP ports of Alloy are wanted on the chosen addresses, the page of Alloy on loopback', async () => {
     const at = (ip: string): Record<string, Answer> =>
       containers(...[6006, 14317, 14318, 4317, 4318, 12345].map((port) => container(`on-${port}`, port, {}, ip)));
     const keysOf = ({ problems }: HostFacts): string[] => problems.map(({ key }) => key);
-    expect(keysOf(await inspect({}, at('172.17.0.1')))).toEqual(['alloy:otlpGrpcPort', 'alloy:otlpHttpPort']);
-    expect(keysOf(await inspect({ 'alloy:bind': '172.17.0.1' }, { ...at('127.0.0.1'), '/info': { NCPU: 8, OperatingSystem: 'Docker Desktop' } }))).toEqual([
-      'phoenix:uiPort', 'phoenix:otlpGrpcPort', 'phoenix:otlpHttpPort', 'alloy:uiPort',
-    ]);
-    expect(keysOf(await inspect({ 'alloy:bind': '0.0.0.0' }, at('192.0.2.7')))).toEqual(['alloy:otlpGrpcPort', 'alloy:otlpHttpPort']);
+    const desktop = { '/info': { NCPU: 8, OperatingSystem: 'Docker Desktop' } };
+    const phoenix = ['phoenix:uiPort', 'phoenix:otlpGrpcPort', 'phoenix:otlpHttpPort'];
+    const alloy = ['alloy:otlpGrpcPort', 'alloy:otlpHttpPort'];
+    const bound = (key: string, bind: string): Record<string, string> => ({ 'phoenix:auth': 'true', [key]: bind });
+
+    expect(keysOf(await inspect({}, at('127.0.0.1')))).toEqual([...phoenix, ...alloy, 'alloy:uiPort']);
+    expect(keysOf(await inspect({}, at('172.17.0.1')))).toEqual(alloy);
+    expect(keysOf(await inspect(bound('alloy:bind', '172.17.0.1'), { ...at('127.0.0.1'), ...desktop }))).toEqual([...phoenix, 'alloy:uiPort']);
+    expect(keysOf(await inspect(bound('alloy:bind', '0.0.0.0'), at('192.0.2.7')))).toEqual(alloy);
+    expect(keysOf(await inspect(bound('phoenix:bind', '192.0.2.7'), { ...at('127.0.0.1'), ...desktop }))).toEqual([...alloy, 'alloy:uiPort']);
+    expect(keysOf(await inspect(bound('phoenix:bind', '0.0.0.0'), at('192.0.2.7')))).toEqual(phoenix);
   });
 
   test('the port in the command is free, there and in the settings', async () => {
@@ -318,12 +345,13 @@ describe('a port that is taken', () => {
 
 test('everything that is wrong with a host comes at once', async () => {
   const { problems } = await inspect(
-    { 'alloy:cpus': '9', 'alloy:bind': '192.0.2.7' },
+    { 'alloy:cpus': '9', 'phoenix:auth': 'true', 'phoenix:bind': '127.0.0.1,192.0.2.8', 'alloy:bind': '192.0.2.7' },
     { '/version': { ApiVersion: '1.40', Version: '19.03.15' }, '/containers/json': [container('a', 6006), container('b', 4317, {}, '0.0.0.0')] },
   );
   expect(problems.map(({ key, value }) => [key, value])).toEqual([
     ['docker:host', undefined],
     ['alloy:cpus', '9'],
+    ['phoenix:bind', '192.0.2.8'],
     ['alloy:bind', '192.0.2.7'],
     ['phoenix:uiPort', '6006'],
     ['alloy:otlpGrpcPort', '4317'],

@@ -1,12 +1,16 @@
 import * as docker from '@pulumi/docker';
 import * as fc from 'fast-check';
 import { images } from '../../components/catalog';
-import { freePorts, keys, portKeys, readSettings, type SettingKey } from '../../components/settings';
+import type { Key } from '../../components/key';
+import { loginKeys } from '../../components/login-settings';
+import { bindOf, freePorts, keys, portKeys, readSettings, type SettingKey } from '../../components/settings';
 import { report } from '../../components/problem';
 
 const project = 'llm-observability';
 const read = (config: Record<string, string>, isSecret?: (key: string) => boolean): ReturnType<typeof readSettings> =>
   readSettings(config, project, isSecret);
+
+const all = Object.entries<Key<unknown>>(keys);
 
 /** The whole message for a configuration, as a person would see it. */
 const message = (config: Record<string, string>): string => report('dev', read(config).problems);
@@ -19,10 +23,22 @@ describe('what is right', () => {
       'phoenix:uiPort': 6006,
       'phoenix:otlpGrpcPort': 14317,
       'phoenix:otlpHttpPort': 14318,
+      'phoenix:bind': ['127.0.0.1'],
       'phoenix:retentionDays': 0,
       'phoenix:memory': 2048,
       'phoenix:cpus': '1.0',
       'phoenix:image': images.phoenix,
+      'phoenix:auth': false,
+      'phoenix:apiKeys': [],
+      'phoenix:basicAuth': true,
+      'phoenix:oidcName': 'oidc',
+      'phoenix:oidcAllowSignUp': true,
+      'phoenix:oidcAutoLogin': false,
+      'phoenix:ldapTlsMode': 'starttls',
+      'phoenix:ldapUserSearchFilter': '(&(objectClass=user)(sAMAccountName=%s))',
+      'phoenix:ldapAttrEmail': 'mail',
+      'phoenix:ldapAllowSignUp': true,
+      'phoenix:smtpPort': 587,
       'alloy:otlpGrpcPort': 4317,
       'alloy:otlpHttpPort': 4318,
       'alloy:uiPort': 12345,
@@ -30,14 +46,16 @@ describe('what is right', () => {
       'alloy:memory': 1024,
       'alloy:cpus': '1.0',
       'alloy:image': images.alloy,
+      'gate:image': images.gate,
     });
   });
 
-  test('every setting, set', () => {
+  test('every setting, set; those of login have a test of their own', () => {
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
       'phoenix:otlpHttpPort': '24318',
+      'phoenix:bind': '127.0.0.1,::1',
       'phoenix:retentionDays': '30',
       'phoenix:memory': '4GiB',
       'phoenix:cpus': '1.50',
@@ -49,15 +67,18 @@ describe('what is right', () => {
       'alloy:memory': '512MiB',
       'alloy:cpus': '2',
       'alloy:image': 'mirror.example/alloy:v1.12.0',
+      'gate:image': 'mirror.example/nginx:1.29.0',
       'prometheus:url': 'http://prometheus.example:9090',
       'loki:url': 'http://loki.example:3100',
       'docker:host': 'ssh://me@example.com',
     });
     expect(problems).toEqual([]);
-    expect(settings).toEqual({
+    const others = Object.fromEntries(Object.entries(settings).filter(([name]) => !(name in loginKeys)));
+    expect(others).toEqual({
       'phoenix:uiPort': 16006,
       'phoenix:otlpGrpcPort': 24317,
       'phoenix:otlpHttpPort': 24318,
+      'phoenix:bind': ['127.0.0.1', '::1'],
       'phoenix:retentionDays': 30,
       'phoenix:memory': 4096,
       'phoenix:cpus': '1.5',
@@ -69,11 +90,12 @@ describe('what is right', () => {
       'alloy:memory': 512,
       'alloy:cpus': '2.0',
       'alloy:image': 'mirror.example/alloy:v1.12.0',
+      'gate:image': 'mirror.example/nginx:1.29.0',
       'prometheus:url': new URL('http://prometheus.example:9090'),
       'loki:url': new URL('http://loki.example:3100'),
       'docker:host': 'ssh://me@example.com',
     });
-    expect(Object.keys(settings).sort()).toEqual(Object.keys(keys).sort());
+    expect(Object.keys(others).sort()).toEqual(Object.keys(keys).filter((name) => !(name in loginKeys)).sort());
   });
 
   test('the result is frozen', () => {
@@ -83,17 +105,23 @@ describe('what is right', () => {
     expect(settings['phoenix:uiPort']).toBe(6006);
   });
 
-  test('the port keys are the ones whose value is a port', () => {
+  test('the port keys are the ones whose value is a host port', () => {
     expect(portKeys).toEqual([
       'phoenix:uiPort', 'phoenix:otlpGrpcPort', 'phoenix:otlpHttpPort', 'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort',
     ]);
   });
 
-  test.each(Object.entries(keys).filter(([, { example }]) => example !== undefined))('the example of %s works', (name, { example }) => {
-    expect(read({ [name]: example ?? '' }).problems).toEqual([]);
+  test('Phoenix and the OTLP ports of Alloy are where a setting says', () => {
+    expect(portKeys.map((name) => bindOf[name])).toEqual(['phoenix:bind', 'phoenix:bind', 'phoenix:bind', 'alloy:bind', 'alloy:bind', undefined]);
   });
 
-  test.each(Object.entries(keys))('%s says what it does in one line', (_, { about }) => {
+  test.each(all.filter(([, { secret }]) => !secret))('the example of %s works, and so does its default', (_, { example, fallback = '', parse }) => {
+    expect(() => parse(example ?? fallback)).not.toThrow();
+    expect(example).toBeTruthy();
+    expect(fallback === '' || parse(fallback)).not.toBeUndefined();
+  });
+
+  test.each(all)('%s says what it does in one line', (_, { about }) => {
     expect(about).toMatch(/^[A-Z][^\n]*[^.\s]$/);
   });
 });
@@ -124,11 +152,13 @@ describe('a value that breaks a rule', () => {
   });
 
   test('every key has a rule that an odd text breaks, and a command that mends it', () => {
-    const odd = fc.string({ minLength: 1 }).map((text) => `!${text}`);
+    const odd = fc.string({ minLength: 1 }).map((text) => `!\n${text}!`);
     fc.assert(
-      fc.property(fc.constantFrom(...(Object.keys(keys) as SettingKey[])), odd, (name, value) => {
-        const { problems } = read({ [name]: value });
-        expect(problems).toMatchObject([{ key: name, value, mend: [expect.stringMatching(`^pulumi config set ${name} \\S+$`)] }]);
+      fc.property(fc.constantFrom(...all), odd, ([name, { secret }], value) => {
+        const { problems } = read({ [name]: value }, () => true);
+        expect(problems.map(({ key }) => key)).toEqual([name]);
+        expect(problems[0]?.value).toBe(secret ? undefined : value);
+        expect(problems[0]?.mend.at(-1)).toMatch(secret ? `pulumi config set --secret ${name}` : `pulumi config set ${name} `);
       }),
     );
   });
@@ -176,13 +206,15 @@ describe('keys that are not known', () => {
     ['Phoenix:cpus', 'phoenix:cpus'],
     ['alloi:uiPort', 'alloy:uiPort'],
     ['alloy:bindAddress', 'alloy:bind'],
+    ['phoenix:Auth', 'phoenix:auth'],
+    ['phoenix:rootURL', 'phoenix:rootUrl'],
     ['prometheus:uri', 'prometheus:url'],
     ['lokki:url', 'loki:url'],
     ['docker:hots', 'docker:host'],
     ['docker:registryauth', 'docker:registryAuth'],
     [`${project}:retentionDays`, 'phoenix:retentionDays'],
     [`${project}:uiPort`, 'phoenix:uiPort'],
-    [`${project}:bind`, 'alloy:bind'],
+    [`${project}:bind`, 'phoenix:bind'],
   ])('%s: the nearest is %s', (name, nearest) => {
     expect(read({ [name]: '5' }).problems).toEqual([
       { key: name, rule: `there is no such setting; the nearest is ${nearest}`, mend: [`pulumi config rm ${name}`, `pulumi config set ${nearest} 5`] },
@@ -274,8 +306,58 @@ describe('ports', () => {
 describe('secrets', () => {
   test('the value of an unknown key that is a secret is in no message, and the command sets a secret again', () => {
     expect(read({ 'loki:urll': 's3cret' }, (key) => key === 'loki:urll').problems).toEqual([
-      { key: 'loki:urll', rule: 'there is no such setting; the nearest is loki:url', mend: ['pulumi config rm loki:urll', 'pulumi config set loki:url --secret'] },
+      { key: 'loki:urll', rule: 'there is no such setting; the nearest is loki:url', mend: ['pulumi config rm loki:urll', 'pulumi config set --secret loki:url'] },
     ]);
+  });
+
+  test('nor is the value of one that is misspelt and in plain text', () => {
+    expect(read({ 'phoenix:smtpPasword': 's3cret' }).problems).toEqual([
+      {
+        key: 'phoenix:smtpPasword',
+        rule: 'there is no such setting; the nearest is phoenix:smtpPassword',
+        mend: ['pulumi config rm phoenix:smtpPasword', 'pulumi config set --secret phoenix:smtpPassword'],
+      },
+    ]);
+  });
+
+  const secretKeys = all.flatMap(([name, { secret }]) => (secret ? [name] : []));
+
+  test('they are these', () => {
+    expect(secretKeys).toEqual([
+      'phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword', 'phoenix:oidcClientSecret', 'phoenix:ldapBindPassword', 'phoenix:smtpPassword',
+    ]);
+  });
+
+  const value = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  test.each(secretKeys)('%s is refused in plain text, without its value', (name) => {
+    expect(message({ [name]: value })).toBe(
+      [
+        '1 problem with stack dev; nothing was changed.',
+        `  - ${name}: it is a secret and stands in plain text in the stack file.`,
+        `      pulumi config set --secret ${name} --stack dev`,
+      ].join('\n'),
+    );
+    expect(read({ [name]: value }, (key) => key === name)).toMatchObject({ problems: [], settings: { [name]: value } });
+  });
+
+  test('in plain text and wrong: both at once', () => {
+    expect(message({ 'phoenix:secret': 'S3CRET' })).toBe(
+      [
+        '2 problems with stack dev; nothing was changed.',
+        '  - phoenix:secret: it is a secret and stands in plain text in the stack file.',
+        '      pulumi config set --secret phoenix:secret --stack dev',
+        '  - phoenix:secret: it has 6 characters and needs at least 32; it has no lower-case letter.',
+        '      pulumi config rm phoenix:secret --stack dev',
+        '      pulumi config set --secret phoenix:secret --stack dev',
+      ].join('\n'),
+    );
+  });
+
+  test('the stack makes the first three, so the command that removes one mends it; the others come from elsewhere', () => {
+    const { problems } = read(Object.fromEntries(secretKeys.map((name) => [name, ''])), () => true);
+    expect(problems.map(({ key, mend }) => [key, mend])).toEqual(
+      secretKeys.map((name, index) => [name, [...(index < 3 ? [`pulumi config rm ${name}`] : []), `pulumi config set --secret ${name}`]]),
+    );
   });
 
   test('nor is any other', () => {

@@ -153,39 +153,88 @@ describe('httpUrl', () => {
     ['http://token@host', 'a URL that holds a password would show it in previews and state'],
     ['http://localhost:9090', itself],
     ['http://127.0.0.1:9090', itself],
+    ['http://127.0.0.9:9090', itself],
     ['http://[::1]:9090', itself],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(values.httpUrl, raw)).toBe(rule));
 });
 
 describe('addresses', () => {
-  test.each<[string, 'auto' | string[]]>([
-    ['auto', 'auto'],
+  const lists: [string, string[]][] = [
     ['127.0.0.1', ['127.0.0.1']],
     ['127.0.0.1,192.0.2.7', ['127.0.0.1', '192.0.2.7']],
     [' 127.0.0.1 , ::1 ', ['127.0.0.1', '::1']],
     ['0.0.0.0', ['0.0.0.0']],
     ['0.0.0.0,::', ['0.0.0.0', '::']],
     ['::,192.0.2.7', ['::', '192.0.2.7']],
-  ])("'%s'", (raw, list) => expect(values.addresses(raw)).toEqual(list));
+  ];
+  test.each(lists)("'%s', with auto or without", (raw, list) => {
+    expect(values.addresses(raw)).toEqual(list);
+    expect(values.addressesOrAuto(raw)).toEqual(list);
+  });
 
-  const hostDockerInternal =
-    'host.docker.internal is a name that containers send to, not an address of this host to listen on; auto already serves those containers';
-  const noAddress = 'not every part is an IP address; write auto, or addresses of the Docker host separated by commas';
+  test('auto is one only where it may be', () => {
+    expect(values.addressesOrAuto('auto')).toBe('auto');
+    expect(ruleOf(values.addresses, 'auto')).toBe('not every part is an IP address; write addresses of the Docker host separated by commas');
+  });
+
+  test.each(['host.docker.internal', '127.0.0.1,host.docker.internal'])("'%s'", (raw) => {
+    const rule = 'host.docker.internal is a name that containers send to, not an address of this host to listen on';
+    expect(ruleOf(values.addresses, raw)).toBe(rule);
+    expect(ruleOf(values.addressesOrAuto, raw)).toBe(`${rule}; auto already serves those containers`);
+  });
+
+  test.each(['', 'localhost', 'Auto', 'auto,127.0.0.1', '127.0.0.1,', '127.0.0.1 192.0.2.7', '127.0.0.1:4317', '256.0.0.1'])("'%s' is none", (raw) => {
+    expect(ruleOf(values.addresses, raw)).toBe('not every part is an IP address; write addresses of the Docker host separated by commas');
+    expect(ruleOf(values.addressesOrAuto, raw)).toBe('not every part is an IP address; write auto, or addresses of the Docker host separated by commas');
+  });
+
   test.each([
-    ['host.docker.internal', hostDockerInternal],
-    ['127.0.0.1,host.docker.internal', hostDockerInternal],
-    ['', noAddress],
-    ['localhost', noAddress],
-    ['Auto', noAddress],
-    ['auto,127.0.0.1', noAddress],
-    ['127.0.0.1,', noAddress],
-    ['127.0.0.1 192.0.2.7', noAddress],
-    ['127.0.0.1:4317', noAddress],
-    ['256.0.0.1', noAddress],
     ['127.0.0.1,127.0.0.1', 'an address is named twice'],
     ['0.0.0.0,127.0.0.1', '0.0.0.0 already stands for every IPv4 address, and Docker refuses to publish a port on one of them twice'],
     ['::1,::', ':: already stands for every IPv6 address, and Docker refuses to publish a port on one of them twice'],
-  ])("'%s': %s", (raw, rule) => expect(ruleOf(values.addresses, raw)).toBe(rule));
+  ])("'%s': %s", (raw, rule) => {
+    expect(ruleOf(values.addresses, raw)).toBe(rule);
+    expect(ruleOf(values.addressesOrAuto, raw)).toBe(rule);
+  });
+});
+
+describe('isLoopback', () => {
+  test.each(['127.0.0.1', '127.8.9.10', '::1', '[::1]', '0:0:0:0:0:0:0:1', '::ffff:127.0.0.1', 'localhost', 'LOCALHOST', 'phoenix.localhost'])('%s is', (host) =>
+    expect(values.isLoopback(host)).toBe(true));
+
+  test.each(['0.0.0.0', '::', '[::]', '192.0.2.7', '172.17.0.1', '2001:db8::1', 'fe80::1%eth0', 'phoenix.example.com', 'localhost.example.com', 'mylocalhost', ''])(
+    "'%s' is not",
+    (host) => expect(values.isLoopback(host)).toBe(false),
+  );
+});
+
+describe('boolean', () => {
+  test('true and false', () => expect([values.boolean('true'), values.boolean('false')]).toEqual([true, false]));
+
+  test.each(['', 'True', 'TRUE', 'yes', 'on', '1', '0', ' true', 'true '])("'%s' is none", (raw) => {
+    expect(ruleOf(values.boolean, raw)).toBe('it is either true or false, in small letters');
+  });
+});
+
+describe('remotePort', () => {
+  test('is a port, but not one of the host', () => {
+    expect(values.remotePort('587')).toBe(587);
+    expect(ruleOf(values.remotePort, '0')).toBe('a port is a whole number from 1 to 65535');
+    expect(values.remotePort).not.toBe(values.port);
+  });
+});
+
+describe('oneOf', () => {
+  const fruit = values.oneOf('apple', 'pear');
+  test('a word of them', () => expect(fruit('pear')).toBe('pear'));
+  test.each(['', 'Apple', 'apple,pear', 'plum'])("'%s' is none", (raw) => expect(ruleOf(fruit, raw)).toBe('it is one of apple, pear'));
+});
+
+describe('text', () => {
+  test.each([['a', 'a'], [' a b \n', 'a b'], ['Müller & Söhne', 'Müller & Söhne']])("'%s'", (raw, text) => expect(values.text(raw)).toBe(text));
+  test.each(['', ' ', '\n', 'a\nb', 'a\tb', 'a\0', '\u0085x\u0085y'])("'%s' is none", (raw) => {
+    expect(ruleOf(values.text, raw)).toBe('it is one line of text, and not empty');
+  });
 });
 
 describe('image', () => {
@@ -264,7 +313,8 @@ describe('dockerHost', () => {
 
 test('no rule quotes the value, which may be a secret', () => {
   const parsers = [
-    values.port, values.days, values.memory(768), values.cpus, values.httpUrl, values.addresses, values.image('phoenix'), values.dockerHost,
+    values.port, values.days, values.memory(768), values.cpus, values.httpUrl, values.addresses, values.addressesOrAuto,
+    values.image('phoenix'), values.dockerHost, values.boolean, values.text, values.remotePort, values.oneOf('apple'),
   ];
   const shapes = ['MARK', '127.0.0.1,MARK', 'http://MARK@host', 'MARK://host', 'MARK:latest', 'mark:1.0.0'];
   for (const parse of parsers) {

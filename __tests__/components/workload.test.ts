@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as workload from '../../components/workload';
-import { deploy, type Registered, type Stage } from '../support/deployment';
+import { deploy, secret, type Registered, type Stage } from '../support/deployment';
 
 const labels = { 'llm-observability.stack': 'llm-observability/dev', more: 'b' };
 const labelList = [{ label: 'llm-observability.stack', value: 'llm-observability/dev' }, { label: 'more', value: 'b' }];
@@ -84,6 +84,7 @@ describe('a service', () => {
       ...replacing,
       retainOnDelete: false,
       protect: false,
+      additionalSecretOutputs: [],
     });
   });
 
@@ -95,7 +96,7 @@ describe('a service', () => {
           ...service(image, network),
           reachesHost: true,
           mounts: [{ volume: pulumi.output('data'), path: '/data' }, { volume: 'config', path: '/etc/web', readOnly: true }],
-          env: { A: '1', B: pulumi.output('two') },
+          env: { A: '1', B: pulumi.output('two'), C: pulumi.secret('three') },
           entrypoint: ['web'],
           command: ['run', 'it'],
         },
@@ -105,7 +106,7 @@ describe('a service', () => {
       ...hardened,
       hosts: [{ host: 'host.docker.internal', ip: 'host-gateway' }],
       volumes: [{ volumeName: 'data', containerPath: '/data' }, { volumeName: 'config', containerPath: '/etc/web', readOnly: true }],
-      envs: ['A=1', 'B=two'],
+      envs: ['A=1', 'B=two', secret('C=three')],
       entrypoints: ['web'],
       command: ['run', 'it'],
     });
@@ -179,6 +180,7 @@ describe('a job', () => {
       ...replacing,
       retainOnDelete: false,
       protect: false,
+      additionalSecretOutputs: [],
     });
   });
 
@@ -232,6 +234,17 @@ describe('files', () => {
       ...replacing,
       retainOnDelete: false,
       protect: false,
+      additionalSecretOutputs: [],
     });
   });
+});
+
+test.each([
+  ['127.0.0.1', '127.0.0.1'],
+  ['192.0.2.7', '192.0.2.7'],
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '127.0.0.1'],
+  ['2001:db8::1', '[2001:db8::1]'],
+])('what is published on %s is at %s for a client on the host', (address, host) => {
+  expect(workload.reachable(address)).toBe(host);
 });

@@ -33,15 +33,25 @@ export class Checkout {
     return this.start(command, args).ended;
   }
 
+  /** Steps of a preview that change something, as `kind name`. */
+  async plannedSteps(): Promise<string[]> {
+    const { code, stdout, stderr } = await this.pulumi('preview', '--json');
+    if (code !== 0) {
+      throw new Error(`${stdout}\n${stderr}`);
+    }
+    const { steps } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { steps: { op: string; urn: string }[] };
+    return steps.filter(({ op }) => op !== 'same' && op !== 'read').map(({ op, urn }) => `${op} ${urn.split('::').at(-1)}`);
+  }
+
   /** The Pulumi CLI as the person would call it. */
   async pulumi(...args: string[]): Promise<Ended> {
     return this.npm('pulumi', [...args, '--stack', this.stack, '--non-interactive']).ended;
   }
 
   /** `npm run up --json`, which must succeed. @returns its JSON */
-  async up(config: Readonly<Record<string, string>> = {}): Promise<{ traceId: string; ms: number; changes: Record<string, number>; endpoints: Outputs['endpoints'] }> {
+  async up(config: Readonly<Record<string, string>> = {}, ...args: string[]): Promise<{ traceId: string; ms: number; changes: Record<string, number>; endpoints: Outputs['endpoints'] }> {
     const pairs = Object.entries(config).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-    const { code, stdout, stderr } = await this.command('up', ['--json', ...pairs]);
+    const { code, stdout, stderr } = await this.command('up', ['--json', ...pairs, ...args]);
     if (code !== 0) {
       throw new Error(`npm run up ended with ${code}:\n${stderr.slice(-6000)}`);
     }
@@ -54,7 +64,7 @@ export class Checkout {
   }
 
   async outputs(): Promise<Outputs> {
-    const { stdout, stderr, code } = await this.pulumi('stack', 'output', '--json');
+    const { stdout, stderr, code } = await this.pulumi('stack', 'output', '--json', '--show-secrets');
     if (code !== 0) {
       throw new Error(stderr);
     }
@@ -105,12 +115,15 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined | 
   }
 }
 
-/** Number of spans that Phoenix has stored in a project; 0 while there is no such project. */
-export async function storedSpans(phoenixUi: string, project: string): Promise<number> {
+/**
+ * Number of spans that Phoenix has stored in a project; 0 while there is no such project.
+ * @param token what Phoenix asks for with auth on
+ */
+export async function storedSpans(phoenixUi: string, project: string, token = ''): Promise<number> {
   const query = '{ projects(first: 1000) { edges { node { name recordCount } } } }';
   const answer = await fetch(`${phoenixUi}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
     body: JSON.stringify({ query }),
   });
   const { data } = (await answer.json()) as { data: { projects: { edges: { node: { name: string; recordCount: number } }[] } } };

@@ -12,6 +12,7 @@ import { pythonOtel } from '../../lab/python';
 import { telemetrygen } from '../../lab/telemetrygen';
 import { ensureEngine } from '../../ops/support/docker';
 import { Checkout, docker, storedSpans, until } from './checkout';
+import { finished } from './load';
 
 const stack = 'e2e';
 const [phoenix, alloy] = [`phoenix-${stack}`, `alloy-${stack}`];
@@ -27,15 +28,7 @@ afterAll(async () => {
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-/** Steps of a preview that change something, as `kind name`. */
-async function plannedSteps(): Promise<string[]> {
-  const { code, stdout, stderr } = await checkout.pulumi('preview', '--json');
-  if (code !== 0) {
-    throw new Error(`${stdout}\n${stderr}`);
-  }
-  const { steps } = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { steps: { op: string; urn: string }[] };
-  return steps.filter(({ op }) => op !== 'same' && op !== 'read').map(({ op, urn }) => `${op} ${urn.split('::').at(-1)}`);
-}
+const plannedSteps = (): Promise<string[]> => checkout.plannedSteps();
 
 /** Health as Docker sees it: "healthy" once the service answers. */
 async function health(container: string): Promise<string> {
@@ -47,17 +40,6 @@ async function gateway(): Promise<string> {
   const [{ IPAM }] = JSON.parse(await docker('network', 'inspect', 'bridge')) as [{ IPAM: { Config: { Subnet: string; Gateway?: string }[] } }];
   const { Subnet = '', Gateway } = IPAM.Config[0] ?? {};
   return Gateway || Subnet.replace(/0\/\d+$/, '1');
-}
-
-function finished(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<{ code: number | null; output: string }> {
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, output }));
-  });
 }
 
 describe('a fresh clone', () => {
@@ -214,7 +196,7 @@ describe('a changed setting', () => {
   it.each([
     ['a port', 'alloy:uiPort', '22345', ['replace alloy-server']],
     ['a memory limit', 'phoenix:memory', '3GiB', ['update phoenix-server']],
-    ['the retention', 'phoenix:retentionDays', '30', ['replace phoenix-retention']],
+    ['the retention', 'phoenix:retentionDays', '30', ['update phoenix-settings']],
     ['where metrics go', 'prometheus:url', 'http://host.docker.internal:19090', ['replace alloy-config-files', 'replace alloy-server']],
   ])('%s previews exactly that and applies it', async (_, key, value, steps) => {
     expect((await checkout.pulumi('config', 'set', key, value)).code).toBe(0);

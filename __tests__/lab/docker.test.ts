@@ -276,6 +276,14 @@ test('a name is made up once and then kept', async () => {
   expect(props((await call<proto.CheckRequest, proto.CheckResponse>('check', request)).getInputs())['name']).toBe(first['name']);
 });
 
+test('it takes no secrets: the engine takes their marks off, and puts them back in the state', async () => {
+  const request = new proto.ConfigureRequest();
+  request.setAcceptsecrets(true);
+  // The only kind of engine that is not asked at once.
+  request.setArgs(Struct.fromJavaScript({ host: 'ssh://user@host' }));
+  expect((await call<proto.ConfigureRequest, proto.ConfigureResponse>('configure', request)).getAcceptsecrets()).toBe(false);
+});
+
 test('a setting that the stand-in cannot honour is refused with the way out', async () => {
   const request = new proto.ConfigureRequest();
   request.setArgs(Struct.fromJavaScript({ certPath: '/certificates', registryAuth: '[{"address":"a"}]', sshOpts: '[]' }));

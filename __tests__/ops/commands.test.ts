@@ -10,6 +10,7 @@ import { images } from '../../components/catalog';
 import { passphraseFile, projectDir, stateDir } from '../../ops/support/backend';
 import type { Outputs } from '../../ops/support/outputs';
 import { setEnvironment } from '../support/environment';
+import { execEngine } from '../support/exec-engine';
 import { fakeEngine, type Answer, type FakeEngine } from '../support/fake-engine';
 import { fakePulumi, type FakePulumi, type Said } from '../support/fake-pulumi';
 import { listen } from '../support/said';
@@ -78,6 +79,7 @@ const engine = (answers: Record<string, Answer> = {}): Promise<FakeEngine> =>
     ...Object.fromEntries(Object.values(images).map((image) => [`/images/${image}/json`, { Id: 'sha256:1d' }])),
     ...answers,
   });
+const noEngine = 'unix:///nowhere/docker.sock';
 const asked = ({ requests }: FakeEngine): string[] => requests.map(({ method, url }) => `${method} ${url}`);
 
 const state = (...pending: object[]): Said => ({ stdout: JSON.stringify({ deployment: { resources: [], pending_operations: pending } }) });
@@ -96,7 +98,7 @@ beforeEach(() => {
 
 describe('arguments that are wrong', () => {
   const usage = {
-    up: 'npm run up -- [--stack NAME] [-c KEY=VALUE]… [--yes] [--preview-only] [--json]',
+    up: 'npm run up -- [--stack NAME] [-c KEY=VALUE]… [--rotate NAME]… [--yes] [--preview-only] [--json]',
     verify: 'npm run verify -- [--stack NAME] [--timeout SECONDS] [--json]',
     down: 'npm run down -- [--stack NAME] [--purge] [--yes]',
   };
@@ -118,6 +120,7 @@ describe('arguments that are wrong', () => {
     ['up', ['--jason']],
     ['up', ['phoenix:uiPort=1']],
     ['up', ['-c']],
+    ['up', ['--rotate']],
     ['verify', ['--json=yes']],
     ['down', ['--stack']],
   ] as const)('%s %j: what Node says of it, and the usage', async (command, args) => {
@@ -144,7 +147,7 @@ describe('as a process of its own', () => {
 describe('verify', () => {
   test('a trace that arrives', async () => {
     const { outputs } = await services();
-    const cli = fakePulumi({ 'stack output --json --stack dev': output(outputs) });
+    const cli = fakePulumi({ 'stack output --json --show-secrets --stack dev': output(outputs) });
     const { stdout, said, failure } = await run('verify', ['--json'], cli);
     expect(failure).toBeUndefined();
     const { ok, traceId, ms, hops, ...rest } = JSON.parse(stdout) as { ok: boolean; traceId: string; ms: number; hops: { name: string; ms: number }[] };
@@ -154,11 +157,27 @@ describe('verify', () => {
   });
 
   test('one that does not', async () => {
-    const { outputs } = await services({ emptyLooks: Infinity, otlp: { status: 401, body: 'Unauthorized' } }, await nobody());
+    const { outputs } = await services({ emptyLooks: Infinity, otlp: { status: 401, body: 'Unauthorized' } }, noEngine);
     const { stdout, said, failure } = await run('verify', ['--json', '--timeout', '0'], fakePulumi({ 'stack output': output(outputs) }));
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, hops: [{ name: 'application -> Alloy' }], failure: { hop: 'Alloy -> Phoenix', cause: 'Phoenix refuses: 401 Unauthorized' } });
     expect(said).toEqual([expect.stringMatching(/^ {2}ok {5}application -> Alloy {2}\d+ ms$/), '  failed Alloy -> Phoenix']);
     expect(failure).toBe('Alloy -> Phoenix: Phoenix refuses: 401 Unauthorized.\n    docker logs --tail 30 phoenix-dev');
+  });
+
+  test('Phoenix is asked with the credentials of the stack, which are said to nobody', async () => {
+    const { outputs } = await services({ auth: true });
+    const login = { url: outputs.endpoints.phoenixUi, email: 'admin@localhost', password: 'the-first-password' };
+    const { stdout, said, failure } = await run('verify', ['--json'], fakePulumi({ 'stack output': output({ ...outputs, login }) }));
+    expect(failure).toBeUndefined();
+    expect([stdout, ...said].join('\n')).not.toMatch(new RegExp(`${outputs.adminSecret}|${login.password}`));
+  });
+
+  test('where the engine is on another machine, it is done from inside the container there', async () => {
+    const { outputs, route } = await services();
+    const docker = await execEngine(undefined, { over: 'tcp' });
+    const elsewhere = { ...outputs, dockerHost: docker.host, internal: route.endpoints, endpoints: { ...outputs.endpoints, otlpHttp: await nobody(), phoenixUi: await nobody() } };
+    expect(await run('verify', [], fakePulumi({ 'stack output': output(elsewhere) }))).not.toHaveProperty('failure');
+    await docker.ended();
   });
 
   test.each([['dev', 'npm run up'], ['prod', 'npm run up -- --stack prod']])('a stack %s that is not deployed', async (stack, mend) => {
@@ -168,7 +187,8 @@ describe('verify', () => {
 });
 
 describe('down', () => {
-  const cliOn = (host: string, destroy: Said = {}): FakePulumi => fakePulumi({ 'stack export': state(), 'config --json': settings(host), destroy });
+  const cliOn = (host: string, answers: Record<string, Said> = {}): FakePulumi =>
+    fakePulumi({ 'stack export': state(), 'config --json': settings(host), 'state unprotect --all': {}, destroy: {}, ...answers });
   const destroyed = ['destroy', '--stack', 'dev', '--refresh', '--yes', '--non-interactive'];
 
   test('keeps the data and says where it is', async () => {
@@ -176,7 +196,8 @@ describe('down', () => {
     const cli = cliOn(docker.host);
     const { said, failure } = await run('down', [], cli);
     expect(failure).toBeUndefined();
-    expect(cli.calls().at(-1)).toEqual(destroyed);
+    expect(cli.calls().at(-1)).toEqual([...destroyed, '--exclude-protected']);
+    expect(cli.calls().map(([command]) => command)).not.toContain('state');
     expect(said.at(-1)).toBe('Stack dev is removed. Its data stays in the volumes alloy-dev-data, phoenix-dev-data; `npm run up` takes it up again, `npm run down -- --purge` deletes it.');
     expect(asked(docker)).toContain(`GET /volumes?filters=${label}`);
     expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
@@ -185,8 +206,11 @@ describe('down', () => {
   test('--purge removes the data, after the stack', async () => {
     const gone: Answer = { status: 404, body: '{"message":"no such volume"}' };
     const docker = await engine({ '/volumes/alloy-dev-data': gone, '/volumes/phoenix-dev-data': { status: 204, body: '' } });
-    const { said, failure } = await run('down', ['--purge', '--yes'], cliOn(docker.host));
+    const cli = cliOn(docker.host);
+    const { said, failure } = await run('down', ['--purge', '--yes'], cli);
     expect(failure).toBeUndefined();
+    // What is protected goes too: without the data its secrets are good for nothing.
+    expect(cli.calls().slice(-2)).toEqual([['state', 'unprotect', '--all', '--yes', '--stack', 'dev'], destroyed]);
     expect(asked(docker).slice(-2)).toEqual(['DELETE /volumes/alloy-dev-data', 'DELETE /volumes/phoenix-dev-data']);
     expect(said.at(-1)).toBe('Stack dev and its data are removed.');
   });
@@ -197,7 +221,15 @@ describe('down', () => {
     expect((await run('down', ['--purge', '--stack', 'prod'], cli)).failure).toBe(
       'Deleting the data needs a yes, and there is no terminal to ask on.\n    npm run down -- --stack prod --purge --yes',
     );
+    expect(cli.calls().map(([command]) => command)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(destroy|state)$/)]));
+  });
+
+  test('--purge of a stack whose state cannot be changed removes nothing', async () => {
+    const docker = await engine();
+    const cli = cliOn(docker.host, { 'state unprotect --all': { stderr: 'error: the stack is locked\n', code: 255 } });
+    expect((await run('down', ['--purge', '--yes'], cli)).failure).toBe('giving up the secrets of the data failed: error: the stack is locked');
     expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
+    expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
   });
 
   test('a volume that is in use', async () => {
@@ -209,7 +241,7 @@ describe('down', () => {
 
   test('a removal that stops on the way keeps the data', async () => {
     const docker = await engine();
-    const { failure } = await run('down', ['--purge', '--yes', '--stack', 'prod'], cliOn(docker.host, { code: 255 }));
+    const { failure } = await run('down', ['--purge', '--yes', '--stack', 'prod'], cliOn(docker.host, { destroy: { code: 255 } }));
     expect(failure).toBe('Not all of it could be removed; the reason is above. The next run goes on from here.\n    npm run down -- --stack prod');
     expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
   });
@@ -259,7 +291,7 @@ describe('up', () => {
       ['stack', 'export', '--stack', 'dev'],
       ['stack', 'init', 'dev', '--no-select'],
       ['up', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config', 'loki:url=http://a/?b=c', '--yes'],
-      ['stack', 'output', '--json', '--stack', 'dev'],
+      ['stack', 'output', '--json', '--show-secrets', '--stack', 'dev'],
     ]);
     expect(said[0]).toBe('Stack dev: new');
     expect(said.at(-1)).toBe('  npm run down        remove it; the data stays');
@@ -307,8 +339,64 @@ describe('up', () => {
     expect(pulumi.calls().slice(2).map((args) => args.join(' '))).toEqual([
       'refresh --stack dev --yes --clear-pending-creates',
       `up ${deployArgs.join(' ')} --yes`,
-      'stack output --json --stack dev',
+      'stack output --json --show-secrets --stack dev',
     ]);
+  });
+
+  describe('--rotate', () => {
+    const urn = (type: string, name: string): string => `urn:pulumi:dev::llm-observability::llm-observability:index:Phoenix$${type}::${name}`;
+    const secret = urn('random:index/randomPassword:RandomPassword', 'phoenix-secret');
+    const alloyKey = urn('observability:index:ApiKey', 'phoenix-key-alloy');
+    const resources = [secret, alloyKey].map((one) => ({ urn: one, type: one.split('$')[1]?.split('::')[0] }));
+    const exported: Said = { stdout: JSON.stringify({ deployment: { resources } }) };
+    beforeEach(() => fs.writeFileSync(stackFile, 'config: {}\n'));
+    const changing = (calls: string[][]): string[][] => calls.filter(([command, action]) => ['up', 'preview', 'state'].includes(command ?? '') || action === 'init');
+
+    test('a key is replaced', async () => {
+      const pulumi = cli({ 'stack export': exported });
+      expect((await run('up', ['--rotate', 'alloy'], pulumi)).failure).toBeUndefined();
+      expect(changing(pulumi.calls())).toEqual([['up', ...deployArgs, '--replace', alloyKey, '--yes']]);
+    });
+
+    test('what is protected is given free for it, first', async () => {
+      const pulumi = cli({ 'stack export': exported, 'state unprotect': {} });
+      expect((await run('up', ['--rotate', 'secret', '--rotate', 'alloy'], pulumi)).failure).toBeUndefined();
+      expect(changing(pulumi.calls())).toEqual([
+        ['state', 'unprotect', secret, '--yes', '--stack', 'dev'],
+        ['up', ...deployArgs, '--replace', secret, '--replace', alloyKey, '--yes'],
+      ]);
+    });
+
+    test('where that is refused nothing is deployed', async () => {
+      const pulumi = cli({ 'stack export': exported, 'state unprotect': { stderr: 'error: the stack is locked\n', code: 255 } });
+      expect((await run('up', ['--rotate', 'secret'], pulumi)).failure).toBe('unprotecting what is to be rotated failed: error: the stack is locked');
+      expect(pulumi.calls().map(([command]) => command)).not.toContain('up');
+    });
+
+    test('with --preview-only it is shown and nothing else', async () => {
+      const pulumi = cli({ 'stack export': exported, preview: {} });
+      await run('up', ['--preview-only', '--rotate', 'alloy'], pulumi);
+      expect(changing(pulumi.calls())).toEqual([['preview', ...deployArgs, '--replace', alloyKey, '--diff']]);
+    });
+
+    test.each([
+      ['only previewed', ['--preview-only'], { preview: {} }, ['preview', ...deployArgs, '--replace', secret, '--diff']],
+      ['that failed', [], { up: { code: 1 } }, ['up', ...deployArgs, '--replace', secret, '--yes']],
+    ] as const)('what was given free for a rotation %s is protected again', async (_, args, answers, call) => {
+      const pulumi = cli({ 'stack export': exported, 'state unprotect': {}, 'state protect': {}, ...answers });
+      await run('up', [...args, '--rotate', 'secret'], pulumi);
+      expect(changing(pulumi.calls())).toEqual([
+        ['state', 'unprotect', secret, '--yes', '--stack', 'dev'],
+        call,
+        ['state', 'protect', secret, '--yes', '--stack', 'dev'],
+      ]);
+    });
+
+    test('a name that there is not: those that there are, and nothing is done', async () => {
+      const pulumi = cli({ 'stack export': exported });
+      expect((await run('up', ['--rotate', 'nobody'], pulumi)).failure).toBe('--rotate nobody: there is secret, alloy.\n    npm run up -- --rotate alloy');
+      expect(changing(pulumi.calls())).toEqual([]);
+    });
   });
 
   test('a trace that does not arrive: the object is printed all the same', async () => {
@@ -348,8 +436,7 @@ describe('doctor', () => {
         'ok       plugins    installed',
         'ok       state      none in this checkout yet, or kept by the backend of `pulumi login`',
         `ok       Docker     28.3.0 at ${host}`,
-        `ok       phoenix    ${images.phoenix} is on the engine`,
-        `ok       alloy      ${images.alloy} is on the engine`,
+        ...Object.entries(images).map(([service, image]) => `ok       ${service.padEnd(10)} ${image} is on the engine`),
         '',
       ].join('\n'),
     });

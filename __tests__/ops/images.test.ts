@@ -1,16 +1,17 @@
-import { alloyImage, phoenixImage } from '../../lab/images';
+import { images, type ServiceName } from '../../components/catalog';
+import { alloyImage, gateImage, phoenixImage } from '../../lab/images';
 import { askRegistry } from '../../ops/support/registry';
 import { imageSettings } from '../../ops/support/images';
 import { setEnvironment } from '../support/environment';
 import { fakeEngine, type FakeEngine } from '../support/fake-engine';
 import { listen } from '../support/said';
 
-jest.mock('../../lab/images', () => ({ phoenixImage: jest.fn(), alloyImage: jest.fn() }));
+jest.mock('../../lab/images', () => ({ phoenixImage: jest.fn(), alloyImage: jest.fn(), gateImage: jest.fn() }));
 jest.mock('../../ops/support/registry', () => ({ askRegistry: jest.fn() }));
 
-const phoenix = 'arizephoenix/phoenix:version-20.26.1-nonroot';
-const alloy = 'grafana/alloy:v1.18.1';
-const built = { phoenix: 'lab/phoenix:20.26.1-abc', alloy: 'lab/alloy:1.11.0-def' };
+const { phoenix, alloy, gate } = images;
+const built: Readonly<Record<ServiceName, string>> = { phoenix: 'lab/phoenix:20.26.1-abc', alloy: 'lab/alloy:1.11.0-def', gate: 'lab/gate:1.22.1-012' };
+const builders = { phoenix: phoenixImage, alloy: alloyImage, gate: gateImage };
 
 /** The engine each image was built on, as the docker command line would find it. */
 let builtOn: Record<string, string | undefined>;
@@ -19,14 +20,12 @@ beforeEach(() => {
   builtOn = {};
   said = listen();
   setEnvironment({ DOCKER_HOST: undefined });
-  jest.mocked(phoenixImage).mockReset().mockImplementation(async () => {
-    builtOn['phoenix'] = process.env['DOCKER_HOST'];
-    return built.phoenix;
-  });
-  jest.mocked(alloyImage).mockReset().mockImplementation(async () => {
-    builtOn['alloy'] = process.env['DOCKER_HOST'];
-    return built.alloy;
-  });
+  for (const service of Object.keys(built) as ServiceName[]) {
+    jest.mocked(builders[service]).mockReset().mockImplementation(async () => {
+      builtOn[service] = process.env['DOCKER_HOST'];
+      return built[service];
+    });
+  }
   jest.mocked(askRegistry).mockReset().mockResolvedValue({ answers: false });
 });
 
@@ -35,9 +34,9 @@ const engineWith = (...references: string[]): Promise<FakeEngine> =>
 const probed = (): string[] => jest.mocked(askRegistry).mock.calls.map(([, reference]) => reference).sort();
 
 test('images that are on the engine are taken as they are, and no registry is asked', async () => {
-  const { host, requests } = await engineWith(phoenix, alloy);
+  const { host, requests } = await engineWith(phoenix, alloy, gate);
   expect(await imageSettings({ 'docker:host': host })).toEqual({});
-  expect(requests.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([`GET /images/${phoenix}/json`, `GET /images/${alloy}/json`].sort());
+  expect(requests.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([phoenix, alloy, gate].map((reference) => `GET /images/${reference}/json`).sort());
   expect(probed()).toEqual([]);
   expect(builtOn).toEqual({});
 });
@@ -46,23 +45,24 @@ test('images whose registry answers are pulled by the deployment', async () => {
   jest.mocked(askRegistry).mockResolvedValue({ answers: true });
   const { host } = await engineWith();
   expect(await imageSettings({ 'docker:host': host })).toEqual({});
-  expect(probed()).toEqual([phoenix, alloy]);
+  expect(probed()).toEqual([phoenix, alloy, gate].sort());
   expect(builtOn).toEqual({});
   expect(said).toEqual([]);
 });
 
 test('what cannot be had is built on the engine of the stack, said and stored', async () => {
   const { host } = await engineWith();
-  expect(await imageSettings({ 'docker:host': host })).toEqual({ 'phoenix:image': built.phoenix, 'alloy:image': built.alloy });
-  expect(builtOn).toEqual({ phoenix: host, alloy: host });
+  expect(await imageSettings({ 'docker:host': host })).toEqual({ 'phoenix:image': built.phoenix, 'alloy:image': built.alloy, 'gate:image': built.gate });
+  expect(builtOn).toEqual({ phoenix: host, alloy: host, gate: host });
   expect(said.sort()).toEqual([
     `Image of alloy: the registry of ${alloy} does not answer; using ${built.alloy} (setting alloy:image)`,
+    `Image of gate: the registry of ${gate} does not answer; using ${built.gate} (setting gate:image)`,
     `Image of phoenix: the registry of ${phoenix} does not answer; using ${built.phoenix} (setting phoenix:image)`,
   ]);
 });
 
 test('part by part: only what cannot be had', async () => {
-  const { host } = await engineWith(phoenix);
+  const { host } = await engineWith(phoenix, gate);
   expect(await imageSettings({ 'docker:host': host })).toEqual({ 'alloy:image': built.alloy });
   expect(probed()).toEqual([alloy]);
   expect(builtOn).toEqual({ alloy: host });
@@ -70,20 +70,20 @@ test('part by part: only what cannot be had', async () => {
 
 test("a person's own image is theirs", async () => {
   const { host, requests } = await engineWith();
-  const settings = { 'docker:host': host, 'phoenix:image': 'registry.example/phoenix:20.0.0', 'alloy:image': 'mine/alloy:1.12.0' };
+  const settings = { 'docker:host': host, 'phoenix:image': 'registry.example/phoenix:20.0.0', 'alloy:image': 'mine/alloy:1.12.0', 'gate:image': 'mine/nginx:1.29.0' };
   expect(await imageSettings(settings)).toEqual({});
   expect([requests, probed(), builtOn]).toEqual([[], [], {}]);
 });
 
 test('an image that was built before is looked after by its builder, and nothing is stored again', async () => {
   const { host } = await engineWith();
-  expect(await imageSettings({ 'docker:host': host, 'phoenix:image': built.phoenix, 'alloy:image': built.alloy })).toEqual({});
-  expect(builtOn).toEqual({ phoenix: host, alloy: host });
+  expect(await imageSettings({ 'docker:host': host, 'phoenix:image': built.phoenix, 'alloy:image': built.alloy, 'gate:image': built.gate })).toEqual({});
+  expect(builtOn).toEqual({ phoenix: host, alloy: host, gate: host });
   expect(said).toEqual([]);
 });
 
 test('a newer one takes the place of one that was built before', async () => {
-  const { host } = await engineWith(phoenix, alloy);
+  const { host } = await engineWith(phoenix, alloy, gate);
   expect(await imageSettings({ 'docker:host': host, 'phoenix:image': 'lab/phoenix:19.0.0-old' })).toEqual({ 'phoenix:image': built.phoenix });
 });
 
@@ -94,7 +94,7 @@ test('nothing is built on an engine elsewhere', async () => {
 });
 
 test('without a setting the engine is the one of DOCKER_HOST', async () => {
-  const { host } = await engineWith(phoenix, alloy);
+  const { host } = await engineWith(phoenix, alloy, gate);
   setEnvironment({ DOCKER_HOST: host });
   expect(await imageSettings({})).toEqual({});
 });

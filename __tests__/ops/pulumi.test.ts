@@ -57,11 +57,11 @@ describe('the settings', () => {
   });
 });
 
-test('a new stack is made and not selected; its outputs are read', async () => {
+test('a new stack is made and not selected; its outputs are read, those that are secret too', async () => {
   const { pulumi, cli } = answering({ stdout: '{"dockerHost":null}' });
   await pulumi.init();
   expect(await pulumi.outputs()).toEqual({ dockerHost: null });
-  expect(cli.calls()).toEqual([['stack', 'init', 'dev', '--no-select'], ['stack', 'output', '--json', '--stack', 'dev']]);
+  expect(cli.calls()).toEqual([['stack', 'init', 'dev', '--no-select'], ['stack', 'output', '--json', '--show-secrets', '--stack', 'dev']]);
 });
 
 describe('a run', () => {

@@ -1,4 +1,4 @@
-import type { Delivery } from '../../ops/support/delivery';
+import type { Delivery } from '../../provider/delivery';
 import { summary } from '../../ops/support/summary';
 import { outputs } from '../support/services';
 
@@ -65,4 +65,17 @@ Next:
 test('metrics that go somewhere while logs do not', () => {
   const text = summary('prod', { ...deployed, signals: { traces: 'phoenix', metrics: 'prometheus', logs: null } }, delivery, 0);
   expect(text).toContain('\n  Metrics    go to prometheus\n  Logs       accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL --stack prod\n');
+});
+
+test.each([
+  ['dev', 'http://127.0.0.1:6006', ''],
+  ['prod', 'https://phoenix.example.org', ' --stack prod'],
+])('with auth: where and as whom to log in to stack %s, and how to see the password, but no secret', (stack, url, option) => {
+  const login = { url, email: 'admin@localhost', password: 'the-first-password' };
+  const text = summary(stack, { ...deployed, auth: true, login, apiKeys: { app: 'the-key-of-app' } }, delivery, 0);
+  expect(text.split('\n').find((line) => line.startsWith('  Phoenix'))).toBe(
+    `  Phoenix    ${url}   log in as admin@localhost; the first password: npm run pulumi -- stack output login --show-secrets${option}`,
+  );
+  expect(text).not.toMatch(/no login|the-first-password|the-key-of-app/);
+  expect(text).not.toContain(deployed.adminSecret);
 });

@@ -3,12 +3,21 @@
  * (Alloy 1.11.0, Phoenix 20.26.1).
  */
 import type { Outputs } from '../../ops/support/outputs';
+import type { Route } from '../../provider/delivery';
+import { here } from '../../provider/reach';
 import { site, type Reply, type Request, type Site } from './web';
 
 /** A line of Alloy's log about a request that an exporter could not deliver, framed as the engine's log API sends it. */
 export function exportError(exporter: 'phoenix' | 'loki', error: string, end = 'interval=2.529925826s'): string {
   const level = end.startsWith('dropped') ? 'error msg="Exporting failed. Dropping data."' : 'info msg="Exporting failed. Will retry the request after interval."';
-  const line = `ts=2025-11-21T03:13:16.452994823Z level=${level} component_path=/ component_id=otelcol.exporter.otlphttp.${exporter} error=${JSON.stringify(error)} ${end}\n`;
+  return logged(`ts=2025-11-21T03:13:16.452994823Z level=${level} component_path=/ component_id=otelcol.exporter.otlphttp.${exporter} error=${JSON.stringify(error)} ${end}\n`);
+}
+
+/** A line of the gate's log about a request of Alloy that Phoenix did not take. */
+export const refusal = (upstream: number, answered: number): string =>
+  logged(`2025-11-21T03:13:16+00:00 refused upstream=${upstream} answered=${answered} uri=/v1/traces\n`);
+
+function logged(line: string): string {
   const header = Buffer.alloc(8);
   header[0] = 2;
   header.writeUInt32BE(Buffer.byteLength(line), 4);
@@ -41,30 +50,50 @@ export interface Behaviour {
   readonly otlp?: Reply;
   /** Looks at which the span is not there yet; `Infinity` never shows it. Default: 0. */
   readonly emptyLooks?: number;
+  /** Times it is found to have stored others since it was asked last. Default: never. */
+  readonly stores?: number;
   /** What Phoenix answers to every look, instead of the span. */
   readonly look?: Reply;
   /** Projects that are there besides the one of the check, or the answer to the question for them. */
   readonly projects?: readonly string[] | Reply;
+  /** Whether Phoenix turns away whoever does not show its admin secret. */
+  readonly auth?: boolean;
 }
+
+/** PHOENIX_ADMIN_SECRET of the stack, which it has with and without auth. */
+export const adminSecret = 'the-admin-secret-of-the-stack-0123456789';
 
 export interface Services {
   readonly alloy: Site;
   readonly alloyPage: Site;
   readonly phoenix: Site;
   readonly outputs: Outputs;
+  /** To the same from this process. */
+  readonly route: Route;
 }
 
-/** An Alloy that hands every span to a Phoenix. */
+/**
+ * An Alloy that hands every span to a Phoenix.
+ * @param dockerHost where the outputs and the route have the engine; default: the usual one, which no test asks
+ */
 export async function services(behaviour: Behaviour = {}, dockerHost: string | null = null): Promise<Services> {
-  const { accept = {}, metrics = { body: queueMetrics(0) }, otlp = {}, emptyLooks = 0, look, projects = [] } = behaviour;
+  const { accept = {}, metrics = { body: queueMetrics(0) }, otlp = {}, emptyLooks = 0, stores = 0, look, projects = [], auth = false } = behaviour;
   let looks = 0;
+  let asked = 0;
   let own = '';
   const alloy = await site(({ body }) => {
     own = projectOf(body);
     return { body: { partialSuccess: {} }, ...accept };
   });
   const alloyPage = await site(({ url }) => (url === '/metrics' ? metrics : {}));
-  const phoenix = await site(({ method, url }: Request): Reply => {
+  const phoenix = await site(({ method, url, headers }: Request): Reply => {
+    if (auth && headers.authorization !== `Bearer ${adminSecret}`) {
+      return { status: 401, body: 'Invalid token' };
+    }
+    if (url === '/metrics') {
+      asked += 1;
+      return { body: `phoenix_bulk_loader_span_insertion_time_seconds_count ${Math.min(asked, stores)}.0\n` };
+    }
     if (url === '/v1/traces') {
       return otlp;
     }
@@ -77,8 +106,21 @@ export async function services(behaviour: Behaviour = {}, dockerHost: string | n
     looks += 1;
     return look ?? (looks > emptyLooks ? { body: { data: [{ name: 'verify' }], next_cursor: null } } : { status: 404, body: `Project with identifier ${own} not found` });
   });
-  return { alloy, alloyPage, phoenix, outputs: outputs(alloy.url, alloyPage.url, phoenix.url, dockerHost) };
+  return {
+    alloy,
+    alloyPage,
+    phoenix,
+    outputs: { ...outputs(alloy.url, alloyPage.url, phoenix.url, dockerHost), auth },
+    route: { ...route(alloy.url, alloyPage.url, phoenix.url, dockerHost ?? 'unix:///nowhere/docker.sock'), auth },
+  };
 }
+
+/** From this process to a deployed stack `dev` with these addresses. */
+export function route(otlpHttp: string, alloyUi: string, phoenix: string, engine: string): Route {
+  return { reach: here, inside: here, metrics: `${phoenix}/metrics`, engine, endpoints: { otlpHttp, alloyUi, phoenix }, containers, auth: false, adminSecret, redeploy: 'npm run up' };
+}
+
+const containers = { phoenix: 'phoenix-dev', alloy: 'alloy-dev', gate: 'phoenix-dev-gate' };
 
 /** Outputs of a deployed stack `dev` with these addresses. */
 export function outputs(alloy: string, alloyUi: string, phoenix: string, dockerHost: string | null): Outputs {
@@ -91,13 +133,19 @@ export function outputs(alloy: string, alloyUi: string, phoenix: string, dockerH
       phoenixOtlpGrpc: 'http://127.0.0.1:14317',
       alloyUi,
     },
+    internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' },
+    auth: false,
+    login: null,
+    adminSecret,
+    apiKeys: {},
     signals: { traces: 'phoenix', metrics: null, logs: null },
-    containers: { phoenix: 'phoenix-dev', alloy: 'alloy-dev' },
+    containers,
     volumes: { phoenix: 'phoenix-dev-data', alloy: 'alloy-dev-data' },
     dockerHost,
     images: {
       phoenix: { name: 'arizephoenix/phoenix:version-20.26.1-nonroot', digest: '', id: 'sha256:1d' },
       alloy: { name: 'grafana/alloy:v1.18.1', digest: '', id: 'sha256:2d' },
+      gate: { name: 'nginx:1.28.0', digest: '', id: 'sha256:3d' },
     },
   };
 }

@@ -11,6 +11,7 @@ export interface Request {
 
 export interface Reply {
   readonly status?: number;
+  readonly headers?: http.OutgoingHttpHeaders;
   /** An object is sent as JSON. */
   readonly body?: string | object;
 }
@@ -32,8 +33,8 @@ export async function site(answer: (request: Request) => Reply): Promise<Site> {
       const { method = '', url = '', headers } = incoming;
       const request = { method, url, headers, body: Buffer.concat(chunks).toString() };
       requests.push(request);
-      const { status = 200, body = '' } = answer(request);
-      response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body));
+      const { status = 200, headers: said = {}, body = '' } = answer(request);
+      response.writeHead(status, said).end(typeof body === 'string' ? body : JSON.stringify(body));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

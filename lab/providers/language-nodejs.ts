@@ -8,7 +8,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { installed, manifest, plugins } from './node-packages';
-import { endWithParent } from './parent';
+import { endWithParent } from '../../provider/parent';
 
 /**
  * Stand-in for `pulumi-language-nodejs`, the process through which the Pulumi CLI runs a program of `runtime: nodejs`.

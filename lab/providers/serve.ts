@@ -10,7 +10,7 @@ import * as crypto from 'node:crypto';
 import { check, difference, plan, refreshedInputs, settle, type Failure } from './bridge';
 import type { Change } from './detail';
 import { equal, isEmpty, unknown, type Props, type Shape, type Value } from './fields';
-import { endWithParent } from './parent';
+import { endWithParent } from '../../provider/parent';
 
 /** One resource type: its table of fields, and what it does to the world. Errors become the step's error. */
 export interface Resource {

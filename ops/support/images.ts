@@ -1,10 +1,14 @@
 import { images, type ServiceName } from '../../components/catalog';
 import { engineHost, engineRequest } from '../../components/engine';
-import { alloyImage, phoenixImage } from '../../lab/images';
+import { alloyImage, gateImage, phoenixImage } from '../../lab/images';
 import { askRegistry } from './registry';
 import { say } from './say';
 
-const builders: Readonly<Record<ServiceName, (host: string) => Promise<string>>> = { phoenix: onEngine(phoenixImage), alloy: onEngine(alloyImage) };
+const builders: Readonly<Record<ServiceName, (host: string) => Promise<string>>> = {
+  phoenix: onEngine(phoenixImage),
+  alloy: onEngine(alloyImage),
+  gate: onEngine(gateImage),
+};
 
 /** The lab builds through the docker command line, which takes the engine from the environment. */
 function onEngine(build: () => Promise<string>): (host: string) => Promise<string> {
@@ -21,7 +25,7 @@ function onEngine(build: () => Promise<string>): (host: string) => Promise<strin
  */
 export async function imageSettings(settings: Readonly<Record<string, string>>): Promise<Record<string, string>> {
   const host = engineHost(settings['docker:host']);
-  // One mostly waits for the network and the other compiles: side by side they take as long as the longer one.
+  // One compiles and the others mostly wait for the network: side by side they take as long as the longest one.
   const chosen = await Promise.all((Object.keys(builders) as ServiceName[]).map(async (service) => {
     const key = `${service}:image`;
     const reference = settings[key] ?? images[service];

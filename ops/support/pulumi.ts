@@ -59,6 +59,13 @@ export class Pulumi {
     };
   }
 
+  /** Lets resources be replaced or deleted that are protected, or no longer. */
+  async protection(kind: 'protect' | 'unprotect', urns: readonly string[]): Promise<void> {
+    if (urns.length > 0) {
+      await this.must(['state', kind, ...urns, '--yes', '--stack', this.stack], `${kind}ing what is to be rotated`);
+    }
+  }
+
   async init(): Promise<void> {
     await this.must(['stack', 'init', this.stack, '--no-select'], 'making the stack');
   }
@@ -70,8 +77,9 @@ export class Pulumi {
     return Object.fromEntries(Object.entries(values).flatMap(([key, { value }]) => (value === undefined ? [] : [[key, value]])));
   }
 
+  /** Outputs of the stack, secrets in plain text: for this process alone. */
   async outputs<T>(): Promise<T> {
-    return JSON.parse(await this.must(['stack', 'output', '--json', '--stack', this.stack], 'reading the outputs')) as T;
+    return JSON.parse(await this.must(['stack', 'output', '--json', '--show-secrets', '--stack', this.stack], 'reading the outputs')) as T;
   }
 
   /** Runs the CLI and returns its stdout. @throws Failure with what it said when it fails */

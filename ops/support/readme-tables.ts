@@ -2,7 +2,7 @@
  * The README's tables, from the code that they describe. A test holds the README against them, and
  * `npm test -- -u` writes them into it.
  */
-import { boundPorts, keys, portKeys, type SettingKey } from '../../components/settings';
+import { bindOf, keys, portKeys, type SettingKey } from '../../components/settings';
 
 /** What listens on each host port. */
 const served: Partial<Record<SettingKey, string>> = {
@@ -14,11 +14,17 @@ const served: Partial<Record<SettingKey, string>> = {
   'alloy:uiPort': "Alloy: its own page",
 };
 
+/** What the addresses of a port are by default. */
+const where = {
+  'phoenix:bind': 'loopback (`phoenix:bind`)',
+  'alloy:bind': "loopback and the gateway of Docker's bridge (`alloy:bind`)",
+};
+
 /** `| Setting | Default | What it does |`, one row a key, in the order of the code. */
 export function settingsTable(): string {
   return table(
     ['Setting', 'Default', 'What it does'],
-    Object.entries(keys).map(([key, { fallback, about }]) => [code(key), fallback === undefined ? 'none' : code(fallback), about]),
+    Object.entries(keys).map(([key, { fallback, about }]) => [code(key), fallback ? code(fallback) : 'none', about]),
   );
 }
 
@@ -31,7 +37,8 @@ export function portsTable(): string {
       if (what === undefined) {
         throw new Error(`ops/support/readme-tables.ts does not say what listens on ${key}`);
       }
-      return [code(keys[key].fallback ?? ''), boundPorts.includes(key) ? "loopback and the gateway of Docker's bridge (`alloy:bind`)" : 'loopback', what, code(key)];
+      const bind = bindOf[key];
+      return [code(keys[key].fallback ?? ''), bind ? where[bind] : 'loopback', what, code(key)];
     }),
   );
 }

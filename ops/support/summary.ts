@@ -1,17 +1,17 @@
-import type { Delivery } from './delivery';
+import type { Delivery } from '../../provider/delivery';
 import type { Outputs } from './outputs';
 import { defaultStack, npmRun } from './project';
 
 /** What `npm run up` ends with: where things are, how to log in, how to send to it, what to do next. */
 export function summary(stack: string, outputs: Outputs, { traceId, ms, hops }: Delivery, totalMs: number): string {
-  const { endpoints, signals } = outputs;
+  const { endpoints, signals, login } = outputs;
   const option = stack === defaultStack ? '' : ` --stack ${stack}`;
   const nowhere = (key: string): string => `accepted and discarded; to keep them: npm run pulumi -- config set ${key} URL${option}`;
   const port = new URL(endpoints.otlpHttp).port;
   return `
 Trace ${traceId} went ${['application', ...hops.slice(0, -1).map(({ name }) => name.split(' -> ')[1])].join(' -> ')} in ${ms} ms and was read back. (${(totalMs / 1000).toFixed(1)} s in all)
 
-  Phoenix    ${endpoints.phoenixUi}   no login: anyone on this machine can read it
+  Phoenix    ${login ? `${login.url}   log in as ${login.email}; the first password: npm run pulumi -- stack output login --show-secrets${option}` : `${endpoints.phoenixUi}   no login: anyone on this machine can read it`}
   OTLP       ${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)
   Alloy      ${endpoints.alloyUi}
   Traces     go to Phoenix

@@ -1,23 +1,25 @@
-import { checkDelivery, type Delivery } from '../../ops/support/delivery';
+import { checkDelivery, type Delivery } from '../../provider/delivery';
 import { fakeEngine, type Answer } from '../support/fake-engine';
-import { exportError, outputs, projectOf, queueMetrics, services, type Behaviour, type Services } from '../support/services';
+import { adminSecret, exportError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
 import { nobody } from '../support/web';
 
 const inspected = (State: object): Answer => ({ State });
 const logged = (...lines: string[]): Record<string, Answer> => ({ '/containers/alloy-dev/logs': { status: 200, body: lines.join('') } });
+const gateLogged = (...lines: string[]): Record<string, Answer> => ({ '/containers/phoenix-dev-gate/logs': { status: 200, body: lines.join('') } });
+const gateRuns: Record<string, Answer> = { '/containers/phoenix-dev-gate/json': inspected({ Status: 'running', ExitCode: 0 }) };
 
 /** A check with an engine that answers this; it gives up after the first looks. */
 async function check(behaviour: Behaviour, engine: Record<string, Answer> = {}): Promise<{ delivery: Delivery; running: Services }> {
   const { host } = await fakeEngine(engine);
   const running = await services(behaviour, host);
-  return { delivery: await checkDelivery(running.outputs, 0), running };
+  return { delivery: await checkDelivery(running.route, 0), running };
 }
 
 const failureOf = async (behaviour: Behaviour, engine: Record<string, Answer> = {}): Promise<unknown> => (await check(behaviour, engine)).delivery.failure;
 
 describe('a span that arrives', () => {
   test('three hops, whose times add up to the whole', async () => {
-    const { outputs: deployed, alloy, phoenix } = await services({ emptyLooks: 2 });
+    const { route: deployed, alloy, phoenix } = await services({ emptyLooks: 2 });
     const delivery = await checkDelivery(deployed, 20_000);
     expect(delivery).toEqual({
       ok: true,
@@ -40,9 +42,23 @@ describe('a span that arrives', () => {
     expect(phoenix.requests.map(({ method, url }) => `${method} ${url}`)).toEqual([look, look, look, look, 'GET /v1/projects?limit=1000', `DELETE /v1/projects/${project}`]);
   });
 
+  test('as long as Phoenix goes on storing others, it is waited for', async () => {
+    const { route: deployed, phoenix } = await services({ emptyLooks: 3, stores: 10 });
+    expect(await checkDelivery(deployed, 0, 20_000)).toMatchObject({ ok: true });
+    expect(phoenix.requests.filter(({ url }) => url === '/metrics').length).toBeGreaterThan(1);
+  });
+
+  test.each([
+    ['it stores nothing more', { stores: 2 }, 20_000],
+    ['nobody said so', { stores: Infinity }, 0],
+  ])('not when %s', async (_, behaviour, longest) => {
+    const { route: deployed } = await services({ emptyLooks: Infinity, ...behaviour });
+    expect(await checkDelivery(deployed, 0, longest)).toMatchObject({ ok: false, failure: { hop: 'Alloy -> Phoenix' } });
+  });
+
   /** Names of the projects that a check removed, its own left out. */
   async function removed(projects: Behaviour['projects']): Promise<string[]> {
-    const { alloy, phoenix, outputs: deployed } = await services(projects ? { projects } : {});
+    const { alloy, phoenix, route: deployed } = await services(projects ? { projects } : {});
     await checkDelivery(deployed, 20_000);
     const names = phoenix.requests.filter(({ method }) => method === 'DELETE').map(({ url }) => url.replace('/v1/projects/', ''));
     const own = projectOf(alloy.requests[0]?.body ?? '');
@@ -67,6 +83,35 @@ describe('a span that arrives', () => {
   });
 });
 
+describe('credentials', () => {
+  const shown = ({ requests }: Services['phoenix']): unknown[] => [...new Set(requests.map(({ headers }) => headers.authorization))];
+
+  test('with auth Phoenix is asked with its admin secret, and nobody else is told it', async () => {
+    const { route: deployed, alloy, alloyPage, phoenix } = await services({ auth: true, emptyLooks: 1 });
+    expect(await checkDelivery(deployed, 20_000)).toMatchObject({ ok: true });
+    expect([shown(phoenix), shown(alloy), shown(alloyPage)]).toEqual([[`Bearer ${adminSecret}`], [undefined], [undefined]]);
+    expect(phoenix.requests.map(({ method }) => method)).toContain('DELETE');
+  });
+
+  test('the look why a span does not arrive has them, too', async () => {
+    const { delivery, running } = await check({ auth: true, emptyLooks: Infinity });
+    expect(delivery.failure?.cause).toMatch(/^Alloy has handed the span over/);
+    expect(running.phoenix.requests.at(-1)).toMatchObject({ method: 'POST', url: '/v1/traces', headers: { authorization: `Bearer ${adminSecret}`, 'content-type': 'application/x-protobuf' } });
+  });
+
+  test('without auth nobody is told it', async () => {
+    const { route: deployed, phoenix } = await services();
+    expect(await checkDelivery(deployed, 20_000)).toMatchObject({ ok: true });
+    expect(shown(phoenix)).toEqual([undefined]);
+  });
+
+  test('a secret that Phoenix does not take, and that is not in what is said of it', async () => {
+    const { route: deployed } = await services({ auth: true });
+    const { failure } = await checkDelivery({ ...deployed, adminSecret: 'an-outdated-secret' }, 0);
+    expect(failure).toEqual({ hop: 'Alloy -> Phoenix', cause: 'Phoenix refuses: 401 Invalid token', mend: ['docker logs --tail 30 phoenix-dev'] });
+  });
+});
+
 describe('application -> Alloy', () => {
   const hop = 'application -> Alloy';
 
@@ -79,7 +124,7 @@ describe('application -> Alloy', () => {
   ])('nobody listens; the container is %s', async (_, answers, state) => {
     const { host } = await fakeEngine(answers);
     const url = await nobody();
-    const delivery = await checkDelivery(outputs(url, url, url, host), 0);
+    const delivery = await checkDelivery(route(url, url, url, host), 0);
     expect(delivery).toEqual({
       ok: false,
       traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
@@ -95,7 +140,7 @@ describe('application -> Alloy', () => {
 
   test('nor does the engine answer', async () => {
     const [url, engine] = [await nobody(), await nobody()];
-    const { failure } = await checkDelivery(outputs(url, url, url, engine), 0);
+    const { failure } = await checkDelivery(route(url, url, url, engine), 0);
     expect(failure?.cause).toBe(
       `Alloy is not listening on ${url} (connection refused); container alloy-dev is unknown: the Docker Engine does not answer (connect ECONNREFUSED ${engine.slice('http://'.length)})`,
     );
@@ -103,7 +148,7 @@ describe('application -> Alloy', () => {
 
   test('the command that puts it back is the one of the stack', async () => {
     const url = await nobody();
-    const { failure } = await checkDelivery(outputs(url, url, url, url), 0, 'npm run up -- --stack prod');
+    const { failure } = await checkDelivery({ ...route(url, url, url, url), redeploy: 'npm run up -- --stack prod' }, 0);
     expect(failure?.mend).toEqual(['docker logs --tail 30 alloy-dev', 'npm run up -- --stack prod']);
   });
 
@@ -155,7 +200,7 @@ describe('Alloy -> Phoenix', () => {
     const { host } = await fakeEngine({ '/containers/phoenix-dev/json': inspected({ Status: 'exited', ExitCode: 1 }) });
     const { alloy, alloyPage } = await services({ metrics: { body: queueMetrics(12) } });
     const phoenix = await nobody();
-    const { failure } = await checkDelivery(outputs(alloy.url, alloyPage.url, phoenix, host), 0, 'npm run up -- --stack prod');
+    const { failure } = await checkDelivery({ ...route(alloy.url, alloyPage.url, phoenix, host), redeploy: 'npm run up -- --stack prod' }, 0);
     expect(failure).toEqual({
       hop,
       cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is exited with 1; Alloy keeps what it has accepted on disk (12 requests queued) and sends it when that is put right`,
@@ -167,25 +212,65 @@ describe('Alloy -> Phoenix', () => {
   const lokiIsDown = exportError('loki', 'rpc error: code = Unavailable desc = error exporting items, request to http://loki:3100/otlp/v1/logs responded with HTTP Status Code 503');
 
   test('what Alloy reports of its exporter to Phoenix, the newest, as it said it', async () => {
-    const answers = logged(exportError('phoenix', 'an older one'), exportError('phoenix', refusedConnection), lokiIsDown);
+    const answers = { ...logged(exportError('phoenix', 'an older one'), exportError('phoenix', refusedConnection), lokiIsDown), ...gateRuns };
     expect(await failureOf({ ...never, metrics: { body: queueMetrics(3) } }, answers)).toEqual({
       hop,
-      cause: `Alloy reports: ${refusedConnection}; Alloy keeps what it has accepted on disk (3 requests queued) and sends it when that is put right`,
-      mend: ['docker logs --tail 30 alloy-dev'],
+      cause: `Alloy reports: ${refusedConnection}; container phoenix-dev-gate is running; Alloy keeps what it has accepted on disk (3 requests queued) and sends it when that is put right`,
+      mend: ['docker logs --tail 30 alloy-dev', 'npm run up'],
     });
+  });
+
+  test('between the two, the gate has ended', async () => {
+    const answers = { ...logged(exportError('phoenix', refusedConnection)), '/containers/phoenix-dev-gate/json': inspected({ Status: 'exited', ExitCode: 1 }) };
+    expect(await failureOf(never, answers)).toMatchObject({ cause: `Alloy reports: ${refusedConnection}; container phoenix-dev-gate is exited with 1` });
   });
 
   test('what it has dropped', async () => {
     const error = 'not retryable error: Permanent error: rpc error: code = Unknown desc = error exporting items, request to http://phoenix:6006/v1/traces responded with HTTP Status Code 422';
-    expect(await failureOf(never, logged(exportError('phoenix', error, 'dropped_items=1')))).toEqual({ hop, cause: `Alloy reports: ${error}`, mend: ['docker logs --tail 30 alloy-dev'] });
+    expect(await failureOf(never, { ...logged(exportError('phoenix', error, 'dropped_items=1')), ...gateRuns })).toEqual({
+      hop,
+      cause: `Alloy reports: ${error}; container phoenix-dev-gate is running`,
+      mend: ['docker logs --tail 30 alloy-dev', 'npm run up'],
+    });
   });
 
-  test('the log is asked for from the start of the check', async () => {
+  const [logsOfGate, logsOfPhoenix] = ['docker logs --tail 30 phoenix-dev-gate', 'docker logs --tail 30 phoenix-dev'];
+  test.each<[string, string[], string, string[]]>([
+    ['401', [refusal(401, 503)], "Phoenix does not take Alloy's API key: it answers 401", ['npm run up']],
+    ['403', [refusal(403, 503)], "Phoenix does not take Alloy's API key: it answers 403", ['npm run up']],
+    ['507', [refusal(507, 503)], 'Phoenix refuses what Alloy sends: 507', [logsOfGate, logsOfPhoenix]],
+    ['422, handed on as it is', [refusal(422, 422)], 'Phoenix refuses what Alloy sends: 422', [logsOfGate, logsOfPhoenix]],
+    ['nothing, because the gate is closed', ['2025-11-21T03:13:17+00:00 refused upstream=- answered=503 uri=/v1/traces\n'], 'the gate in front of Phoenix is closed, because a deployment was cut off while it replaced Phoenix', ['npm run up']],
+    ['senders that hung up do not count', [refusal(401, 503), '2025-11-21T03:13:17+00:00 refused upstream=- answered=499 uri=/v1/traces\n'], "Phoenix does not take Alloy's API key: it answers 401", ['npm run up']],
+    ['the newest counts', [refusal(401, 503), refusal(500, 503), '2025-11-21T03:13:17Z signal process started\n'], 'Phoenix refuses what Alloy sends: 500', [logsOfGate, logsOfPhoenix]],
+  ])('the gate has seen Phoenix refuse: %s', async (_, lines, cause, mend) => {
+    // What Alloy says of it is the gate's answer and no news.
+    const answers = { ...gateLogged(...lines), ...logged(exportError('phoenix', 'responded with HTTP Status Code 503')) };
+    expect(await failureOf(never, answers)).toEqual({ hop, cause, mend });
+  });
+
+  test('Phoenix refuses the key, and Alloy keeps what it has', async () => {
+    expect(await failureOf({ ...never, auth: true, metrics: { body: queueMetrics(2) } }, gateLogged(refusal(401, 503)))).toEqual({
+      hop,
+      cause: "Phoenix does not take Alloy's API key: it answers 401; Alloy keeps what it has accepted on disk (2 requests queued) and sends it when that is put right",
+      mend: ['npm run up'],
+    });
+  });
+
+  test.each<[string, Record<string, Answer>]>([
+    ['a log of other things', gateLogged('refused by upstream, no code\n', 'refused upstream=- answered=502 uri=/v1/traces\n')],
+    ['an engine that does not give it', { '/containers/phoenix-dev-gate/logs': { status: 500, body: refusal(401, 503) } }],
+  ])('the gate tells of no refusal: %s', async (_, answers) => {
+    expect(await failureOf(never, answers)).toMatchObject({ cause: expect.stringMatching(/^Alloy has handed the span over/) });
+  });
+
+  test('the logs are asked for from the start of the check', async () => {
     const engine = await fakeEngine({});
-    const { outputs: deployed, alloy } = await services(never, engine.host);
+    const { route: deployed, alloy } = await services(never, engine.host);
     await checkDelivery(deployed, 0);
     const started = Number(projectOf(alloy.requests[0]?.body ?? '').slice('verify-'.length));
-    expect(engine.requests.map(({ url }) => url)).toEqual([`/containers/alloy-dev/logs?stdout=1&stderr=1&tail=500&since=${Math.floor(started / 1000)}`]);
+    const query = `stdout=1&stderr=1&tail=500&since=${Math.floor(started / 1000)}`;
+    expect(engine.requests.map(({ url }) => url)).toEqual([`/containers/phoenix-dev-gate/logs?${query}`, `/containers/alloy-dev/logs?${query}`]);
   });
 
   test('a queue that grows without an error', async () => {

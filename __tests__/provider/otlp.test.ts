@@ -1,4 +1,4 @@
-import { markedTrace } from '../../ops/support/otlp';
+import { markedTrace } from '../../provider/otlp';
 
 test('one span, ended, with what Phoenix needs to show it as a chain in its project', () => {
   const { traceId, project, body } = markedTrace('verify-1700000000000', 1_700_000_000_001);

@@ -1,0 +1,289 @@
+/**
+ * Auth on real parts: one switch, every change of it under a load of 100 spans a second, and what must
+ * be seen nowhere. The tests build on each other, in this order.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { phoenixImage } from '../../lab/images';
+import { telemetrygen } from '../../lab/telemetrygen';
+import type { Outputs } from '../../ops/support/outputs';
+import { Checkout, docker, storedSpans, until } from './checkout';
+import { finished, underLoad } from './load';
+import { previousPhoenix } from './previous-phoenix';
+
+const stack = 'auth';
+const [phoenix, alloy, gate] = [`phoenix-${stack}`, `alloy-${stack}`, `phoenix-${stack}-gate`];
+let checkout: Checkout;
+let deployed: Outputs;
+
+beforeAll(async () => {
+  checkout = await Checkout.clone(stack);
+  await checkout.up({ 'phoenix:image': await previousPhoenix() });
+  deployed = await checkout.outputs();
+});
+
+afterAll(async () => {
+  const { code, stderr } = await checkout.command('down', ['--purge', '--yes']);
+  fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+interface Key {
+  readonly id: string;
+  readonly name: string;
+}
+
+function ask(pathname: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${deployed.endpoints.phoenixUi}${pathname}`, { ...init, headers: { authorization: `Bearer ${deployed.adminSecret}`, ...init.headers } });
+}
+
+async function keys(): Promise<Key[]> {
+  return ((await (await ask('/v1/system/api_keys')).json()) as { data: Key[] }).data;
+}
+
+async function keyOf(name: string): Promise<Key> {
+  const found = (await keys()).filter((key) => key.name === name);
+  expect(found).toHaveLength(1);
+  return found[0] as Key;
+}
+
+async function revoke({ id }: Key): Promise<void> {
+  expect((await ask(`/v1/system/api_keys/${id}`, { method: 'DELETE' })).status).toBe(204);
+}
+
+/** Makes a change under load; every span that Alloy has accepted is stored in the end. Prints both numbers. */
+async function losesNothing(name: string, change: () => Promise<unknown>): Promise<void> {
+  const project = name.replace(/\W+/g, '-');
+  const accepted = await underLoad(project, change);
+  deployed = await checkout.outputs();
+  const stored = (): Promise<number> => storedSpans(deployed.endpoints.phoenixUi, project, deployed.auth ? deployed.adminSecret : '');
+  await until(`${accepted} spans of ${project}`, async () => (await stored()) >= accepted, 300_000);
+  console.log(`${name}: Alloy accepted ${accepted} spans, Phoenix holds ${await stored()}`);
+  expect(await stored()).toBe(accepted);
+}
+
+/** Status of an OTLP request without spans to Phoenix's own port. */
+async function otlp(headers: Record<string, string> = {}): Promise<number> {
+  const answer = await fetch(`${deployed.endpoints.phoenixOtlpHttp}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/x-protobuf', ...headers } });
+  return answer.status;
+}
+
+function login(password: string, headers: Record<string, string> = {}, email = 'admin@localhost'): Promise<Response> {
+  return fetch(`${deployed.endpoints.phoenixUi}/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ email, password }),
+  });
+}
+
+describe('without auth', () => {
+  it('another version of Phoenix under load costs no span', () =>
+    losesNothing('another version', async () => {
+      const { changes } = await checkout.up({ 'phoenix:image': await phoenixImage() });
+      expect(changes['replaced']).toBeGreaterThan(0);
+    }));
+
+  it('sends Phoenix no header and has no login', async () => {
+    expect(deployed).toMatchObject({ auth: false, login: null, apiKeys: {} });
+    const answer = await fetch(`${deployed.endpoints.alloyUi}/api/v0/web/components`);
+    expect(((await answer.json()) as { localID: string }[]).filter(({ localID }) => /auth|local\.file/.test(localID))).toEqual([]);
+  });
+});
+
+describe('phoenix:auth true', () => {
+  it('is the whole procedure, and costs no span', async () => {
+    await losesNothing('auth off to on', () => checkout.up({ 'phoenix:auth': 'true', 'phoenix:apiKeys': 'evaluations' }));
+    expect(deployed).toMatchObject({ auth: true, login: { email: 'admin@localhost', url: 'http://127.0.0.1:6006' } });
+    expect(await checkout.plannedSteps()).toEqual([]);
+  });
+
+  it('refuses OTLP without a token on both ports', async () => {
+    expect(await otlp()).toBe(401);
+    expect(await otlp({ authorization: 'Bearer wrong' })).toBe(401);
+    const { output } = await finished(await telemetrygen(), ['traces', '--otlp-insecure', '--otlp-endpoint', '127.0.0.1:14317', '--traces', '1']);
+    expect(output).toMatch(/Unauthenticated/);
+  });
+
+  it('gives programs keys of their own', async () => {
+    expect(Object.keys(deployed.apiKeys)).toEqual(['evaluations']);
+    expect(await otlp({ authorization: `Bearer ${deployed.apiKeys['evaluations']}` })).toBe(200);
+    expect((await keys()).map(({ name }) => name).sort()).toEqual(['alloy', 'evaluations']);
+  });
+
+  it('lets the first administrator in with the generated password, and not with the one that everybody knows', async () => {
+    expect((await login('admin')).status).toBe(401);
+    expect((await login(deployed.login?.password ?? '')).status).toBe(204);
+  });
+
+  it('mints nothing when it is run again', async () => {
+    const before = await keys();
+    const { changes } = await checkout.up();
+    expect(Object.keys(changes)).toEqual(['unchanged']);
+    expect(await keys()).toEqual(before);
+  });
+
+  it('shows its secrets nowhere', async () => {
+    const exported = await checkout.pulumi('stack', 'export', '--show-secrets');
+    const { deployment } = JSON.parse(exported.stdout) as { deployment: { resources: { urn: string; outputs?: { key?: { plaintext: string }; result?: { plaintext: string } } }[] } };
+    const secrets = deployment.resources.flatMap(({ outputs }) => [outputs?.key, outputs?.result]).flatMap((one) => (one ? [JSON.parse(one.plaintext) as string] : []));
+    // Three generated secrets and two keys: an empty list would be found nowhere, too.
+    expect(secrets.filter((secret) => secret.length >= 24)).toHaveLength(5);
+
+    const containers = (await docker('ps', '--all', '--quiet', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).split('\n');
+    const inspected = JSON.parse(await docker('inspect', ...containers)) as { Name: string; Config: { Env: string[] } }[];
+    for (const one of inspected.filter(({ Name }) => Name === `/${phoenix}`)) {
+      one.Config.Env = [];
+    }
+    const files = (dir: string): string[] => fs.readdirSync(dir, { withFileTypes: true, recursive: true }).filter((one) => one.isFile()).map((one) => path.join(one.parentPath, one.name));
+    const places: Record<string, string> = {
+      'docker inspect': JSON.stringify(inspected),
+      processes: (await finished('ps', ['-eww', '-o', 'args'])).output,
+      'the stack file': fs.readFileSync(path.join(checkout.dir, `Pulumi.${stack}.yaml`), 'utf8'),
+      'the outputs': (await checkout.pulumi('stack', 'output', '--json')).stdout,
+      'verify': JSON.stringify(await checkout.command('verify')),
+      'preview': JSON.stringify(await checkout.pulumi('preview', '--diff')),
+      state: files(path.join(checkout.dir, '.state')).map((file) => fs.readFileSync(file, 'latin1')).join('\n'),
+    };
+    for (const container of inspected.map(({ Name }) => Name.slice(1))) {
+      places[`log of ${container}`] = (await finished('docker', ['logs', container])).output;
+    }
+    const { alloyUi } = deployed.endpoints;
+    const components = (await (await fetch(`${alloyUi}/api/v0/web/components`)).json()) as { localID: string }[];
+    expect(components.map(({ localID }) => localID)).toContain('otelcol.auth.headers.phoenix');
+    for (const { localID } of components) {
+      places[`Alloy's component ${localID}`] = await (await fetch(`${alloyUi}/api/v0/web/components/${localID}`)).text();
+    }
+    places["Alloy's metrics"] = await (await fetch(`${alloyUi}/metrics`)).text();
+    expect(places["Alloy's component otelcol.auth.headers.phoenix"]).toContain('(secret)');
+    // A container that was never started has no log; everything else says something.
+    expect(Object.keys(places).filter((place) => places[place] === '' && !/-files$/.test(place))).toEqual([]);
+    for (const [place, text] of Object.entries(places)) {
+      expect(secrets.filter((secret) => text.includes(secret)).map(() => `a secret in ${place}`)).toEqual([]);
+    }
+  });
+});
+
+describe('a change under load costs no span', () => {
+  it('when the key of Alloy is rotated', async () => {
+    const before = await keyOf('alloy');
+    await losesNothing('key rotated', () => checkout.up({}, '--rotate', 'alloy'));
+    expect((await keyOf('alloy')).id).not.toBe(before.id);
+  });
+
+  it('when PHOENIX_SECRET is rotated', async () => {
+    await losesNothing('PHOENIX_SECRET rotated', () => checkout.up({}, '--rotate', 'secret'));
+    expect((await keys()).map(({ name }) => name).sort()).toEqual(['alloy', 'evaluations']);
+    expect(await otlp({ authorization: `Bearer ${deployed.apiKeys['evaluations']}` })).toBe(200);
+    expect(await checkout.plannedSteps()).toEqual([]);
+  });
+
+  it('when the container of Phoenix is replaced, here because it is published', async () => {
+    const before = await keyOf('alloy');
+    await losesNothing('container replaced', () => checkout.up({ 'phoenix:rootUrl': 'https://phoenix.example.com' }));
+    expect(await keyOf('alloy')).toEqual(before);
+    expect(deployed.login?.url).toBe('https://phoenix.example.com');
+  });
+
+  it('and a published Phoenix counts people at its login, keeps their cookies to https and other sites out', async () => {
+    const attempt = async (from: string, who: number): Promise<number> => (await login('wrong', { 'x-forwarded-for': from }, `${who}@example.com`)).status;
+    const answers: number[] = [];
+    for (let i = 0; i < 20; i += 1) {
+      answers.push(await attempt('203.0.113.7', i));
+    }
+    expect(answers).toContain(429);
+    expect(await attempt('203.0.113.8', 99)).toBe(401);
+    const { headers } = await login(deployed.login?.password ?? '', { 'x-forwarded-for': '203.0.113.9', origin: 'https://phoenix.example.com' });
+    expect(headers.getSetCookie().length).toBeGreaterThan(0);
+    expect(headers.getSetCookie().filter((cookie) => !/; secure/i.test(cookie))).toEqual([]);
+    const foreign = await login(deployed.login?.password ?? '', { 'x-forwarded-for': '203.0.113.9', origin: 'https://elsewhere.example.com' });
+    expect(foreign.status).toBe(401);
+  });
+
+  it('when the key is deleted in Phoenix and the stack is deployed again', async () => {
+    await losesNothing('key deleted', async () => {
+      await revoke(await keyOf('alloy'));
+      expect(await checkout.plannedSteps()).toContain('update phoenix-key-alloy');
+      await checkout.up();
+    });
+    await keyOf('alloy');
+  });
+
+  it('when Phoenix refuses the key for two minutes, which verify names', () =>
+    losesNothing('key refused for two minutes', async () => {
+      const since = Date.now();
+      await revoke(await keyOf('alloy'));
+      const { stdout } = await checkout.command('verify', ['--json', '--timeout', '10']);
+      const { failure } = JSON.parse(stdout) as { failure: { hop: string; cause: string } };
+      expect(failure.hop).toBe('Alloy -> Phoenix');
+      expect(failure.cause).toMatch(/^Phoenix does not take Alloy's API key: it answers 401; Alloy keeps what it has accepted on disk \(\d+ requests? queued\)/);
+      expect(await docker('logs', gate)).toMatch(/refused upstream=401 answered=503 uri=\/v1\/traces/);
+      await until('two minutes to pass', async () => Date.now() - since > 120_000);
+      await checkout.up();
+    }));
+
+  it('when auth goes off, and the keys are the same once it is on again', async () => {
+    const before = await keys();
+    // Without auth nothing may be published.
+    await checkout.pulumi('config', 'rm', 'phoenix:rootUrl');
+    await losesNothing('auth on to off', () => checkout.up({ 'phoenix:auth': 'false' }));
+    expect(await otlp()).toBe(200);
+    expect(await docker('volume', 'ls', '--quiet', '--filter', `name=${alloy}-secrets`)).toBe('');
+    await checkout.up({ 'phoenix:auth': 'true' });
+    deployed = await checkout.outputs();
+    expect(await keys()).toEqual(before);
+  });
+});
+
+describe('a trace that does not arrive', () => {
+  it('fails pulumi up itself, with the hop and the cause, and the next run goes on from there', async () => {
+    const file = path.join(checkout.dir, 'components', 'phoenix.ts');
+    const source = fs.readFileSync(file, 'utf8');
+    fs.writeFileSync(file, source.replace('readonly internal = `http://${alias}:${ports.phoenix.ui}`', 'readonly internal = `http://${alias}:6007`'));
+    const { code, stdout, stderr } = await checkout.pulumi('up', '--yes', '--skip-preview');
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/A trace does not arrive\. Alloy -> Phoenix: /);
+    fs.writeFileSync(file, source);
+    await checkout.up();
+    expect(await checkout.plannedSteps()).toEqual([]);
+  });
+});
+
+describe('bad input', () => {
+  it('is refused at the preview, all of it at once', async () => {
+    const bad = { 'phoenix:auth': 'yes', 'phoenix:basicAuth': 'false', 'phoenix:apiKeys': 'alloy', 'phoenix:bind': '0.0.0.0,1.2.3' };
+    const { code, stderr } = await checkout.command('up', ['--yes', ...Object.entries(bad).flatMap(([key, value]) => ['-c', `${key}=${value}`])]);
+    expect(code).toBe(1);
+    for (const [key, value] of Object.entries(bad).filter(([key]) => key !== 'phoenix:basicAuth')) {
+      expect(stderr).toContain(`${key} is '${value}'`);
+    }
+    expect(await checkout.plannedSteps()).toEqual([]);
+  });
+
+  it('does not let Phoenix be published without auth', async () => {
+    const { code, stderr } = await checkout.command('up', ['--yes', '-c', 'phoenix:auth=false', '-c', 'phoenix:rootUrl=https://phoenix.example.com']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/phoenix:auth is 'false'/);
+    expect(stderr).toMatch(/pulumi -- config set phoenix:auth true --stack auth/);
+  });
+
+  it('names the rule that a secret of one\'s own breaks, and not the secret', async () => {
+    expect((await checkout.pulumi('config', 'set', '--secret', 'phoenix:secret', 'short-and-sweet')).code).toBe(0);
+    const { code, stderr } = await checkout.command('up', ['--yes']);
+    await checkout.pulumi('config', 'rm', 'phoenix:secret');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/phoenix:secret.*32/);
+    expect(stderr).not.toContain('short-and-sweet');
+  });
+});
+
+describe('down and up again', () => {
+  it('keeps the way in, and leaves one key', async () => {
+    const password = deployed.login?.password;
+    expect((await checkout.command('down')).code).toBe(0);
+    await checkout.up();
+    deployed = await checkout.outputs();
+    expect(deployed.login?.password).toBe(password);
+    expect((await login(password ?? '')).status).toBe(204);
+    await keyOf('alloy');
+  });
+});

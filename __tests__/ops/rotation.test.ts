@@ -1,0 +1,45 @@
+import type { StackState } from '../../ops/support/pulumi';
+import { rotation } from '../../ops/support/rotation';
+import { Failure } from '../../ops/support/say';
+
+const urn = (type: string, name: string): string => `urn:pulumi:dev::llm-observability::llm-observability:index:Phoenix$${type}::${name}`;
+const secret = urn('random:index/randomPassword:RandomPassword', 'phoenix-secret');
+const adminSecret = urn('random:index/randomPassword:RandomPassword', 'phoenix-admin-secret');
+const key = (name: string): string => urn('observability:index:ApiKey', `phoenix-key-${name}`);
+const stateOf = (...urns: string[]): StackState => ({ resources: urns.map((one) => ({ urn: one, type: '' })), pending: [] });
+const state = stateOf(
+  'urn:pulumi:dev::llm-observability::pulumi:pulumi:Stack::llm-observability-dev',
+  // The end of its name is that of another.
+  urn('random:index/randomPassword:RandomPassword', 'old-phoenix-secret'),
+  secret,
+  adminSecret,
+  urn('random:index/randomPassword:RandomPassword', 'phoenix-first-password'),
+  key('alloy'),
+  key('my-app'),
+);
+
+test.each<[string[], string[], string[]]>([
+  [[], [], []],
+  [['alloy'], [key('alloy')], []],
+  [['my-app', 'alloy'], [key('my-app'), key('alloy')], []],
+  [['admin-secret'], [adminSecret], []],
+  [['secret'], [secret], [secret]],
+  [['alloy', 'secret', 'admin-secret'], [key('alloy'), secret, adminSecret], [secret]],
+])('%j', (names, replace, unprotect) => expect(rotation(names, state, 'dev')).toEqual({ replace, unprotect }));
+
+test('nothing to rotate needs no state', () => expect(rotation([], undefined, 'dev')).toEqual({ replace: [], unprotect: [] }));
+
+const deployed = 'there is secret, admin-secret, alloy, my-app';
+test.each<[string, string[], string, StackState | undefined, string, string, string]>([
+  ['a name that there is not', ['nobody'], 'dev', state, 'nobody', deployed, 'npm run up -- --rotate my-app'],
+  ['in another stack', ['nobody'], 'prod', state, 'nobody', deployed, 'npm run up -- --stack prod --rotate my-app'],
+  ['one of several', ['alloy', 'aloy'], 'dev', state, 'aloy', deployed, 'npm run up -- --rotate my-app'],
+  ['the first password, which is used once', ['first-password'], 'dev', state, 'first-password', deployed, 'npm run up -- --rotate my-app'],
+  ['the name of the resource', ['phoenix-key-alloy'], 'dev', state, 'phoenix-key-alloy', deployed, 'npm run up -- --rotate my-app'],
+  ['an empty name', [''], 'dev', state, '', deployed, 'npm run up -- --rotate my-app'],
+  ['a stack of which only the secrets are left', ['alloy'], 'dev', stateOf(secret), 'alloy', 'there is secret', 'npm run up -- --rotate secret'],
+  ['a stack that was only made', ['alloy'], 'dev', stateOf(), 'alloy', 'stack dev is not deployed, so there is nothing to rotate', 'npm run up'],
+  ['no stack', ['secret'], 'prod', undefined, 'secret', 'stack prod is not deployed, so there is nothing to rotate', 'npm run up -- --stack prod'],
+])('%s', (_, names, stack, found, name, there, mend) => {
+  expect(() => rotation(names, found, stack)).toThrow(new Failure(`--rotate ${name}: ${there}.`, [mend]));
+});

@@ -1,0 +1,197 @@
+import { apiKey, type ApiKeyInputs, type ApiKeyOutputs } from '../../provider/api-key';
+import { Unreachable, type KeyRecord, type PhoenixAccess, type PhoenixApi } from '../../provider/phoenix-api';
+
+const inputs: ApiKeyInputs = {
+  engine: 'unix:///docker.sock',
+  container: 'phoenix-dev',
+  url: 'http://127.0.0.1:6006',
+  auth: true,
+  adminSecret: 'admin-secret',
+  name: 'alloy',
+  description: 'made by Pulumi stack p/dev',
+  signedWith: 'phoenix-secret',
+  server: 'c1',
+};
+const without: ApiKeyInputs = { ...inputs, auth: false };
+const made: ApiKeyOutputs = { ...inputs, keyId: 'id-1', key: 'key-1' };
+const none = { keyId: '', key: '' };
+
+/** A Phoenix with these keys of which it takes some, and what was done to it, in order. */
+class Phoenix {
+  readonly done: string[] = [];
+  readonly access: PhoenixAccess[] = [];
+  open = 0;
+  constructor(readonly records: readonly KeyRecord[] = [], private readonly says: Partial<PhoenixApi> = {}) {}
+
+  readonly kind = apiKey((access) => {
+    this.access.push(access);
+    this.open += 1;
+    const note = (what: string): void => void this.done.push(what);
+    return {
+      ready: async () => note('ready'),
+      keys: async () => (note('list'), this.records),
+      mint: async (name, description) => (note(`mint ${name} (${description})`), { id: 'id-new', name, description, key: 'key-new' }),
+      revoke: async (id) => note(`revoke ${id}`),
+      accepts: async (key) => (note(`try ${key}`), true),
+      ...this.says,
+      close: () => void (this.open -= 1),
+    };
+  });
+}
+
+const record = (id: string, name = inputs.name, description?: string): KeyRecord => ({ id, name, ...(description === undefined ? {} : { description }) });
+const ours = (id: string): KeyRecord => record(id, inputs.name, inputs.description);
+const mint = 'mint alloy (made by Pulumi stack p/dev)';
+
+test('what makes it another key, and what of it is secret', () => {
+  expect(new Phoenix().kind).toMatchObject({ identity: ['name', 'description'], secrets: ['key'] });
+});
+
+describe('create', () => {
+  test('without auth there is nothing to mint, and nobody is asked', async () => {
+    const phoenix = new Phoenix();
+    expect(await phoenix.kind.create(without, false)).toEqual({ ...without, ...none });
+    expect(phoenix.access).toEqual([]);
+  });
+
+  test('with auth it is minted once Phoenix is ready', async () => {
+    const phoenix = new Phoenix();
+    expect(await phoenix.kind.create(inputs, false)).toEqual({ ...inputs, keyId: 'id-new', key: 'key-new' });
+    expect(phoenix.done).toEqual(['ready', 'list', mint]);
+    expect(phoenix.access).toEqual([inputs]);
+    expect(phoenix.open).toBe(0);
+  });
+
+  test('what a cut-off run has left is revoked, once there is another; what people made stays', async () => {
+    const phoenix = new Phoenix([
+      ours('left-1'),
+      record('of-somebody'),
+      record('of-somebody-else', inputs.name, 'my laptop'),
+      record('of-another-stack', inputs.name, 'made by Pulumi stack p/prod'),
+      record('another', 'app', inputs.description),
+      ours('left-2'),
+    ]);
+    await phoenix.kind.create(inputs, false);
+    expect(phoenix.done).toEqual(['ready', 'list', mint, 'revoke left-1', 'revoke left-2']);
+  });
+
+  test('in the place of another, which is in use until it is deleted: nothing is revoked', async () => {
+    const phoenix = new Phoenix([ours('id-1')]);
+    expect(await phoenix.kind.create(inputs, true)).toMatchObject({ keyId: 'id-new' });
+    expect(phoenix.done).toEqual(['ready', mint]);
+  });
+
+  test.each<[string, Partial<PhoenixApi>, string[]]>([
+    ['Phoenix does not become ready', { ready: () => Promise.reject(new Error('not today')) }, []],
+    ['it does not mint', { mint: () => Promise.reject(new Error('not today')) }, ['ready', 'list']],
+  ])('%s: nothing is revoked, nothing is held open', async (_, says, done) => {
+    const phoenix = new Phoenix([ours('left')], says);
+    await expect(phoenix.kind.create(inputs, false)).rejects.toThrow(new Error('not today'));
+    expect(phoenix.done).toEqual(done);
+    expect(phoenix.open).toBe(0);
+  });
+});
+
+describe('update', () => {
+  const renewed = { ...inputs, keyId: 'id-new', key: 'key-new' };
+  const next = { ...inputs, server: 'c2', signedWith: 'another-secret' };
+
+  test('a key that still works stays', async () => {
+    const phoenix = new Phoenix([ours('id-1')]);
+    expect(await phoenix.kind.update(made, next)).toEqual({ ...next, keyId: 'id-1', key: 'key-1' });
+    expect(phoenix.done).toEqual(['ready', 'try key-1']);
+    // What it may be reached with by now, not what it was reached with.
+    expect(phoenix.access).toEqual([next]);
+    expect(phoenix.open).toBe(0);
+  });
+
+  test.each([[false], [undefined]])('one of which Phoenix says %s is minted again, and then revoked', async (works) => {
+    const phoenix = new Phoenix([ours('id-1')], { accepts: async () => works });
+    expect(await phoenix.kind.update(made, inputs)).toEqual(renewed);
+    expect(phoenix.done).toEqual(['ready', 'ready', 'list', mint, 'revoke id-1']);
+    expect(phoenix.open).toBe(0);
+  });
+
+  test('auth is switched on for the first time', async () => {
+    const phoenix = new Phoenix();
+    expect(await phoenix.kind.update({ ...without, ...none }, inputs)).toEqual(renewed);
+    expect(phoenix.done).toEqual(['ready', 'list', mint]);
+  });
+
+  test('auth is switched off: the key is kept for the day when it is on again', async () => {
+    const phoenix = new Phoenix();
+    expect(await phoenix.kind.update(made, without)).toEqual({ ...made, auth: false });
+    expect(phoenix.access).toEqual([]);
+    expect(await phoenix.kind.update({ ...made, auth: false }, inputs)).toEqual(made);
+    expect(phoenix.done).toEqual(['ready', 'try key-1']);
+  });
+});
+
+describe('drifted', () => {
+  test.each<[string, ApiKeyOutputs, boolean | undefined, boolean]>([
+    ['a key that works', made, true, false],
+    ['a key that Phoenix turns away', made, false, true],
+    ['a Phoenix that does not say', made, undefined, false],
+    ['no key', { ...made, ...none }, true, true],
+    ['no key and no auth', { ...without, ...none }, false, false],
+    ['a key and no auth', { ...made, auth: false }, false, false],
+  ])('%s', async (_, outputs, works, drifted) => {
+    const phoenix = new Phoenix([], { accepts: async () => works });
+    expect(await phoenix.kind.drifted?.(outputs)).toBe(drifted);
+    expect(phoenix.open).toBe(0);
+  });
+
+  test('is asked of the key, and does not wait for a Phoenix that is not there', async () => {
+    const phoenix = new Phoenix();
+    await phoenix.kind.drifted?.(made);
+    expect(phoenix.done).toEqual(['try key-1']);
+    expect(phoenix.access).toEqual([expect.objectContaining(inputs)]);
+  });
+});
+
+describe('read', () => {
+  test.each<[string, ApiKeyOutputs, boolean | undefined, ApiKeyOutputs]>([
+    ['a key that works', made, true, made],
+    ['a key that Phoenix turns away is none', made, false, { ...made, ...none }],
+    ['a Phoenix that does not say', made, undefined, made],
+    ['no key', { ...made, ...none }, false, { ...made, ...none }],
+    ['without auth any key is taken, so nothing is known of it', { ...made, auth: false }, false, { ...made, auth: false }],
+  ])('%s', async (_, outputs, works, expected) => {
+    const phoenix = new Phoenix([], { accepts: async () => works });
+    expect(await phoenix.kind.read?.(outputs)).toEqual(expected);
+    // Where there is nothing to try, nobody is asked.
+    expect(phoenix.access).toHaveLength(outputs.auth && outputs.key ? 1 : 0);
+    expect(phoenix.open).toBe(0);
+  });
+});
+
+describe('delete', () => {
+  test('revokes the one key', async () => {
+    const phoenix = new Phoenix([ours('id-0'), ours('id-1')]);
+    await phoenix.kind.delete?.(made);
+    expect(phoenix.done).toEqual(['revoke id-1']);
+    expect(phoenix.access).toMatchObject([{ container: 'phoenix-dev', auth: true, adminSecret: 'admin-secret' }]);
+    expect(phoenix.open).toBe(0);
+  });
+
+  test.each<[string, ApiKeyOutputs]>([
+    ['auth is off', { ...made, auth: false }],
+    ['there never was a key', { ...made, ...none }],
+  ])('nobody is asked when %s', async (_, outputs) => {
+    const phoenix = new Phoenix();
+    await phoenix.kind.delete?.(outputs);
+    expect(phoenix.access).toEqual([]);
+  });
+
+  test('a Phoenix that is gone keeps nothing from going', async () => {
+    const phoenix = new Phoenix([], { revoke: () => Promise.reject(new Unreachable('connection refused')) });
+    await expect(phoenix.kind.delete?.(made)).resolves.toBeUndefined();
+    expect(phoenix.open).toBe(0);
+  });
+
+  test('one that refuses is an error', async () => {
+    const phoenix = new Phoenix([], { revoke: () => Promise.reject(new Error('it answered 500')) });
+    await expect(phoenix.kind.delete?.(made)).rejects.toThrow(new Error('it answered 500'));
+    expect(phoenix.open).toBe(0);
+  });
+});

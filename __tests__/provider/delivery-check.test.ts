@@ -1,0 +1,85 @@
+import { deliveryCheck, type DeliveryCheckInputs } from '../../provider/delivery-check';
+import type { Delivery } from '../../provider/delivery';
+import { setEnvironment } from '../support/environment';
+import { execEngine, type ExecEngine } from '../support/exec-engine';
+import { adminSecret, projectOf, services, type Behaviour, type Services } from '../support/services';
+import { nobody } from '../support/web';
+
+const inputs: DeliveryCheckInputs = {
+  engine: 'unix:///docker.sock',
+  endpoints: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' },
+  metrics: 'http://127.0.0.1:9090/metrics',
+  containers: { phoenix: 'phoenix-dev', alloy: 'alloy-dev', gate: 'phoenix-dev-gate' },
+  auth: true,
+  adminSecret,
+  redeploy: 'npm run up -- --stack dev',
+  path: ['c1', 'c2'],
+};
+const arrived: Delivery = { ok: true, traceId: 't', ms: 3, hops: [] };
+const lost: Delivery = {
+  ok: false, traceId: 't', ms: 3, hops: [],
+  failure: { hop: 'Alloy -> Phoenix', cause: 'Phoenix refuses: 507', mend: ['docker logs phoenix-dev', 'npm run up'] },
+};
+const next: DeliveryCheckInputs = { ...inputs, path: ['c1', 'c3'] };
+
+test.each<[string, (kind: ReturnType<typeof deliveryCheck>) => Promise<DeliveryCheckInputs>, DeliveryCheckInputs]>([
+  ['create', (kind) => kind.create(inputs, false), inputs],
+  ['update, of what there is now', (kind) => kind.update(inputs, next), next],
+])('%s', async (_, change, expected) => {
+  const check = jest.fn(async () => arrived);
+  expect(await change(deliveryCheck(check))).toEqual(expected);
+  expect(check.mock.calls).toEqual([[expected]]);
+  await expect(change(deliveryCheck(async () => lost))).rejects.toThrow(
+    new Error('A trace does not arrive. Alloy -> Phoenix: Phoenix refuses: 507.\n    docker logs phoenix-dev\n    npm run up'),
+  );
+});
+
+afterEach(() => jest.restoreAllMocks());
+
+describe('from inside the container of Phoenix', () => {
+  /** Services and an engine to which nothing but `docker exec` leads. */
+  async function deployed(behaviour: Behaviour): Promise<{ kind: ReturnType<typeof deliveryCheck>; given: DeliveryCheckInputs; running: Services; engine: ExecEngine }> {
+    const engine = await execEngine();
+    const running = await services(behaviour);
+    const { endpoints, metrics, auth } = running.route;
+    return { kind: deliveryCheck(), given: { ...inputs, engine: engine.host, endpoints, metrics, auth }, running, engine };
+  }
+
+  test('a trace is sent and read back, and nothing is held open', async () => {
+    const { kind, given, running, engine } = await deployed({ auth: true, emptyLooks: 1 });
+    const ask = jest.spyOn(globalThis, 'fetch');
+    expect(await kind.create(given, false)).toEqual(given);
+    await engine.ended();
+    expect(ask).not.toHaveBeenCalled();
+    expect(new Set(engine.execs.map(({ container }) => container))).toEqual(new Set(['phoenix-dev']));
+    const project = projectOf(running.alloy.requests[0]?.body ?? '');
+    expect(running.phoenix.requests.at(-1)).toMatchObject({ method: 'DELETE', url: `/v1/projects/${project}`, headers: { authorization: `Bearer ${adminSecret}` } });
+    expect(JSON.stringify(engine.execs)).not.toContain(adminSecret);
+  });
+
+  test('one that Alloy does not take', async () => {
+    const { kind, given, engine } = await deployed({ accept: { status: 503, body: 'queue is full' } });
+    await expect(kind.create(given, false)).rejects.toThrow(
+      new Error('A trace does not arrive. application -> Alloy: Alloy answered 503: queue is full.\n    docker logs --tail 30 alloy-dev'),
+    );
+    await engine.ended();
+  });
+
+  describe('where no engine is set, it is the one the docker command line would use', () => {
+    test('to send', async () => {
+      const { kind, given, engine } = await deployed({});
+      setEnvironment({ DOCKER_HOST: engine.host });
+      await kind.create({ ...given, engine: '' }, false);
+      expect(engine.execs).not.toEqual([]);
+    });
+
+    test('and to look up what went wrong', async () => {
+      const { kind, given, engine } = await deployed({});
+      setEnvironment({ DOCKER_HOST: engine.host });
+      const otlpHttp = await nobody();
+      await expect(kind.create({ ...given, engine: '', endpoints: { ...given.endpoints, otlpHttp } }, false)).rejects.toThrow(
+        `application -> Alloy: Alloy is not listening on ${otlpHttp} (connection refused); container alloy-dev is not there.\n    docker logs --tail 30 alloy-dev\n    npm run up -- --stack dev`,
+      );
+    });
+  });
+});

@@ -1,0 +1,58 @@
+import type { PhoenixAccess, PhoenixApi } from '../../provider/phoenix-api';
+import { phoenixSettings, type PhoenixSettingsInputs } from '../../provider/phoenix-settings';
+
+const inputs: PhoenixSettingsInputs = {
+  engine: '',
+  container: 'phoenix-dev',
+  url: 'http://127.0.0.1:6006',
+  auth: true,
+  adminSecret: 'admin-secret',
+  retentionDays: 30,
+  firstPassword: 'first-password',
+  server: 'c1',
+};
+
+/** The kind, what it did to Phoenix in order, and with what access. */
+function settings(says: Partial<PhoenixApi> = {}): { kind: ReturnType<typeof phoenixSettings>; done: string[]; access: PhoenixAccess[] } {
+  const done: string[] = [];
+  const access: PhoenixAccess[] = [];
+  const kind = phoenixSettings((given) => {
+    access.push(given);
+    return {
+      ready: async () => void done.push('ready'),
+      setRetention: async (days) => void done.push(`keep ${days} days`),
+      replaceDefaultPassword: async (password) => (done.push(`password ${password}`), true),
+      ...says,
+      close: () => void done.push('close'),
+    };
+  });
+  return { kind, done, access };
+}
+
+test.each<[string, PhoenixSettingsInputs, string[]]>([
+  ['with auth', inputs, ['ready', 'keep 30 days', 'password first-password', 'close']],
+  ['without auth nobody has a password', { ...inputs, auth: false, retentionDays: 0 }, ['ready', 'keep 0 days', 'close']],
+])('create, %s', async (_, given, expected) => {
+  const { kind, done, access } = settings();
+  expect(await kind.create(given, false)).toEqual(given);
+  expect(done).toEqual(expected);
+  expect(access).toEqual([given]);
+});
+
+test('update says all of it again, with what is wanted now', async () => {
+  const { kind, done, access } = settings();
+  const next = { ...inputs, server: 'c2', retentionDays: 7 };
+  expect(await kind.update(inputs, next)).toEqual(next);
+  expect(done).toEqual(['ready', 'keep 7 days', 'password first-password', 'close']);
+  expect(access).toEqual([next]);
+});
+
+test.each<[string, Partial<PhoenixApi>, string[]]>([
+  ['become ready', { ready: () => Promise.reject(new Error('no')) }, ['close']],
+  ['take the retention', { setRetention: () => Promise.reject(new Error('no')) }, ['ready', 'close']],
+  ['change the password', { replaceDefaultPassword: () => Promise.reject(new Error('no')) }, ['ready', 'keep 30 days', 'close']],
+])('a Phoenix that does not %s is an error, and nothing is held open', async (_, says, expected) => {
+  const { kind, done } = settings(says);
+  await expect(kind.create(inputs, false)).rejects.toThrow(new Error('no'));
+  expect(done).toEqual(expected);
+});

@@ -1,0 +1,155 @@
+import type { Provider } from '@pulumi/pulumi/provider';
+import { providing } from '../../provider/providing';
+import type { Kind } from '../../provider/resource';
+import { secret, unknown } from '../../provider/values';
+
+interface Inputs {
+  readonly name: string;
+  readonly password: string;
+  readonly tags: readonly string[];
+}
+interface Outputs extends Inputs {
+  readonly number: number;
+  readonly token: string;
+}
+
+const urn = 'urn:pulumi:dev::p::my:index:Parent$test:index:Thing::my-thing';
+const inputs: Inputs = { name: 'n', password: 'p', tags: ['a', 'b'] };
+const made: Outputs = { ...inputs, number: 7, token: 't' };
+/** The same as the engine sends them. */
+const sent = { ...inputs, password: secret('p') };
+const kept = { ...sent, number: 7, token: secret('t') };
+
+/** A provider whose one kind notes what it is asked. */
+function provider(change: Partial<Kind<Inputs, Outputs>> = {}): { provider: Required<Provider>; asked: unknown[][] } {
+  const asked: unknown[][] = [];
+  const kind: Kind<Inputs, Outputs> = {
+    secrets: ['token'],
+    identity: ['name'],
+    async create(...args) {
+      asked.push(['create', ...args]);
+      return made;
+    },
+    async update(...args) {
+      asked.push(['update', ...args]);
+      return { ...made, ...args[1], number: 8 };
+    },
+    ...change,
+  };
+  return { provider: providing({ 'test:index:Thing': kind }) as Required<Provider>, asked };
+}
+
+describe('diff', () => {
+  const diff = (olds: object, news: object, drifted?: (outputs: Outputs) => Promise<boolean>): unknown =>
+    provider(drifted ? { drifted } : {}).provider.diff('my-thing', urn, olds, news);
+
+  test.each<[string, object, object, object]>([
+    ['the same', kept, sent, { changes: false, replaces: [] }],
+    ['outputs that are no inputs', { ...kept, number: 9 }, sent, { changes: false, replaces: [] }],
+    ['the same secret without its mark', kept, inputs, { changes: false, replaces: [] }],
+    ['another secret', kept, { ...sent, password: secret('q') }, { changes: true, replaces: [] }],
+    ['something inside', kept, { ...sent, tags: ['a', 'c'] }, { changes: true, replaces: [] }],
+    ['a new input', kept, { ...sent, more: 1 }, { changes: true, replaces: [] }],
+    ['the identity', kept, { ...sent, name: 'm' }, { changes: true, replaces: ['name'] }],
+    ['the identity among others', kept, { ...sent, name: 'm', password: secret('q') }, { changes: true, replaces: ['name'] }],
+    ['what is not known yet', kept, { ...sent, password: secret(unknown) }, { changes: true, replaces: [] }],
+    ['an identity that is not known yet', kept, { ...sent, name: unknown }, { changes: true, replaces: ['name'] }],
+  ])('%s', async (_, olds, news, expected) => expect(await diff(olds, news)).toEqual(expected));
+
+  test.each([true, false])('the same inputs, and what was made has drifted: %s', async (drifted) => {
+    const ask = jest.fn(async (_: Outputs) => drifted);
+    expect(await diff(kept, sent, ask)).toEqual({ changes: drifted, replaces: [] });
+    expect(ask.mock.calls).toEqual([[made]]);
+  });
+
+  test.each<[string, object, object]>([
+    ['changes', kept, { ...sent, tags: [] }],
+    ['is not known yet', kept, { ...sent, password: secret(unknown) }],
+    ['was not known either when it was planned', { ...kept, tags: [unknown] }, { ...sent, tags: [unknown] }],
+  ])('nobody is asked whether something drifted that %s', async (_, olds, news) => {
+    const ask = jest.fn(async () => true);
+    await diff(olds, news, ask);
+    expect(ask).not.toHaveBeenCalled();
+  });
+
+  test('without an identity nothing replaces', async () => {
+    const kind: Kind<{ name: string }, { name: string }> = { create: async (given) => given, update: async (_, given) => given };
+    const { diff: ask } = providing({ 'test:index:Thing': kind });
+    expect(await ask?.('my-thing', urn, { name: 'a' }, { name: 'b' })).toEqual({ changes: true, replaces: [] });
+  });
+});
+
+describe('create', () => {
+  test('gets plain inputs; the resource has its name as its ID, and secrets keep or get their mark', async () => {
+    const { provider: one, asked } = provider();
+    expect(await one.create(urn, sent)).toEqual({ id: 'my-thing', outs: kept });
+    expect(asked).toEqual([['create', inputs, false]]);
+  });
+
+  test.each<[string, unknown, boolean]>([
+    ['there was one', sent, true],
+    ['there was none', {}, false],
+    ['the engine says nothing', undefined, false],
+  ])('is told whether it replaces one, by the check before it: %s', async (_, olds, replaces) => {
+    const { provider: one, asked } = provider();
+    expect(await one.check(urn, olds, sent)).toEqual({ inputs: sent });
+    // Of a replacement there are two checks, and the second one has nothing to compare with.
+    await one.check(urn, {}, sent);
+    await one.check(urn.replace('my-thing', 'another'), replaces ? {} : sent, sent);
+    await one.create(urn, sent);
+    expect(asked).toEqual([['create', inputs, replaces]]);
+  });
+
+  test('that fails is no resource', async () => {
+    const { provider: one } = provider({ create: () => Promise.reject(new Error('no room')) });
+    await expect(one.create(urn, sent)).rejects.toThrow(new Error('no room'));
+  });
+});
+
+test('update gets what there is and what is wanted, both plain', async () => {
+  const { provider: one, asked } = provider();
+  const news = { ...sent, password: secret('q') };
+  expect(await one.update('my-thing', urn, kept, news)).toEqual({ outs: { ...kept, password: secret('q'), number: 8 } });
+  expect(asked).toEqual([['update', made, { ...inputs, password: 'q' }]]);
+});
+
+describe('read', () => {
+  test('what has nothing to look at stays', async () => {
+    expect(await provider().provider.read('my-thing', urn, kept)).toEqual({ id: 'my-thing', props: kept });
+  });
+
+  test('what is there now, with the marks it had', async () => {
+    const look = jest.fn(async (outputs: Outputs): Promise<Outputs> => ({ ...outputs, token: 'u', number: 9 }));
+    expect(await provider({ read: look }).provider.read('my-thing', urn, kept)).toEqual({ id: 'my-thing', props: { ...kept, token: secret('u'), number: 9 } });
+    expect(look.mock.calls).toEqual([[made]]);
+  });
+});
+
+describe('delete', () => {
+  test('gets what there is, plain', async () => {
+    const gone = jest.fn(async (_: Outputs) => undefined);
+    await provider({ delete: gone }).provider.delete('my-thing', urn, kept);
+    expect(gone.mock.calls).toEqual([[made]]);
+  });
+
+  test('of what leaves nothing behind', async () => {
+    await expect(provider().provider.delete('my-thing', urn, kept)).resolves.toBeUndefined();
+  });
+});
+
+test.each<[string, (one: Required<Provider>, of: string) => Promise<unknown>]>([
+  ['diff', (one, of) => one.diff('x', of, sent, sent)],
+  ['create', (one, of) => one.create(of, sent)],
+  ['update', (one, of) => one.update('x', of, kept, sent)],
+  ['read', (one, of) => one.read('x', of, kept)],
+  ['delete', (one, of) => one.delete('x', of, kept)],
+])('%s of a type that there is not', async (_, call) => {
+  await expect(call(provider().provider, 'urn:pulumi:dev::p::my:index:Parent$test:index:Other::x')).rejects.toThrow(
+    new Error('the provider has no resource of type test:index:Other'),
+  );
+});
+
+test('its version is the one of the package', () => {
+  const { version } = require('../../package.json') as { version: string };
+  expect(provider().provider.version).toBe(version);
+});

@@ -1,0 +1,57 @@
+/** What there is to know of one setting, and the commands that set it. */
+export interface Key<T> {
+  /** Text that stands where nothing is set, or undefined for "off". */
+  readonly fallback: string | undefined;
+  /** What the setting does: a row of the README's table. */
+  readonly about: string;
+  /** A value that works, for the command in an error message where `fallback` is no help. */
+  readonly example?: string;
+  /** Stored encrypted, asked for at the terminal, and in no message. */
+  readonly secret?: true;
+  /** Whether the stack makes one where none is set. */
+  readonly made?: true;
+  readonly parse: (raw: string) => T;
+}
+
+export const key = <T>(fallback: string, about: string, parse: (raw: string) => T, example = fallback): Key<T> => ({
+  fallback,
+  about,
+  example,
+  parse,
+});
+
+export const optional = <T>(example: string, about: string, parse: (raw: string) => T): Key<T | undefined> => ({
+  fallback: undefined,
+  about,
+  example,
+  parse,
+});
+
+export const secret = (about: string, parse: (raw: string) => string): Key<string | undefined> => ({
+  fallback: undefined,
+  about,
+  secret: true,
+  parse,
+});
+
+export const madeSecret = (about: string, parse: (raw: string) => string): Key<string | undefined> => ({
+  ...secret(`${about}; without it the stack makes one`, parse),
+  made: true,
+});
+
+/** Asked for at the terminal, a secret stays out of the shell's history. */
+export const askCommand = (name: string): string => `pulumi config set --secret ${name}`;
+
+/** The command that sets a key to a value that works. */
+export function setCommand(name: string, { example = '', secret }: Key<unknown>): string {
+  return secret ? askCommand(name) : `pulumi config set ${name} ${shellQuoted(example)}`;
+}
+
+/** Commands that mend a value. */
+export function mending(name: string, key: Key<unknown>): string[] {
+  return [...(key.made ? [`pulumi config rm ${name}`] : []), setCommand(name, key)];
+}
+
+export function shellQuoted(text: string): string {
+  return /^[\w./:@,+-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
+}

@@ -1,0 +1,108 @@
+/**
+ * Resources of the local provider `observability` (provider/): what has to be done inside a running
+ * stack, declared like everything else.
+ */
+import * as pulumi from '@pulumi/pulumi';
+
+type Inputs<T> = { readonly [K in keyof T]: pulumi.Input<T[K]> };
+
+/** Where Phoenix is, and what opens it; see PhoenixAccess in provider/phoenix-api.ts. */
+export type PhoenixAccess = Inputs<{
+  /** Docker Engine as in `docker:host`; empty: the one the docker command line would use. */
+  engine: string;
+  /** Phoenix's container; requests are made from inside it, so nothing has to be published for them. */
+  container: string;
+  /** Base URL of its REST API, as seen there. */
+  url: string;
+  auth: boolean;
+  adminSecret: string;
+}>;
+
+export type ApiKeyArgs = PhoenixAccess & Inputs<{
+  name: string;
+  /** Tells the keys of this stack from those that people made; names are not unique in Phoenix. */
+  description: string;
+  /** PHOENIX_SECRET: another one makes every key worthless. */
+  signedWith: string;
+  /** ID of Phoenix's container: another one may have another database. */
+  server: string;
+}>;
+
+/**
+ * A system API key of Phoenix: minted once, minted again when it no longer works, revoked when the
+ * resource goes. While auth is off it keeps the key it had, if any.
+ */
+export class ApiKey extends pulumi.CustomResource {
+  /** The key, secret; empty while auth was never on. */
+  declare readonly key: pulumi.Output<string>;
+  /** Phoenix's own ID of it; empty as long as there is none. */
+  declare readonly keyId: pulumi.Output<string>;
+
+  constructor(name: string, args: ApiKeyArgs, opts?: pulumi.CustomResourceOptions) {
+    super('observability:index:ApiKey', name, { ...args, key: undefined, keyId: undefined }, pulumi.mergeOptions(opts, { additionalSecretOutputs: ['key'] }));
+  }
+}
+
+export type PhoenixSettingsArgs = PhoenixAccess & Inputs<{
+  /** Days after which traces are deleted; 0 keeps them for ever. */
+  retentionDays: number;
+  /** Takes the place of the password that everybody knows, where the database still has that. */
+  firstPassword: string;
+  server: string;
+}>;
+
+/** What Phoenix reads from its environment only when it makes its database, and so has to be told. */
+export class PhoenixSettings extends pulumi.CustomResource {
+  constructor(name: string, args: PhoenixSettingsArgs, opts?: pulumi.CustomResourceOptions) {
+    super('observability:index:PhoenixSettings', name, { ...args }, opts);
+  }
+}
+
+export type IntakeArgs = Inputs<{
+  engine: string;
+  /** Container of the gate, and the file that closes it. */
+  gate: string;
+  closedFile: string;
+  /** Phoenix's container, and the URL of its metrics, as seen there. */
+  phoenix: string;
+  metrics: string;
+  /** IDs of the two containers. */
+  server: string;
+  entrance: string;
+}>;
+
+/**
+ * Whether Phoenix is being sent spans. It is deleted before Phoenix's container is, and that closes the gate and
+ * waits until Phoenix has stored what it holds; it is made again with the next container.
+ */
+export class Intake extends pulumi.CustomResource {
+  constructor(name: string, args: IntakeArgs, opts?: pulumi.CustomResourceOptions) {
+    super('observability:index:Intake', name, { ...args }, { ...opts, deleteBeforeReplace: true });
+  }
+}
+
+export type DeliveryCheckArgs = Inputs<{
+  engine: string;
+  /** Base URLs, as seen from inside Phoenix's container. */
+  endpoints: pulumi.Input<Inputs<{ otlpHttp: string; alloyUi: string; phoenix: string }>>;
+  /** URL of Phoenix's metrics, as seen there. */
+  metrics: string;
+  /** Names on the Docker host. */
+  containers: pulumi.Input<Inputs<{ phoenix: string; alloy: string; gate: string }>>;
+  auth: boolean;
+  adminSecret: string;
+  /** Command that puts the stack's containers back. */
+  redeploy: string;
+  /** IDs and hashes of everything on the path: when one is another, the path proves itself again. */
+  path: pulumi.Input<string>[];
+}>;
+
+/**
+ * A trace that is sent to Alloy and read back from Phoenix whenever something on its way has changed.
+ * The deployment fails when it does not arrive, with the hop and the cause.
+ */
+export class DeliveryCheck extends pulumi.CustomResource {
+  constructor(name: string, args: DeliveryCheckArgs, opts?: pulumi.CustomResourceOptions) {
+    super('observability:index:DeliveryCheck', name, { ...args }, opts);
+  }
+}

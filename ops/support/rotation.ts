@@ -1,0 +1,42 @@
+import type { StackState } from './pulumi';
+import { npmRun } from './project';
+import { Failure } from './say';
+
+/** Secrets that are no API keys, by the name a person uses: PHOENIX_SECRET and PHOENIX_ADMIN_SECRET. */
+const secrets: Readonly<Record<string, string>> = { secret: 'phoenix-secret', 'admin-secret': 'phoenix-admin-secret' };
+
+/** What `npm run up -- --rotate NAME` comes down to. */
+export interface Rotation {
+  /** URNs of the resources to make anew. */
+  readonly replace: readonly string[];
+  /** Those of them that are protected, which only who means it takes away; the deployment puts it back. */
+  readonly unprotect: readonly string[];
+}
+
+/**
+ * @param names `secret`, `admin-secret`, or names of API keys (`alloy`, and those of `phoenix:apiKeys`)
+ * @throws Failure naming what there is, for any other
+ */
+export function rotation(names: readonly string[], state: StackState | undefined, stack: string): Rotation {
+  const urns = (state?.resources ?? []).map(({ urn }) => urn);
+  const keyPrefix = 'phoenix-key-';
+  const known = new Map([
+    ...Object.entries(secrets).map(([name, resource]) => [name, urns.find((urn) => urn.endsWith(`::${resource}`))] as const),
+    ...urns.flatMap((urn) => {
+      const resource = urn.split('::').at(-1) ?? '';
+      return resource.startsWith(keyPrefix) ? [[resource.slice(keyPrefix.length), urn] as const] : [];
+    }),
+  ]);
+  const replace = names.map((name) => {
+    const urn = known.get(name);
+    if (!urn) {
+      const there = [...known].filter(([, found]) => found).map(([one]) => one);
+      throw new Failure(
+        `--rotate ${name}: ${there.length > 0 ? `there is ${there.join(', ')}` : `stack ${stack} is not deployed, so there is nothing to rotate`}.`,
+        [npmRun('up', stack, ...(there[0] ? ['--rotate', there.at(-1) ?? ''] : []))],
+      );
+    }
+    return urn;
+  });
+  return { replace, unprotect: replace.filter((urn) => urn.endsWith(`::${secrets['secret']}`)) };
+}

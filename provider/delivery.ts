@@ -1,0 +1,254 @@
+/**
+ * Sends one marked span as an application would and reads it back from Phoenix: the only proof that
+ * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
+ * Docker report.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { engineMessage, engineRequest } from '../components/engine';
+import { markedTrace } from './otlp';
+import type { Answer, Question, Reach } from './reach';
+
+/** What a span passes through, and how to look at each part. */
+export interface Route {
+  /** From where the endpoints are asked. */
+  readonly reach: Reach;
+  /** Docker Engine, as the docker provider takes it. */
+  readonly engine: string;
+  /** From inside Phoenix's container. */
+  readonly inside: Reach;
+  /** URL of Phoenix's metrics, as seen there. */
+  readonly metrics: string;
+  /** Base URLs, as seen from `reach`. */
+  readonly endpoints: { readonly otlpHttp: string; readonly alloyUi: string; readonly phoenix: string };
+  /** Names on the Docker host. */
+  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string };
+  /** Whether Phoenix asks for credentials. */
+  readonly auth: boolean;
+  /** PHOENIX_ADMIN_SECRET, to read the span back. */
+  readonly adminSecret: string;
+  /** Command that puts the stack's containers back. */
+  readonly redeploy: string;
+}
+
+export interface Hop {
+  readonly name: string;
+  readonly ms: number;
+}
+
+export interface Delivery {
+  readonly ok: boolean;
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** From the first byte sent to the answer that held the span. */
+  readonly ms: number;
+  /** The hops that were made, in order. */
+  readonly hops: readonly Hop[];
+  /** Set when `ok` is false. */
+  readonly failure?: { readonly hop: string; readonly cause: string; readonly mend: readonly string[] };
+}
+
+const hopNames = { send: 'application -> Alloy', forward: 'Alloy -> Phoenix', read: 'Phoenix -> reader' } as const;
+
+/** Projects of earlier checks are removed once they are this old: their span may have come late. */
+const leftoverAfterMs = 3_600_000;
+const projectPrefix = 'verify-';
+
+/** Time between two looks whether the span is there; Phoenix needs about 120 ms to show one. */
+const lookEveryMs = 40;
+
+/**
+ * @param timeoutMs how long the span may take from Alloy's answer until it can be read
+ * @param longestMs how long it may take while Phoenix goes on storing others: after an outage under load thousands
+ * stand in line before it. Default: no longer than that.
+ */
+export async function checkDelivery(route: Route, timeoutMs: number, longestMs = timeoutMs): Promise<Delivery> {
+  const { reach, endpoints } = route;
+  const phoenix = phoenixOf(route);
+  // The first request of a process loads Node's HTTP client, which takes longer than any hop: not theirs to be counted.
+  await reach.ask(`${endpoints.alloyUi}/-/ready`);
+  const started = Date.now();
+  const trace = markedTrace(`${projectPrefix}${started}`);
+  const { traceId } = trace;
+  const fail = (hop: string, hops: Hop[], { cause, mend }: Cause): Delivery =>
+    ({ ok: false, traceId, ms: Date.now() - started, hops, failure: { hop, cause, mend } });
+
+  const sent = await reach.ask(`${endpoints.otlpHttp}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(trace.body),
+  });
+  const sentMs = Date.now() - started;
+  if (sent.status !== 200) {
+    return fail(hopNames.send, [], await whyNotSent(route, sent));
+  }
+  const hops: Hop[] = [{ name: hopNames.send, ms: sentMs }];
+
+  let deadline = Date.now() + timeoutMs;
+  const end = Date.now() + longestMs;
+  let stored = longestMs > timeoutMs ? await insertions(route) : undefined;
+  for (;;) {
+    const found = await spansOf(phoenix, trace.project, traceId);
+    const now = Date.now();
+    if (found === 1) {
+      // The look that found it may have begun before it was there: what reading costs is told by a second one.
+      await spansOf(phoenix, trace.project, traceId);
+      const readMs = Math.min(Date.now() - now, now - started - sentMs);
+      hops.push({ name: hopNames.forward, ms: now - started - sentMs - readMs }, { name: hopNames.read, ms: readMs });
+      await removeProjects(phoenix, trace.project, now - leftoverAfterMs);
+      return { ok: true, traceId, ms: now - started, hops };
+    }
+    if (now > deadline && now < end) {
+      const before = stored;
+      stored = await insertions(route);
+      deadline = stored !== before && stored !== undefined ? now + timeoutMs : deadline;
+    }
+    if (now > deadline) {
+      return fail(hopNames.forward, hops, await whyNotForwarded(route, started));
+    }
+    await pause(lookEveryMs);
+  }
+}
+
+interface Cause {
+  readonly cause: string;
+  readonly mend: readonly string[];
+}
+
+type Phoenix = (path: string, question?: Question) => Promise<Answer>;
+
+/** Phoenix's API, with the credentials it asks for. */
+function phoenixOf({ reach, endpoints, auth, adminSecret }: Route): Phoenix {
+  const credentials: Record<string, string> = auth ? { authorization: `Bearer ${adminSecret}` } : {};
+  return (path, question = {}) => reach.ask(`${endpoints.phoenix}${path}`, { ...question, headers: { ...question.headers, ...credentials } });
+}
+
+/** How often Phoenix has stored something since it was started; undefined when it does not say. */
+async function insertions({ inside, metrics }: Route): Promise<number | undefined> {
+  const { status, text } = await inside.ask(metrics);
+  const count = /^phoenix_bulk_loader_span_insertion_time_seconds_count (\S+)$/m.exec(text)?.[1];
+  return status === 200 && count !== undefined ? Number(count) : undefined;
+}
+
+/** Number of spans of a trace in a project; 0 while the project is not there, or nobody answers. */
+async function spansOf(phoenix: Phoenix, project: string, traceId: string): Promise<number> {
+  const { status, text } = await phoenix(`/v1/projects/${project}/spans?trace_id=${traceId}`);
+  return status === 200 ? dataOf(text).length : 0;
+}
+
+/** The list in an answer of Phoenix; empty when something else answers on its port. */
+function dataOf<T>(text: string): readonly T[] {
+  try {
+    const { data } = JSON.parse(text) as { data?: readonly T[] };
+    return data ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** Removes the project of this check, and those that earlier checks left because their span came late. */
+async function removeProjects(phoenix: Phoenix, own: string, before: number): Promise<void> {
+  const listed = await phoenix('/v1/projects?limit=1000');
+  const names = listed.status === 200 ? dataOf<{ name: string }>(listed.text).map(({ name }) => name) : [];
+  const old = names.filter((name) => new RegExp(`^${projectPrefix}\\d{13}$`).test(name) && Number(name.slice(projectPrefix.length)) < before);
+  for (const name of new Set([own, ...old])) {
+    await phoenix(`/v1/projects/${name}`, { method: 'DELETE' });
+  }
+}
+
+async function whyNotSent(route: Route, { status, text }: Answer): Promise<Cause> {
+  const { endpoints: { otlpHttp }, containers: { alloy }, redeploy } = route;
+  if (status === 0) {
+    const state = await containerState(route, alloy);
+    return { cause: `Alloy is not listening on ${otlpHttp} (${text}); container ${alloy} is ${state}`, mend: [`docker logs --tail 30 ${alloy}`, redeploy] };
+  }
+  return { cause: `Alloy answered ${status}: ${text.trim().slice(0, 300)}`, mend: [`docker logs --tail 30 ${alloy}`] };
+}
+
+async function whyNotForwarded(route: Route, since: number): Promise<Cause> {
+  const { reach, endpoints, containers: { alloy, phoenix, gate }, redeploy } = route;
+  const queued = await queueSize(reach, endpoints.alloyUi);
+  const waiting = queued ? `; Alloy keeps what it has accepted on disk (${requests(queued)} queued) and sends it when that is put right` : '';
+  const logs = (container: string): string => `docker logs --tail 30 ${container}`;
+
+  // An empty body is a valid OTLP request without spans: Phoenix answers it as it answers Alloy.
+  const probe = await phoenixOf(route)('/v1/traces', { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body: '' });
+  if (probe.status === 0) {
+    const state = await containerState(route, phoenix);
+    return { cause: `Phoenix does not take OTLP on ${endpoints.phoenix} (${probe.text}); container ${phoenix} is ${state}${waiting}`, mend: [logs(phoenix), redeploy] };
+  }
+  if (probe.status >= 400) {
+    return { cause: `Phoenix refuses: ${probe.status} ${probe.text.trim().slice(0, 200)}${waiting}`, mend: [logs(phoenix)] };
+  }
+  const refusal = await lastRefusal(route, since);
+  if (refusal === 'closed') {
+    return { cause: `the gate in front of Phoenix is closed, because a deployment was cut off while it replaced Phoenix${waiting}`, mend: [redeploy] };
+  }
+  if (refusal === 401 || refusal === 403) {
+    return { cause: `Phoenix does not take Alloy's API key: it answers ${refusal}${waiting}`, mend: [redeploy] };
+  }
+  if (refusal !== undefined) {
+    return { cause: `Phoenix refuses what Alloy sends: ${refusal}${waiting}`, mend: [logs(gate), logs(phoenix)] };
+  }
+  const complaint = await lastExportError(route, since);
+  if (complaint) {
+    const state = await containerState(route, gate);
+    return { cause: `Alloy reports: ${complaint}; container ${gate} is ${state}${waiting}`, mend: [logs(alloy), redeploy] };
+  }
+  if (queued) {
+    return { cause: `Phoenix is slower than what comes in: Alloy's queue on disk holds ${requests(queued)}`, mend: [`docker stats --no-stream ${phoenix}`] };
+  }
+  return { cause: `Alloy has handed the span over and Phoenix does not show it on ${endpoints.phoenix}`, mend: [logs(phoenix), logs(alloy)] };
+}
+
+/** "running", "exited with 137", "not there", or why it cannot be told. */
+async function containerState({ engine }: Route, name: string): Promise<string> {
+  try {
+    const { status, body } = await engineRequest(engine, 'GET', `/containers/${name}/json`, { timeoutMs: 10_000 });
+    if (status === 404) {
+      return 'not there';
+    }
+    if (status >= 400) {
+      return `unknown: the Docker Engine answers ${engineMessage({ status, body })}`;
+    }
+    const { State } = JSON.parse(body.toString()) as { State: { Status: string; ExitCode: number; Health?: { Status: string } } };
+    return State.Status === 'exited' ? `exited with ${State.ExitCode}` : [State.Status, State.Health?.Status].filter(Boolean).join(', ');
+  } catch (error) {
+    return `unknown: the Docker Engine does not answer (${(error as Error).message})`;
+  }
+}
+
+/** Alloy's exporter of traces; one to another backend has its own queue and its own troubles. */
+const exporter = 'component_id="otelcol.exporter.otlphttp.phoenix"';
+
+const requests = (count: number): string => (count === 1 ? '1 request' : `${count} requests`);
+
+/**
+ * Requests in the queue to Phoenix, from Alloy's own metrics; undefined when they cannot be read.
+ * An exporter has a queue for each signal, and only the one of traces leads anywhere.
+ */
+async function queueSize(reach: Reach, alloyUi: string): Promise<number | undefined> {
+  const { status, text } = await reach.ask(`${alloyUi}/metrics`);
+  const line = text.split('\n').find((one) => one.startsWith('otelcol_exporter_queue_size{') && one.includes(exporter) && one.includes('data_type="traces"'));
+  return status === 200 && line ? Number(line.slice(line.lastIndexOf(' '))) : undefined;
+}
+
+/** Lines of a container's log since a time in milliseconds; none when the engine does not say. */
+async function logSince({ engine }: Route, container: string, since: number): Promise<readonly string[]> {
+  const query = `stdout=1&stderr=1&tail=500&since=${Math.floor(since / 1000)}`;
+  const log = await engineRequest(engine, 'GET', `/containers/${container}/logs?${query}`, { timeoutMs: 10_000 }).catch(() => undefined);
+  return log?.status === 200 ? log.body.toString().split('\n') : [];
+}
+
+/** What Phoenix last answered to the gate that was no success, or that it was not asked; undefined when the gate has refused nothing since. */
+async function lastRefusal(route: Route, since: number): Promise<number | 'closed' | undefined> {
+  // Without an upstream only a closed gate answers 503; the rest is about senders that hung up, and names that are not known.
+  const refusals = (await logSince(route, route.containers.gate, since)).flatMap((line) => /refused upstream=(\d{3}|-(?= answered=503))/.exec(line)?.[1] ?? []);
+  const last = refusals.at(-1);
+  return last === '-' ? 'closed' : last === undefined ? undefined : Number(last);
+}
+
+/** The newest error of the exporter to Phoenix in Alloy's log since a time in milliseconds, or undefined. */
+async function lastExportError(route: Route, since: number): Promise<string | undefined> {
+  const lines = (await logSince(route, route.containers.alloy, since)).filter((line) => line.includes(exporter.replaceAll('"', '')) && /level=(warn|error|info).*error=/.test(line));
+  return /error="?(.*?)"?(?: rejected_items| dropped_items| interval|$)/.exec(lines.at(-1) ?? '')?.[1]?.replaceAll('\\"', '"');
+}

@@ -1,0 +1,102 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { engineHost } from '../components/engine';
+import { from, run } from './container-reach';
+import type { Reach } from './reach';
+import type { Kind } from './resource';
+
+export interface IntakeInputs {
+  /** Docker Engine, as the docker provider takes it; empty: the one the docker command line would use. */
+  readonly engine: string;
+  /** Container of the gate, and the file that closes it. */
+  readonly gate: string;
+  readonly closedFile: string;
+  /** Phoenix's container, and the URL of its metrics, as seen there. */
+  readonly phoenix: string;
+  readonly metrics: string;
+  /** ID of Phoenix's container. */
+  readonly server: string;
+  /** ID of the gate's: a new one is open. */
+  readonly entrance: string;
+}
+
+/** Opens and closes the gate, and tells what Phoenix holds. */
+export interface Sluice {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  /** Spans that Phoenix has accepted and not stored; undefined when it does not say. */
+  held(): Promise<number | undefined>;
+}
+
+const lookEveryMs = 200;
+/** Looks in a row that must find nothing: a request that was under way may still arrive. */
+const looks = 5;
+/** Milliseconds without progress after which what Phoenix holds is given up: it may be the reason why it is replaced. */
+const patienceMs = 60_000;
+
+/**
+ * Whether Phoenix is being sent spans. It answers 200 before a span is on disk and has five seconds to store the
+ * rest when it is stopped. So this goes before its container does: the gate is closed, Alloy keeps on disk what
+ * comes, and Phoenix stores what it holds. It comes back, and opens the gate, with the next container.
+ */
+export const intake = (at: (inputs: IntakeInputs) => Sluice & { end(): void } = throughEngine, lookMs = lookEveryMs): Kind<IntakeInputs, IntakeInputs> => {
+  const open = async (inputs: IntakeInputs): Promise<IntakeInputs> => {
+    const sluice = at(inputs);
+    await sluice.open().finally(() => sluice.end());
+    return inputs;
+  };
+  return {
+    identity: ['server'],
+    create: open,
+    update: (_, inputs) => open(inputs),
+    async delete(inputs) {
+      const sluice = at(inputs);
+      try {
+        await sluice.close();
+        await emptied(sluice, lookMs);
+      } finally {
+        sluice.end();
+      }
+    },
+  };
+};
+
+/** Waits until Phoenix holds nothing more, or says nothing, or gets nowhere. */
+async function emptied(sluice: Sluice, lookMs: number): Promise<void> {
+  let least = Infinity;
+  let progress = Date.now();
+  for (let clear = 0; clear < looks; ) {
+    const held = await sluice.held();
+    if (held === undefined) {
+      return;
+    }
+    clear = held === 0 ? clear + 1 : 0;
+    if (held < least) {
+      [least, progress] = [held, Date.now()];
+    }
+    if (held > 0 && Date.now() - progress > patienceMs) {
+      console.error(`Phoenix holds ${held} spans that it has not stored for ${patienceMs / 1000} s; they are lost with its container.`);
+      return;
+    }
+    await pause(lookMs);
+  }
+}
+
+function throughEngine({ engine: setting, gate, closedFile, phoenix, metrics }: IntakeInputs): Sluice & { end(): void } {
+  const engine = engineHost(setting || undefined);
+  const reach: Reach = from(engine, phoenix);
+  return {
+    async open() {
+      await run(engine, gate, ['rm', '-f', closedFile]);
+    },
+    // A gate that is not there lets nothing through.
+    async close() {
+      await run(engine, gate, ['touch', closedFile]).catch(() => undefined);
+    },
+    async held() {
+      const { status, text } = await reach.ask(metrics);
+      const size = /^phoenix_span_queue_size (\S+)$/m.exec(text)?.[1];
+      return status === 200 && size !== undefined ? Number(size) : undefined;
+    },
+    end: () => reach.close(),
+  };
+}

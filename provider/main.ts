@@ -1,0 +1,21 @@
+/**
+ * The local Pulumi provider `observability`: what has to be done inside a running stack, as resources of it.
+ * Pulumi.yaml names the folder; the CLI starts `pulumi-resource-observability` in it.
+ */
+import { main, type Provider } from '@pulumi/pulumi/provider';
+import { apiKey } from './api-key';
+import { deliveryCheck } from './delivery-check';
+import { intake } from './intake';
+import { endWithParent } from './parent';
+import { phoenixSettings } from './phoenix-settings';
+import { providing } from './providing';
+
+const observability: Provider = providing({
+  'observability:index:ApiKey': apiKey(),
+  'observability:index:DeliveryCheck': deliveryCheck(),
+  'observability:index:Intake': intake(),
+  'observability:index:PhoenixSettings': phoenixSettings(),
+});
+
+endWithParent();
+void main(observability, process.argv.slice(2));

@@ -1,0 +1,15 @@
+/** What the engine asks of a kind of resource. Inputs come without their marks of secrecy. */
+export interface Kind<Inputs extends object, Outputs extends Inputs> {
+  /** Outputs that are secret; inputs that came as secrets stay so by themselves. */
+  readonly secrets?: readonly (keyof Outputs & string)[];
+  /** Inputs whose change means another thing altogether. */
+  readonly identity?: readonly (keyof Inputs & string)[];
+  /** Whether what was made has to be put right although its inputs are the same. */
+  drifted?(outputs: Outputs): Promise<boolean>;
+  /** @param replaces whether another one of this name is there and will be deleted afterwards */
+  create(inputs: Inputs, replaces: boolean): Promise<Outputs>;
+  update(outputs: Outputs, inputs: Inputs): Promise<Outputs>;
+  /** What is there now. */
+  read?(outputs: Outputs): Promise<Outputs>;
+  delete?(outputs: Outputs): Promise<void>;
+}
