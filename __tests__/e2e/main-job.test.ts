@@ -181,7 +181,7 @@ describe('verify names hop and cause', () => {
     const { ok, failure, traceId } = JSON.parse(stdout);
     expect(ok).toBe(false);
     expect(failure.hop).toBe('Alloy -> Phoenix');
-    expect(failure.cause).toMatch(/^Phoenix does not take OTLP on http:\/\/127\.0\.0\.1:14318 \(connection refused\); container phoenix-e2e is exited with 0; Alloy keeps what it has accepted on disk/);
+    expect(failure.cause).toMatch(/^Phoenix does not take OTLP on http:\/\/127\.0\.0\.1:6006 \(connection refused\); container phoenix-e2e is exited with 0; Alloy keeps what it has accepted on disk/);
     await docker('start', phoenix);
     await until(`the trace ${traceId} that waited in the queue`, async () => {
       const projects = (await (await fetch(`${endpoints.phoenixUi}/v1/projects?limit=1000`)).json()) as { data: { name: string }[] };
@@ -194,10 +194,10 @@ describe('verify names hop and cause', () => {
 
 describe('a changed setting', () => {
   it.each([
-    ['a port', 'alloy:uiPort', '22345', ['replace alloy-server']],
+    ['a port', 'alloy:uiPort', '22345', ['replace alloy-server', 'update delivery']],
     ['a memory limit', 'phoenix:memory', '3GiB', ['update phoenix-server']],
     ['the retention', 'phoenix:retentionDays', '30', ['update phoenix-settings']],
-    ['where metrics go', 'prometheus:url', 'http://host.docker.internal:19090', ['replace alloy-config-files', 'replace alloy-server']],
+    ['where metrics go', 'prometheus:url', 'http://host.docker.internal:19090', ['replace alloy-config-files', 'replace alloy-server', 'update delivery']],
   ])('%s previews exactly that and applies it', async (_, key, value, steps) => {
     expect((await checkout.pulumi('config', 'set', key, value)).code).toBe(0);
     expect((await plannedSteps()).sort()).toEqual([...steps].sort());
@@ -253,7 +253,7 @@ describe('a changed setting', () => {
     const file = path.join(checkout.dir, 'components', 'alloy.ts');
     const source = fs.readFileSync(file, 'utf8');
     fs.writeFileSync(file, source.replace("startPeriod: '30s'", "startPeriod: '31s'"));
-    expect((await plannedSteps()).sort()).toEqual(['replace alloy-server']);
+    expect((await plannedSteps()).sort()).toEqual(['replace alloy-server', 'update delivery']);
     await checkout.up();
     expect(await docker('inspect', '--format', '{{.Config.Healthcheck.StartPeriod}}', alloy)).toBe('31s');
   });
