@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend, Signal } from './backend';
@@ -162,7 +161,7 @@ export class Alloy extends pulumi.ComponentResource {
         containerName: hostName('alloy', args.stack),
         image: this.image,
         // Reloading in place has open bugs for receivers: another config is another container.
-        labels: { ...labels, [`${stackLabel}.config`]: config.apply((text) => createHash('sha256').update(text).digest('hex')) },
+        labels: { ...labels, ...workload.configLabel(config) },
         user: users.alloy,
         network: args.network,
         alias,
@@ -191,10 +190,7 @@ export class Alloy extends pulumi.ComponentResource {
         listed: args.listed,
         healthCheck: {
           // The image has bash and no curl.
-          command: [
-            'bash', '-c',
-            `exec 3<>/dev/tcp/127.0.0.1/${ports.alloy.ui}; printf 'GET /-/ready HTTP/1.0\\r\\n\\r\\n' >&3; read -r status <&3; [[ $status == *' 200 '* ]]`,
-          ],
+          command: workload.httpProbe(ports.alloy.ui, '/-/ready', 200),
           interval: '2s',
           timeout: '5s',
           startPeriod: '30s',

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
@@ -99,7 +98,7 @@ export class Gate extends pulumi.ComponentResource {
         containerName: hostName(role, args.stack, 'gate'),
         image: this.image,
         // nginx reads its configuration once: another config is another container.
-        labels: { ...labels, [`${stackLabel}.config`]: config.apply((text) => createHash('sha256').update(text).digest('hex')) },
+        labels: { ...labels, ...workload.configLabel(config) },
         user: users.gate,
         network: args.network,
         alias,
@@ -111,10 +110,7 @@ export class Gate extends pulumi.ComponentResource {
         listed: {},
         healthCheck: {
           // bash is in every image made on Debian. The backend is not asked: without it the gate has most to do.
-          command: [
-            'bash', '-c',
-            `exec 3<>/dev/tcp/127.0.0.1/${ports.gate.health}; printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3; read -r status <&3; [[ $status == *' 204 '* ]]`,
-          ],
+          command: workload.httpProbe(ports.gate.health, '/healthz', 204),
           interval: '2s',
           timeout: '5s',
           startPeriod: '10s',

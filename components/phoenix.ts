@@ -53,7 +53,7 @@ const workingDir = '/phoenix_storage';
 const loopback = '127.0.0.1';
 
 /** Alloy's own API key in Phoenix's list. */
-export const alloyKeyName = 'alloy';
+const alloyKeyName = 'alloy';
 
 /** At least 32 characters, a digit and a lower-case letter: REQUIREMENTS_FOR_PHOENIX_SECRET in Phoenix's auth.py. */
 const phoenixSecret = { length: 48, special: false, minNumeric: 1, minLower: 1 };

@@ -5,8 +5,10 @@
  * Three kinds: a `service` runs for ever, a `job` runs once to its end, `files` never starts and
  * only carries files into a volume.
  */
+import { createHash } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
+import { stackLabel } from './catalog';
 
 /** A port of a container and where it appears on the Docker host. */
 export interface PublishedPort {
@@ -88,6 +90,22 @@ export interface FilesArgs {
 
 /** The last word on a child's arguments: a function that returns the changed ones. */
 export type Transform<T> = (args: T) => T;
+
+/**
+ * Command of a health check in an image that has bash and no HTTP client.
+ * @param status of the answer that means healthy
+ */
+export function httpProbe(port: number, path: string, status: number): readonly string[] {
+  return [
+    'bash', '-c',
+    `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; read -r status <&3; [[ $status == *' ${status} '* ]]`,
+  ];
+}
+
+/** A label that is another when the configuration is: the service reads it once, so another one is another container. */
+export function configLabel(config: pulumi.Output<string>): Record<string, pulumi.Output<string>> {
+  return { [`${stackLabel}.config`]: config.apply((text) => createHash('sha256').update(text).digest('hex')) };
+}
 
 /** An image, pulled where the engine does not have it and kept when the stack goes. */
 export function image(name: string, reference: string, opts: pulumi.CustomResourceOptions): docker.RemoteImage {
