@@ -3,6 +3,7 @@ import * as path from 'node:path';
 import * as yaml from 'js-yaml';
 import { pulumiVersion } from '../components/catalog';
 import { compareVersions } from '../components/values';
+import { cloudflare } from '../lab/providers/cloudflare';
 import { docker } from '../lab/providers/docker';
 import { missingPlugins } from '../lab/providers/install';
 import { random } from '../lab/providers/random';
@@ -19,6 +20,7 @@ test('the CLI that npm installs is the one of the catalog, and not older than th
 test.each([
   ['docker', docker().version],
   ['random', random.version],
+  ['cloudflare', cloudflare().version],
 ])('the stand-in for %s is of the version of its SDK', (name, version) => {
   expect(version).toBe(dependencies[`@pulumi/${name}`]);
 });
@@ -31,9 +33,9 @@ test('and so are the published plugins that it gives way to', async () => {
     fs.writeFileSync(path.join(dir, `pulumi-resource-${name}`), '');
   };
   const missing = (): Promise<string[]> => missingPlugins('', { PULUMI_HOME: home, PATH: '' });
-  ['docker', 'random'].forEach((name) => publish(name, '0.0.1'));
-  expect(await missing()).toEqual(['docker', 'random', 'nodejs', 'pulumi-nodejs']);
-  ['docker', 'random'].forEach((name) => publish(name, dependencies[`@pulumi/${name}`] ?? ''));
+  ['docker', 'random', 'cloudflare'].forEach((name) => publish(name, '0.0.1'));
+  expect(await missing()).toEqual(['docker', 'random', 'cloudflare', 'nodejs', 'pulumi-nodejs']);
+  ['docker', 'random', 'cloudflare'].forEach((name) => publish(name, dependencies[`@pulumi/${name}`] ?? ''));
   expect(await missing()).toEqual(['nodejs', 'pulumi-nodejs']);
 });
 
@@ -43,7 +45,7 @@ test('the provider of Pulumi.yaml is an executable in its folder, and answers to
   const [{ name, path: folder }] = plugins.providers as [{ name: string; path: string }];
   expect(fs.statSync(path.join(folder, `pulumi-resource-${name}`)).mode & 0o111).toBe(0o111);
   const types = (file: string): string[] => [...fs.readFileSync(file, 'utf8').matchAll(/'(\w+:index:\w+)'/g)].map(([, type = '']) => type).sort();
-  expect(types('components/observability.ts')).toEqual(['ApiKey', 'DeliveryCheck', 'Intake', 'PhoenixSettings'].map((type) => `${name}:index:${type}`));
+  expect(types('components/observability.ts')).toEqual(['ApiKey', 'CloudflareAccount', 'DeliveryCheck', 'Intake', 'PhoenixSettings'].map((type) => `${name}:index:${type}`));
   expect(types(path.join(folder, 'main.ts'))).toEqual(types('components/observability.ts'));
 });
 

@@ -44,13 +44,14 @@ test('a stand-in starts from anywhere, says its port first and its version when 
 test('only what is found nowhere is missing, and our own directory does not count', async () => {
   const pulumi = executable('bin', 'pulumi');
   const env = { PATH: path.join(directory, 'path'), HOME: directory };
-  expect(await missingPlugins(pulumi, env)).toEqual(['docker', 'random', 'nodejs', 'pulumi-nodejs']);
+  expect(await missingPlugins(pulumi, env)).toEqual(['docker', 'random', 'cloudflare', 'nodejs', 'pulumi-nodejs']);
   executable('bin', 'pulumi-language-nodejs');
-  expect(await missingPlugins(pulumi, env)).toEqual(['docker', 'random', 'pulumi-nodejs']);
+  expect(await missingPlugins(pulumi, env)).toEqual(['docker', 'random', 'cloudflare', 'pulumi-nodejs']);
   executable('.pulumi', 'plugins', 'resource-docker-v5.2.0', 'pulumi-resource-docker');
+  executable('.pulumi', 'plugins', 'resource-cloudflare-v6.22.1', 'pulumi-resource-cloudflare');
   executable('.pulumi', 'plugins', 'resource-random-v4.0.0', 'pulumi-resource-random');
   expect(await missingPlugins(pulumi, env)).toEqual(['random', 'pulumi-nodejs']);
-  expect(await missingPlugins(pulumi, { ...env, PULUMI_HOME: path.join(directory, 'elsewhere') })).toEqual(['docker', 'random', 'pulumi-nodejs']);
+  expect(await missingPlugins(pulumi, { ...env, PULUMI_HOME: path.join(directory, 'elsewhere') })).toEqual(['docker', 'random', 'cloudflare', 'pulumi-nodejs']);
   executable('path', 'pulumi-resource-random');
   expect(await missingPlugins(pulumi, env)).toEqual(['pulumi-nodejs']);
   executable('path', '.stand-ins');

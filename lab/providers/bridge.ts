@@ -180,8 +180,7 @@ export interface Difference {
 }
 
 /** What an update to these inputs would change. `ignore` names whole properties. */
-export function difference(shape: Shape, prior: Props, inputs: Props, ignore: readonly string[] = []): Difference & { planned: Props } {
-  const next = plan(shape, prior, inputs);
+export function difference(shape: Shape, prior: Props, inputs: Props, ignore: readonly string[] = [], next = plan(shape, prior, inputs)): Difference & { planned: Props } {
   for (const key of ignore.filter((key) => key in next)) {
     next[key] = prior[key] ?? null;
   }

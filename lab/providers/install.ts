@@ -3,12 +3,13 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 
-export type StandIn = 'docker' | 'random' | 'nodejs' | 'pulumi-nodejs';
+export type StandIn = 'docker' | 'random' | 'cloudflare' | 'nodejs' | 'pulumi-nodejs';
 
 /** The executable that the CLI looks for, and the version of the published plugin that is stood in for. */
 const known: Record<StandIn, { executable: string; plugin: string; source?: string }> = {
   docker: { executable: 'pulumi-resource-docker', plugin: 'resource-docker-v5.2.0', source: 'docker.ts' },
   random: { executable: 'pulumi-resource-random', plugin: 'resource-random-v4.21.2', source: 'random.ts' },
+  cloudflare: { executable: 'pulumi-resource-cloudflare', plugin: 'resource-cloudflare-v6.22.1', source: 'cloudflare.ts' },
   nodejs: { executable: 'pulumi-language-nodejs', plugin: 'language-nodejs-v', source: 'language-nodejs.ts' },
   'pulumi-nodejs': { executable: 'pulumi-resource-pulumi-nodejs', plugin: 'resource-pulumi-nodejs-v' },
 };

@@ -9,7 +9,8 @@ import { Struct } from 'google-protobuf/google/protobuf/struct_pb';
 import * as crypto from 'node:crypto';
 import { check, difference, plan, refreshedInputs, settle, type Failure } from './bridge';
 import type { Change } from './detail';
-import { equal, isEmpty, unknown, type Props, type Shape, type Value } from './fields';
+import { equal, isEmpty, isRecord, unknown, type Props, type Shape, type Value } from './fields';
+import { present } from './framework';
 import { endWithParent } from '../../provider/parent';
 
 /** One resource type: its table of fields, and what it does to the world. Errors become the step's error. */
@@ -29,6 +30,8 @@ export interface Resource {
   readonly validate?: (inputs: Props) => Record<string, string>;
   /** Values that follow from others. */
   readonly derive?: (inputs: Props) => Props;
+  /** The state that inputs lead to, where it is not for the rules of bridge.ts to say. What it does is recorded as it stands. */
+  readonly plan?: (prior: Props | null, inputs: Props) => Props;
   /** @throws Halfway when the thing exists but is not as it should be */
   create(planned: Props): Promise<{ id: string; state: Props }>;
   /** Undefined when the thing is gone. */
@@ -105,8 +108,12 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
     return encode(of.shape, of.meta ? { ...all, __meta: of.meta } : all);
   };
   const recorded = (of: Resource, id: string, base: Props, read: Props): Struct =>
-    state(of, id, settle(of.shape, base, read, false));
+    state(of, id, of.plan ? read : settle(of.shape, base, read, false));
   const wanted = (of: Resource, struct: Struct | undefined): Props => of.derive?.(props(struct)) ?? props(struct);
+  const differing = (of: Resource, olds: Props, news: Props, ignored: string[]) => {
+    const kept = Object.fromEntries(ignored.map((key): [string, Value] => [key, olds[key] ?? null]));
+    return difference(of.shape, olds, news, ignored, of.plan?.(olds, { ...news, ...kept }));
+  };
   const halfway = (id: string, reached: Struct, reason: string): never => {
     const failed = new proto.ErrorResourceInitFailed();
     failed.setId(id);
@@ -144,7 +151,8 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
     }),
     configure: unary(async (request: proto.ConfigureRequest) => {
       acceptSecrets = request.getAcceptsecrets();
-      await provider.configure?.(props(request.getArgs()));
+      // Settings come marked as secret whether a provider takes that or not.
+      await provider.configure?.(Object.fromEntries(Object.entries(props(request.getArgs())).map(([key, value]) => [key, plain(value)])));
       const response = new proto.ConfigureResponse();
       response.setSupportspreview(true);
       return response;
@@ -183,7 +191,7 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
     }),
     diff: unary((request: proto.DiffRequest) => {
       const of = resource(request.getUrn());
-      const found = difference(of.shape, props(request.getOlds()), wanted(of, request.getNews()), request.getIgnorechangesList());
+      const found = differing(of, props(request.getOlds()), wanted(of, request.getNews()), request.getIgnorechangesList());
       const response = new proto.DiffResponse();
       response.setChanges(found.changed ? proto.DiffResponse.DiffChanges.DIFF_SOME : proto.DiffResponse.DiffChanges.DIFF_NONE);
       const top = (paths: string[]) => [...new Set(paths.map((path) => path.split(/[.[]/)[0] as string))].sort();
@@ -202,7 +210,8 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
     }),
     create: unary(async (request: proto.CreateRequest) => {
       const of = resource(request.getUrn());
-      const planned = plan(of.shape, null, wanted(of, request.getProperties()));
+      const inputs = wanted(of, request.getProperties());
+      const planned = of.plan?.(null, inputs) ?? plan(of.shape, null, inputs);
       const response = new proto.CreateResponse();
       if (request.getPreview()) {
         response.setProperties(state(of, unknown, planned));
@@ -216,7 +225,7 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
         if (error instanceof Halfway) {
           halfway(error.id, recorded(of, error.id, planned, {}), `creating ${request.getUrn()}: ${occurred(error)}`);
         }
-        throw new Error(occurred(error));
+        throw of.plan ? error : new Error(occurred(error));
       }
       return response;
     }),
@@ -226,7 +235,7 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
       const found = await of.read(request.getId(), before).catch(explain(`refreshing ${request.getUrn()}: `));
       const response = new proto.ReadResponse();
       if (found) {
-        const next = settle(of.shape, before, found.state, true);
+        const next = of.plan ? present(found.state) : settle(of.shape, before, found.state, true);
         const inputs = Object.keys(before).length > 0
           ? refreshedInputs(of.shape, props(request.getInputs()), next)
           : Object.fromEntries(Object.entries(next).filter(([key, value]) => !of.shape[key]?.output && !isEmpty(value)));
@@ -239,7 +248,7 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
     update: unary(async (request: proto.UpdateRequest) => {
       const of = resource(request.getUrn());
       const old = props(request.getOlds());
-      const { planned } = difference(of.shape, old, wanted(of, request.getNews()), request.getIgnorechangesList());
+      const { planned } = differing(of, old, wanted(of, request.getNews()), request.getIgnorechangesList());
       const response = new proto.UpdateResponse();
       if (request.getPreview()) {
         response.setProperties(state(of, request.getId(), planned));
@@ -248,6 +257,10 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
       try {
         response.setProperties(recorded(of, request.getId(), planned, (await of.update?.(request.getId(), old, planned)) ?? {}));
       } catch (error) {
+        if (of.plan) {
+          // Nothing is recorded: the state stays as it was.
+          throw error;
+        }
         halfway(request.getId(), recorded(of, request.getId(), planned, {}), `updating ${request.getUrn()}: ${occurred(error)}`);
       }
       return response;
@@ -261,6 +274,10 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
 
 function props(struct: Struct | undefined): Props {
   return (struct?.toJavaScript() ?? {}) as Props;
+}
+
+function plain(value: Value): Value {
+  return isRecord(value) && Object.entries(secretMark).every(([key, mark]) => value[key] === mark) ? value['value'] ?? null : value;
 }
 
 /** The form that the published providers' errors have. */

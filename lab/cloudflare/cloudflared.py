@@ -1,0 +1,299 @@
+#!/usr/bin/python3 -IS
+"""Stand-in for cloudflared, as far as a stack sees it: commands, variables, readiness, signals and exit codes.
+
+The way to the edge is the lab's own (edge.ts): a connection shows the token and then waits; for each
+request the edge takes one, names the service, and has a pipe to it.
+"""
+import argparse
+import asyncio
+import base64
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import time
+import uuid
+
+# As many as cloudflared holds.
+CONNECTIONS = 4
+# Seconds in which somebody who is there answers.
+PATIENCE = 5
+# The same for a service. It is less than the edge has for a connector.
+ORIGIN_PATIENCE = 3
+CHUNK = 65536
+# Seconds: a connection whose other end has vanished without a word is given up after 8.
+KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
+
+
+class Failure(Exception):
+    """Ends the program with a message for people."""
+
+
+def log(level, text):
+    print(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {level} {text}", file=sys.stderr, flush=True)
+
+
+class Connector:
+    def __init__(self, token, edge):
+        self.token = token
+        self.edge = edge
+        self.id = str(uuid.uuid4())
+        # Numbers of the connections that stand. One that was taken for a request stands until its successor fails.
+        self.standing = set()
+        self.under_way = set()
+        self.requests = 0
+        self.errors = 0
+
+    async def hold(self, number):
+        """Keeps one connection open for ever."""
+        pause, said = 0.1, None
+        while True:
+            try:
+                reader, writer = await self.register(number)
+            except (OSError, asyncio.TimeoutError) as error:
+                self.standing.discard(number)
+                reason = str(error) or "no answer in time"
+                if reason != said:
+                    log("ERR", f'Unable to establish connection with the edge, trying again error="{reason}" connIndex={number}')
+                said = reason
+                await asyncio.sleep(pause)
+                pause = min(1, pause * 2)
+                continue
+            if number not in self.standing:
+                log("INF", f"Registered tunnel connection connIndex={number} connection={uuid.uuid4()}")
+            self.standing.add(number)
+            pause, said = 0.1, None
+            try:
+                service = (await reader.readline()).decode().strip()
+            except OSError:
+                service = ""
+            except asyncio.CancelledError:
+                writer.close()
+                raise
+            if service:
+                task = asyncio.create_task(self.serve(service, reader, writer))
+                self.under_way.add(task)
+                task.add_done_callback(self.under_way.discard)
+            else:
+                writer.close()
+                self.standing.discard(number)
+                log("ERR", f'Connection terminated error="connection with the edge lost" connIndex={number}')
+                await asyncio.sleep(pause)
+
+    async def register(self, number):
+        reader, writer = await asyncio.wait_for(asyncio.open_connection(*self.edge), PATIENCE)
+        try:
+            keep_alive(writer)
+            greeting = {"token": self.token, "connector": self.id, "number": number}
+            writer.write(json.dumps(greeting).encode() + b"\n")
+            answer = await asyncio.wait_for(reader.readline(), PATIENCE)
+            if answer == b"refused\n":
+                raise ConnectionRefusedError("Unauthorized: Invalid tunnel secret")
+            if answer != b"ok\n":
+                raise ConnectionError("the edge has not answered")
+            return reader, writer
+        except BaseException:
+            writer.close()
+            raise
+
+    async def serve(self, service, from_edge, to_edge):
+        """One request: says whether the service can be reached, and then is a pipe to it."""
+        self.requests += 1
+        to_origin = None
+        try:
+            host, _, port = service.rpartition(":")
+            try:
+                opening = asyncio.open_connection(host.strip("[]"), int(port))
+                from_origin, to_origin = await asyncio.wait_for(opening, ORIGIN_PATIENCE)
+            except (OSError, asyncio.TimeoutError) as error:
+                self.errors += 1
+                log("ERR", f'Unable to reach the origin service error="{error}" originService=http://{service}')
+                to_edge.write(b"down\n")
+                return
+            to_edge.write(b"up\n")
+            await pipe(from_edge, to_edge, from_origin, to_origin)
+        finally:
+            for writer in filter(None, (to_edge, to_origin)):
+                writer.close()
+
+    async def tell(self, reader, writer):
+        """Answers one request to the metrics address."""
+        try:
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+            path = head.decode("latin-1").split(" ")[1]
+            count = len(self.standing)
+            if path == "/ready":
+                status = 200 if count else 503
+                kind, body = "application/json", json.dumps({"status": status, "readyConnections": count, "connectorId": self.id})
+            elif path == "/metrics":
+                status, kind, body = 200, "text/plain; version=0.0.4; charset=utf-8", self.metrics()
+            else:
+                status, kind, body = 404, "text/plain", "404 page not found\n"
+            payload = body.encode()
+            writer.write(f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nContent-Length: {len(payload)}\r\nConnection: close\r\n\r\n".encode() + payload)
+            await writer.drain()
+        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):
+            # Who asks for nothing gets no answer.
+            pass
+        finally:
+            writer.close()
+
+    def metrics(self):
+        values = (
+            ("ha_connections", "gauge", "Number of active ha connections", len(self.standing)),
+            ("total_requests", "counter", "Amount of requests proxied through all the tunnels", self.requests),
+            ("request_errors", "counter", "Count of error proxying to origin", self.errors),
+            ("concurrent_requests_per_tunnel", "gauge", "Concurrent requests proxied through each tunnel", len(self.under_way)),
+        )
+        return "".join(f"# HELP cloudflared_tunnel_{name} {text}\n# TYPE cloudflared_tunnel_{name} {kind}\ncloudflared_tunnel_{name} {value}\n" for name, kind, text, value in values)
+
+
+def keep_alive(writer):
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE.items():
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+async def pipe(from_edge, to_edge, from_origin, to_origin):
+    """Ends when either side is done. The edge hears whether the service ended or broke off."""
+    request = asyncio.create_task(feed(from_edge, to_origin))
+    response = asyncio.create_task(copy(from_origin, to_edge))
+    try:
+        await asyncio.wait({request, response}, return_when=asyncio.FIRST_COMPLETED)
+        if response.done() and not response.exception():
+            # All is said, and the edge closes. Until then it is read: unread data would reset the connection.
+            to_edge.write_eof()
+            await asyncio.wait({request}, timeout=PATIENCE)
+        else:
+            to_edge.transport.abort()
+    finally:
+        request.cancel()
+        response.cancel()
+        await asyncio.gather(request, response, return_exceptions=True)
+
+
+async def copy(reader, writer):
+    while data := await reader.read(CHUNK):
+        writer.write(data)
+        await writer.drain()
+
+
+async def feed(reader, writer):
+    """As `copy`; what the service takes no more is thrown away, for its answer may be on the way."""
+    taken = True
+    while data := await reader.read(CHUNK):
+        try:
+            if taken:
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            taken = False
+
+
+async def run(token, metrics, grace):
+    connector = Connector(token, address(os.environ.get("LAB_EDGE") or "region1.v2.argotunnel.com:7844"))
+    signals = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
+    try:
+        server = await asyncio.start_server(connector.tell, *address(metrics))
+    except OSError as error:
+        raise Failure(f"Error opening metrics server listener: {error}") from error
+    for listener in server.sockets:
+        log("INF", f"Starting metrics server on {':'.join(map(str, listener.getsockname()[:2]))}/metrics")
+
+    asked = asyncio.create_task(signals.get())
+    holding = [asyncio.create_task(connector.hold(number)) for number in range(CONNECTIONS)]
+    done, _ = await asyncio.wait({asked, *holding}, return_when=asyncio.FIRST_COMPLETED)
+    # What holds a connection ends only by a mistake of this program.
+    log("INF", f"Initiating graceful shutdown due to signal {signal.Signals(done.pop().result()).name} ...")
+    for task in holding:
+        task.cancel()
+    await asyncio.gather(*holding, return_exceptions=True)
+    connector.standing.clear()
+    if connector.under_way:
+        finished = asyncio.create_task(asyncio.wait(connector.under_way))
+        again = asyncio.create_task(signals.get())
+        await asyncio.wait({finished, again}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+    log("INF", "Tunnel server stopped")
+    # A look-up of the edge's name cannot be stopped, and the end of the loop would wait for it.
+    os._exit(0)
+
+
+def ready(metrics):
+    # Only here, as it is asked every few seconds and the import is most of what the other command takes to start.
+    from http.client import HTTPConnection, HTTPException
+
+    if not metrics:
+        raise Failure("--metrics has to be provided")
+    url = f"http://{metrics}/ready"
+    try:
+        connection = HTTPConnection(*address(metrics), timeout=PATIENCE)
+        connection.request("GET", "/ready")
+        answer = connection.getresponse()
+        body = answer.read().decode()
+    except (OSError, HTTPException) as error:
+        raise Failure(f'Get "{url}": {error}') from error
+    if answer.status != 200:
+        raise Failure(f"{url} endpoint returned status code {answer.status}\n{body}")
+
+
+def tunnel_token():
+    """The token goes before the file, as in cloudflared."""
+    token, path = os.environ.get("TUNNEL_TOKEN"), os.environ.get("TUNNEL_TOKEN_FILE")
+    if not token and path:
+        try:
+            with open(path, encoding="utf-8") as file:
+                token = file.read().strip()
+        except OSError as error:
+            raise Failure(f"Failed to read token file: open {path}: {error.strerror}") from error
+    if not token:
+        raise Failure('"cloudflared tunnel run" requires the ID or name of the tunnel to run as the last command line argument or in the configuration file.')
+    try:
+        parts = json.loads(base64.b64decode(token, validate=True))
+        if not all(isinstance(parts[name], str) and parts[name] for name in "ats"):
+            raise ValueError
+    except (ValueError, KeyError, TypeError) as error:
+        raise Failure("Provided Tunnel token is not valid.") from error
+    return token
+
+
+def address(text):
+    host, _, port = text.rpartition(":")
+    if not port.isdigit():
+        raise Failure(f"failed to bind to address ({text}): missing port in address")
+    return host.strip("[]") or None, int(port)
+
+
+def seconds(duration):
+    """A duration as Go writes it: 30s, 1m30s, 500ms."""
+    units = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}
+    if duration != "0" and not re.fullmatch(r"(\d+(\.\d+)?(h|ms|m|s))+", duration):
+        raise Failure(f'invalid value "{duration}" for flag -grace-period: parse error')
+    return sum(float(count) * units[unit] for count, unit in re.findall(r"(\d+(?:\.\d+)?)(h|ms|m|s)", duration))
+
+
+def main():
+    # Flags that the lab does not know are refused: otherwise nobody would notice that they do nothing here.
+    program = argparse.ArgumentParser(prog="cloudflared", allow_abbrev=False)
+    program.add_argument("--no-autoupdate", action="store_true")
+    tunnel = program.add_subparsers(required=True).add_parser("tunnel", allow_abbrev=False)
+    tunnel.add_argument("--no-autoupdate", action="store_true")
+    tunnel.add_argument("--metrics", default=os.environ.get("TUNNEL_METRICS"))
+    tunnel.add_argument("command", choices=("run", "ready"))
+    arguments = program.parse_args()
+    try:
+        if arguments.command == "ready":
+            ready(arguments.metrics)
+        else:
+            grace = seconds(os.environ.get("TUNNEL_GRACE_PERIOD") or "30s")
+            asyncio.run(run(tunnel_token(), arguments.metrics or "127.0.0.1:20241", grace))
+    except Failure as failure:
+        sys.exit(str(failure))
+
+
+main()

@@ -1,0 +1,50 @@
+import { ordered } from './bridge';
+import { equal, isRecord, unknown, type Field, type Props, type Value } from './fields';
+
+/** A field of a resource that is built with the Terraform plugin framework. */
+export interface FrameworkField extends Field {
+  readonly of?: FrameworkShape;
+  /** Once it is known it stays so, whatever else changes. */
+  readonly stays?: true;
+}
+export type FrameworkShape = Readonly<Record<string, FrameworkField>>;
+
+/**
+ * The state that inputs lead to, by the rules of the Terraform plugin framework: what is not set is null, or for the
+ * API to say; what that said stays while nothing else changes, and is unknown as soon as anything does.
+ */
+export function frameworkPlan(shape: FrameworkShape, prior: Props | null, inputs: Props): Props {
+  const same = proposed(shape, prior, inputs, false);
+  return prior && Object.keys(shape).every((key) => equal(prior[key], same[key])) ? same : proposed(shape, prior, inputs, true);
+}
+
+/** @param anew whether what the API says is to be said anew */
+function proposed(shape: FrameworkShape, prior: Props | null, inputs: Props, anew: boolean): Props {
+  return Object.fromEntries(Object.entries(shape).map(([key, field]): [string, Value] => {
+    const [input, before] = [inputs[key] ?? null, prior?.[key] ?? null];
+    if (input !== null && !field.output) {
+      return [key, given(field, before, input, anew)];
+    }
+    if (!field.output && !field.computed) {
+      return [key, field.fallback ?? null];
+    }
+    return [key, field.fallback ?? (anew && !(field.stays && before !== null) ? unknown : before)];
+  }));
+}
+
+function given(field: FrameworkField, before: Value, input: Value, anew: boolean): Value {
+  const { of } = field;
+  if (Array.isArray(input)) {
+    const items = input.map((item, i) => {
+      const was = Array.isArray(before) && field.type === 'list' ? before[i] : null;
+      return of && isRecord(item) ? present(proposed(of, isRecord(was) ? was : null, item, anew)) : item;
+    });
+    return field.type === 'set' && !items.includes(unknown) ? ordered(items) : items;
+  }
+  return of && isRecord(input) ? present(proposed(of, isRecord(before) ? before : null, input, anew)) : input;
+}
+
+/** Without what is null: so it is recorded. */
+export function present(props: Props): Props {
+  return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== null));
+}
