@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as pulumi from '@pulumi/pulumi';
 import * as yaml from 'js-yaml';
-import { deploy, project, secret, secretMark, sent, type Deployment, type Registered } from './support/deployment';
+import { deploy, project, secret, secretMark, sent, type Deployment, type Registered, type Stage } from './support/deployment';
 import { container, current, fakeEngine, type Answer } from './support/fake-engine';
+import { setEnvironment } from './support/environment';
 import { expectGolden } from './support/golden';
 import program = require('../index');
 
@@ -16,6 +17,7 @@ jest.mock('../components/port-holder', () => ({
 
 const environment = { ...process.env };
 afterEach(() => {
+  jest.restoreAllMocks();
   for (const name of ['DOCKER_HOST', 'PULUMI_CONFIG_SECRET_KEYS']) {
     delete process.env[name];
     if (environment[name] !== undefined) {
@@ -30,6 +32,7 @@ interface Run {
   readonly secretKeys?: string[];
   readonly answers?: Record<string, Answer>;
   readonly preview?: boolean;
+  readonly outputs?: NonNullable<Stage['outputs']>;
 }
 
 /** Runs the whole program, as the language host would, on a host with nothing on it. */
@@ -99,6 +102,19 @@ function sorted(value: unknown): unknown {
     : Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
 }
 
+/** What a stack tells of itself, and what opens it, as one at the edge reads it. */
+const prod = {
+  remote: {
+    otlp: { alloy: 'https://otlp.example.com', phoenix: 'https://phoenix-otlp.example.com' },
+    auth: true,
+    tokens: { edge: { expiresAt: '2999-11-21T08:00:00Z' }, lab: { expiresAt: '2999-11-21T08:00:00Z' } },
+  },
+  remoteAccess: {
+    edge: { clientId: 'chosen-id-of-edge', clientSecret: 'minted-secret-of-edge', apiKey: 'minted-key-of-edge' },
+    lab: { clientId: 'chosen-id-of-lab', clientSecret: 'minted-secret-of-lab', apiKey: 'minted-key-of-lab' },
+  },
+};
+
 describe('each stack file', () => {
   // Only those in the repository: somebody's own stack needs no golden.
   const tracked = execFileSync('git', ['ls-files', 'Pulumi.*.yaml'], { encoding: 'utf8' });
@@ -110,7 +126,7 @@ describe('each stack file', () => {
     const settings = stackFile(stack);
     // The engine of another host cannot be asked here; what the file says of it is not part of the graph.
     delete settings.config['docker:host'];
-    expectGraph(`graph.${stack}.yaml`, await run({ stack, ...settings }));
+    expectGraph(`graph.${stack}.yaml`, await run({ stack, ...settings, outputs: { prod } }));
   });
 });
 
@@ -174,6 +190,183 @@ describe('auth', () => {
   });
 });
 
+/** Everything that a tunnel can publish. */
+const published: Run = {
+  config: {
+    'phoenix:auth': 'true',
+    'tunnel:hostname': 'phoenix.example.com',
+    'tunnel:otlpHostname': 'otlp.example.com',
+    'tunnel:phoenixOtlpHostname': 'phoenix-otlp.example.com',
+    'tunnel:routes': 'grafana.example.com=http://host.docker.internal:3000',
+    'tunnel:allowEmails': 'ada@example.com',
+    'tunnel:allowDomains': 'example.org',
+    'tunnel:serviceTokens': 'edge, lab',
+    'cloudflare:accountId': '0123456789abcdef0123456789abcdef',
+    'cloudflare:apiToken': 'chosen-at-cloudflare-0123456789-0123456789',
+  },
+  secretKeys: ['cloudflare:apiToken'],
+};
+
+describe('a tunnel', () => {
+  let deployment: Deployment<Outputs>;
+  beforeAll(async () => {
+    deployment = await run(published);
+  });
+
+  test('what is another than without', async () => {
+    expectGraph('graph-tunnel.yaml', deployment, await run({ config: { 'phoenix:auth': 'true' } }));
+  });
+
+  test('what it tells of itself, and what opens it, which is secret', () => {
+    const { tunnel, remote, remoteAccess, apiKeys, login, containers, images } = deployment.result;
+    expect({ tunnel, remote, remoteAccess, apiKeys }).toEqual({
+      tunnel: {
+        id: 'tunnel-tunnel-id',
+        name: 'llm-observability-dev',
+        page: 'https://phoenix.example.com',
+        hostnames: ['phoenix.example.com', 'otlp.example.com', 'phoenix-otlp.example.com', 'grafana.example.com'],
+        containers: ['tunnel-dev-1', 'tunnel-dev-2'],
+      },
+      remote: {
+        otlp: { alloy: 'https://otlp.example.com', phoenix: 'https://phoenix-otlp.example.com' },
+        auth: true,
+        tokens: { edge: { expiresAt: '2027-11-21T08:00:00Z' }, lab: { expiresAt: '2027-11-21T08:00:00Z' } },
+      },
+      remoteAccess: secret({
+        edge: { clientId: 'client-of-tunnel-token-edge', clientSecret: 'minted-tunnel-token-edge', apiKey: 'minted-phoenix-key-edge' },
+        lab: { clientId: 'client-of-tunnel-token-lab', clientSecret: 'minted-tunnel-token-lab', apiKey: 'minted-phoenix-key-lab' },
+      }),
+      // Keys of hosts at the edge go to these alone.
+      apiKeys: {},
+    });
+    expect(login).toMatchObject({ url: 'https://phoenix.example.com' });
+    expect(containers).toEqual({ phoenix: 'phoenix-dev', alloy: 'alloy-dev', gate: 'phoenix-dev-gate' });
+    expect(images).toMatchObject({ tunnel: { name: expect.stringMatching(/^cloudflare\/cloudflared:/), digest: 'cloudflare/cloudflared@sha256:d1', id: 'sha256:1d' } });
+  });
+
+  test('the account is looked at before there is a network, without which nothing runs', () => {
+    const { resources, order } = deployment;
+    const running = [...resources.values()].filter(({ inputs }) => 'networksAdvanced' in inputs);
+    expect(running.map(({ name }) => name)).toEqual(['alloy-server', 'phoenix-gate-server', 'phoenix-server', 'tunnel-connector-1', 'tunnel-connector-2']);
+    expect(running.filter(({ dependsOn }) => !dependsOn.includes('network'))).toEqual([]);
+    expect(resources.get('network')?.dependsOn).toEqual(['cloudflare-account']);
+    expect(order.indexOf('cloudflare-account')).toBeLessThan(order.indexOf('network'));
+    expect(resources.get('cloudflare-account')).toMatchObject({ parent: '', dependsOn: [], inputs: { apiToken: secret('chosen-at-cloudflare-0123456789-0123456789') } });
+  });
+
+  test("nothing of it is made before the stack's own trace has arrived", () => {
+    const { resources, order } = deployment;
+    const below = [...resources.values()].filter(({ name, parent, type }) => [name, parent].includes('tunnel') || (type.startsWith('cloudflare:') && name !== 'cloudflare-account'));
+    expect(resources.get('tunnel')?.dependsOn).toContain('delivery');
+    expect(below).toHaveLength(21);
+    expect(below.filter(({ name, parent }) => name !== 'tunnel' && parent !== 'tunnel')).toEqual([]);
+    expect(Math.min(...below.map(({ name }) => order.indexOf(name)))).toBeGreaterThan(order.indexOf('delivery'));
+  });
+
+  test('the token may be that of the environment', async () => {
+    const config = Object.fromEntries(Object.entries(published.config ?? {}).filter(([key]) => key !== 'cloudflare:apiToken'));
+    setEnvironment({ CLOUDFLARE_API_TOKEN: 'of-the-environment-0123456789-0123456789' });
+    const { resources } = await run({ config });
+    expect(resources.get('cloudflare-account')?.inputs['apiToken']).toEqual(secret(''));
+    expect(resources.get('cloudflare')?.inputs).toEqual({ baseUrl: 'https://api.cloudflare.com/client/v4' });
+    expect(JSON.stringify([...resources.values()])).not.toContain('of-the-environment');
+  });
+
+  test.each<[string, Record<string, string>, object]>([
+    ['of one service token', { 'tunnel:otlpHostname': 'otlp.example.com' }, { hostnames: [{ hostname: 'otlp.example.com', setting: 'tunnel:otlpHostname' }], access: true, serviceTokens: true }],
+    ['of people alone', { 'tunnel:hostname': 'phoenix.example.com', 'tunnel:allowEmails': 'ada@example.com' }, { hostnames: [{ hostname: 'phoenix.example.com', setting: 'tunnel:hostname' }], access: true, serviceTokens: false }],
+    ['of everybody, who logs in at Phoenix', { 'tunnel:hostname': 'phoenix.example.com', 'phoenix:auth': 'true' }, { hostnames: [{ hostname: 'phoenix.example.com', setting: 'tunnel:hostname' }], access: false, serviceTokens: false }],
+  ])('%s: the account is asked for what that needs', async (_, config, inputs) => {
+    const { 'cloudflare:accountId': accountId = '', 'cloudflare:apiToken': apiToken = '' } = published.config ?? {};
+    const { resources } = await run({ stack: 'prod', config: { ...config, 'cloudflare:accountId': accountId, 'cloudflare:apiToken': apiToken }, secretKeys: ['cloudflare:apiToken'] });
+    expect(resources.get('cloudflare-account')?.inputs).toEqual({
+      baseUrl: 'https://api.cloudflare.com/client/v4', apiToken: secret(apiToken), accountId, zone: 'example.com', tunnel: 'llm-observability-prod', ...inputs,
+    });
+    expect([...resources.values()].some(({ type }) => type.endsWith(':ZeroTrustAccessServiceToken'))).toBe((inputs as { serviceTokens: boolean }).serviceTokens);
+  });
+});
+
+describe('a stack at the edge', () => {
+  const toAlloy: Run = { stack: 'edge', config: { 'edge:central': 'prod' }, outputs: { prod } };
+  const toPhoenix: Run = { ...toAlloy, config: { ...toAlloy.config, 'edge:sendTo': 'phoenix', 'edge:token': 'lab', 'prometheus:url': 'http://prometheus:9090' } };
+  let deployment: Deployment<Outputs>;
+  beforeAll(async () => {
+    deployment = await run(toAlloy);
+  });
+
+  test('what is another when it sends to Phoenix itself, and metrics elsewhere', async () => {
+    expectGraph('graph-edge.yaml', await run(toPhoenix), deployment);
+  });
+
+  test('the outputs: their names are an interface', () => {
+    const { result } = deployment;
+    expect(result).toEqual({
+      endpoints: { otlpHttp: 'http://127.0.0.1:4318', otlpGrpc: 'http://127.0.0.1:4317', alloyUi: 'http://127.0.0.1:12345' },
+      internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://central-gate:4318' },
+      central: { stack: 'prod', hostname: 'otlp.example.com', sendTo: 'alloy', token: 'edge' },
+      reader: secret({ 'cf-access-client-id': 'chosen-id-of-edge', 'cf-access-client-secret': 'minted-secret-of-edge', authorization: 'Bearer minted-key-of-edge' }),
+      signals: { traces: 'central', metrics: 'central', logs: 'central' },
+      remote: null,
+      containers: { alloy: 'alloy-edge', gate: 'central-edge-gate' },
+      volumes: { alloy: 'alloy-edge-data' },
+      dockerHost: null,
+      images: {
+        alloy: { name: expect.stringMatching(/^grafana\/alloy:/), digest: 'grafana/alloy@sha256:d1', id: 'sha256:1d' },
+        gate: { name: expect.stringMatching(/^nginx:/), digest: 'nginx@sha256:d1', id: 'sha256:1d' },
+      },
+    });
+  });
+
+  test('a signal that has a store of its own here is not sent through the tunnel as well', async () => {
+    const signals = async (config: Record<string, string>): Promise<unknown> => (await run({ ...toAlloy, config: { ...toAlloy.config, ...config } })).result['signals'];
+    expect(await signals({ 'prometheus:url': 'http://prometheus:9090' })).toEqual({ traces: 'central', metrics: 'prometheus', logs: 'central' });
+    expect(await signals({ 'loki:url': 'http://loki:3100' })).toEqual({ traces: 'central', metrics: 'central', logs: 'loki' });
+    expect(await signals({ 'edge:sendTo': 'phoenix' })).toEqual({ traces: 'central', metrics: null, logs: null });
+  });
+
+  test('what opens the other stack is secret wherever it goes, and goes where it is shown alone', async () => {
+    for (const { resources } of [deployment, await run(toPhoenix)]) {
+      const holding = [...resources.values()].flatMap(({ name, inputs }) =>
+        Object.entries(inputs).filter(([, value]) => JSON.stringify(value).includes(secretMark)).map(([input]) => `${name}.${input}`));
+      expect(holding).toEqual(['alloy-secret-files.uploads', 'delivery.headers']);
+      const shown = JSON.stringify([...resources.values()], (_, value: unknown) => (typeof value === 'object' && value !== null && secretMark in value ? '' : value));
+      expect(shown).not.toMatch(/chosen-|minted-/);
+    }
+  });
+
+  test('two of them share no name on a Docker host, and none with another stack', async () => {
+    const names = ({ resources }: Deployment<Outputs>): unknown[] =>
+      [...resources.values()].filter(({ type }) => /^docker:.*:(Container|Network|Volume)$/.test(type)).map(({ inputs }) => inputs['name']);
+    const all = [...names(deployment), ...names(await run({ ...toAlloy, stack: 'paris' })), ...names(await run({ stack: 'rome' }))];
+    expect(names(deployment)).toHaveLength(10);
+    expect(new Set(all).size).toBe(all.length);
+  });
+});
+
+describe('things worth saying that stop nothing', () => {
+  const warned = async (how: Run): Promise<unknown[]> => {
+    const warn = jest.spyOn(pulumi.log, 'warn').mockResolvedValue();
+    await run(how);
+    return warn.mock.calls.map(([text]) => text);
+  };
+
+  test('nothing', async () => expect([await warned({}), await warned(published)]).toEqual([[], []]));
+
+  test('a certificate that Cloudflare gives for money', async () => {
+    expect(await warned({ ...published, config: { ...published.config, 'tunnel:zone': 'example.com', 'tunnel:otlpHostname': 'otlp.berlin.example.com' } })).toEqual([
+      'tunnel:otlpHostname: the certificate that Cloudflare gives a zone for nothing covers example.com and one level below; otlp.berlin.example.com needs an advanced certificate, or clients fail in TLS',
+    ]);
+  });
+
+  test('a service token that expires soon', async () => {
+    const expiresAt = new Date(Date.now() + 10 * 86_400_000).toISOString();
+    const soon = { ...prod, remote: { ...prod.remote, tokens: { edge: { expiresAt } } } };
+    expect(await warned({ config: { 'edge:central': 'prod' }, outputs: { prod: soon } })).toEqual([
+      `the service token edge of the stack prod expires on ${expiresAt.slice(0, 10)}: npm run up -- --stack prod --rotate token:edge, then deploy this stack`,
+    ]);
+  });
+});
+
 test('the outputs: their names are an interface', async () => {
   const { result } = await run({ stack: 'prod' });
   expect(result).toEqual({
@@ -194,6 +387,9 @@ test('the outputs: their names are an interface', async () => {
     containers: { phoenix: 'phoenix-prod', alloy: 'alloy-prod', gate: 'phoenix-prod-gate' },
     volumes: { phoenix: 'phoenix-prod-data', alloy: 'alloy-prod-data' },
     dockerHost: null,
+    tunnel: null,
+    remote: { otlp: { alloy: null, phoenix: null }, auth: false, tokens: {} },
+    remoteAccess: {},
     images: {
       phoenix: { name: expect.stringMatching(/^arizephoenix\/phoenix:/), digest: 'arizephoenix/phoenix@sha256:d1', id: 'sha256:1d' },
       alloy: { name: expect.stringMatching(/^grafana\/alloy:/), digest: 'grafana/alloy@sha256:d1', id: 'sha256:1d' },
@@ -210,9 +406,16 @@ test('metrics and logs have a backend where one is set', async () => {
 describe('one setting changes just what it names', () => {
   const inputs = ({ resources }: Deployment<Outputs>): Map<string, Registered['inputs']> =>
     new Map([...resources.values()].map((resource) => [resource.name, resource.inputs]));
+  const names = (from: ReturnType<typeof inputs>, to: ReturnType<typeof inputs>): string[] =>
+    [...to].flatMap(([name, now]) =>
+      [...new Set([...Object.keys(now), ...Object.keys(from.get(name) ?? {})])]
+        .filter((input) => JSON.stringify(now[input]) !== JSON.stringify(from.get(name)?.[input]))
+        .map((input) => `${name}.${input}`)).sort();
   let before: ReturnType<typeof inputs>;
+  let beforeTunnel: ReturnType<typeof inputs>;
   beforeAll(async () => {
     before = inputs(await run());
+    beforeTunnel = inputs(await run(published));
   });
 
   const hidden = ['phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword'];
@@ -239,11 +442,30 @@ describe('one setting changes just what it names', () => {
   ])('%s', async (key, value, changes) => {
     const after = inputs(await run({ config: { [key]: value }, secretKeys: hidden.filter((name) => name === key) }));
     expect([...after.keys()]).toEqual([...before.keys()]);
-    const changed = [...after].flatMap(([name, now]) =>
-      [...new Set([...Object.keys(now), ...Object.keys(before.get(name) ?? {})])]
-        .filter((input) => JSON.stringify(now[input]) !== JSON.stringify(before.get(name)?.[input]))
-        .map((input) => `${name}.${input}`));
-    expect(changed.sort()).toEqual(changes);
+    expect(names(before, after)).toEqual(changes);
+  });
+
+  test.each<[string, string, string[]]>([
+    ['tunnel:hostname', 'traces.example.com', ['cloudflare-account.hostnames', 'phoenix-server.envs', 'tunnel-access-page.domain', 'tunnel-config.config', 'tunnel-dns-page.name']],
+    ['tunnel:allowEmails', 'bob@example.com', ['tunnel-people.includes']],
+    ['tunnel:tokenDuration', 'forever', ['tunnel-token-edge.duration', 'tunnel-token-lab.duration']],
+    ['tunnel:image', 'my/cloudflared:2026.1.0', ['tunnel-connector-1.image', 'tunnel-connector-2.image', 'tunnel-image.name', 'tunnel-secret-files.image']],
+    ['tunnel:name', 'mine', ['cloudflare-account.tunnel', ...['access-grafana.example.com', 'access-otlp', 'access-page', 'access-phoenix-otlp', 'machines', 'people', 'token-edge', 'token-lab', 'tunnel'].map((name) => `tunnel-${name}.name`)]],
+    ['cloudflare:apiToken', 'another-at-cloudflare-0123456789-0123456789', ['cloudflare-account.apiToken', 'cloudflare.apiToken']],
+    ['cloudflare:baseUrl', 'https://api.example.net/client/v4', ['cloudflare-account.baseUrl', 'cloudflare.baseUrl']],
+  ])('%s', async (key, value, changes) => {
+    const after = inputs(await run({ ...published, config: { ...published.config, [key]: value } }));
+    expect([...after.keys()]).toEqual([...beforeTunnel.keys()]);
+    expect(names(beforeTunnel, after)).toEqual(changes);
+  });
+
+  test.each<[string, string, string[]]>([
+    ['tunnel:connectors', '3', ['tunnel-connector-3']],
+    ['tunnel:serviceTokens', 'edge, lab, more', ['phoenix-key-more', 'tunnel-token-more']],
+  ])('%s adds to what is there', async (key, value, added) => {
+    const after = inputs(await run({ ...published, config: { ...published.config, [key]: value } }));
+    expect([...after.keys()].filter((name) => !beforeTunnel.has(name))).toEqual(added);
+    expect([...beforeTunnel.keys()].filter((name) => !after.has(name))).toEqual([]);
   });
 });
 
@@ -300,6 +522,63 @@ describe('what is wrong', () => {
         '      pulumi config set phoenix:memory 2GiB --stack prod',
         "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose another port.",
         '      pulumi config set alloy:otlpHttpPort 16010 --stack prod',
+      ].join('\n'),
+    );
+  });
+
+  test('a stack at the edge: its settings, its host and the stack that it sends to, all in one', async () => {
+    const error = await failure({
+      stack: 'edge',
+      config: { 'edge:central': 'prod', 'edge:sendTo': 'phoenix', 'alloy:memory': '2G', 'phoenix:auth': 'true' },
+      answers: { '/containers/json': [container('web', 4318)] },
+      outputs: { prod: { ...prod, remote: { ...prod.remote, otlp: { alloy: 'https://otlp.example.com', phoenix: null } } } },
+    });
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect((error as Error).message).toBe(
+      [
+        '4 problems with stack edge; nothing was changed.',
+        "  - alloy:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
+        '      pulumi config set alloy:memory 1GiB --stack edge',
+        '  - phoenix:auth: this stack sends to another one (edge:central) and has no Phoenix and no tunnel of its own.',
+        '      pulumi config rm phoenix:auth --stack edge',
+        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose another port.",
+        '      pulumi config set alloy:otlpHttpPort 16010 --stack edge',
+        "  - edge:sendTo is 'phoenix': the stack prod does not publish that.",
+        '      pulumi config set tunnel:phoenixOtlpHostname phoenix-otlp.example.com --stack prod',
+        '      npm run up -- --stack prod',
+        '      pulumi config set edge:sendTo alloy --stack edge',
+      ].join('\n'),
+    );
+  });
+
+  test('a stack at the edge of one that is not there', async () => {
+    const error = await failure({ stack: 'edge', config: { 'edge:central': 'nowhere' }, outputs: { prod } });
+    expect((error as Error).message).toBe(
+      [
+        '1 problem with stack edge; nothing was changed.',
+        `  - edge:central is 'nowhere': its outputs cannot be read: unknown stack "nowhere".`,
+        '      npm run pulumi -- stack ls',
+        '      pulumi config set edge:central prod --stack edge',
+      ].join('\n'),
+    );
+  });
+
+  test('of a setting that is wrong by itself nothing more is said', async () => {
+    const error = await failure({ stack: 'edge', config: { 'edge:central': 'prod', 'edge:token': 'Edge' }, outputs: { prod: { ...prod, remote: { ...prod.remote, tokens: {} } } } });
+    expect((error as Error).message.match(/^ {2}- .*/gm)).toEqual([expect.stringMatching(/^ {2}- edge:token is 'Edge': a name is a small letter/)]);
+  });
+
+  test('a tunnel that would publish Phoenix to everybody', async () => {
+    const { 'cloudflare:apiToken': apiToken = '' } = published.config ?? {};
+    const error = await failure({ stack: 'prod', config: { 'tunnel:hostname': 'phoenix.example.com', 'cloudflare:apiToken': apiToken }, secretKeys: ['cloudflare:apiToken'] });
+    expect((error as Error).message).toBe(
+      [
+        '2 problems with stack prod; nothing was changed.',
+        "  - cloudflare:accountId: a tunnel needs the account that it is made in, whose ID is in the URL of the account's page at dash.cloudflare.com.",
+        '      pulumi config set cloudflare:accountId 0123456789abcdef0123456789abcdef --stack prod',
+        "  - tunnel:hostname is 'phoenix.example.com': it publishes Phoenix, where everybody could read and delete everything: there is neither a login in Phoenix nor Access in front of it.",
+        '      pulumi config set phoenix:auth true --stack prod',
+        '      pulumi config set tunnel:allowEmails ada@example.com --stack prod',
       ].join('\n'),
     );
   });

@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend, Signal } from './backend';
-import { hostName, maxOtlpRequest, ports, stackLabel, users } from './catalog';
+import { hostName, maxOtlpRequest, ports, stackLabel, tunnelSeconds, users } from './catalog';
 import { renderFile } from './template';
 import * as workload from './workload';
 
@@ -43,6 +43,13 @@ const loopback = '127.0.0.1';
  */
 const queueSize = 10_000;
 
+/**
+ * Bytes, uncompressed, in a request to a backend behind a tunnel. A batch is sent at `minSize` and holds at most one
+ * accepted request more, so it stays below `maxSize`, which is below the 100 MB that Cloudflare takes. `maxSize` must
+ * not be less than what the receiver takes: a span larger than it is dropped (exporterhelper's MergeSplit).
+ */
+const tunnelBatch = { minSize: 1_000_000, maxSize: 90_000_000 };
+
 /** A backend whose endpoint is known; of its headers only the names are. */
 type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
 
@@ -58,9 +65,11 @@ export function alloyConfig(backends: readonly ResolvedBackend[]): string {
   const of = (protocol: Backend['protocol']): object[] =>
     backends
       .filter((backend) => backend.protocol === protocol)
-      .map(({ name, endpoint, signals, headers = {} }) => ({
+      .map(({ name, endpoint, signals, tunnelled, headers = {} }) => ({
         name,
         endpoint,
+        batch: tunnelled ? tunnelBatch : false,
+        timeout: tunnelled ? `${tunnelSeconds}s` : false,
         signals: signals.join(', '),
         authenticated: Object.keys(headers).length > 0,
         headers: Object.keys(headers).map((header, index) => ({ header, first: index === 0, label: `${name}_${header.replace(/\W/g, '_')}`, file: secretFile(name, header) })),
@@ -103,7 +112,6 @@ export class Alloy extends pulumi.ComponentResource {
     super('llm-observability:index:Alloy', name, {}, opts);
     const child = { parent: this };
     const labels = { [stackLabel]: args.owner };
-    const volumeLabels = [{ label: stackLabel, value: args.owner }];
 
     const config = pulumi
       .all(args.backends.map((backend) => pulumi.output(backend.endpoint)))
@@ -115,45 +123,34 @@ export class Alloy extends pulumi.ComponentResource {
     // Kept when the stack goes: spans that nobody has taken yet may wait in it.
     const data = new docker.Volume(
       `${name}-data`,
-      { name: hostName('alloy', args.stack, 'data'), labels: volumeLabels },
+      { name: hostName('alloy', args.stack, 'data'), labels: [{ label: stackLabel, value: args.owner }] },
       { ...child, retainOnDelete: true },
     );
-    const configVolume = new docker.Volume(
-      `${name}-config`,
-      { name: hostName('alloy', args.stack, 'config'), labels: volumeLabels },
-      child,
-    );
     this.image = workload.image(`${name}-image`, args.image, child);
-
-    const secretMounts = secrets.length === 0 ? [] : [{
-      volume: new docker.Volume(`${name}-secrets`, { name: hostName('alloy', args.stack, 'secrets'), labels: volumeLabels }, child).name,
-      path: secretsDir,
-    }];
-    // Alloy looks at the files every second: a new key reaches it without a restart.
-    const secretFiles = secretMounts.map((mount) =>
-      workload.files(
-        `${name}-secret-files`,
-        {
-          containerName: hostName('alloy', args.stack, 'secret-files'),
-          image: this.image,
-          labels,
-          mounts: [mount],
-          files: Object.fromEntries(secrets),
-        },
-        child,
-      ));
-
-    const configFiles = workload.files(
-      `${name}-config-files`,
+    const from = { image: this.image, owner: args.owner };
+    const configured = workload.fileVolume(
+      { volume: `${name}-config`, files: `${name}-config-files` },
       {
+        ...from,
+        volumeName: hostName('alloy', args.stack, 'config'),
         containerName: hostName('alloy', args.stack, 'config-files'),
-        image: this.image,
-        labels,
-        mounts: [{ volume: configVolume.name, path: configDir }],
+        path: configDir,
         files: { [configFile]: config },
       },
       child,
     );
+    // Alloy looks at the files every second: a new key reaches it without a restart.
+    const shown = secrets.length === 0 ? [] : [workload.fileVolume(
+      { volume: `${name}-secrets`, files: `${name}-secret-files` },
+      {
+        ...from,
+        volumeName: hostName('alloy', args.stack, 'secrets'),
+        containerName: hostName('alloy', args.stack, 'secret-files'),
+        path: secretsDir,
+        files: Object.fromEntries(secrets),
+      },
+      child,
+    )];
 
     const container = workload.service(
       `${name}-server`,
@@ -169,8 +166,8 @@ export class Alloy extends pulumi.ComponentResource {
         reachesHost: true,
         mounts: [
           { volume: data.name, path: dataDir },
-          { volume: configVolume.name, path: configDir, readOnly: true },
-          ...secretMounts.map((mount) => ({ ...mount, readOnly: true })),
+          configured.mount,
+          ...shown.map(({ mount }) => mount),
         ],
         command: [
           'run', configFile,
@@ -202,14 +199,14 @@ export class Alloy extends pulumi.ComponentResource {
         stopSeconds: 30,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: [configFiles, ...secretFiles] },
+      { ...child, dependsOn: [configured.written, ...shown.map(({ written }) => written)] },
     );
 
     const [address = loopback] = args.bind;
     const at = workload.reachable(address);
     this.containerName = container.name;
     this.volumeName = data.name;
-    this.path = [container.id, ...secretFiles.map(({ id }) => id)];
+    this.path = [container.id, ...shown.map(({ written }) => written.id)];
     this.internal = { otlpHttp: `http://${alias}:${ports.alloy.otlpHttp}`, ui: `http://${alias}:${ports.alloy.ui}` };
     this.endpoints = {
       otlpHttp: `http://${at}:${args.otlpHttpPort}`,

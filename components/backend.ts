@@ -17,6 +17,8 @@ export interface Backend {
   readonly protocol: Protocol;
   /** Base URL of an OTLP endpoint (`/v1/traces` and so on are appended), or the whole remote write URL. */
   readonly endpoint: pulumi.Input<string>;
+  /** Whether it is behind a tunnel, which takes bodies up to a limit and as long as the way takes. Only with `otlphttp`. Default: no. */
+  readonly tunnelled?: boolean;
   /** Headers that it wants with every request, by lower-case name, their values secret. Only with `otlphttp`. Default: none. */
   readonly headers?: Readonly<Record<string, pulumi.Input<string>>>;
 }

@@ -11,6 +11,7 @@ export const images = {
   phoenix: 'arizephoenix/phoenix:version-20.26.1-nonroot',
   alloy: 'grafana/alloy:v1.18.1',
   gate: 'nginx:1.28.0',
+  tunnel: 'cloudflare/cloudflared:2026.8.2',
 } as const;
 
 /** A service that runs as a container of its own. */
@@ -19,12 +20,13 @@ export type ServiceName = keyof typeof images;
 /**
  * Oldest version whose interfaces the program relies on.
  * Phoenix 18.1.0 brought API keys over REST; Alloy 1.11.0 and nginx 1.18.0 are the
- * oldest on which their config was run.
+ * oldest on which their config was run; cloudflared 2025.4.0 brought the token in a file.
  */
 export const oldest: Readonly<Record<ServiceName, string>> = {
   phoenix: '18.1.0',
   alloy: '1.11.0',
   gate: '1.18.0',
+  tunnel: '2025.4.0',
 };
 
 /** Oldest Docker Engine API: 1.41 came with Docker 20.10, the oldest engine the end-to-end tests ran on. */
@@ -36,6 +38,7 @@ export const ports = {
   phoenix: { ui: 6006, otlpGrpc: 4317, metrics: 9090 },
   alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 },
   gate: { otlpHttp: 4318, health: 8080 },
+  tunnel: { metrics: 20241 },
 } as const;
 
 /** Numeric `uid:gid`, so that an image needs no passwd entry for it. */
@@ -46,6 +49,8 @@ export const users = {
   alloy: '473:473',
   /** `nginx` of the official image. */
   gate: '101:101',
+  /** `nonroot` of the distroless images. */
+  tunnel: '65532:65532',
 } as const;
 
 /** The administrator whom Phoenix makes with its database. */
@@ -64,6 +69,9 @@ export function hostName(role: string, stack: string, part?: string): string {
 
 /** Largest OTLP request accepted: prompts outgrow the 4 MiB (gRPC) and 20 MiB (HTTP) defaults. */
 export const maxOtlpRequest = '64MiB';
+
+/** Seconds that a request through a tunnel may take: 64 MiB at 8 Mbit/s is 67, and Cloudflare waits 100 for an answer. */
+export const tunnelSeconds = 180;
 
 /** The Pulumi CLI: what package.json pins, and the oldest with the commands that ops/ uses. */
 export const pulumiVersion = { pinned: '3.259.0', oldest: '3.200.0' } as const;

@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
-import { hostName, ports, stackLabel, users } from './catalog';
+import { hostName, ports, stackLabel, tunnelSeconds, users } from './catalog';
 import { renderFile } from './template';
 import * as workload from './workload';
 
@@ -38,7 +38,7 @@ const hungUp = 499;
  * nginx's configuration for a gate in front of this base URL. (From a backend, 408 and 444 end as a cut connection,
  * whatever the rules say: Alloy tries those again, too.)
  */
-export function gateConfig(backendUrl: string): string {
+export function gateConfig(backendUrl: string, tunnelled = false): string {
   const { protocol, origin, pathname } = new URL(backendUrl);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
   return renderFile('gate/nginx.conf.mustache', {
@@ -47,6 +47,8 @@ export function gateConfig(backendUrl: string): string {
     closedFile,
     upstream: `${origin}${pathname.replace(/\/$/, '')}`,
     tls: protocol === 'https:',
+    // Longer than Alloy waits: its timeout is the one that counts.
+    seconds: 5 + (tunnelled ? tunnelSeconds : 30),
     later: rows.map((row) => row.filter((code) => code !== hungUp && !passedCodes.includes(code)).join(' ')),
   });
 }
@@ -59,6 +61,8 @@ export function gateConfig(backendUrl: string): string {
 export class Gate extends pulumi.ComponentResource {
   /** The same backend at the gate's address. */
   readonly backend: Backend;
+  /** Base URL on the private network. */
+  readonly internal: string;
   /** Name of the container on the Docker host; each refusal is a line of its log. */
   readonly containerName: pulumi.Output<string>;
   readonly image: docker.RemoteImage;
@@ -71,22 +75,17 @@ export class Gate extends pulumi.ComponentResource {
     const labels = { [stackLabel]: args.owner };
     const role = args.backend.name;
     const alias = `${role}-gate`;
-    const config = pulumi.output(args.backend.endpoint).apply(gateConfig);
+    const config = pulumi.output(args.backend.endpoint).apply((url) => gateConfig(url, args.backend.tunnelled));
 
-    const configVolume = new docker.Volume(
-      `${name}-config`,
-      { name: hostName(role, args.stack, 'gate-config'), labels: [{ label: stackLabel, value: args.owner }] },
-      child,
-    );
     this.image = workload.image(`${name}-image`, args.image, child);
-
-    const configFiles = workload.files(
-      `${name}-config-files`,
+    const configured = workload.fileVolume(
+      { volume: `${name}-config`, files: `${name}-config-files` },
       {
+        volumeName: hostName(role, args.stack, 'gate-config'),
         containerName: hostName(role, args.stack, 'gate-config-files'),
         image: this.image,
-        labels,
-        mounts: [{ volume: configVolume.name, path: configDir }],
+        owner: args.owner,
+        path: configDir,
         files: { [configFile]: config },
       },
       child,
@@ -102,7 +101,7 @@ export class Gate extends pulumi.ComponentResource {
         user: users.gate,
         network: args.network,
         alias,
-        mounts: [{ volume: configVolume.name, path: configDir, readOnly: true }],
+        mounts: [configured.mount],
         // The image's own entry point writes below /etc/nginx.
         entrypoint: ['nginx'],
         command: ['-c', configFile, '-g', 'daemon off;'],
@@ -119,15 +118,17 @@ export class Gate extends pulumi.ComponentResource {
         },
         memoryMiB: 128,
         cpus: '1.0',
-        // The image's stop signal lets requests end; one takes at most the 30 s for which Alloy waits.
+        // The image's stop signal lets requests end, which take at most the 30 s for which Alloy waits; one through a
+        // tunnel may take longer, and is then sent again.
         stopSeconds: 35,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: [configFiles] },
+      { ...child, dependsOn: [configured.written] },
     );
 
     this.containerName = container.name;
-    this.backend = { ...args.backend, endpoint: `http://${alias}:${ports.gate.otlpHttp}` };
+    this.internal = `http://${alias}:${ports.gate.otlpHttp}`;
+    this.backend = { ...args.backend, endpoint: this.internal };
     this.server = container.id;
     this.registerOutputs({ containerName: this.containerName });
   }

@@ -97,13 +97,14 @@ const together: readonly { readonly needed: readonly LoginKey[]; readonly more?:
 /**
  * What is wrong between settings that are right one by one.
  * @param broken keys with a problem of their own: they are set, and stand at their default
+ * @param guarded hostnames that something else watches over
  */
-export function loginProblems(settings: LoginSettings, broken: ReadonlySet<string>): Problem[] {
+export function loginProblems(settings: LoginSettings, broken: ReadonlySet<string>, guarded: readonly string[] = []): Problem[] {
   const isSet = (name: LoginKey): boolean => settings[name] !== undefined || broken.has(name);
   const on = settings['phoenix:auth'];
   return [
     ...sameSecrets(settings),
-    ...(on || broken.has('phoenix:auth') ? [] : publishedWithoutAuth(settings)),
+    ...(on || broken.has('phoenix:auth') ? [] : publishedWithoutAuth(settings, guarded)),
     // Without auth none of it reaches Phoenix: a person may be half through preparing it.
     ...(on ? [...incomplete(isSet), ...nobodyGetsIn(settings, isSet)] : []),
   ];
@@ -119,11 +120,11 @@ function sameSecrets(settings: LoginSettings): Problem[] {
     : [{ key: name, rule: 'it is the same as phoenix:secret, and the two must differ', mend: [`pulumi config rm ${name}`, askCommand(name)] }];
 }
 
-function publishedWithoutAuth(settings: LoginSettings): Problem[] {
+function publishedWithoutAuth(settings: LoginSettings, guarded: readonly string[]): Problem[] {
   const url = settings['phoenix:rootUrl'];
   const by: Partial<Record<string, string>> = {
     ...(settings['phoenix:bind'].every(values.isLoopback) ? {} : { 'phoenix:bind': 'pulumi config set phoenix:bind 127.0.0.1' }),
-    ...(!url || values.isLoopback(url.hostname) ? {} : { 'phoenix:rootUrl': 'pulumi config rm phoenix:rootUrl' }),
+    ...(!url || values.isLoopback(url.hostname) || guarded.includes(url.hostname) ? {} : { 'phoenix:rootUrl': 'pulumi config rm phoenix:rootUrl' }),
   };
   const names = Object.keys(by);
   return names.length === 0

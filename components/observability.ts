@@ -83,18 +83,30 @@ export class Intake extends pulumi.CustomResource {
 
 export type DeliveryCheckArgs = Inputs<{
   engine: string;
-  /** Base URLs, as seen from inside Phoenix's container. */
+  /** Base URLs on the private network. */
   endpoints: pulumi.Input<Inputs<{ otlpHttp: string; alloyUi: string; phoenix: string }>>;
-  /** URL of Phoenix's metrics, as seen there. */
+  /** Command that puts the stack's containers back. */
+  redeploy: string;
+  /** IDs and hashes of everything on the path: when one is another, the path proves itself again. */
+  path: pulumi.Input<string>[];
+}> & (AtHome | AtTheEdge);
+
+/** Phoenix is in this stack. */
+type AtHome = Inputs<{
+  /** URL of Phoenix's metrics, as seen in its container. */
   metrics: string;
   /** Names on the Docker host. */
   containers: pulumi.Input<Inputs<{ phoenix: string; alloy: string; gate: string }>>;
   auth: boolean;
   adminSecret: string;
-  /** Command that puts the stack's containers back. */
-  redeploy: string;
-  /** IDs and hashes of everything on the path: when one is another, the path proves itself again. */
-  path: pulumi.Input<string>[];
+}>;
+
+/** Phoenix is in another stack, behind a tunnel. */
+type AtTheEdge = Inputs<{
+  containers: pulumi.Input<Inputs<{ alloy: string; gate: string }>>;
+  central: { readonly stack: string; readonly hostname: string; readonly sendTo: 'alloy' | 'phoenix'; readonly token: string };
+  /** Headers with which Phoenix is asked; secret. */
+  headers: Record<string, string>;
 }>;
 
 /**
@@ -104,5 +116,32 @@ export type DeliveryCheckArgs = Inputs<{
 export class DeliveryCheck extends pulumi.CustomResource {
   constructor(name: string, args: DeliveryCheckArgs, opts?: pulumi.CustomResourceOptions) {
     super('observability:index:DeliveryCheck', name, { ...args }, opts);
+  }
+}
+
+export type CloudflareAccountArgs = Inputs<{
+  /** Base URL of the API, and a token; an empty one: that of the environment. */
+  baseUrl: string;
+  apiToken: string;
+  accountId: string;
+  zone: string;
+  /** Name of the stack's tunnel. */
+  tunnel: string;
+  /** Hostnames of the stack, and the setting that each comes from. */
+  hostnames: { readonly hostname: string; readonly setting: string }[];
+  /** Whether there are Access applications, and service tokens. */
+  access: boolean;
+  serviceTokens: boolean;
+}>;
+
+/**
+ * The Cloudflare account of a tunnel, looked at before anything is made: refuses, at the preview, a token that lacks a
+ * permission, a zone that is not there and names that somebody else has.
+ */
+export class CloudflareAccount extends pulumi.CustomResource {
+  declare readonly zoneId: pulumi.Output<string>;
+
+  constructor(name: string, args: CloudflareAccountArgs, opts?: pulumi.CustomResourceOptions) {
+    super('observability:index:CloudflareAccount', name, { ...args, zoneId: undefined }, opts);
   }
 }

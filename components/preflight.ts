@@ -7,7 +7,7 @@ import { engineGet, engineHost } from './engine';
 import { holderOf, isHeld, isOwnAddress } from './port-holder';
 import type { ListedPorts } from './workload';
 import type { Problem } from './problem';
-import { bindOf, freePorts, keys, portKeys, type SettingKey, type Settings } from './settings';
+import { bindOf, freePorts, keys, publishedPorts, type SettingKey, type Settings } from './settings';
 import { compareVersions } from './values';
 
 export interface HostFacts {
@@ -94,7 +94,8 @@ function tooOld({ ApiVersion, Version }: Version): Problem[] {
 
 /** Docker refuses a CPU limit above what the host has, and only after the old container is gone. */
 function tooManyCpus(settings: Settings, available: number): Problem[] {
-  return (['phoenix:cpus', 'alloy:cpus'] as const)
+  const atEdge = settings['edge:central'] !== undefined;
+  return (atEdge ? ['alloy:cpus'] as const : ['phoenix:cpus', 'alloy:cpus'] as const)
     .filter((key) => Number(settings[key]) > available)
     .map((key) => ({
       key,
@@ -151,7 +152,7 @@ interface PortSurvey {
 async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
   const { settings, bind } = survey;
   const problems: Problem[] = [];
-  for (const key of portKeys) {
+  for (const key of publishedPorts(settings)) {
     const port = settings[key] as number;
     const bindKey = bindOf[key];
     const wanted = bindKey ? { 'phoenix:bind': settings['phoenix:bind'], 'alloy:bind': bind }[bindKey] : [loopback];

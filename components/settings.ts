@@ -3,10 +3,12 @@
  */
 import { distance } from 'fastest-levenshtein';
 import { images } from './catalog';
+import { edgeKeys, edgeProblems, notAtEdge } from './edge-settings';
 import { askCommand, key, mending, optional, shellQuoted, type Key } from './key';
 import { loginKeys, loginProblems } from './login-settings';
 import * as values from './values';
 import type { Problem } from './problem';
+import { tunnelKeys, tunnelProblems } from './tunnel-settings';
 
 /** Every setting there is. The README's table is held against this. */
 export const keys = {
@@ -30,7 +32,7 @@ export const keys = {
   'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB', values.memory(384)),
   'alloy:cpus': key('1', 'CPU limit of Alloy', values.cpus),
   'alloy:image': key(images.alloy, 'Image of Alloy, with a version', values.image('alloy')),
-  'gate:image': key(images.gate, 'Image of the gate between Alloy and Phoenix: nginx, with a version', values.image('gate')),
+  'gate:image': key(images.gate, 'Image of the gate between Alloy and what it sends spans to: nginx, with a version', values.image('gate')),
   'prometheus:url': optional(
     'http://host.docker.internal:9090/api/v1/write',
     'Where Alloy sends metrics (Prometheus remote write); without it metrics are accepted and discarded',
@@ -41,6 +43,8 @@ export const keys = {
     'Loki to which Alloy sends logs (OTLP); without it logs are accepted and discarded',
     values.httpUrl,
   ),
+  ...tunnelKeys,
+  ...edgeKeys,
   'docker:host': optional(
     'unix:///var/run/docker.sock',
     'Docker Engine to deploy to, as the docker provider takes it; without it `DOCKER_HOST`, then the local socket',
@@ -55,11 +59,15 @@ export type Settings = { readonly [K in SettingKey]: ReturnType<(typeof keys)[K]
 
 const keyed: Readonly<Record<string, Key<unknown>>> = keys;
 
-/** Keys that belong to the docker provider itself; it checks their values. */
+/** Keys that belong to the providers themselves; they check their values. */
 const providerKeys = [
+  'cloudflare:apiKey', 'cloudflare:apiUserServiceKey', 'cloudflare:email', 'cloudflare:userAgentOperatorSuffix',
   'docker:caMaterial', 'docker:certMaterial', 'docker:certPath', 'docker:context', 'docker:disableDockerDaemonCheck',
   'docker:keyMaterial', 'docker:registryAuth', 'docker:sshOpts',
 ];
+
+/** Those of them that no message may show. */
+const providerSecrets = ['cloudflare:apiKey', 'cloudflare:apiUserServiceKey', 'docker:keyMaterial', 'docker:registryAuth'];
 
 /** The setting that says on which addresses a port is published; all others are on loopback. */
 export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> = {
@@ -72,6 +80,11 @@ export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> 
 
 /** Host ports of the stack, by key. */
 export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === values.port);
+
+/** Those of them that a stack publishes: at the edge it has no Phoenix. */
+export function publishedPorts(settings: Settings): SettingKey[] {
+  return settings['edge:central'] === undefined ? portKeys : portKeys.filter((name) => name.startsWith('alloy:'));
+}
 
 /**
  * Turns the stack's configuration into settings.
@@ -88,13 +101,14 @@ export function readSettings(
   const problems: Problem[] = [];
   const known = Object.keys(keys);
 
+  const atEdge = 'edge:central' in config;
   for (const name of Object.keys(config)) {
-    if (known.includes(name) || providerKeys.includes(name)) {
+    if (known.includes(name) || (atEdge && notAtEdge(name)) || providerKeys.includes(name)) {
       continue;
     }
     const nearest = nearestKey(name, project, [...known, ...providerKeys]);
     if (nearest) {
-      const hidden = isSecret(name) || keyed[nearest]?.secret;
+      const hidden = isSecret(name) || keyed[nearest]?.secret || providerSecrets.includes(nearest);
       problems.push({
         key: name,
         rule: `there is no such setting; the nearest is ${nearest}`,
@@ -109,7 +123,7 @@ export function readSettings(
   const settings: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(keyed)) {
     const { fallback, secret, parse } = entry;
-    const raw = config[name] ?? fallback;
+    const raw = (atEdge && notAtEdge(name) ? undefined : config[name]) ?? fallback;
     if (raw === undefined) {
       continue;
     }
@@ -132,16 +146,30 @@ export function readSettings(
     }
   }
 
+  const page = settings['tunnel:hostname'];
+  if (page !== undefined && settings['phoenix:rootUrl'] === undefined) {
+    settings['phoenix:rootUrl'] = new URL(`https://${String(page)}`);
+  }
+
   const checked = Object.freeze(settings) as Settings;
   const broken = new Set(problems.map(({ key }) => key));
-  problems.push(...portClashes(checked, broken), ...loginProblems(checked, broken));
+  problems.push(
+    ...portClashes(checked, broken),
+    ...(atEdge
+      ? edgeProblems(Object.keys(config))
+      : [
+          // Who gets at the tunnel's page is a matter of the tunnel's own rules.
+          ...loginProblems(checked, broken, page === undefined ? [] : [checked['tunnel:hostname'] ?? '']),
+          ...tunnelProblems(checked, broken, process.env),
+        ]),
+  );
   return { settings: checked, problems };
 }
 
 /** Two services cannot share a host port; their addresses nearly always include loopback, so any two clash. */
 function portClashes(settings: Settings, broken: ReadonlySet<string>): Problem[] {
   // A port that is none stands at its default here, where it can clash only by accident.
-  const sound = portKeys.filter((name) => !broken.has(name));
+  const sound = publishedPorts(settings).filter((name) => !broken.has(name) && !(broken.has('edge:central') && notAtEdge(name)));
   return sound.flatMap((name, index) => {
     const earlier = sound.slice(0, index).find((other) => settings[other] === settings[name]);
     return earlier

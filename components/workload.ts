@@ -208,6 +208,36 @@ export function files(name: string, args: FilesArgs, opts: pulumi.CustomResource
   );
 }
 
+export interface FileVolumeArgs {
+  /** Names on the Docker host. */
+  readonly volumeName: string;
+  readonly containerName: string;
+  readonly image: docker.RemoteImage;
+  /** `project/stack`, the value of the label on both. */
+  readonly owner: string;
+  /** Where it is mounted, in the container that carries the files there and in the one that reads them. */
+  readonly path: string;
+  /** Text by absolute path. */
+  readonly files: FilesArgs['files'];
+}
+
+/** A volume that holds just these files: how a service gets its configuration, and its secrets. */
+export interface FileVolume {
+  /** For the service; read-only. */
+  readonly mount: Mount;
+  /** What has to be there before the service starts. */
+  readonly written: docker.Container;
+}
+
+/** @param names resource names of the volume and of the container that carries the files there */
+export function fileVolume(names: { readonly volume: string; readonly files: string }, args: FileVolumeArgs, opts: pulumi.CustomResourceOptions): FileVolume {
+  const { volumeName, containerName, image: carrier, owner, path, files: content } = args;
+  const volume = new docker.Volume(names.volume, { name: volumeName, labels: [{ label: stackLabel, value: owner }] }, opts);
+  const mount = { volume: volume.name, path };
+  const written = files(names.files, { containerName, image: carrier, labels: { [stackLabel]: owner }, mounts: [mount], files: content }, opts);
+  return { mount: { ...mount, readOnly: true }, written };
+}
+
 /** 30 MiB of log a container at most: Docker's default has no bound and fills disks. */
 const boundedLogs = { logDriver: 'json-file', logOpts: { 'max-size': '10m', 'max-file': '3' } };
 

@@ -11,7 +11,7 @@ import { ensureEngine } from './support/docker';
 import { imageSettings } from './support/images';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
-import type { Outputs } from './support/outputs';
+import type { EdgeOutputs, Outputs } from './support/outputs';
 import { defaultStack, npmRun, projectName, readStackFile, stackNamed, writeStackFile } from './support/project';
 import { Pulumi, type Result, type StackState } from './support/pulumi';
 import { rotation, type Rotation } from './support/rotation';
@@ -95,7 +95,7 @@ main(async () => {
     }
   }
 
-  const outputs = await pulumi.outputs<Outputs>();
+  const outputs = await pulumi.outputs<Outputs | EdgeOutputs>();
   const route = routeOf(outputs, npmRun('up', stack));
   const delivery = await checkDelivery(route, 60_000, 900_000).finally(() => route.inside.close());
   if (json) {

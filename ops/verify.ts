@@ -3,7 +3,7 @@
  */
 import { parseArgs } from 'node:util';
 import { checkDelivery } from '../provider/delivery';
-import type { Outputs } from './support/outputs';
+import type { EdgeOutputs, Outputs } from './support/outputs';
 import { defaultStack, npmRun, stackNamed } from './support/project';
 import { Pulumi } from './support/pulumi';
 import { routeOf } from './support/route';
@@ -15,11 +15,11 @@ const usage = 'npm run verify -- [--stack NAME] [--timeout SECONDS] [--json]';
 main(async () => {
   const { stack, timeoutMs, json } = options();
   const pulumi = new Pulumi(await findToolchain(), stack);
-  const outputs = await pulumi.outputs<Partial<Outputs>>();
+  const outputs = await pulumi.outputs<Partial<Outputs | EdgeOutputs>>();
   if (!outputs.endpoints) {
     throw new Failure(`Stack ${stack} is not deployed.`, [npmRun('up', stack)]);
   }
-  const route = routeOf(outputs as Outputs, npmRun('up', stack));
+  const route = routeOf(outputs as Outputs | EdgeOutputs, npmRun('up', stack));
   const { ok, traceId, ms, hops, failure } = await checkDelivery(route, timeoutMs).finally(() => route.inside.close());
   if (json) {
     process.stdout.write(`${JSON.stringify({ ok, traceId, ms, hops, ...(failure ? { failure } : {}) })}\n`);

@@ -30,15 +30,24 @@ os._exit(0)
 `;
 
 /**
+ * The same in an image that has bash and no Python. Its input is given to `cat` by hand: what runs in the background has
+ * none. Whichever ends first ends the other; both are waited for, or the first process of the container would complain of a child that is none of its own.
+ */
+const bashRelay = 'exec 3<>"/dev/tcp/$0/$1" || exit 1; cat <&3 & cat <&0 >&3 & wait -n; kill $(jobs -p) 2>/dev/null; wait 2>/dev/null';
+
+/** What a container's image has to relay with. */
+export type Interpreter = 'python3' | 'bash';
+
+/**
  * From inside a container, through the Docker Engine: wherever the provider reaches Docker, this reaches
  * the private network, and nothing needs to be published for it.
  * @param engine address as the docker provider takes it
- * @param container a running container whose image has Python
+ * @param container a running container whose image has the interpreter
  */
-export function from(engine: string, container: string): Reach {
+export function from(engine: string, container: string, interpreter: Interpreter = 'python3'): Reach {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   agent.createConnection = (options, done) => {
-    connect(engine, container, String(options.host), Number(options.port)).then(
+    connect(engine, container, interpreter, String(options.host), Number(options.port)).then(
       (stream) => done?.(null, stream),
       (error: Error) => done?.(error, undefined as never),
     );
@@ -83,8 +92,9 @@ export async function run(engine: string, container: string, command: readonly s
 }
 
 /** A TCP connection made in the container. */
-async function connect(engine: string, container: string, host: string, port: number): Promise<Duplex> {
-  return (await execute(engine, container, ['python3', '-c', relay, host, String(port)])).stream;
+async function connect(engine: string, container: string, interpreter: Interpreter, host: string, port: number): Promise<Duplex> {
+  const program = { python3: relay, bash: bashRelay }[interpreter];
+  return (await execute(engine, container, [interpreter, '-c', program, host, String(port)])).stream;
 }
 
 async function execute(engine: string, container: string, command: readonly string[]): Promise<{ id: string; stream: Duplex }> {

@@ -3,8 +3,14 @@ import { from } from './container-reach';
 import { checkDelivery, type Delivery, type Route } from './delivery';
 import type { Kind } from './resource';
 
-/** A route that is asked from inside Phoenix's container throughout. */
-type InnerRoute = Omit<Route, 'reach' | 'inside'>;
+/** A route that is asked from inside the private network throughout. */
+interface InnerRoute extends Omit<Route, 'reach' | 'inside' | 'headers'> {
+  /** Whether Phoenix asks for credentials, and PHOENIX_ADMIN_SECRET, where it is in this stack. */
+  readonly auth?: boolean;
+  readonly adminSecret?: string;
+  /** Headers with which it is asked where it is in another. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 export interface DeliveryCheckInputs extends InnerRoute {
   /** IDs and hashes of everything on the path: when one is another, the path has to prove itself again. */
@@ -16,7 +22,7 @@ const timeoutMs = 60_000;
 const longestMs = 900_000;
 
 /** Fails the deployment when a trace does not arrive after a change of what it passes through. */
-export const deliveryCheck = (check: (route: InnerRoute) => Promise<Delivery> = throughPhoenix): Kind<DeliveryCheckInputs, DeliveryCheckInputs> => {
+export const deliveryCheck = (check: (route: InnerRoute) => Promise<Delivery> = fromInside): Kind<DeliveryCheckInputs, DeliveryCheckInputs> => {
   const prove = async (inputs: DeliveryCheckInputs): Promise<DeliveryCheckInputs> => {
     const { failure } = await check(inputs);
     if (failure) {
@@ -27,12 +33,13 @@ export const deliveryCheck = (check: (route: InnerRoute) => Promise<Delivery> = 
   return { create: prove, update: (_, inputs) => prove(inputs) };
 };
 
-/** From inside Phoenix's container: its image has what it takes, and Alloy is in reach there. */
-async function throughPhoenix(route: InnerRoute): Promise<Delivery> {
+/** From inside a container that has what it takes and reaches the others: Phoenix's, else the gate's. */
+async function fromInside({ auth, adminSecret, headers = auth ? { authorization: `Bearer ${adminSecret}` } : {}, ...route }: InnerRoute): Promise<Delivery> {
   const engine = engineHost(route.engine || undefined);
-  const reach = from(engine, route.containers.phoenix);
+  const { phoenix, gate } = route.containers;
+  const reach = phoenix === undefined ? from(engine, gate, 'bash') : from(engine, phoenix);
   try {
-    return await checkDelivery({ ...route, engine, reach, inside: reach }, timeoutMs, longestMs);
+    return await checkDelivery({ ...route, headers, engine, reach, inside: reach }, timeoutMs, longestMs);
   } finally {
     reach.close();
   }

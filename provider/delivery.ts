@@ -14,20 +14,29 @@ export interface Route {
   readonly reach: Reach;
   /** Docker Engine, as the docker provider takes it. */
   readonly engine: string;
-  /** From inside Phoenix's container. */
+  /** From inside the private network. */
   readonly inside: Reach;
-  /** URL of Phoenix's metrics, as seen there. */
-  readonly metrics: string;
   /** Base URLs, as seen from `reach`. */
   readonly endpoints: { readonly otlpHttp: string; readonly alloyUi: string; readonly phoenix: string };
-  /** Names on the Docker host. */
-  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string };
-  /** Whether Phoenix asks for credentials. */
-  readonly auth: boolean;
-  /** PHOENIX_ADMIN_SECRET, to read the span back. */
-  readonly adminSecret: string;
+  /** Headers with which Phoenix is asked, credentials among them. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Command that puts the stack's containers back. */
   readonly redeploy: string;
+  /** Names on the Docker host; Phoenix where it is in this stack. */
+  readonly containers: { readonly alloy: string; readonly gate: string; readonly phoenix?: string };
+  /** URL of Phoenix's metrics, as seen from `inside`; none where it is in another stack. */
+  readonly metrics?: string;
+  /** The stack that Phoenix is in, where it is not this one. */
+  readonly central?: CentralStack;
+}
+
+/** A stack behind a tunnel, and how this one gets in. */
+export interface CentralStack {
+  readonly stack: string;
+  readonly hostname: string;
+  readonly sendTo: 'alloy' | 'phoenix';
+  /** Name of the service token. */
+  readonly token: string;
 }
 
 export interface Hop {
@@ -47,14 +56,15 @@ export interface Delivery {
   readonly failure?: { readonly hop: string; readonly cause: string; readonly mend: readonly string[] };
 }
 
-const hopNames = { send: 'application -> Alloy', forward: 'Alloy -> Phoenix', read: 'Phoenix -> reader' } as const;
+const hopNames = ({ central }: Route) =>
+  ({ send: 'application -> Alloy', forward: `Alloy -> ${central ? `${central.stack}'s ` : ''}Phoenix`, read: 'Phoenix -> reader' }) as const;
 
 /** Projects of earlier checks are removed once they are this old: their span may have come late. */
 const leftoverAfterMs = 3_600_000;
 const projectPrefix = 'verify-';
 
-/** Time between two looks whether the span is there; Phoenix needs about 120 ms to show one. */
-const lookEveryMs = 40;
+/** Time between two looks whether the span is there; Phoenix needs about 120 ms to show one, and a tunnel is shared. */
+const lookEveryMs = { here: 40, throughTunnel: 250 };
 
 /**
  * @param timeoutMs how long the span may take from Alloy's answer until it can be read
@@ -63,6 +73,7 @@ const lookEveryMs = 40;
  */
 export async function checkDelivery(route: Route, timeoutMs: number, longestMs = timeoutMs): Promise<Delivery> {
   const { reach, endpoints } = route;
+  const names = hopNames(route);
   const phoenix = phoenixOf(route);
   // The first request of a process loads Node's HTTP client, which takes longer than any hop: not theirs to be counted.
   await reach.ask(`${endpoints.alloyUi}/-/ready`);
@@ -79,9 +90,9 @@ export async function checkDelivery(route: Route, timeoutMs: number, longestMs =
   });
   const sentMs = Date.now() - started;
   if (sent.status !== 200) {
-    return fail(hopNames.send, [], await whyNotSent(route, sent));
+    return fail(names.send, [], await whyNotSent(route, sent));
   }
-  const hops: Hop[] = [{ name: hopNames.send, ms: sentMs }];
+  const hops: Hop[] = [{ name: names.send, ms: sentMs }];
 
   let deadline = Date.now() + timeoutMs;
   const end = Date.now() + longestMs;
@@ -93,7 +104,7 @@ export async function checkDelivery(route: Route, timeoutMs: number, longestMs =
       // The look that found it may have begun before it was there: what reading costs is told by a second one.
       await spansOf(phoenix, trace.project, traceId);
       const readMs = Math.min(Date.now() - now, now - started - sentMs);
-      hops.push({ name: hopNames.forward, ms: now - started - sentMs - readMs }, { name: hopNames.read, ms: readMs });
+      hops.push({ name: names.forward, ms: now - started - sentMs - readMs }, { name: names.read, ms: readMs });
       await removeProjects(phoenix, trace.project, now - leftoverAfterMs);
       return { ok: true, traceId, ms: now - started, hops };
     }
@@ -103,9 +114,9 @@ export async function checkDelivery(route: Route, timeoutMs: number, longestMs =
       deadline = stored !== before && stored !== undefined ? now + timeoutMs : deadline;
     }
     if (now > deadline) {
-      return fail(hopNames.forward, hops, await whyNotForwarded(route, started));
+      return fail(names.forward, hops, await whyNotForwarded(route, started));
     }
-    await pause(lookEveryMs);
+    await pause(route.central ? lookEveryMs.throughTunnel : lookEveryMs.here);
   }
 }
 
@@ -117,13 +128,15 @@ interface Cause {
 type Phoenix = (path: string, question?: Question) => Promise<Answer>;
 
 /** Phoenix's API, with the credentials it asks for. */
-function phoenixOf({ reach, endpoints, auth, adminSecret }: Route): Phoenix {
-  const credentials: Record<string, string> = auth ? { authorization: `Bearer ${adminSecret}` } : {};
-  return (path, question = {}) => reach.ask(`${endpoints.phoenix}${path}`, { ...question, headers: { ...question.headers, ...credentials } });
+function phoenixOf({ reach, endpoints, headers }: Route): Phoenix {
+  return (path, question = {}) => reach.ask(`${endpoints.phoenix}${path}`, { ...question, headers: { ...question.headers, ...headers } });
 }
 
 /** How often Phoenix has stored something since it was started; undefined when it does not say. */
 async function insertions({ inside, metrics }: Route): Promise<number | undefined> {
+  if (metrics === undefined) {
+    return undefined;
+  }
   const { status, text } = await inside.ask(metrics);
   const count = /^phoenix_bulk_loader_span_insertion_time_seconds_count (\S+)$/m.exec(text)?.[1];
   return status === 200 && count !== undefined ? Number(count) : undefined;
@@ -165,19 +178,24 @@ async function whyNotSent(route: Route, { status, text }: Answer): Promise<Cause
 }
 
 async function whyNotForwarded(route: Route, since: number): Promise<Cause> {
-  const { reach, endpoints, containers: { alloy, phoenix, gate }, redeploy } = route;
-  const queued = await queueSize(reach, endpoints.alloyUi);
+  const { reach, endpoints, central } = route;
+  const queued = await queueSize(reach, endpoints.alloyUi, central ? 'central' : 'phoenix');
   const waiting = queued ? `; Alloy keeps what it has accepted on disk (${requests(queued)} queued) and sends it when that is put right` : '';
-  const logs = (container: string): string => `docker logs --tail 30 ${container}`;
+  return central ? whyNotThroughTunnel(route, central, since, queued, waiting) : whyNotToPhoenix(route, since, queued, waiting);
+}
 
+const logsOf = (container: string): string => `docker logs --tail 30 ${container}`;
+
+async function whyNotToPhoenix(route: Route, since: number, queued: number | undefined, waiting: string): Promise<Cause> {
+  const { endpoints, containers: { alloy, phoenix = '', gate }, redeploy } = route;
   // An empty body is a valid OTLP request without spans: Phoenix answers it as it answers Alloy.
   const probe = await phoenixOf(route)('/v1/traces', { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body: '' });
   if (probe.status === 0) {
     const state = await containerState(route, phoenix);
-    return { cause: `Phoenix does not take OTLP on ${endpoints.phoenix} (${probe.text}); container ${phoenix} is ${state}${waiting}`, mend: [logs(phoenix), redeploy] };
+    return { cause: `Phoenix does not take OTLP on ${endpoints.phoenix} (${probe.text}); container ${phoenix} is ${state}${waiting}`, mend: [logsOf(phoenix), redeploy] };
   }
   if (probe.status >= 400) {
-    return { cause: `Phoenix refuses: ${probe.status} ${probe.text.trim().slice(0, 200)}${waiting}`, mend: [logs(phoenix)] };
+    return { cause: `Phoenix refuses: ${probe.status} ${probe.text.trim().slice(0, 200)}${waiting}`, mend: [logsOf(phoenix)] };
   }
   const refusal = await lastRefusal(route, since);
   if (refusal === 'closed') {
@@ -187,17 +205,54 @@ async function whyNotForwarded(route: Route, since: number): Promise<Cause> {
     return { cause: `Phoenix does not take Alloy's API key: it answers ${refusal}${waiting}`, mend: [redeploy] };
   }
   if (refusal !== undefined) {
-    return { cause: `Phoenix refuses what Alloy sends: ${refusal}${waiting}`, mend: [logs(gate), logs(phoenix)] };
+    return { cause: `Phoenix refuses what Alloy sends: ${refusal}${waiting}`, mend: [logsOf(gate), logsOf(phoenix)] };
   }
-  const complaint = await lastExportError(route, since);
+  const complaint = await lastExportError(route, since, 'phoenix');
   if (complaint) {
     const state = await containerState(route, gate);
-    return { cause: `Alloy reports: ${complaint}; container ${gate} is ${state}${waiting}`, mend: [logs(alloy), redeploy] };
+    return { cause: `Alloy reports: ${complaint}; container ${gate} is ${state}${waiting}`, mend: [logsOf(alloy), redeploy] };
   }
   if (queued) {
     return { cause: `Phoenix is slower than what comes in: Alloy's queue on disk holds ${requests(queued)}`, mend: [`docker stats --no-stream ${phoenix}`] };
   }
-  return { cause: `Alloy has handed the span over and Phoenix does not show it on ${endpoints.phoenix}`, mend: [logs(phoenix), logs(alloy)] };
+  return { cause: `Alloy has handed the span over and Phoenix does not show it on ${endpoints.phoenix}`, mend: [logsOf(phoenix), logsOf(alloy)] };
+}
+
+/** What an answer means that the gate at the edge was given. */
+async function whyNotThroughTunnel(route: Route, central: CentralStack, since: number, queued: number | undefined, waiting: string): Promise<Cause> {
+  const { containers: { alloy, gate }, redeploy } = route;
+  const { stack, hostname, sendTo, token } = central;
+  const there = (command: string, ...args: string[]): string => `npm run ${command} -- ${['--stack', stack.split('/').at(-1) ?? stack, ...args].join(' ')}`;
+  const refusal = await lastRefusal(route, since);
+  if (refusal === 401 || refusal === 403 || (typeof refusal === 'number' && refusal >= 300 && refusal < 400)) {
+    const how = refusal < 400 ? `a redirect to a login page (${refusal})` : String(refusal);
+    return {
+      cause: `${hostname} answers ${how}: Cloudflare Access does not take the service token ${token} of the stack ${stack}${sendTo === 'phoenix' ? ', or Phoenix not the API key' : ''}${waiting}`,
+      mend: [there('up', '--rotate', `token:${token}`), redeploy],
+    };
+  }
+  if (refusal === 530) {
+    return { cause: `${hostname} answers 530: no connector of the stack ${stack} holds its tunnel open${waiting}`, mend: [there('up')] };
+  }
+  if (refusal === 404) {
+    return { cause: `${hostname} answers 404: the tunnel of the stack ${stack} has no such route, or has it in a moment${waiting}`, mend: [there('up'), redeploy] };
+  }
+  const unreachable = await lastGateError(route, since);
+  if (typeof refusal === 'number' && !unreachable) {
+    return { cause: `${hostname} answers ${refusal}${waiting}`, mend: [there('verify'), logsOf(gate)] };
+  }
+  const complaint = unreachable ?? (await lastExportError(route, since, 'central'));
+  if (complaint) {
+    const state = await containerState(route, gate);
+    return { cause: `${hostname} cannot be reached: ${complaint}; container ${gate} is ${state}${waiting}`, mend: [logsOf(gate), redeploy] };
+  }
+  if (queued) {
+    return { cause: `the stack ${stack} is slower than what comes in: Alloy's queue on disk holds ${requests(queued)}`, mend: [there('verify')] };
+  }
+  // Until the span is there Phoenix knows no such project.
+  const unread = await lastRefusal(route, since, 'projects');
+  const how = typeof unread === 'number' && unread !== 404 ? `cannot be asked for it: ${hostname} answers ${unread}` : 'does not show it';
+  return { cause: `Alloy has handed the span over and the Phoenix of the stack ${stack} ${how}`, mend: [there('verify'), logsOf(alloy)] };
 }
 
 /** "running", "exited with 137", "not there", or why it cannot be told. */
@@ -218,17 +273,18 @@ async function containerState({ engine }: Route, name: string): Promise<string> 
 }
 
 /** Alloy's exporter of traces; one to another backend has its own queue and its own troubles. */
-const exporter = 'component_id="otelcol.exporter.otlphttp.phoenix"';
+type Exporter = 'phoenix' | 'central';
+const componentOf = (exporter: Exporter): string => `otelcol.exporter.otlphttp.${exporter}`;
 
 const requests = (count: number): string => (count === 1 ? '1 request' : `${count} requests`);
 
 /**
- * Requests in the queue to Phoenix, from Alloy's own metrics; undefined when they cannot be read.
+ * Requests in the queue of an exporter, from Alloy's own metrics; undefined when they cannot be read.
  * An exporter has a queue for each signal, and only the one of traces leads anywhere.
  */
-async function queueSize(reach: Reach, alloyUi: string): Promise<number | undefined> {
+async function queueSize(reach: Reach, alloyUi: string, exporter: Exporter): Promise<number | undefined> {
   const { status, text } = await reach.ask(`${alloyUi}/metrics`);
-  const line = text.split('\n').find((one) => one.startsWith('otelcol_exporter_queue_size{') && one.includes(exporter) && one.includes('data_type="traces"'));
+  const line = text.split('\n').find((one) => one.startsWith('otelcol_exporter_queue_size{') && one.includes(`component_id="${componentOf(exporter)}"`) && one.includes('data_type="traces"'));
   return status === 200 && line ? Number(line.slice(line.lastIndexOf(' '))) : undefined;
 }
 
@@ -239,16 +295,23 @@ async function logSince({ engine }: Route, container: string, since: number): Pr
   return log?.status === 200 ? log.body.toString().split('\n') : [];
 }
 
-/** What Phoenix last answered to the gate that was no success, or that it was not asked; undefined when the gate has refused nothing since. */
-async function lastRefusal(route: Route, since: number): Promise<number | 'closed' | undefined> {
+/** What the backend last answered to the gate that was no success, or that it was not asked; undefined when the gate has refused nothing since. */
+async function lastRefusal(route: Route, since: number, paths = 'traces|metrics|logs'): Promise<number | 'closed' | undefined> {
   // Without an upstream only a closed gate answers 503; the rest is about senders that hung up, and names that are not known.
-  const refusals = (await logSince(route, route.containers.gate, since)).flatMap((line) => /refused upstream=(\d{3}|-(?= answered=503))/.exec(line)?.[1] ?? []);
+  const refused = new RegExp(`refused upstream=(\\d{3}|-(?= answered=503)) answered=\\d{3} uri=/v1/(?:${paths})(?:[/?]|$)`);
+  const refusals = (await logSince(route, route.containers.gate, since)).flatMap((line) => refused.exec(line)?.[1] ?? []);
   const last = refusals.at(-1);
   return last === '-' ? 'closed' : last === undefined ? undefined : Number(last);
 }
 
-/** The newest error of the exporter to Phoenix in Alloy's log since a time in milliseconds, or undefined. */
-async function lastExportError(route: Route, since: number): Promise<string | undefined> {
-  const lines = (await logSince(route, route.containers.alloy, since)).filter((line) => line.includes(exporter.replaceAll('"', '')) && /level=(warn|error|info).*error=/.test(line));
+/** What nginx last complained of since a time in milliseconds: a name that is not known, a certificate, a connection. */
+async function lastGateError(route: Route, since: number): Promise<string | undefined> {
+  const errors = (await logSince(route, route.containers.gate, since)).flatMap((line) => /\[(?:error|crit)\] \d+#\d+: (?:\*\d+ )?(.*?)(?:, client: .*)?$/.exec(line)?.[1] ?? []);
+  return errors.at(-1);
+}
+
+/** The newest error of an exporter in Alloy's log since a time in milliseconds, or undefined. */
+async function lastExportError(route: Route, since: number, exporter: Exporter): Promise<string | undefined> {
+  const lines = (await logSince(route, route.containers.alloy, since)).filter((line) => line.includes(`component_id=${componentOf(exporter)}`) && /level=(warn|error|info).*error=/.test(line));
   return /error="?(.*?)"?(?: rejected_items| dropped_items| interval|$)/.exec(lines.at(-1) ?? '')?.[1]?.replaceAll('\\"', '"');
 }

@@ -4,6 +4,7 @@
  */
 import { main, type Provider } from '@pulumi/pulumi/provider';
 import { apiKey } from './api-key';
+import { cloudflareAccount } from './cloudflare-account';
 import { deliveryCheck } from './delivery-check';
 import { intake } from './intake';
 import { endWithParent } from './parent';
@@ -12,6 +13,7 @@ import { providing } from './providing';
 
 const observability: Provider = providing({
   'observability:index:ApiKey': apiKey(),
+  'observability:index:CloudflareAccount': cloudflareAccount(),
   'observability:index:DeliveryCheck': deliveryCheck(),
   'observability:index:Intake': intake(),
   'observability:index:PhoenixSettings': phoenixSettings(),

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Provider } from '@pulumi/pulumi/provider';
+import { report } from '../components/problem';
 import type { Kind } from './resource';
-import { plain, secret, unknown } from './values';
+import { plain, secret, secretsIn, unknown } from './values';
 
 type Props = Record<string, unknown>;
 type AnyKind = Kind<Props, Props>;
@@ -18,7 +19,15 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
       if (Object.keys((olds ?? {}) as Props).length > 0) {
         known.add(urn);
       }
-      return { inputs: news };
+      const { check } = kindOf(kinds, urn);
+      const inputs = plain<Props>(news);
+      if (!check || JSON.stringify(inputs).includes(unknown)) {
+        return { inputs: news };
+      }
+      const before = plain<Props>(olds ?? {});
+      const problems = await check(inputs, Object.keys(before).length > 0 ? before : undefined);
+      const stack = urn.split('::')[0]?.split(':').at(-1) ?? '';
+      return { inputs: news, failures: problems.length > 0 ? [{ property: '', reason: report(stack, problems, secretsIn(news)) }] : [] };
     },
 
     async diff(_, urn, olds, news) {

@@ -1,9 +1,16 @@
+import type { Problem } from '../components/problem';
+
 /** What the engine asks of a kind of resource. Inputs come without their marks of secrecy. */
 export interface Kind<Inputs extends object, Outputs extends Inputs> {
   /** Outputs that are secret; inputs that came as secrets stay so by themselves. */
   readonly secrets?: readonly (keyof Outputs & string)[];
   /** Inputs whose change means another thing altogether. */
   readonly identity?: readonly (keyof Inputs & string)[];
+  /**
+   * What is wrong with inputs that are all known, at every preview and before every deployment.
+   * @param before inputs of the one that is there
+   */
+  check?(inputs: Inputs, before: Inputs | undefined): Promise<readonly Problem[]>;
   /** Whether what was made has to be put right although its inputs are the same. */
   drifted?(outputs: Outputs): Promise<boolean>;
   /** @param replaces whether another one of this name is there and will be deleted afterwards */

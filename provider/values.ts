@@ -19,3 +19,16 @@ export function plain<T>(value: unknown): T {
 
 /** A value that is encrypted in the state and never shown. */
 export const secret = (value: string): object => ({ [mark]: isSecret, value });
+
+/** The texts that are marked as secrets in properties. */
+export function secretsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
+  const { [mark]: kind, value: inner } = value as Record<string, unknown>;
+  return kind === isSecret ? texts(inner) : Object.values(value).flatMap(secretsIn);
+}
+
+function texts(value: unknown): string[] {
+  return typeof value === 'string' ? [value] : typeof value === 'object' && value !== null ? Object.values(value).flatMap(texts) : [];
+}

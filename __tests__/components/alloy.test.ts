@@ -10,6 +10,15 @@ import { expectGolden } from '../support/golden';
 const owner = 'llm-observability/dev';
 const phoenix = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' } as const;
 const withKey: Backend = { ...phoenix, headers: { authorization: 'Bearer key' } };
+/** A stack behind a tunnel, as one at the edge sends to it. */
+const central = {
+  name: 'central',
+  signals: ['traces', 'metrics', 'logs'],
+  protocol: 'otlphttp',
+  endpoint: 'http://central-gate:4318',
+  tunnelled: true,
+  headers: { 'cf-access-client-id': 'id.access', 'cf-access-client-secret': 's3cret', authorization: 'Bearer key' },
+} as const;
 const prometheus = new URL('http://host.docker.internal:9090');
 const loki = new URL('http://host.docker.internal:3100');
 const config = (prometheusUrl?: URL, lokiUrl?: URL): string =>
@@ -44,7 +53,20 @@ describe('its configuration', () => {
     ['with-prometheus-and-loki', config(prometheus, loki)],
     ['with-auth', alloyConfig([{ ...phoenix, headers: { authorization: '' } }])],
     ['with-two-headers', alloyConfig([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
+    ['through-tunnel', alloyConfig([central])],
   ])('%s', (name, text) => expectGolden(`alloy/${name}.alloy`, text));
+
+  test('only what goes through a tunnel is sent in pieces, and may take its time', () => {
+    const slow = /\t\tbatch \{|\t\ttimeout /;
+    const [, first, second] = alloyConfig([phoenix, central]).split('otelcol.exporter.otlphttp "');
+    expect([first, second, alloyConfig([{ ...central, tunnelled: false }])].map((text) => slow.test(text ?? ''))).toEqual([false, true, false]);
+  });
+
+  test('a piece is as large as the largest request that is taken, and smaller than what Cloudflare takes', () => {
+    const [, mebibytes, largest] = /max_request_body_size = "(\d+)MiB"[^]*max_size {6}= (\d+)/.exec(alloyConfig([central])) ?? [];
+    expect(Number(largest)).toBeGreaterThanOrEqual(Number(mebibytes) * 2 ** 20);
+    expect(Number(largest)).toBeLessThan(100_000_000);
+  });
 
   test('a signal goes to every backend that takes it', () => {
     const tempo = { ...phoenix, name: 'tempo', endpoint: 'http://tempo:4318' };
@@ -189,6 +211,25 @@ describe('headers of a backend', () => {
     const before = inputs(await alloy({ backends: [withKey] }));
     const after = inputs(await alloy({ backends: [{ ...phoenix, headers: { authorization: 'Bearer another' } }] }));
     expect(differences(before, after, '')).toEqual(['.alloy-secret-files.uploads.0.content.value']);
+  });
+});
+
+describe('a stack behind a tunnel', () => {
+  test('shows each header from a file of its own', async () => {
+    const { resources } = await alloy({ backends: [central] });
+    expect(resources.get('alloy-secret-files')?.inputs['uploads']).toEqual([
+      { file: '/etc/alloy-secrets/central.cf-access-client-id', content: secret('id.access') },
+      { file: '/etc/alloy-secrets/central.cf-access-client-secret', content: secret('s3cret') },
+      { file: '/etc/alloy-secrets/central.authorization', content: secret('Bearer key') },
+    ]);
+    expect(resources.get('alloy-config-files')?.inputs['uploads']).toEqual([{ file: '/etc/alloy/config.alloy', content: alloyConfig([central]) }]);
+  });
+
+  test('is another configuration, and so another server', async () => {
+    const own = { ...central, tunnelled: false };
+    expect(differences(inputs(await alloy({ backends: [own] })), inputs(await alloy({ backends: [central] })), '')).toEqual([
+      '.alloy-config-files.uploads.0.content', '.alloy-server.labels.1.value',
+    ]);
   });
 });
 

@@ -18,8 +18,9 @@ test('names and numbers that data, applications and other programs rely on', () 
     phoenix: { ui: 6006, otlpGrpc: 4317, metrics: 9090 },
     alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 },
     gate: { otlpHttp: 4318, health: 8080 },
+    tunnel: { metrics: 20241 },
   });
-  expect(users).toEqual({ phoenix: '65532:65532', alloy: '473:473', gate: '101:101' });
+  expect(users).toEqual({ phoenix: '65532:65532', alloy: '473:473', gate: '101:101', tunnel: '65532:65532' });
   expect(firstAdmin).toBe('admin@localhost');
   expect(stackLabel).toBe('llm-observability.stack');
   expect(oldestEngineApi).toBe('1.41');

@@ -28,6 +28,15 @@ function gate(changes: Partial<GateArgs> = {}): Promise<Deployment<Gate>> {
 describe('its configuration', () => {
   test('in front of Phoenix', () => expectGolden('gate/phoenix.conf', config));
 
+  test('in front of a stack behind a tunnel', () => expectGolden('gate/central.conf', gateConfig('https://otlp.example.com', true)));
+
+  test('waits longer than Alloy does, and through a tunnel longer than there', () => {
+    const waits = (text: string): string[] => [...text.matchAll(/proxy_(send|read)_timeout (\d+)s;/g)].map(([, which, seconds]) => `${which} ${seconds}`);
+    expect(waits(config)).toEqual(['send 35', 'read 35']);
+    expect(waits(gateConfig('http://phoenix:6006', false))).toEqual(['send 35', 'read 35']);
+    expect(waits(gateConfig('http://phoenix:6006', true))).toEqual(['send 185', 'read 185']);
+  });
+
   test('every refusal is passed on or means "later", but for the code that nginx takes in no rule', () => {
     const later = [...config.matchAll(/error_page ([\d ]+) =503/g)].flatMap(([, codes = '']) => codes.split(' ').map(Number));
     expect([...later, ...passedCodes, 499].sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, index) => 300 + index));
@@ -134,19 +143,26 @@ test('what it offers: the same backend at its own address', async () => {
   const headers = { authorization: 'Bearer t' };
   const { result } = await gate({ backend: { ...phoenix, headers } });
   expect(result.backend).toEqual({ name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix-gate:4318', headers });
+  expect(result.internal).toBe('http://phoenix-gate:4318');
   expect(await valueOf(result.containerName)).toBe('phoenix-dev-gate');
   expect(await valueOf(result.server)).toBe('phoenix-gate-server-id');
 });
 
 test('another backend is another gate, whose address may be known later', async () => {
   const { resources, result } = await gate({ backend: { ...phoenix, name: 'tempo', endpoint: pulumi.output(Promise.resolve('https://later')) } });
-  expect(result.backend.endpoint).toBe('http://tempo-gate:4318');
+  expect([result.backend.endpoint, result.internal]).toEqual(['http://tempo-gate:4318', 'http://tempo-gate:4318']);
   expect(resources.get('phoenix-gate-config-files')?.inputs).toMatchObject({ name: 'tempo-dev-gate-config-files', uploads: [{ content: gateConfig('https://later') }] });
   expect(resources.get('phoenix-gate-server')?.inputs).toMatchObject({
     name: 'tempo-dev-gate',
     networksAdvanced: [{ aliases: ['tempo-gate'] }],
     labels: [{}, { value: createHash('sha256').update(gateConfig('https://later')).digest('hex') }],
   });
+});
+
+test('a backend behind a tunnel stays one, in front of which the gate has time', async () => {
+  const { resources, result } = await gate({ backend: { ...phoenix, name: 'central', endpoint: 'https://otlp.example.com', tunnelled: true } });
+  expect(result.backend).toEqual({ name: 'central', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://central-gate:4318', tunnelled: true });
+  expect(resources.get('phoenix-gate-config-files')?.inputs['uploads']).toEqual([{ file: '/etc/gate/nginx.conf', content: gateConfig('https://otlp.example.com', true) }]);
 });
 
 test('transform reaches the server alone', async () => {

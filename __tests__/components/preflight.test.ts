@@ -228,6 +228,35 @@ describe('an engine that is too small', () => {
   });
 });
 
+describe('a stack at the edge, which has no Phoenix', () => {
+  const atEdge = { 'edge:central': 'prod' };
+  const holders = { '/containers/json': [6006, 14317, 14318, 4317, 4318, 12345].map((port) => container(`on-${port}`, port)) };
+  const keysOf = ({ problems }: HostFacts): string[] => problems.map(({ key }) => key);
+
+  test("whoever holds Phoenix's ports holds none of it", async () => {
+    expect(keysOf(await inspect(atEdge, holders))).toEqual(['alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort']);
+    expect(keysOf(await inspect({}, holders))).toHaveLength(6);
+  });
+
+  test('nor does a process that holds one', async () => {
+    const port = await listen();
+    watched.add(port);
+    const { host } = await fakeEngine(current);
+    const config = { 'phoenix:uiPort': String(port), 'docker:host': host };
+    const facts = (more: Record<string, string>): Promise<HostFacts> => inspectHost(readSettings({ ...config, ...more }, 'llm-observability').settings, owner, true);
+    expect(keysOf(await facts({}))).toEqual(['phoenix:uiPort']);
+    expect(keysOf(await facts(atEdge))).toEqual([]);
+  });
+
+  test('the CPUs of Alloy count, those of Phoenix do not', async () => {
+    const { host } = await fakeEngine({ ...current, '/info': { NCPU: 2, OperatingSystem: 'Debian' } });
+    const config = { 'phoenix:cpus': '4', 'alloy:cpus': '3', 'docker:host': host };
+    const facts = (more: Record<string, string>): Promise<HostFacts> => inspectHost(readSettings({ ...config, ...more }, 'llm-observability').settings, owner, true);
+    expect((await facts(atEdge)).problems).toEqual([{ key: 'alloy:cpus', value: '3', rule: 'the Docker host has 2', mend: ['pulumi config set alloy:cpus 2'] }]);
+    expect(keysOf(await facts({}))).toEqual(['phoenix:cpus', 'alloy:cpus']);
+  });
+});
+
 describe('ports that the engine lists for the containers of the stack', () => {
   const both = [container('phoenix-dev', 6006, own), container('alloy-dev', 4318, own), container('phoenix-prod', 9000, { 'llm-observability.stack': 'llm-observability/prod' })];
   const phoenix = {

@@ -1,4 +1,8 @@
-import { report, withoutSecrets } from '../../components/problem';
+import { commandVariable, report, withoutSecrets } from '../../components/problem';
+import { setEnvironment } from '../support/environment';
+
+// Whoever runs the tests may call Pulumi by another name.
+beforeEach(() => setEnvironment({ [commandVariable]: undefined }));
 
 test('one problem: key, value, rule and every command, for the stack at hand', () => {
   const text = report('prod', [
@@ -18,6 +22,26 @@ test('one problem: key, value, rule and every command, for the stack at hand', (
       '      npm run doctor',
     ].join('\n'),
   );
+});
+
+test.each([
+  ['pulumi config set phoenix:auth true', 'pulumi config set phoenix:auth true --stack edge'],
+  // A stack at the edge also tells what to do with the one it sends to.
+  ['pulumi config set tunnel:otlpHostname otlp.example.com --stack prod', 'pulumi config set tunnel:otlpHostname otlp.example.com --stack prod'],
+  ['pulumi config set tunnel:serviceTokens edge,host --stack prod && npm run up -- --stack prod', 'pulumi config set tunnel:serviceTokens edge,host --stack prod && npm run up -- --stack prod'],
+  ['npm run up -- --stack prod', 'npm run up -- --stack prod'],
+  // Only the option itself names a stack.
+  ['pulumi config set phoenix:apiKeys my--stack', 'pulumi config set phoenix:apiKeys my--stack --stack edge'],
+  // And that at the end alone: anywhere else, or quoted, it is part of a value.
+  ["pulumi config set phoenix:oidcDisplayName 'Login --stack prod'", "pulumi config set phoenix:oidcDisplayName 'Login --stack prod' --stack edge"],
+  ["pulumi config set phoenix:oidcDisplayName 'The --stack prod login'", "pulumi config set phoenix:oidcDisplayName 'The --stack prod login' --stack edge"],
+  ["pulumi config rm 'phoenix:x --stack prod'", "pulumi config rm 'phoenix:x --stack prod' --stack edge"],
+  ['pulumi config set tunnel:name observability --stack prod-eu_1.b', 'pulumi config set tunnel:name observability --stack prod-eu_1.b'],
+])('the command %s is for the stack at hand, or for the one that it names', (command, shown) => {
+  const told = (): string | undefined => report('edge', [{ key: 'edge:central', rule: 'it is wrong', mend: [command] }]).split('\n').at(-1);
+  expect(told()).toBe(`      ${shown}`);
+  setEnvironment({ [commandVariable]: 'npm run pulumi --' });
+  expect(told()).toBe(`      ${shown.replace(/^pulumi/, 'npm run pulumi --')}`);
 });
 
 test('several problems come in one message, without a value where there is none', () => {

@@ -1,10 +1,13 @@
+import * as cloudflare from '@pulumi/cloudflare/config';
 import * as docker from '@pulumi/docker';
 import * as fc from 'fast-check';
 import { images } from '../../components/catalog';
+import { edgeKeys } from '../../components/edge-settings';
 import type { Key } from '../../components/key';
 import { loginKeys } from '../../components/login-settings';
 import { bindOf, freePorts, keys, portKeys, readSettings, type SettingKey } from '../../components/settings';
 import { report } from '../../components/problem';
+import { tunnelKeys } from '../../components/tunnel-settings';
 
 const project = 'llm-observability';
 const read = (config: Record<string, string>, isSecret?: (key: string) => boolean): ReturnType<typeof readSettings> =>
@@ -47,10 +50,18 @@ describe('what is right', () => {
       'alloy:cpus': '1.0',
       'alloy:image': images.alloy,
       'gate:image': images.gate,
+      'tunnel:serviceTokens': ['edge'],
+      'tunnel:tokenDuration': '8760h',
+      'tunnel:connectors': 2,
+      'tunnel:image': images.tunnel,
+      'cloudflare:baseUrl': 'https://api.cloudflare.com/client/v4',
+      'edge:sendTo': 'alloy',
+      'edge:token': 'edge',
     });
   });
 
-  test('every setting, set; those of login have a test of their own', () => {
+  test('every setting, set; those of login, of the tunnel and of the edge have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...tunnelKeys, ...edgeKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
@@ -73,7 +84,7 @@ describe('what is right', () => {
       'docker:host': 'ssh://me@example.com',
     });
     expect(problems).toEqual([]);
-    const others = Object.fromEntries(Object.entries(settings).filter(([name]) => !(name in loginKeys)));
+    const others = Object.fromEntries(Object.entries(settings).filter(([name]) => !elsewhere(name)));
     expect(others).toEqual({
       'phoenix:uiPort': 16006,
       'phoenix:otlpGrpcPort': 24317,
@@ -95,7 +106,7 @@ describe('what is right', () => {
       'loki:url': new URL('http://loki.example:3100'),
       'docker:host': 'ssh://me@example.com',
     });
-    expect(Object.keys(others).sort()).toEqual(Object.keys(keys).filter((name) => !(name in loginKeys)).sort());
+    expect(Object.keys(others).sort()).toEqual(Object.keys(keys).filter((name) => !elsewhere(name)).sort());
   });
 
   test('the result is frozen', () => {
@@ -211,7 +222,13 @@ describe('keys that are not known', () => {
     ['prometheus:uri', 'prometheus:url'],
     ['lokki:url', 'loki:url'],
     ['docker:hots', 'docker:host'],
-    ['docker:registryauth', 'docker:registryAuth'],
+    ['docker:certpath', 'docker:certPath'],
+    ['tunel:hostname', 'tunnel:hostname'],
+    ['tunnel:hostnames', 'tunnel:hostname'],
+    ['cloudflare:accountID', 'cloudflare:accountId'],
+    ['cloudflare:baseURL', 'cloudflare:baseUrl'],
+    ['cloudflare:Email', 'cloudflare:email'],
+    ['edge:centre', 'edge:central'],
     [`${project}:retentionDays`, 'phoenix:retentionDays'],
     [`${project}:uiPort`, 'phoenix:uiPort'],
     [`${project}:bind`, 'phoenix:bind'],
@@ -221,13 +238,23 @@ describe('keys that are not known', () => {
     ]);
   });
 
-  test.each(['aws:region', 'pulumi:tags', 'kubernetes:context', 'random:seed', 'oci:region', 'cloudflare:apiToken', 'other-project:uiPort'])(
+  test.each(['aws:region', 'pulumi:tags', 'kubernetes:context', 'random:seed', 'oci:region', 'cloud:region', 'other-project:uiPort'])(
     '%s belongs to something else',
     (name) => expect(read({ [name]: 'x' }).problems).toEqual([]),
   );
 
   test.each(Object.keys(docker.config).filter((name) => name !== 'host'))('docker:%s is left to the docker provider', (name) => {
     expect(read({ [`docker:${name}`]: 'anything at all' })).toEqual({ settings: read({}).settings, problems: [] });
+  });
+
+  const ours = ['apiToken', 'baseUrl'];
+  test.each(Object.keys(cloudflare).filter((name) => !ours.includes(name)))('cloudflare:%s is left to the cloudflare provider', (name) => {
+    expect(read({ [`cloudflare:${name}`]: 'anything at all' })).toEqual({ settings: read({}).settings, problems: [] });
+  });
+
+  test.each(ours)('cloudflare:%s is that of the provider, and a setting', (name) => {
+    expect(Object.keys(cloudflare)).toContain(name);
+    expect(read({ [`cloudflare:${name}`]: 'anything at all' }, () => true).problems.map(({ key }) => key)).toEqual([`cloudflare:${name}`]);
   });
 
   test('a setting that is already there is not set again by the command', () => {
@@ -310,13 +337,12 @@ describe('secrets', () => {
     ]);
   });
 
-  test('nor is the value of one that is misspelt and in plain text', () => {
-    expect(read({ 'phoenix:smtpPasword': 's3cret' }).problems).toEqual([
-      {
-        key: 'phoenix:smtpPasword',
-        rule: 'there is no such setting; the nearest is phoenix:smtpPassword',
-        mend: ['pulumi config rm phoenix:smtpPasword', 'pulumi config set --secret phoenix:smtpPassword'],
-      },
+  test.each([
+    ['phoenix:smtpPasword', 'phoenix:smtpPassword'],
+    ['cloudflare:apitoken', 'cloudflare:apiToken'],
+  ])('nor is the value of one that is misspelt and in plain text: %s', (name, nearest) => {
+    expect(read({ [name]: 's3cret' }).problems).toEqual([
+      { key: name, rule: `there is no such setting; the nearest is ${nearest}`, mend: [`pulumi config rm ${name}`, `pulumi config set --secret ${nearest}`] },
     ]);
   });
 
@@ -325,10 +351,11 @@ describe('secrets', () => {
   test('they are these', () => {
     expect(secretKeys).toEqual([
       'phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword', 'phoenix:oidcClientSecret', 'phoenix:ldapBindPassword', 'phoenix:smtpPassword',
+      'cloudflare:apiToken',
     ]);
   });
 
-  const value = 'abcdefghijklmnopqrstuvwxyz0123456789';
+  const value = 'abcdefghijklmnopqrstuvwxyz0123456789abcd';
   test.each(secretKeys)('%s is refused in plain text, without its value', (name) => {
     expect(message({ [name]: value })).toBe(
       [

@@ -24,6 +24,11 @@ export class Checkout {
     return new Checkout(dir, stack);
   }
 
+  /** Another stack in the same folder, with the same state. */
+  beside(stack: string): Checkout {
+    return new Checkout(this.dir, stack);
+  }
+
   /** Starts `npm run <command> -- --stack <stack> <args>` in a process group of its own, without a terminal. */
   start(command: string, args: readonly string[] = []): { child: ChildProcess; ended: Promise<Ended> } {
     return this.npm(command, ['--stack', this.stack, ...args]);
@@ -63,12 +68,12 @@ export class Checkout {
     return JSON.parse(stdout) as Awaited<ReturnType<Checkout['verify']>>;
   }
 
-  async outputs(): Promise<Outputs> {
+  async outputs<T = Outputs>(): Promise<T> {
     const { stdout, stderr, code } = await this.pulumi('stack', 'output', '--json', '--show-secrets');
     if (code !== 0) {
       throw new Error(stderr);
     }
-    return JSON.parse(stdout) as Outputs;
+    return JSON.parse(stdout) as T;
   }
 
   private npm(command: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {

@@ -1,4 +1,4 @@
-import { images, type ServiceName } from '../../components/catalog';
+import { images } from '../../components/catalog';
 import { alloyImage, gateImage, phoenixImage } from '../../lab/images';
 import { askRegistry } from '../../ops/support/registry';
 import { imageSettings } from '../../ops/support/images';
@@ -9,6 +9,7 @@ import { listen } from '../support/said';
 jest.mock('../../lab/images', () => ({ phoenixImage: jest.fn(), alloyImage: jest.fn(), gateImage: jest.fn() }));
 jest.mock('../../ops/support/registry', () => ({ askRegistry: jest.fn() }));
 
+type ServiceName = 'phoenix' | 'alloy' | 'gate';
 const { phoenix, alloy, gate } = images;
 const built: Readonly<Record<ServiceName, string>> = { phoenix: 'lab/phoenix:20.26.1-abc', alloy: 'lab/alloy:1.11.0-def', gate: 'lab/gate:1.22.1-012' };
 const builders = { phoenix: phoenixImage, alloy: alloyImage, gate: gateImage };
@@ -97,4 +98,35 @@ test('without a setting the engine is the one of DOCKER_HOST', async () => {
   const { host } = await engineWith(phoenix, alloy, gate);
   setEnvironment({ DOCKER_HOST: host });
   expect(await imageSettings({})).toEqual({});
+});
+
+describe('a stack at the edge', () => {
+  const atEdge = { 'edge:central': 'prod' };
+
+  test('needs no image of Phoenix: nobody looks for one', async () => {
+    const { host, requests } = await engineWith(alloy, gate);
+    expect(await imageSettings({ ...atEdge, 'docker:host': host })).toEqual({});
+    expect(requests.map(({ url }) => url).sort()).toEqual([alloy, gate].map((reference) => `/images/${reference}/json`).sort());
+    expect(probed()).toEqual([]);
+  });
+
+  test('nor is one built where there is no registry', async () => {
+    const { host } = await engineWith();
+    expect(await imageSettings({ ...atEdge, 'docker:host': host })).toEqual({ 'alloy:image': built.alloy, 'gate:image': built.gate });
+    expect(builtOn).toEqual({ alloy: host, gate: host });
+    expect(phoenixImage).not.toHaveBeenCalled();
+    expect(probed()).toEqual([alloy, gate].sort());
+    expect(said.sort()).toEqual([
+      `Image of alloy: the registry of ${alloy} does not answer; using ${built.alloy} (setting alloy:image)`,
+      `Image of gate: the registry of ${gate} does not answer; using ${built.gate} (setting gate:image)`,
+    ]);
+  });
+});
+
+test('cloudflared is neither looked for nor built: it leads to where only who reaches a registry gets', async () => {
+  const published = { 'tunnel:hostname': 'phoenix.example.com', 'tunnel:image': 'lab/cloudflared:2026.8.2-345' };
+  const { host, requests } = await engineWith();
+  expect(await imageSettings({ ...published, 'docker:host': host })).toEqual({ 'phoenix:image': built.phoenix, 'alloy:image': built.alloy, 'gate:image': built.gate });
+  expect([...requests.map(({ url }) => url), ...probed()].filter((one) => one.includes('cloudflared'))).toEqual([]);
+  expect(probed()).toEqual([phoenix, alloy, gate].sort());
 });

@@ -7,6 +7,8 @@ const secret = urn('random:index/randomPassword:RandomPassword', 'phoenix-secret
 const adminSecret = urn('random:index/randomPassword:RandomPassword', 'phoenix-admin-secret');
 const key = (name: string): string => urn('observability:index:ApiKey', `phoenix-key-${name}`);
 const stateOf = (...urns: string[]): StackState => ({ resources: urns.map((one) => ({ urn: one, type: '' })), pending: [] });
+/** As a stack with a tunnel has it. */
+const token = (name: string): string => `urn:pulumi:dev::llm-observability::llm-observability:index:CloudflareTunnel$cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken::tunnel-token-${name}`;
 const state = stateOf(
   'urn:pulumi:dev::llm-observability::pulumi:pulumi:Stack::llm-observability-dev',
   // The end of its name is that of another.
@@ -42,4 +44,42 @@ test.each<[string, string[], string, StackState | undefined, string, string, str
   ['no stack', ['secret'], 'prod', undefined, 'secret', 'stack prod is not deployed, so there is nothing to rotate', 'npm run up -- --stack prod'],
 ])('%s', (_, names, stack, found, name, there, mend) => {
   expect(() => rotation(names, found, stack)).toThrow(new Failure(`--rotate ${name}: ${there}.`, [mend]));
+});
+
+describe('service tokens', () => {
+  const published = stateOf(
+    secret, adminSecret, key('alloy'),
+    // Each comes with an API key of its name.
+    key('edge'), key('host-2'),
+    urn('cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared', 'tunnel-tunnel'),
+    token('edge'), token('host-2'),
+  );
+
+  test.each<[string[], string[], string[]]>([
+    [['token:edge'], [token('edge')], []],
+    [['token:host-2', 'token:edge'], [token('host-2'), token('edge')], []],
+    [['edge'], [key('edge')], []],
+    [['edge', 'token:edge'], [key('edge'), token('edge')], []],
+    [['token:edge', 'secret'], [token('edge'), secret], [secret]],
+  ])('%j', (names, replace, unprotect) => expect(rotation(names, published, 'prod')).toEqual({ replace, unprotect }));
+
+  const there = 'there is secret, admin-secret, alloy, edge, host-2, token:edge, token:host-2';
+  test.each([
+    ['one that there is not', 'token:host-3'],
+    ['the name of the resource', 'tunnel-token-edge'],
+    ['the end of that name', 'token-edge'],
+    ['no name', 'token:'],
+    ['the tunnel itself', 'tunnel'],
+  ])('%s', (_, name) => {
+    expect(() => rotation([name], published, 'prod')).toThrow(new Failure(`--rotate ${name}: ${there}.`, ['npm run up -- --stack prod --rotate token:host-2']));
+  });
+
+  test('an API key may be called as the end of that name', () => {
+    const alike = stateOf(secret, key('token-edge'), key('edge'), token('edge'));
+    expect(rotation(['token-edge', 'token:edge'], alike, 'prod')).toEqual({ replace: [key('token-edge'), token('edge')], unprotect: [] });
+  });
+
+  test('a stack that publishes nothing has none', () => {
+    expect(() => rotation(['token:edge'], state, 'dev')).toThrow(new Failure(`--rotate token:edge: ${deployed}.`, ['npm run up -- --rotate my-app']));
+  });
 });

@@ -1,3 +1,4 @@
+import type { EdgeOutputs, Outputs } from '../../ops/support/outputs';
 import { routeOf } from '../../ops/support/route';
 import { from } from '../../provider/container-reach';
 import { here, type Reach } from '../../provider/reach';
@@ -14,7 +15,7 @@ beforeEach(() => {
 
 const published = { otlpHttp: 'http://10.0.0.5:4318', alloyUi: 'http://127.0.0.1:12345', phoenix: 'http://127.0.0.1:6006' };
 const internal = { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' };
-const deployed = (dockerHost: string | null): Parameters<typeof routeOf>[0] => outputs(published.otlpHttp, published.alloyUi, published.phoenix, dockerHost);
+const deployed = (dockerHost: string | null): Outputs => outputs(published.otlpHttp, published.alloyUi, published.phoenix, dockerHost);
 
 test.each<[string, string | null, string | undefined, string]>([
   ['the usual engine', null, undefined, 'unix:///var/run/docker.sock'],
@@ -26,7 +27,7 @@ test.each<[string, string | null, string | undefined, string]>([
   const { reach, inside: within, ...rest } = routeOf(deployed(dockerHost), 'npm run up');
   expect(reach).toBe(here);
   expect(within).toBe(inside);
-  expect(rest).toEqual({ engine, metrics: 'http://127.0.0.1:9090/metrics', endpoints: published, containers: deployed(null).containers, auth: false, adminSecret, redeploy: 'npm run up' });
+  expect(rest).toEqual({ engine, metrics: 'http://127.0.0.1:9090/metrics', endpoints: published, containers: deployed(null).containers, headers: {}, redeploy: 'npm run up' });
   expect(jest.mocked(from).mock.calls).toEqual([[engine, 'phoenix-dev']]);
 });
 
@@ -38,6 +39,42 @@ test.each<[string, string | null, string | undefined, string]>([
   setEnvironment({ DOCKER_HOST: variable });
   const { reach, inside: within, ...rest } = routeOf({ ...deployed(dockerHost), auth: true }, 'npm run up -- --stack prod');
   expect([reach, within]).toEqual([inside, inside]);
-  expect(rest).toEqual({ engine, metrics: 'http://127.0.0.1:9090/metrics', endpoints: internal, containers: deployed(null).containers, auth: true, adminSecret, redeploy: 'npm run up -- --stack prod' });
+  expect(rest).toEqual({ engine, metrics: 'http://127.0.0.1:9090/metrics', endpoints: internal, containers: deployed(null).containers, headers: { authorization: `Bearer ${adminSecret}` }, redeploy: 'npm run up -- --stack prod' });
   expect(jest.mocked(from).mock.calls).toEqual([[engine, 'phoenix-dev']]);
+});
+
+describe('a stack at the edge', () => {
+  const edge = (dockerHost: string | null): EdgeOutputs => ({
+    endpoints: { otlpHttp: published.otlpHttp, otlpGrpc: 'http://10.0.0.5:4317', alloyUi: published.alloyUi },
+    internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://central-gate:4318' },
+    central: { stack: 'prod', hostname: 'otlp.example.com', sendTo: 'alloy', token: 'edge' },
+    reader: { 'cf-access-client-id': 'id', 'cf-access-client-secret': 's3cret', authorization: 'Bearer key' },
+    signals: { traces: 'central', metrics: 'central', logs: 'central' },
+    remote: null,
+    containers: { alloy: 'alloy-edge', gate: 'central-edge-gate' },
+    volumes: { alloy: 'alloy-edge-data' },
+    dockerHost,
+    images: { alloy: { name: 'grafana/alloy:v1.18.1', digest: '', id: 'sha256:2d' }, gate: { name: 'nginx:1.28.0', digest: '', id: 'sha256:3d' } },
+  });
+
+  test.each<[string, string | null, string | undefined, string]>([
+    ['the usual engine', null, undefined, 'unix:///var/run/docker.sock'],
+    ['that of the environment', null, 'ssh://host', 'ssh://host'],
+    ['that of the stack', 'tcp://10.0.0.9:2375', 'unix:///other.sock', 'tcp://10.0.0.9:2375'],
+  ])('wherever the engine is, from inside its gate, whose image has bash alone (%s)', (_, dockerHost, variable, engine) => {
+    setEnvironment({ DOCKER_HOST: variable });
+    const outputsOfIt = edge(dockerHost);
+    const { reach, inside: within, ...rest } = routeOf(outputsOfIt, 'npm run up -- --stack edge');
+    expect([reach, within]).toEqual([inside, inside]);
+    // Phoenix has no metrics there, and the headers are those of who reads.
+    expect(rest).toEqual({
+      engine,
+      endpoints: outputsOfIt.internal,
+      containers: outputsOfIt.containers,
+      headers: outputsOfIt.reader,
+      central: outputsOfIt.central,
+      redeploy: 'npm run up -- --stack edge',
+    });
+    expect(jest.mocked(from).mock.calls).toEqual([[engine, 'central-edge-gate', 'bash']]);
+  });
 });

@@ -1,3 +1,4 @@
+import type { EdgeOutputs, Outputs } from '../../ops/support/outputs';
 import type { Delivery } from '../../provider/delivery';
 import { summary } from '../../ops/support/summary';
 import { outputs } from '../support/services';
@@ -78,4 +79,116 @@ test.each([
   );
   expect(text).not.toMatch(/no login|the-first-password|the-key-of-app/);
   expect(text).not.toContain(deployed.adminSecret);
+});
+
+/** The lines about what there is, by their names. */
+const lines = (text: string): Readonly<Record<string, string>> =>
+  Object.fromEntries((text.split('\n\n')[1] ?? '').split('\n').map((line) => [line.slice(2, 13).trim(), line.slice(13)]));
+
+describe('with a tunnel', () => {
+  const tunnel: NonNullable<Outputs['tunnel']> = {
+    id: '1d',
+    name: 'llm-observability-prod',
+    page: 'https://phoenix.example.com',
+    hostnames: ['phoenix.example.com', 'otlp.example.com'],
+    containers: ['tunnel-prod-1', 'tunnel-prod-2'],
+  };
+  const remote: Outputs['remote'] = { otlp: { alloy: 'https://otlp.example.com', phoenix: null }, auth: false, tokens: { edge: { expiresAt: '2027-11-21T08:00:00Z' } } };
+  const remoteAccess = { edge: { clientId: 'the-client', clientSecret: 'the-client-secret', apiKey: 'the-key-of-edge' } };
+  const login = { url: 'https://phoenix.example.com', email: 'admin@localhost', password: 'the-first-password' };
+  const published: Outputs = { ...deployed, tunnel, remote, remoteAccess };
+
+  test('its hostnames, and what makes another host send here; no secret', () => {
+    const text = summary('prod', { ...published, auth: true, login }, delivery, 0);
+    expect(text.split('\n').slice(3, 11)).toEqual([
+      '  Phoenix    https://phoenix.example.com   log in as admin@localhost; the first password: npm run pulumi -- stack output login --show-secrets --stack prod',
+      '  OTLP       http://127.0.0.1:4318 (HTTP)   http://127.0.0.1:4317 (gRPC)',
+      '  Alloy      http://127.0.0.1:12345',
+      '  Tunnel     llm-observability-prod: phoenix.example.com, otlp.example.com',
+      '  Edges      edge:central prod makes a stack on another host send to this one',
+      '  Traces     go to Phoenix',
+      '  Metrics    accepted and discarded; to keep them: npm run pulumi -- config set prometheus:url URL --stack prod',
+      '  Logs       accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL --stack prod',
+    ]);
+    expect(text).not.toMatch(/the-client|the-key-of-edge|the-first-password/);
+  });
+
+  test.each<[string, Partial<Outputs>, string]>([
+    ['without a login of its own, behind Access', { tunnel }, 'https://phoenix.example.com   and http://127.0.0.1:6006; no login of its own'],
+    ['without a hostname', { tunnel: { ...tunnel, page: null } }, 'http://127.0.0.1:6006   no login: anyone on this machine can read it'],
+    [
+      'with a login of its own and without a hostname', { tunnel: { ...tunnel, page: null }, auth: true, login: { ...login, url: 'http://127.0.0.1:6006' } },
+      'http://127.0.0.1:6006   log in as admin@localhost; the first password: npm run pulumi -- stack output login --show-secrets',
+    ],
+  ])('Phoenix %s', (_, outputsOfIt, expected) => expect(lines(summary('dev', { ...published, ...outputsOfIt }, delivery, 0))['Phoenix']).toBe(expected));
+
+  test.each<[string, Outputs['remote']['otlp'], boolean]>([
+    ['Alloy', { alloy: 'https://otlp.example.com', phoenix: null }, true],
+    ['Phoenix', { alloy: null, phoenix: 'https://traces.example.com' }, true],
+    ['both', { alloy: 'https://otlp.example.com', phoenix: 'https://traces.example.com' }, true],
+    ['the page alone', { alloy: null, phoenix: null }, false],
+  ])('other hosts are told of where there is something for them: %s', (_, otlp, told) => {
+    const text = summary('dev', { ...published, remote: { ...remote, otlp } }, delivery, 0);
+    expect(text.includes('edge:central dev makes a stack on another host send to this one')).toBe(told);
+    expect(text.includes('Edges')).toBe(told);
+  });
+
+  test('without one there is no line about it', () => {
+    expect(Object.keys(lines(summary('dev', deployed, delivery, 0)))).toEqual(['Phoenix', 'OTLP', 'Alloy', 'Traces', 'Metrics', 'Logs']);
+  });
+});
+
+describe('of a stack at the edge', () => {
+  const edge: EdgeOutputs = {
+    endpoints: { otlpHttp: 'http://127.0.0.1:4318', otlpGrpc: 'http://127.0.0.1:4317', alloyUi: 'http://127.0.0.1:12345' },
+    internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://central-gate:4318' },
+    central: { stack: 'prod', hostname: 'otlp.example.com', sendTo: 'alloy', token: 'edge' },
+    reader: { 'cf-access-client-id': 'the-client', 'cf-access-client-secret': 'the-client-secret' },
+    signals: { traces: 'central', metrics: 'central', logs: 'central' },
+    remote: null,
+    containers: { alloy: 'alloy-edge', gate: 'central-edge-gate' },
+    volumes: { alloy: 'alloy-edge-data' },
+    dockerHost: null,
+    images: { alloy: { name: 'grafana/alloy:v1.18.1', digest: '', id: 'sha256:2d' }, gate: { name: 'nginx:1.28.0', digest: '', id: 'sha256:3d' } },
+  };
+  const far: Delivery = { ...delivery, hops: [{ name: 'application -> Alloy', ms: 12 }, { name: "Alloy -> prod's Phoenix", ms: 160 }, { name: 'Phoenix -> reader', ms: 15 }] };
+
+  test('where it sends takes the place of Phoenix, and no secret is told', () => {
+    const text = summary('edge', edge, far, 12_345);
+    expect(text).toBe(`
+Trace 0123456789abcdef0123456789abcdef went application -> Alloy -> prod's Phoenix in 187 ms and was read back. (12.3 s in all)
+
+  Sends to   Alloy of the stack prod, through otlp.example.com
+  OTLP       http://127.0.0.1:4318 (HTTP)   http://127.0.0.1:4317 (gRPC)
+  Alloy      http://127.0.0.1:12345
+  Traces     go there
+  Metrics    go there
+  Logs       go there
+
+Point an application at it:
+  export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+In a container (docker run --add-host host.docker.internal:host-gateway …):
+  OTEL_EXPORTER_OTLP_ENDPOINT=http://host.docker.internal:4318
+
+Next:
+  npm run verify -- --stack edge      send a trace through it again
+  npm run pulumi -- config set KEY VALUE --stack edge && npm run up -- --stack edge   change a setting (the README lists them)
+  npm run down -- --stack edge        remove it; the data stays`);
+  });
+
+  test('to Phoenix go traces alone; what has a store on that host stays there', () => {
+    const text = summary('edge', {
+      ...edge,
+      central: { ...edge.central, stack: 'acme/observability/prod', hostname: 'traces.example.com', sendTo: 'phoenix' },
+      signals: { traces: 'central', metrics: 'prometheus', logs: null },
+    }, far, 0);
+    expect(lines(text)).toEqual({
+      'Sends to': 'Phoenix of the stack acme/observability/prod, through traces.example.com',
+      OTLP: 'http://127.0.0.1:4318 (HTTP)   http://127.0.0.1:4317 (gRPC)',
+      Alloy: 'http://127.0.0.1:12345',
+      Traces: 'go there',
+      Metrics: 'go to prometheus',
+      Logs: 'accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL --stack edge',
+    });
+  });
 });

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import * as net from 'node:net';
 import * as path from 'node:path';
-import { from, run } from '../../provider/container-reach';
+import { from, run, type Interpreter } from '../../provider/container-reach';
 import type { Reach } from '../../provider/reach';
-import { carried, complaining, execEngine, frame, ran, refused, upgraded, type ExecEngine, type Start } from '../support/exec-engine';
+import { carried, complaining, execEngine, frame, nothingRuns, ran, refused, upgraded, type ExecEngine, type Start } from '../support/exec-engine';
 import { fakeEngine } from '../support/fake-engine';
 import { tempDir } from '../support/temp';
 import { nobody, site } from '../support/web';
@@ -23,9 +23,9 @@ afterEach(() => {
 });
 
 /** From inside `phoenix-dev` of an engine that starts commands like this. */
-async function inside(start?: Start, container = 'phoenix-dev'): Promise<{ reach: Reach; engine: ExecEngine }> {
+async function inside(start?: Start, { container = 'phoenix-dev', interpreter }: { container?: string; interpreter?: Interpreter } = {}): Promise<{ reach: Reach; engine: ExecEngine }> {
   const engine = await execEngine(start);
-  const reach = from(engine.host, container);
+  const reach = from(engine.host, container, interpreter);
   open.push(reach);
   return { reach, engine };
 }
@@ -168,7 +168,7 @@ describe('no answer', () => {
   });
 
   test('no such container', async () => {
-    const { reach, engine } = await inside(undefined, 'phoenix-prod');
+    const { reach, engine } = await inside(undefined, { container: 'phoenix-prod' });
     expect(await reach.ask('http://phoenix:6006/readyz')).toEqual({ status: 0, text: 'container phoenix-prod: No such container: phoenix-prod' });
     expect(engine.starts).toEqual([]);
   });
@@ -241,25 +241,40 @@ describe('a command that is run to its end', () => {
   });
 });
 
-// In the image it is Phoenix's own Python; elsewhere a machine may have none.
-const hasPython = spawnSync('python3', ['-c', '']).status === 0;
-(hasPython ? describe : describe.skip)('the command itself', () => {
-  test('carries both ways what is larger than any buffer, and stays for the next question', async () => {
-    const { reach, engine } = await inside(ran);
-    const large = 'x'.repeat(1_000_000);
+// In the images it is Phoenix's own Python, and the bash of nginx's; elsewhere a machine may have none.
+describe.each<[Interpreter, unknown]>([
+  ['python3', 'connection refused'],
+  ['bash', expect.stringMatching(/: Connection refused$/)],
+])('the command itself, for %s', (interpreter, refusal) => {
+  const it = spawnSync(interpreter, ['-c', '']).status === 0 ? test : test.skip;
+  const large = 'x'.repeat(3_000_000);
+
+  it('carries both ways what is larger than any buffer, and stays for the next question', async () => {
+    const { reach, engine } = await inside(ran, { interpreter });
     const { url } = await site(({ body }) => ({ body }));
     expect(await reach.ask(url, { method: 'POST', body: large })).toEqual({ status: 200, text: large });
     expect(await reach.ask(url, { method: 'POST', body: 'again' })).toEqual({ status: 200, text: 'again' });
-    expect(engine.execs).toHaveLength(1);
+    expect(engine.execs.map(({ body }) => body.Cmd)).toEqual([[interpreter, '-c', expect.any(String), '127.0.0.1', new URL(url).port]]);
   });
 
-  test('ends with a server that ends, without a complaint', async () => {
-    const { reach } = await inside(ran);
-    expect(await reach.ask(await byHand((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nthe end')))).toEqual({ status: 200, text: 'the end' });
+  it('ends with a server that ends, without a complaint and with all that it has said', async () => {
+    const { reach } = await inside(ran, { interpreter });
+    const url = await byHand((socket) => socket.end(`HTTP/1.1 200 OK\r\n\r\n${large}`));
+    expect(await reach.ask(url)).toEqual({ status: 200, text: large });
+    await nothingRuns();
   });
 
-  test('says that nobody listens', async () => {
-    const { reach } = await inside(ran);
-    expect(await reach.ask(await nobody())).toEqual({ status: 0, text: 'connection refused' });
+  it('ends with who asked, whatever the server does', async () => {
+    const { reach } = await inside(ran, { interpreter });
+    const url = await byHand((socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'));
+    expect(await reach.ask(url)).toEqual({ status: 200, text: 'ok' });
+    reach.close();
+    await nothingRuns();
+  });
+
+  it('says that nobody listens, and ends', async () => {
+    const { reach } = await inside(ran, { interpreter });
+    expect(await reach.ask(await nobody())).toEqual({ status: 0, text: refusal });
+    await nothingRuns();
   });
 });

@@ -41,8 +41,8 @@ describe('from inside the container of Phoenix', () => {
   async function deployed(behaviour: Behaviour): Promise<{ kind: ReturnType<typeof deliveryCheck>; given: DeliveryCheckInputs; running: Services; engine: ExecEngine }> {
     const engine = await execEngine();
     const running = await services(behaviour);
-    const { endpoints, metrics, auth } = running.route;
-    return { kind: deliveryCheck(), given: { ...inputs, engine: engine.host, endpoints, metrics, auth }, running, engine };
+    const { endpoints, metrics = '' } = running.route;
+    return { kind: deliveryCheck(), given: { ...inputs, engine: engine.host, endpoints, metrics, auth: behaviour.auth ?? false }, running, engine };
   }
 
   test('a trace is sent and read back, and nothing is held open', async () => {
@@ -81,5 +81,51 @@ describe('from inside the container of Phoenix', () => {
         `application -> Alloy: Alloy is not listening on ${otlpHttp} (connection refused); container alloy-dev is not there.\n    docker logs --tail 30 alloy-dev\n    npm run up -- --stack dev`,
       );
     });
+  });
+});
+
+describe('where Phoenix is in another stack: from inside the container of the gate', () => {
+  const badge = { 'cf-access-client-id': 'id.access', 'cf-access-client-secret': 's3cret', authorization: `Bearer ${adminSecret}` };
+
+  async function atTheEdge(behaviour: Behaviour): Promise<{ given: DeliveryCheckInputs; running: Services; engine: ExecEngine }> {
+    const engine = await execEngine(undefined, { running: 'central-dev-gate' });
+    const running = await services(behaviour);
+    const given = {
+      engine: engine.host,
+      redeploy: inputs.redeploy,
+      path: inputs.path,
+      endpoints: running.route.endpoints,
+      containers: { alloy: 'alloy-dev', gate: 'central-dev-gate' },
+      central: { stack: 'prod', hostname: 'otlp.example.com', sendTo: 'alloy', token: 'edge' },
+      headers: badge,
+    } as const;
+    return { given, running, engine };
+  }
+
+  test('a trace is sent and read back with the headers, by bash, and nothing is held open', async () => {
+    const { given, running, engine } = await atTheEdge({ auth: true, emptyLooks: 1 });
+    const ask = jest.spyOn(globalThis, 'fetch');
+    expect(await deliveryCheck().create(given, false)).toEqual(given);
+    await engine.ended();
+    expect(ask).not.toHaveBeenCalled();
+    expect([...new Set(engine.execs.map(({ container, body }) => `${container} ${body.Cmd[0]}`))]).toEqual(['central-dev-gate bash']);
+    expect(running.phoenix.requests.map(({ headers }) => headers)).toEqual(running.phoenix.requests.map(() => expect.objectContaining(badge)));
+    expect(running.phoenix.requests.at(-1)).toMatchObject({ method: 'DELETE', url: `/v1/projects/${projectOf(running.alloy.requests[0]?.body ?? '')}` });
+    expect(JSON.stringify([engine.execs, running.alloy.requests, running.alloyPage.requests])).not.toMatch(new RegExp(`s3cret|${adminSecret}`));
+  });
+
+  test('one that Alloy does not take', async () => {
+    const { given, engine } = await atTheEdge({ accept: { status: 503, body: 'queue is full' } });
+    await expect(deliveryCheck().update(given, given)).rejects.toThrow(
+      new Error('A trace does not arrive. application -> Alloy: Alloy answered 503: queue is full.\n    docker logs --tail 30 alloy-dev'),
+    );
+    await engine.ended();
+  });
+
+  test('a gate that does not run', async () => {
+    const { given } = await atTheEdge({});
+    await expect(deliveryCheck().create({ ...given, containers: { ...given.containers, gate: 'another-gate' } }, false)).rejects.toThrow(
+      `application -> Alloy: Alloy is not listening on ${given.endpoints.otlpHttp} (container another-gate: No such container: another-gate); container alloy-dev is not there.`,
+    );
   });
 });

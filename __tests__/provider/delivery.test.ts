@@ -1,6 +1,6 @@
-import { checkDelivery, type Delivery } from '../../provider/delivery';
+import { checkDelivery, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
 import { fakeEngine, type Answer } from '../support/fake-engine';
-import { adminSecret, exportError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
+import { adminSecret, exportError, gateError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
 import { nobody } from '../support/web';
 
 const inspected = (State: object): Answer => ({ State });
@@ -107,7 +107,7 @@ describe('credentials', () => {
 
   test('a secret that Phoenix does not take, and that is not in what is said of it', async () => {
     const { route: deployed } = await services({ auth: true });
-    const { failure } = await checkDelivery({ ...deployed, adminSecret: 'an-outdated-secret' }, 0);
+    const { failure } = await checkDelivery({ ...deployed, headers: { authorization: 'Bearer an-outdated-secret' } }, 0);
     expect(failure).toEqual({ hop: 'Alloy -> Phoenix', cause: 'Phoenix refuses: 401 Invalid token', mend: ['docker logs --tail 30 phoenix-dev'] });
   });
 });
@@ -295,5 +295,155 @@ describe('Alloy -> Phoenix', () => {
       cause: `Alloy has handed the span over and Phoenix does not show it on ${running.phoenix.url}`,
       mend: ['docker logs --tail 30 phoenix-dev', 'docker logs --tail 30 alloy-dev'],
     });
+  });
+});
+
+describe('to a stack behind a tunnel', () => {
+  const central: CentralStack = { stack: 'prod', hostname: 'otlp.example.com', sendTo: 'alloy', token: 'edge' };
+  const hop = "Alloy -> prod's Phoenix";
+  const never: Behaviour = { emptyLooks: Infinity };
+  const badge = { 'cf-access-client-id': 'id.access', 'cf-access-client-secret': 's3cret', authorization: `Bearer ${adminSecret}` };
+  const gateLogged = (...lines: string[]): Record<string, Answer> => ({ '/containers/central-dev-gate/logs': { status: 200, body: lines.join('') } });
+  const gateIs = (State: object): Record<string, Answer> => ({ '/containers/central-dev-gate/json': inspected(State) });
+  const [logsOfGate, logsOfAlloy] = ['docker logs --tail 30 central-dev-gate', 'docker logs --tail 30 alloy-dev'];
+
+  /** The same services; what is Phoenix there is reached through the gate of this stack. */
+  function edge({ route: { metrics: _, ...own } }: Services, changes: Partial<CentralStack> = {}): Route {
+    return { ...own, headers: badge, containers: { alloy: 'alloy-dev', gate: 'central-dev-gate' }, central: { ...central, ...changes } };
+  }
+
+  async function failure(engine: Record<string, Answer>, { behaviour = {}, changes = {} }: { behaviour?: Behaviour; changes?: Partial<CentralStack> } = {}): Promise<Delivery['failure']> {
+    const { host } = await fakeEngine(engine);
+    const running = await services({ ...never, ...behaviour }, host);
+    const delivery = await checkDelivery(edge(running, changes), 0);
+    expect(JSON.stringify(delivery)).not.toMatch(new RegExp(`s3cret|${adminSecret}`));
+    // Whoever asks there with a request of its own asks somebody else's Phoenix.
+    expect(running.phoenix.requests.map(({ method }) => method)).not.toContain('POST');
+    return delivery.failure;
+  }
+
+  test('a span that arrives: the hops name the stack, and whoever reads shows the headers', async () => {
+    const running = await services({ auth: true, emptyLooks: 1 });
+    const delivery = await checkDelivery(edge(running), 20_000);
+    expect(delivery).toMatchObject({ ok: true, hops: [{ name: 'application -> Alloy' }, { name: hop }, { name: 'Phoenix -> reader' }] });
+    expect(running.phoenix.requests.map(({ headers }) => headers)).toEqual(running.phoenix.requests.map(() => expect.objectContaining(badge)));
+    expect(JSON.stringify([...running.alloy.requests, ...running.alloyPage.requests])).not.toMatch(/s3cret|authorization/);
+    const project = projectOf(running.alloy.requests[0]?.body ?? '');
+    expect(running.phoenix.requests.at(-1)).toMatchObject({ method: 'DELETE', url: `/v1/projects/${project}` });
+  });
+
+  test('what the other Phoenix stores besides is not to be seen from here, and not waited for', async () => {
+    const running = await services({ ...never, stores: Infinity });
+    expect(await checkDelivery(edge(running), 0, 20_000)).toMatchObject({ ok: false, hops: [{ name: 'application -> Alloy' }], failure: { hop } });
+    expect(running.phoenix.requests.map(({ url }) => url)).not.toContain('/metrics');
+  });
+
+  test('Alloy of this stack does not take it', async () => {
+    expect(await failure({}, { behaviour: { accept: { status: 503, body: 'queue is full' } } })).toEqual({
+      hop: 'application -> Alloy', cause: 'Alloy answered 503: queue is full', mend: [logsOfAlloy],
+    });
+  });
+
+  const byToken = 'Cloudflare Access does not take the service token edge of the stack prod';
+  const rotate = ['npm run up -- --stack prod --rotate token:edge', 'npm run up'];
+  const gone = ['npm run up -- --stack prod'];
+  const elsewhere = ['npm run verify -- --stack prod', logsOfGate];
+  test.each<[number, string, string[]]>([
+    [302, `a redirect to a login page (302): ${byToken}`, rotate],
+    [307, `a redirect to a login page (307): ${byToken}`, rotate],
+    [401, `401: ${byToken}`, rotate],
+    [403, `403: ${byToken}`, rotate],
+    [530, '530: no connector of the stack prod holds its tunnel open', gone],
+    [404, '404: the tunnel of the stack prod has no such route, or has it in a moment', [...gone, 'npm run up']],
+    [502, '502', elsewhere],
+    [507, '507', elsewhere],
+    [413, '413', elsewhere],
+  ])('the gate was answered %d', async (code, meaning, mend) => {
+    // What Alloy says of it is the gate's answer and no news.
+    const answers = { ...gateLogged(refusal(code, 503)), ...logged(exportError('central', 'responded with HTTP Status Code 503')) };
+    expect(await failure(answers)).toEqual({ hop, cause: `otlp.example.com answers ${meaning}`, mend });
+  });
+
+  test.each([[401, '401'], [403, '403'], [302, 'a redirect to a login page (302)']])('%d to what goes to Phoenix itself may be about the key as well', async (code, how) => {
+    expect(await failure(gateLogged(refusal(code, 503)), { changes: { sendTo: 'phoenix', hostname: 'phoenix-otlp.example.com', token: 'lab' } })).toEqual({
+      hop,
+      cause: `phoenix-otlp.example.com answers ${how}: Cloudflare Access does not take the service token lab of the stack prod, or Phoenix not the API key`,
+      mend: ['npm run up -- --stack prod --rotate token:lab', 'npm run up'],
+    });
+  });
+
+  test('a stack of another organization is named in full, and in commands by its own name', async () => {
+    expect(await failure(gateLogged(refusal(530, 503)), { changes: { stack: 'acme/observability/prod' } })).toEqual({
+      hop: "Alloy -> acme/observability/prod's Phoenix",
+      cause: 'otlp.example.com answers 530: no connector of the stack acme/observability/prod holds its tunnel open',
+      mend: gone,
+    });
+  });
+
+  test.each<[string, string[], string]>([
+    ['the newest', [refusal(401, 503), refusal(530, 503)], '530: no connector of the stack prod holds its tunnel open'],
+    ['not senders that hung up', [refusal(401, 503), '2025-11-21T03:13:17+00:00 refused upstream=- answered=499 uri=/v1/traces\n'], `401: ${byToken}`],
+    ['not what came before it to nobody', [gateError('otlp.example.com could not be resolved (3: Host not found)'), refusal(401, 503)], `401: ${byToken}`],
+    ['not what was answered to the check, while its trace was not there', [refusal(401, 503), refusal(404, 503, '/v1/projects/verify-1763694796000/spans?trace_id=0')], `401: ${byToken}`],
+  ])('of what the gate was answered counts %s', async (_, lines, meaning) => {
+    expect(await failure(gateLogged(...lines))).toMatchObject({ cause: `otlp.example.com answers ${meaning}` });
+  });
+
+  test('Alloy keeps what it has', async () => {
+    expect(await failure(gateLogged(refusal(530, 503)), { behaviour: { metrics: { body: queueMetrics(2, 'central') } } })).toMatchObject({
+      cause: 'otlp.example.com answers 530: no connector of the stack prod holds its tunnel open; Alloy keeps what it has accepted on disk (2 requests queued) and sends it when that is put right',
+    });
+  });
+
+  const unknownName = 'otlp.example.com could not be resolved (3: Host not found)';
+  const noCertificate = 'upstream SSL certificate verify error: (10:certificate has expired) while SSL handshaking to upstream';
+  const refusedThere = 'connect() failed (111: Connection refused) while connecting to upstream';
+  const noGate = 'failed to make an HTTP request: Post "http://central-gate:4318/v1/traces": dial tcp: lookup central-gate: no such host';
+  const notAnswered = '2026-11-21T08:00:00+00:00 refused upstream=- answered=502 uri=/v1/traces\n';
+  test.each<[string, Record<string, Answer>, string]>([
+    ['a name that nobody knows', { ...gateLogged(gateError(unknownName), notAnswered), ...gateIs({ Status: 'running', ExitCode: 0 }) }, `${unknownName}; container central-dev-gate is running`],
+    ['the newest of several', { ...gateLogged(gateError(unknownName), notAnswered, gateError(noCertificate)), ...gateIs({ Status: 'running', ExitCode: 0 }) }, `${noCertificate}; container central-dev-gate is running`],
+    ['without the number of a connection', { ...gateLogged('2026/11/21 08:00:00 [error] 6#6: recv() failed (111: Connection refused) while resolving, resolver: 127.0.0.11:53\n'), ...gateIs({ Status: 'running', ExitCode: 0 }) }, 'recv() failed (111: Connection refused) while resolving, resolver: 127.0.0.11:53; container central-dev-gate is running'],
+    ['the gate answers for it', { ...gateLogged(gateError(refusedThere), refusal(502, 502)), ...gateIs({ Status: 'running', ExitCode: 0 }) }, `${refusedThere}; container central-dev-gate is running`],
+    ['the gate says nothing and Alloy does', { ...logged(exportError('central', noGate)), ...gateIs({ Status: 'exited', ExitCode: 1 }) }, `${noGate}; container central-dev-gate is exited with 1`],
+    ['both do', { ...logged(exportError('central', noGate)), ...gateLogged(gateError(unknownName)) }, `${unknownName}; container central-dev-gate is not there`],
+  ])('nobody was reached: %s', async (_, answers, complaint) => {
+    expect(await failure(answers)).toEqual({ hop, cause: `otlp.example.com cannot be reached: ${complaint}`, mend: [logsOfGate, 'npm run up'] });
+  });
+
+  test('nobody was reached, and Alloy keeps what it has', async () => {
+    expect(await failure({ ...gateLogged(gateError(unknownName)) }, { behaviour: { metrics: { body: queueMetrics(1, 'central') } } })).toMatchObject({
+      cause: `otlp.example.com cannot be reached: ${unknownName}; container central-dev-gate is not there; Alloy keeps what it has accepted on disk (1 request queued) and sends it when that is put right`,
+    });
+  });
+
+  test('a queue that grows without an error', async () => {
+    expect(await failure(logged(exportError('loki', 'connection refused')), { behaviour: { metrics: { body: queueMetrics(420, 'central') } } })).toEqual({
+      hop,
+      cause: "the stack prod is slower than what comes in: Alloy's queue on disk holds 420 requests",
+      mend: ['npm run verify -- --stack prod'],
+    });
+  });
+
+  test.each<[string, Record<string, Answer>, Behaviour]>([
+    ['nothing is known', {}, {}],
+    ['only other exporters are in trouble', logged(exportError('loki', 'connection refused'), exportError('phoenix', 'connection refused')), {}],
+    ['the queue is one of another', {}, { metrics: { body: queueMetrics(9, 'phoenix') } }],
+    ['the gate has only warned', gateLogged('2026/11/21 08:00:00 [warn] 29#29: *1 a client request body is buffered, client: 172.18.0.3\n'), {}],
+  ])('handed over and not shown: %s', async (_, answers, behaviour) => {
+    expect(await failure(answers, { behaviour })).toEqual({
+      hop,
+      cause: 'Alloy has handed the span over and the Phoenix of the stack prod does not show it',
+      mend: ['npm run verify -- --stack prod', logsOfAlloy],
+    });
+  });
+
+  test('the logs are asked for from the start of the check', async () => {
+    const engine = await fakeEngine({});
+    const running = await services(never, engine.host);
+    await checkDelivery(edge(running), 0);
+    const started = Number(projectOf(running.alloy.requests[0]?.body ?? '').slice('verify-'.length));
+    const query = `stdout=1&stderr=1&tail=500&since=${Math.floor(started / 1000)}`;
+    expect([...new Set(engine.requests.map(({ url }) => url))]).toEqual([`/containers/central-dev-gate/logs?${query}`, `/containers/alloy-dev/logs?${query}`]);
   });
 });

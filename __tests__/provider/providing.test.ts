@@ -1,4 +1,5 @@
 import type { Provider } from '@pulumi/pulumi/provider';
+import { refusal, type Problem } from '../../components/problem';
 import { providing } from '../../provider/providing';
 import type { Kind } from '../../provider/resource';
 import { secret, unknown } from '../../provider/values';
@@ -38,6 +39,78 @@ function provider(change: Partial<Kind<Inputs, Outputs>> = {}): { provider: Requ
   };
   return { provider: providing({ 'test:index:Thing': kind }) as Required<Provider>, asked };
 }
+
+describe('check', () => {
+  const news = { ...sent, password: secret('s3cret') };
+  const problems: Problem[] = [
+    { key: 'my:name', value: 'n', rule: 'it is taken', mend: ['pulumi config set my:name m', 'curl http://somewhere/n'] },
+    { key: 'my:password', rule: 'it is wrong', mend: ['pulumi config set --secret my:password'] },
+  ];
+
+  test.each<[string, unknown, Inputs | undefined]>([
+    ['there is one', kept, made],
+    ['there is none', {}, undefined],
+    ['the engine says nothing', undefined, undefined],
+  ])('gets what is wanted and what there is, both plain: %s', async (_, olds, before) => {
+    const look = jest.fn(async (): Promise<Problem[]> => []);
+    expect(await provider({ check: look }).provider.check(urn, olds, sent)).toEqual({ inputs: sent, failures: [] });
+    expect(look.mock.calls).toEqual([[inputs, before]]);
+  });
+
+  test('all problems are one failure, which begins as every refusal does', async () => {
+    const { failures } = await provider({ check: async () => problems }).provider.check(urn, {}, news);
+    expect(failures).toEqual([{
+      property: '',
+      reason: [
+        '2 problems with stack dev; nothing was changed.',
+        "  - my:name is 'n': it is taken.",
+        '      pulumi config set my:name m --stack dev',
+        '      curl http://somewhere/n',
+        '  - my:password: it is wrong.',
+        '      pulumi config set --secret my:password --stack dev',
+      ].join('\n'),
+    }]);
+    expect(failures?.[0]?.reason.split('\n')[0]).toMatch(new RegExp(`^${refusal.source}$`));
+  });
+
+  test('the stack is the one of the resource', async () => {
+    const { failures } = await provider({ check: async () => problems.slice(1) }).provider.check(urn.replace(':dev::', ':my-stack::'), {}, news);
+    expect(failures).toMatchObject([{ reason: expect.stringMatching(/^1 problem with stack my-stack; nothing was changed\.\n.*\n.* --stack my-stack$/) }]);
+  });
+
+  test('secrets are not told, whatever a problem says of them', async () => {
+    const telling = async ({ password, tags }: Inputs): Promise<Problem[]> => [{ key: 'my:password', value: password, rule: `${password} and ${tags.join()} are known to everybody`, mend: [`forget ${password}`] }];
+    const { failures } = await provider({ check: telling }).provider.check(urn, {}, { ...news, tags: ['a', secret('hidden')] });
+    expect(failures).toEqual([{
+      property: '',
+      reason: "1 problem with stack dev; nothing was changed.\n  - my:password is '[secret]': [secret] and a,[secret] are known to everybody.\n      forget [secret]",
+    }]);
+  });
+
+  test.each<[string, object]>([
+    ['an input', { ...sent, name: unknown }],
+    ['a secret', { ...sent, password: secret(unknown) }],
+    ['something inside', { ...sent, tags: ['a', unknown] }],
+  ])('what is not known yet is not looked at: %s', async (_, planned) => {
+    const look = jest.fn(async () => problems);
+    expect(await provider({ check: look }).provider.check(urn, kept, planned)).toEqual({ inputs: planned });
+    expect(look).not.toHaveBeenCalled();
+  });
+
+  test('what is there may hold something unknown', async () => {
+    const look = jest.fn(async (): Promise<Problem[]> => []);
+    await provider({ check: look }).provider.check(urn, { ...kept, tags: [unknown] }, sent);
+    expect(look).toHaveBeenCalledTimes(1);
+  });
+
+  test('of a kind that has none: nothing is wrong', async () => {
+    expect(await provider().provider.check(urn, kept, sent)).toEqual({ inputs: sent });
+  });
+
+  test('that fails is an error', async () => {
+    await expect(provider({ check: () => Promise.reject(new Error('no answer')) }).provider.check(urn, {}, sent)).rejects.toThrow(new Error('no answer'));
+  });
+});
 
 describe('diff', () => {
   const diff = (olds: object, news: object, drifted?: (outputs: Outputs) => Promise<boolean>): unknown =>
@@ -138,6 +211,7 @@ describe('delete', () => {
 });
 
 test.each<[string, (one: Required<Provider>, of: string) => Promise<unknown>]>([
+  ['check', (one, of) => one.check(of, {}, sent)],
   ['diff', (one, of) => one.diff('x', of, sent, sent)],
   ['create', (one, of) => one.create(of, sent)],
   ['update', (one, of) => one.update('x', of, kept, sent)],

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { plain, secret, unknown } from '../../provider/values';
+import { plain, secret, secretsIn, unknown } from '../../provider/values';
 
 const mark = '4dabf18193072939515e22adb298388d';
 const secretMark = '1b47061264138c4ac30d75fd1eb44270';
@@ -30,4 +30,20 @@ test.each<[string, unknown, unknown]>([
 
 test('what holds no secret stays as it is', () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => expect(plain(value)).toEqual(value)));
+});
+
+test.each<[string, unknown, string[]]>([
+  ['a text', 's', []],
+  ['nothing', null, []],
+  ['nothing at all', undefined, []],
+  ['a secret', marked('s'), ['s']],
+  ['in an object', { a: marked('s'), b: { c: marked('t'), d: 'x' } }, ['s', 't']],
+  ['in a list', [marked('s'), ['x', [marked('t')]]], ['s', 't']],
+  ['one that is no text', { a: marked(7), b: marked(null) }, []],
+  ['an object that has a value', { value: 's', other: marked('t') }, ['t']],
+  ['another mark', { [mark]: 'asset', value: 's' }, []],
+])('the secrets in properties: %s', (_, value, secrets) => expect(secretsIn(value)).toEqual(secrets));
+
+test('what holds no secret has none', () => {
+  fc.assert(fc.property(fc.jsonValue(), (value) => expect(secretsIn(value)).toEqual([])));
 });

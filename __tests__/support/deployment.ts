@@ -24,6 +24,8 @@ export interface Registered {
 export interface Deployment<T> {
   /** By name, in the order of the names. */
   readonly resources: ReadonlyMap<string, Registered>;
+  /** Names in the order in which they were registered. */
+  readonly order: readonly string[];
   readonly result: T;
 }
 
@@ -34,6 +36,8 @@ export interface Stage {
   readonly preview?: boolean;
   /** State that the provider adds to a resource, by its name. */
   readonly state?: Readonly<Record<string, object>>;
+  /** Outputs of other stacks, by the name they are asked for. */
+  readonly outputs?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 
 export const project = 'llm-observability';
@@ -51,6 +55,12 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
       return inputs['attach'] ? { exitCode: 0, containerLogs: 'done\n' } : {};
     case 'random:index/randomPassword:RandomPassword':
       return { result: `drawn-${name}` };
+    case 'random:index/randomBytes:RandomBytes':
+      return { base64: `drawn-${name}` };
+    case 'cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken':
+      return { clientId: `client-of-${name}`, clientSecret: `minted-${name}`, expiresAt: '2027-11-21T08:00:00Z' };
+    case 'observability:index:CloudflareAccount':
+      return { zoneId: 'zone-1d' };
     case 'observability:index:ApiKey':
       return inputs['auth'] ? { key: `minted-${name}`, keyId: `id-of-${name}` } : { key: '', keyId: '' };
     default:
@@ -58,18 +68,34 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
   }
 }
 
+/** @throws Error as the SDK takes it from the engine, for a stack that is not there */
+function outputsOf(stacks: NonNullable<Stage['outputs']>, { name }: Record<string, unknown>): Readonly<Record<string, unknown>> {
+  const outputs = stacks[String(name)];
+  if (!outputs) {
+    throw Object.assign(new Error(), { details: `invocation of pulumi:pulumi:readStackOutputs returned an error: unknown stack "${String(name)}"` });
+  }
+  return outputs;
+}
+
 /** Runs `program` and waits until everything it asked for is registered. */
 export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}): Promise<Deployment<T>> {
-  const { stack = 'dev', preview = false, state = {} } = stage;
+  const { stack = 'dev', preview = false, state = {}, outputs = {} } = stage;
   const resources: Registered[] = [];
   await pulumi.runtime.setMocks(
     {
-      call: ({ token }) => {
-        throw new Error(`no call of ${token} was expected`);
+      call: ({ token, inputs }) => {
+        if (token !== 'pulumi:pulumi:readStackOutputs') {
+          throw new Error(`no call of ${token} was expected`);
+        }
+        return { outputs: outputsOf(outputs, inputs) };
       },
       newResource: ({ type, name, inputs }) => ({
         id: `${name}-id`,
-        state: { ...inputs, ...computed(type, name, inputs), ...state[name] },
+        state: {
+          ...inputs,
+          ...(type === 'pulumi:pulumi:StackReference' ? { outputs: outputsOf(outputs, inputs), secretOutputNames: [] } : computed(type, name, inputs)),
+          ...state[name],
+        },
       }),
     },
     project,
@@ -99,8 +125,9 @@ export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}
   try {
     const result = await program();
     await pulumi.runtime.disconnect();
+    const order = resources.map(({ name }) => name);
     resources.sort((a, b) => (a.name < b.name ? -1 : 1));
-    return { resources: new Map(resources.map((resource) => [resource.name, resource])), result };
+    return { resources: new Map(resources.map((resource) => [resource.name, resource])), order, result };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     spy.mockRestore();

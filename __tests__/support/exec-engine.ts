@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import * as net from 'node:net';
 import * as path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { tempDir } from './temp';
 
 export interface ExecEngine {
@@ -55,17 +56,36 @@ export const carried = (cut: (frames: Buffer) => readonly Buffer[] = (frames) =>
   socket.pipe(server);
 };
 
-/** The command runs on this machine. */
+/** The command runs on this machine. Nobody ends it: as in a container, all it is told is that its input has ended. */
 export const ran: Start = (socket, [program = '', ...args]) => {
   socket.write(upgraded);
-  const child = spawn(program, args);
+  const child = spawn(program, args, { detached: true });
+  groups.push(child.pid ?? NaN);
   child.stdout.on('data', (chunk: Buffer) => socket.write(frame(1, chunk)));
   child.stderr.on('data', (chunk: Buffer) => socket.write(frame(2, chunk)));
   child.stdin.on('error', () => {});
   child.on('close', () => socket.end());
-  socket.on('close', () => child.kill());
   socket.pipe(child.stdin);
 };
+
+/** Waits until no process is left of the commands that ran, their children among them. */
+export async function nothingRuns(): Promise<void> {
+  while (groups.some((group) => signal(group, 0))) {
+    await pause(5);
+  }
+}
+
+/** Whether there is such a process group to be told. */
+function signal(group: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-group, name);
+  } catch {
+    return false;
+  }
+}
+
+const groups: number[] = [];
+afterEach(() => groups.splice(0).forEach((group) => signal(group, 'SIGKILL')));
 
 /** The command says this on stderr and ends. */
 export const complaining = (...words: string[]): Start => (socket) => void socket.end(Buffer.concat([Buffer.from(upgraded), ...words.map((text) => frame(2, text))]));
@@ -73,8 +93,11 @@ export const complaining = (...words: string[]): Start => (socket) => void socke
 /** The engine does not start the command. */
 export const refused = (status: number, body: string): Start => (socket) => answer(socket, status, body);
 
-/** An engine with the running container `phoenix-dev`. Its connections end with the test, it with the test file. */
-export async function execEngine(start: Start = carried(), { over = 'unix', exitCode = 0 }: { over?: 'unix' | 'tcp'; exitCode?: number } = {}): Promise<ExecEngine> {
+/** An engine with one running container. Its connections end with the test, it with the test file. */
+export async function execEngine(
+  start: Start = carried(),
+  { over = 'unix', exitCode = 0, running: name = 'phoenix-dev' }: { over?: 'unix' | 'tcp'; exitCode?: number; running?: string } = {},
+): Promise<ExecEngine> {
   const execs: ExecEngine['execs'][number][] = [];
   const starts: unknown[] = [];
   const streams = new Set<net.Socket>();
@@ -82,7 +105,7 @@ export async function execEngine(start: Start = carried(), { over = 'unix', exit
   const handle = (socket: net.Socket, request: string, upgrade: boolean, body: string): boolean => {
     const [, container] = /^POST \/containers\/([^/]+)\/exec$/.exec(request) ?? [];
     const [, id] = /^POST \/exec\/(\d+)\/start$/.exec(request) ?? [];
-    if (container === 'phoenix-dev') {
+    if (container === name) {
       execs.push({ container, body: JSON.parse(body) as ExecEngine['execs'][number]['body'] });
       answer(socket, 201, JSON.stringify({ Id: String(execs.length - 1) }));
     } else if (container) {

@@ -8,14 +8,18 @@ import { here } from '../../provider/reach';
 import { site, type Reply, type Request, type Site } from './web';
 
 /** A line of Alloy's log about a request that an exporter could not deliver, framed as the engine's log API sends it. */
-export function exportError(exporter: 'phoenix' | 'loki', error: string, end = 'interval=2.529925826s'): string {
+export function exportError(exporter: 'phoenix' | 'central' | 'loki', error: string, end = 'interval=2.529925826s'): string {
   const level = end.startsWith('dropped') ? 'error msg="Exporting failed. Dropping data."' : 'info msg="Exporting failed. Will retry the request after interval."';
   return logged(`ts=2025-11-21T03:13:16.452994823Z level=${level} component_path=/ component_id=otelcol.exporter.otlphttp.${exporter} error=${JSON.stringify(error)} ${end}\n`);
 }
 
-/** A line of the gate's log about a request of Alloy that Phoenix did not take. */
-export const refusal = (upstream: number, answered: number): string =>
-  logged(`2025-11-21T03:13:16+00:00 refused upstream=${upstream} answered=${answered} uri=/v1/traces\n`);
+/** A line of the gate's log about a request that was not taken behind it. */
+export const refusal = (upstream: number, answered: number, uri = '/v1/traces'): string =>
+  logged(`2025-11-21T03:13:16+00:00 refused upstream=${upstream} answered=${answered} uri=${uri}\n`);
+
+/** A line of the gate's log about a request that led to nobody. */
+export const gateError = (error: string): string =>
+  logged(`2026/11/21 08:00:00 [error] 29#29: *1 ${error}, client: 172.18.0.3, server: , request: "POST /v1/traces HTTP/1.1", host: "central-gate:4318"\n`);
 
 function logged(line: string): string {
   const header = Buffer.alloc(8);
@@ -24,8 +28,8 @@ function logged(line: string): string {
   return header.toString('latin1') + line;
 }
 
-/** Alloy's metrics with this many requests waiting for Phoenix; those of other signals and backends lead elsewhere. */
-export function queueMetrics(waiting: number): string {
+/** Alloy's metrics with this many requests waiting for the trace store; those of other signals and backends lead elsewhere. */
+export function queueMetrics(waiting: number, traceStore: 'phoenix' | 'central' = 'phoenix'): string {
   const scope = 'otel_scope_name="go.opentelemetry.io/collector/exporter/exporterhelper",otel_scope_version=""';
   const line = (exporter: string, signal: string, count: number): string =>
     `otelcol_exporter_queue_size{component_id="otelcol.exporter.otlphttp.${exporter}",component_path="/",data_type="${signal}",exporter="otlphttp/otelcol.exporter.otlphttp.${exporter}",${scope}} ${count}`;
@@ -34,9 +38,9 @@ export function queueMetrics(waiting: number): string {
     '# TYPE otelcol_exporter_queue_size gauge',
     line('loki', 'logs', 77),
     line('loki', 'traces', 0),
-    line('phoenix', 'logs', 0),
-    line('phoenix', 'metrics', 0),
-    line('phoenix', 'traces', waiting),
+    line(traceStore, 'logs', 0),
+    line(traceStore, 'metrics', 0),
+    line(traceStore, 'traces', waiting),
     '',
   ].join('\n');
 }
@@ -111,13 +115,13 @@ export async function services(behaviour: Behaviour = {}, dockerHost: string | n
     alloyPage,
     phoenix,
     outputs: { ...outputs(alloy.url, alloyPage.url, phoenix.url, dockerHost), auth },
-    route: { ...route(alloy.url, alloyPage.url, phoenix.url, dockerHost ?? 'unix:///nowhere/docker.sock'), auth },
+    route: { ...route(alloy.url, alloyPage.url, phoenix.url, dockerHost ?? 'unix:///nowhere/docker.sock'), headers: auth ? { authorization: `Bearer ${adminSecret}` } : {} },
   };
 }
 
 /** From this process to a deployed stack `dev` with these addresses. */
 export function route(otlpHttp: string, alloyUi: string, phoenix: string, engine: string): Route {
-  return { reach: here, inside: here, metrics: `${phoenix}/metrics`, engine, endpoints: { otlpHttp, alloyUi, phoenix }, containers, auth: false, adminSecret, redeploy: 'npm run up' };
+  return { reach: here, inside: here, metrics: `${phoenix}/metrics`, engine, endpoints: { otlpHttp, alloyUi, phoenix }, containers, headers: {}, redeploy: 'npm run up' };
 }
 
 const containers = { phoenix: 'phoenix-dev', alloy: 'alloy-dev', gate: 'phoenix-dev-gate' };
@@ -142,6 +146,9 @@ export function outputs(alloy: string, alloyUi: string, phoenix: string, dockerH
     containers,
     volumes: { phoenix: 'phoenix-dev-data', alloy: 'alloy-dev-data' },
     dockerHost,
+    tunnel: null,
+    remote: { otlp: { alloy: null, phoenix: null }, auth: false, tokens: {} },
+    remoteAccess: {},
     images: {
       phoenix: { name: 'arizephoenix/phoenix:version-20.26.1-nonroot', digest: '', id: 'sha256:1d' },
       alloy: { name: 'grafana/alloy:v1.18.1', digest: '', id: 'sha256:2d' },

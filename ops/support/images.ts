@@ -4,7 +4,8 @@ import { alloyImage, gateImage, phoenixImage } from '../../lab/images';
 import { askRegistry } from './registry';
 import { say } from './say';
 
-const builders: Readonly<Record<ServiceName, (host: string) => Promise<string>>> = {
+/** cloudflared is not among them: it leads to where only who reaches an image registry gets. */
+const builders: Readonly<Record<Exclude<ServiceName, 'tunnel'>, (host: string) => Promise<string>>> = {
   phoenix: onEngine(phoenixImage),
   alloy: onEngine(alloyImage),
   gate: onEngine(gateImage),
@@ -26,7 +27,8 @@ function onEngine(build: () => Promise<string>): (host: string) => Promise<strin
 export async function imageSettings(settings: Readonly<Record<string, string>>): Promise<Record<string, string>> {
   const host = engineHost(settings['docker:host']);
   // One compiles and the others mostly wait for the network: side by side they take as long as the longest one.
-  const chosen = await Promise.all((Object.keys(builders) as ServiceName[]).map(async (service) => {
+  const services = settings['edge:central'] === undefined ? ['phoenix', 'alloy', 'gate'] as const : ['alloy', 'gate'] as const;
+  const chosen = await Promise.all(services.map(async (service) => {
     const key = `${service}:image`;
     const reference = settings[key] ?? images[service];
     const ours = reference.startsWith('lab/');

@@ -1,3 +1,6 @@
+import type { Remote, RemoteAccess } from '../../components/central';
+import type { CentralStack } from '../../provider/delivery';
+
 /** Outputs of a stack, as index.ts returns them. The names are an interface: scripts of users read them. */
 export interface Outputs {
   readonly endpoints: Endpoints;
@@ -18,7 +21,45 @@ export interface Outputs {
   readonly volumes: { readonly phoenix: string; readonly alloy: string };
   /** `docker:host` of the stack, or null where it goes to the default engine. */
   readonly dockerHost: string | null;
-  readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', { readonly name: string; readonly digest: string; readonly id: string }>>;
+  readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel', Image>>>;
+  /** What is published through Cloudflare; null where nothing is. */
+  readonly tunnel: {
+    /** ID and name of the tunnel in the account. */
+    readonly id: string;
+    readonly name: string;
+    /** URL of Phoenix's page, where it has a hostname. */
+    readonly page: string | null;
+    readonly hostnames: readonly string[];
+    /** Names of the connectors' containers on the Docker host. */
+    readonly containers: readonly string[];
+  } | null;
+  /** What stacks at the edge need to know of this one. */
+  readonly remote: Remote;
+  /** What opens it, by the name of the service token. Secret. */
+  readonly remoteAccess: RemoteAccess;
+}
+
+/** Outputs of a stack at the edge (`edge:central`). */
+export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost'> {
+  readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi'>;
+  /** Where it sends, and as who. */
+  readonly central: CentralStack;
+  /** Headers with which Phoenix there is asked for a trace. Secret. */
+  readonly reader: Readonly<Record<string, string>>;
+  readonly containers: { readonly alloy: string; readonly gate: string };
+  readonly volumes: { readonly alloy: string };
+  readonly remote: null;
+  readonly images: Readonly<Record<'alloy' | 'gate', Image>>;
+}
+
+/** Whether a stack is one at the edge. */
+export const isEdge = (outputs: Outputs | EdgeOutputs): outputs is EdgeOutputs => 'central' in outputs;
+
+/** What runs: the reference, the digest an image registry knows it by, the ID of the image. */
+export interface Image {
+  readonly name: string;
+  readonly digest: string;
+  readonly id: string;
 }
 
 /** Base URLs on the Docker host. */

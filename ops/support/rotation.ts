@@ -14,17 +14,18 @@ export interface Rotation {
 }
 
 /**
- * @param names `secret`, `admin-secret`, or names of API keys (`alloy`, and those of `phoenix:apiKeys`)
+ * @param names `secret`, `admin-secret`, names of API keys (`alloy`, and those of `phoenix:apiKeys`), `token:` and the name
+ * of a service token
  * @throws Failure naming what there is, for any other
  */
 export function rotation(names: readonly string[], state: StackState | undefined, stack: string): Rotation {
   const urns = (state?.resources ?? []).map(({ urn }) => urn);
-  const keyPrefix = 'phoenix-key-';
+  const prefixes = { 'phoenix-key-': '', 'tunnel-token-': 'token:' };
   const known = new Map([
     ...Object.entries(secrets).map(([name, resource]) => [name, urns.find((urn) => urn.endsWith(`::${resource}`))] as const),
     ...urns.flatMap((urn) => {
       const resource = urn.split('::').at(-1) ?? '';
-      return resource.startsWith(keyPrefix) ? [[resource.slice(keyPrefix.length), urn] as const] : [];
+      return Object.entries(prefixes).flatMap(([prefix, as]) => (resource.startsWith(prefix) ? [[`${as}${resource.slice(prefix.length)}`, urn] as const] : []));
     }),
   ]);
   const replace = names.map((name) => {

@@ -1,22 +1,16 @@
 import type { Delivery } from '../../provider/delivery';
-import type { Outputs } from './outputs';
+import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
 import { defaultStack, npmRun } from './project';
 
 /** What `npm run up` ends with: where things are, how to log in, how to send to it, what to do next. */
-export function summary(stack: string, outputs: Outputs, { traceId, ms, hops }: Delivery, totalMs: number): string {
-  const { endpoints, signals, login } = outputs;
+export function summary(stack: string, outputs: Outputs | EdgeOutputs, { traceId, ms, hops }: Delivery, totalMs: number): string {
+  const { endpoints, signals } = outputs;
   const option = stack === defaultStack ? '' : ` --stack ${stack}`;
-  const nowhere = (key: string): string => `accepted and discarded; to keep them: npm run pulumi -- config set ${key} URL${option}`;
   const port = new URL(endpoints.otlpHttp).port;
   return `
 Trace ${traceId} went ${['application', ...hops.slice(0, -1).map(({ name }) => name.split(' -> ')[1])].join(' -> ')} in ${ms} ms and was read back. (${(totalMs / 1000).toFixed(1)} s in all)
 
-  Phoenix    ${login ? `${login.url}   log in as ${login.email}; the first password: npm run pulumi -- stack output login --show-secrets${option}` : `${endpoints.phoenixUi}   no login: anyone on this machine can read it`}
-  OTLP       ${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)
-  Alloy      ${endpoints.alloyUi}
-  Traces     go to Phoenix
-  Metrics    ${signals.metrics ? `go to ${signals.metrics}` : nowhere('prometheus:url')}
-  Logs       ${signals.logs ? `go to ${signals.logs}` : nowhere('loki:url')}
+${[...(isEdge(outputs) ? edge(outputs) : central(outputs, option)), ...kept(signals, option)].map(([what, where]) => `  ${what.padEnd(10)} ${where}`).join('\n')}
 
 Point an application at it:
   export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlpHttp} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
@@ -27,4 +21,36 @@ Next:
   ${npmRun('verify', stack)}      send a trace through it again
   npm run pulumi -- config set KEY VALUE${option} && ${npmRun('up', stack)}   change a setting (the README lists them)
   ${npmRun('down', stack)}        remove it; the data stays`;
+}
+
+type Line = readonly [what: string, where: string];
+
+function central({ endpoints, login, tunnel, remote }: Outputs, option: string): Line[] {
+  return [
+    ['Phoenix', login
+      ? `${login.url}   log in as ${login.email}; the first password: npm run pulumi -- stack output login --show-secrets${option}`
+      : tunnel?.page ? `${tunnel.page}   and ${endpoints.phoenixUi}; no login of its own` : `${endpoints.phoenixUi}   no login: anyone on this machine can read it`],
+    ['OTLP', `${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`],
+    ['Alloy', endpoints.alloyUi],
+    ...(tunnel ? [['Tunnel', `${tunnel.name}: ${tunnel.hostnames.join(', ')}`] as const] : []),
+    ...(remote.otlp.alloy || remote.otlp.phoenix ? [['Edges', `edge:central ${option.slice(9) || defaultStack} makes a stack on another host send to this one`] as const] : []),
+  ];
+}
+
+function edge({ endpoints, central: { stack, hostname, sendTo } }: EdgeOutputs): Line[] {
+  return [
+    ['Sends to', `${sendTo === 'alloy' ? 'Alloy' : 'Phoenix'} of the stack ${stack}, through ${hostname}`],
+    ['OTLP', `${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`],
+    ['Alloy', endpoints.alloyUi],
+  ];
+}
+
+function kept(signals: Outputs['signals'], option: string): Line[] {
+  const nowhere = (key: string): string => `accepted and discarded; to keep them: npm run pulumi -- config set ${key} URL${option}`;
+  const to = (backend: string): string => (backend === 'central' ? 'go there' : `go to ${backend === 'phoenix' ? 'Phoenix' : backend}`);
+  return [
+    ['Traces', to(signals.traces ?? '')],
+    ['Metrics', signals.metrics ? to(signals.metrics) : nowhere('prometheus:url')],
+    ['Logs', signals.logs ? to(signals.logs) : nowhere('loki:url')],
+  ];
 }

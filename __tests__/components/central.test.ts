@@ -1,0 +1,227 @@
+import * as pulumi from '@pulumi/pulumi';
+import { centralOf, inspectCentral, type Found, type Remote } from '../../components/central';
+import { report } from '../../components/problem';
+import { readSettings, type Settings } from '../../components/settings';
+import { deploy, secret, sent } from '../support/deployment';
+
+function settings(config: Readonly<Record<string, string>> = {}): Settings {
+  const { settings: checked, problems } = readSettings({ 'edge:central': 'prod', ...config }, 'llm-observability');
+  expect(problems).toEqual([]);
+  return checked;
+}
+
+const alloy = 'https://otlp.example.com';
+const phoenix = 'https://phoenix-otlp.example.com';
+const now = Date.parse('2026-11-21T08:00:00Z');
+const day = 86_400_000;
+const tokens = { edge: { expiresAt: '2027-11-21T08:00:00Z' }, 'host-2': { expiresAt: '2028-01-01T00:00:00Z' } };
+const published: Remote = { otlp: { alloy, phoenix }, auth: true, tokens };
+
+describe('inspectCentral', () => {
+  const inspect = (remote: unknown, config: Readonly<Record<string, string>> = {}): Promise<Found> =>
+    inspectCentral(settings(config), async () => ({ endpoints: {}, remote }), now);
+  const refusal = (key: string, value: string, rule: string, mend: string[]): Found => ({ problems: [{ key, value, rule, mend }], warnings: [] });
+
+  test.each<[string, Remote, Readonly<Record<string, string>>]>([
+    ['to Alloy', published, {}],
+    ['to Alloy, which alone is published', { ...published, otlp: { alloy, phoenix: null } }, {}],
+    ['to Phoenix, which alone is published', { ...published, otlp: { alloy: null, phoenix } }, { 'edge:sendTo': 'phoenix' }],
+    ['with another token', published, { 'edge:token': 'host-2' }],
+    ['to a stack without auth', { ...published, auth: false }, {}],
+  ])('%s: nothing to say', async (_, remote, config) => expect(await inspect(remote, config)).toEqual({ problems: [], warnings: [], remote }));
+
+  test.each(['prod', 'acme/observability/prod'])('the stack %s is asked for as it is set, once', async (stack) => {
+    const read = jest.fn(async () => ({ remote: published }));
+    expect(await inspectCentral(settings({ 'edge:central': stack }), read, now)).toMatchObject({ problems: [], remote: published });
+    expect(read.mock.calls).toEqual([[stack]]);
+  });
+
+  test.each([
+    ["no stack named 'prod' found", "no stack named 'prod' found"],
+    ['invocation of pulumi:pulumi:readStackOutputs returned an error: unknown stack "prod"', 'unknown stack "prod"'],
+    [' no access \n    at a place of the program\n    at another', 'no access'],
+  ])('a stack that cannot be read: %j', async (message, reason) => {
+    const found = await inspectCentral(settings(), () => Promise.reject(new Error(message)), now);
+    expect(found).toEqual(refusal('edge:central', 'prod', `its outputs cannot be read: ${reason}`, ['npm run pulumi -- stack ls', 'pulumi config set edge:central prod']));
+  });
+
+  test.each<[string, object]>([
+    ['of an older version, or not deployed', {}],
+    ['at the edge itself', { remote: null }],
+  ])('a stack %s', async (_, outputs) => {
+    const rule = 'that stack tells nothing of a receiver for other hosts: it is not deployed, at the edge itself, or of an older version of this program';
+    expect(await inspectCentral(settings(), async () => ({ ...outputs }), now)).toEqual(refusal('edge:central', 'prod', rule, ['npm run up -- --stack prod']));
+    expect(await inspectCentral(settings({ 'edge:central': 'acme/observability/prod' }), async () => ({ ...outputs }), now)).toEqual(
+      refusal('edge:central', 'acme/observability/prod', rule, ['npm run up -- --stack prod']),
+    );
+  });
+
+  describe('what is not published', () => {
+    const setAlloy = 'pulumi config set tunnel:otlpHostname otlp.example.com --stack prod';
+    const setPhoenix = 'pulumi config set tunnel:phoenixOtlpHostname phoenix-otlp.example.com --stack prod';
+    const redeploy = 'npm run up -- --stack prod';
+
+    test.each<[string, Remote['otlp'], string[]]>([
+      ['alloy', { alloy: null, phoenix: null }, [setAlloy, redeploy]],
+      ['phoenix', { alloy: null, phoenix: null }, [setPhoenix, redeploy]],
+      // The other one is there.
+      ['alloy', { alloy: null, phoenix }, [setAlloy, redeploy, 'pulumi config set edge:sendTo phoenix']],
+      ['phoenix', { alloy, phoenix: null }, [setPhoenix, redeploy, 'pulumi config set edge:sendTo alloy']],
+    ])('%s, while there is %j', async (sendTo, otlp, mend) => {
+      const remote = { ...published, otlp };
+      expect(await inspect(remote, { 'edge:sendTo': sendTo })).toEqual(refusal('edge:sendTo', sendTo, 'the stack prod does not publish that', mend));
+      expect(await inspect(remote, { 'edge:sendTo': sendTo, 'edge:central': 'acme/observability/prod' })).toEqual(
+        refusal('edge:sendTo', sendTo, 'the stack acme/observability/prod does not publish that', mend),
+      );
+    });
+
+    test('nothing at all, as a stack without a tunnel tells it', async () => {
+      const remote: Remote = { otlp: { alloy: null, phoenix: null }, auth: false, tokens: {} };
+      expect(await inspect(remote)).toEqual(refusal('edge:sendTo', 'alloy', 'the stack prod does not publish that', [setAlloy, redeploy]));
+    });
+  });
+
+  test('a token that the stack does not have: another one, or one more there', async () => {
+    const found = await inspect(published, { 'edge:token': 'host-3' });
+    expect(found).toEqual(refusal('edge:token', 'host-3', 'the stack prod has no such service token, only edge, host-2', [
+      'pulumi config set edge:token edge',
+      'pulumi config set tunnel:serviceTokens edge,host-2,host-3 --stack prod && npm run up -- --stack prod',
+    ]));
+    // What concerns the other stack stays with it.
+    expect(report('berlin', found.problems)).toBe(
+      [
+        '1 problem with stack berlin; nothing was changed.',
+        "  - edge:token is 'host-3': the stack prod has no such service token, only edge, host-2.",
+        '      pulumi config set edge:token edge --stack berlin',
+        '      pulumi config set tunnel:serviceTokens edge,host-2,host-3 --stack prod && npm run up -- --stack prod',
+      ].join('\n'),
+    );
+  });
+
+  test('a token named as what every object has is none', async () => {
+    expect(await inspect(published, { 'edge:token': 'constructor' })).toEqual(refusal('edge:token', 'constructor', 'the stack prod has no such service token, only edge, host-2', [
+      'pulumi config set edge:token edge',
+      'pulumi config set tunnel:serviceTokens edge,host-2,constructor --stack prod && npm run up -- --stack prod',
+    ]));
+    const remote = { ...published, tokens: { constructor: tokens.edge } };
+    expect(await inspect(remote, { 'edge:token': 'constructor' })).toEqual({ problems: [], warnings: [], remote });
+  });
+
+  describe('the end of a token', () => {
+    const ending = (expiresAt: string, central = 'prod'): Promise<Found> =>
+      inspect({ ...published, tokens: { ...tokens, edge: { expiresAt } } }, { 'edge:central': central });
+    const at = (ms: number): string => new Date(now + ms).toISOString();
+    const rotate = 'npm run up -- --stack prod --rotate token:edge';
+
+    test.each([
+      [at(0), '2026-11-21'],
+      [at(-1), '2026-11-21'],
+      [at(-day), '2026-11-20'],
+      ['2025-01-02T03:04:05Z', '2025-01-02'],
+    ])('%s is past', async (expiresAt, date) => {
+      expect(await ending(expiresAt)).toEqual(
+        refusal('edge:token', 'edge', `that service token of the stack prod has expired on ${date}; Cloudflare turns it away`, [rotate]),
+      );
+    });
+
+    test.each([
+      [at(1), '2026-11-21'],
+      [at(day), '2026-11-22'],
+      [at(30 * day - 1), '2026-12-21'],
+    ])('%s is near', async (expiresAt, date) => {
+      const remote = { ...published, tokens: { ...tokens, edge: { expiresAt } } };
+      expect(await ending(expiresAt)).toEqual({
+        problems: [],
+        warnings: [`the service token edge of the stack prod expires on ${date}: ${rotate}, then deploy this stack`],
+        remote,
+      });
+      expect((await ending(expiresAt, 'acme/observability/prod')).warnings).toEqual([
+        `the service token edge of the stack acme/observability/prod expires on ${date}: ${rotate}, then deploy this stack`,
+      ]);
+    });
+
+    test.each([['thirty days', at(30 * day)], ['a year', at(365 * day)], ['for ever', '2126-11-21T08:00:00Z'], ['no end told', '']])('%s: nothing to say', async (_, expiresAt) => {
+      expect(await ending(expiresAt)).toMatchObject({ problems: [], warnings: [] });
+    });
+
+    test('another token may end as it likes', async () => {
+      const remote = { ...published, tokens: { ...tokens, 'host-2': { expiresAt: at(-day) } } };
+      expect(await inspect(remote)).toEqual({ problems: [], warnings: [], remote });
+    });
+
+    test('time goes on by itself', async () => {
+      const one = (ms: number): Promise<Found> => inspectCentral(settings(), async () => ({ remote: { ...published, tokens: { edge: { expiresAt: new Date(Date.now() + ms).toISOString() } } } }));
+      expect((await one(-60_000)).problems).toHaveLength(1);
+      expect((await one(60_000)).warnings).toHaveLength(1);
+    });
+  });
+
+  describe('by the engine', () => {
+    const soon = { ...published, tokens: { edge: { expiresAt: '2999-01-01T00:00:00Z' } } };
+    const outputs = { prod: { remote: soon, remoteAccess: pulumi.secret({ edge: { clientId: 'id', clientSecret: 's3cret', apiKey: 'key' } }) } };
+
+    test('the outputs of a stack are read, beside its secret ones', async () => {
+      const { result } = await deploy(() => inspectCentral(settings()), { outputs });
+      expect(result).toEqual({ problems: [], warnings: [], remote: soon });
+    });
+
+    test('a stack that is not there', async () => {
+      const { result } = await deploy(() => inspectCentral(settings({ 'edge:central': 'nowhere' })), { outputs });
+      expect(result).toEqual(refusal('edge:central', 'nowhere', 'its outputs cannot be read: unknown stack "nowhere"', ['npm run pulumi -- stack ls', 'pulumi config set edge:central prod']));
+    });
+  });
+});
+
+describe('centralOf', () => {
+  const access = {
+    edge: { clientId: 'id-of-edge', clientSecret: 'secret-of-edge', apiKey: 'key-of-edge' },
+    'host-2': { clientId: 'id-of-2', clientSecret: 'secret-of-2', apiKey: 'key-of-2' },
+  };
+
+  /** The central stack as the engine would receive it: what is secret is marked. */
+  async function central(config: Readonly<Record<string, string>>, remote: Partial<Remote> = {}, remoteAccess: unknown = pulumi.secret(access)): Promise<unknown> {
+    const checked = settings(config);
+    const outputs = { [checked['edge:central'] ?? '']: { remoteAccess } };
+    return (await deploy(() => sent(centralOf(checked, { ...published, ...remote })), { outputs })).result;
+  }
+
+  const badge = { 'cf-access-client-id': 'id-of-edge', 'cf-access-client-secret': 'secret-of-edge' };
+  const marked = (headers: Readonly<Record<string, string>>): object => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secret(value)]));
+  const key = { authorization: 'Bearer key-of-edge' };
+  const all = ['traces', 'metrics', 'logs'];
+
+  test.each<[string, boolean, string[], string, string, Readonly<Record<string, string>>, Readonly<Record<string, string>>]>([
+    // Alloy there shows Phoenix a key of its own; who reads a trace back asks Phoenix itself.
+    ['alloy', true, all, alloy, 'otlp.example.com', badge, { ...badge, ...key }],
+    ['alloy', false, all, alloy, 'otlp.example.com', badge, badge],
+    ['phoenix', true, ['traces'], phoenix, 'phoenix-otlp.example.com', { ...badge, ...key }, { ...badge, ...key }],
+    ['phoenix', false, ['traces'], phoenix, 'phoenix-otlp.example.com', badge, badge],
+  ])('to %s, with auth %j', async (sendTo, auth, signals, endpoint, hostname, headers, reader) => {
+    const expected = {
+      backend: { name: 'central', signals, protocol: 'otlphttp', endpoint, tunnelled: true, headers: marked(headers) },
+      reader: secret(reader),
+      hostname,
+    };
+    expect(await central({ 'edge:sendTo': sendTo }, { auth })).toEqual(expected);
+    // Whatever the other stack says of it, here it is secret.
+    expect(await central({ 'edge:sendTo': sendTo }, { auth }, access)).toEqual(expected);
+  });
+
+  test('as who the setting says, from the stack that the setting names', async () => {
+    expect(await central({ 'edge:central': 'acme/observability/prod', 'edge:sendTo': 'phoenix', 'edge:token': 'host-2' })).toMatchObject({
+      backend: { headers: marked({ 'cf-access-client-id': 'id-of-2', 'cf-access-client-secret': 'secret-of-2', authorization: 'Bearer key-of-2' }) },
+    });
+  });
+
+  test('nothing is made for it', async () => {
+    const { resources } = await deploy(() => sent(centralOf(settings(), published)), { outputs: { prod: { remoteAccess: pulumi.secret(access) } } });
+    expect([...resources.keys()]).toEqual([]);
+  });
+
+  test('a token that opens nothing any more is empty, and no error', async () => {
+    expect(await central({}, { auth: true }, pulumi.secret({ 'host-2': access['host-2'] }))).toMatchObject({
+      backend: { headers: marked({ 'cf-access-client-id': '', 'cf-access-client-secret': '' }) },
+      reader: secret({ 'cf-access-client-id': '', 'cf-access-client-secret': '', authorization: 'Bearer ' }),
+    });
+  });
+});

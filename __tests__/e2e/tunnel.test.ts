@@ -1,0 +1,320 @@
+/**
+ * The tunnel on real parts: a central stack and one at the edge, between them a stand-in of Cloudflare (its API, and
+ * an edge that routes by what the stack has declared). The tests build on each other, in this order.
+ */
+import * as fs from 'node:fs';
+import * as https from 'node:https';
+import * as path from 'node:path';
+import { connectorImage } from '../../lab/cloudflare/connector-image';
+import { Cloudflare, trusting } from '../../lab/cloudflare/container';
+import type { Mode } from '../../lab/cloudflare/edge';
+import { alloyImage, gateImage } from '../../lab/images';
+import type { EdgeOutputs, Outputs } from '../../ops/support/outputs';
+import { Checkout, docker, storedSpans, until } from './checkout';
+import { finished, underLoad } from './load';
+
+const accountId = 'a'.repeat(32);
+const zone = 'example.com';
+const hostnames = { page: 'phoenix.example.com', otlp: 'otlp.example.com', phoenixOtlp: 'phoenix-otlp.example.com' };
+
+let central: Checkout;
+let edge: Checkout;
+/** A stack at the edge whose Alloy sends past its gate, as one without it would. */
+let bare: Checkout;
+let cloudflare: Cloudflare;
+let deployed: Outputs;
+const environment = { ...process.env };
+
+/** Ports of the two edges; the central stack has the usual ones. */
+const portsOf = (base: number): Record<string, string> => ({ 'alloy:otlpGrpcPort': String(base), 'alloy:otlpHttpPort': String(base + 1), 'alloy:uiPort': String(base + 2) });
+const receiverOf = { edge: '127.0.0.1:5317', bare: '127.0.0.1:5327' };
+
+/** Joins the network of a stack as soon as it is there, for what in it looks for Cloudflare. */
+const reachable = (stack: string): Promise<unknown> =>
+  until(`the network of ${stack}`, async () => {
+    await cloudflare.join(`observability-${stack}`);
+    return true;
+  }, 600_000);
+
+beforeAll(async () => {
+  central = await Checkout.clone('central');
+  edge = central.beside('edge');
+  bare = central.beside('bare');
+  cloudflare = await Cloudflare.start({ name: 'cloudflare-e2e', account: { id: accountId, zones: [zone] }, team: 'example', hostnames: Object.values(hostnames) });
+  process.env['CLOUDFLARE_API_TOKEN'] = await cloudflare.issueToken();
+  await central.up({ 'phoenix:auth': 'true' });
+  deployed = await central.outputs();
+});
+
+afterAll(async () => {
+  for (const one of [bare, edge, central]) {
+    await cloudflare.leave(`observability-${one.stack}`).catch(() => undefined);
+    const { code, stderr } = await one.command('down', ['--purge', '--yes']);
+    if (code !== 0 && !stderr.includes('There is no stack')) {
+      console.error(stderr);
+    }
+  }
+  await cloudflare.stop();
+  process.env['CLOUDFLARE_API_TOKEN'] = environment['CLOUDFLARE_API_TOKEN'];
+  fs.rmSync(path.dirname(central.dir), { recursive: true, force: true });
+});
+
+/** Settings of the central stack. */
+async function published(): Promise<Record<string, string>> {
+  return {
+    'cloudflare:baseUrl': cloudflare.apiUrl,
+    'cloudflare:accountId': accountId,
+    'tunnel:hostname': hostnames.page,
+    'tunnel:otlpHostname': hostnames.otlp,
+    'tunnel:phoenixOtlpHostname': hostnames.phoenixOtlp,
+    'tunnel:allowEmails': 'ada@example.com',
+    'tunnel:image': await connectorImage(),
+  };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly location: string | undefined;
+}
+
+/** What Cloudflare answers to a request for a hostname. */
+async function asked(hostname: string, pathname: string, { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
+  const address = await docker('inspect', '--format', '{{.NetworkSettings.IPAddress}}', cloudflare.name);
+  return new Promise((resolve, reject) => {
+    https.request(
+      { host: address, port: 443, servername: hostname, ca: cloudflare.ca, path: pathname, method, headers: { host: hostname, ...headers }, agent: false },
+      (incoming) => {
+        incoming.resume();
+        incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, location: incoming.headers.location }));
+      },
+    ).on('error', reject).end();
+  });
+}
+
+/** Spans of a project in the central Phoenix. */
+const stored = (project: string): Promise<number> => storedSpans(deployed.endpoints.phoenixUi, project, deployed.adminSecret);
+
+/** Waits until all of these are stored. */
+async function allStored(project: string, accepted: number): Promise<void> {
+  await until(`${accepted} spans of ${project}`, async () => (await stored(project)) >= accepted, 300_000);
+  expect(await stored(project)).toBe(accepted);
+}
+
+describe('a tunnel that is down', () => {
+  it('fails the deployment, and stops nothing on the central host', async () => {
+    // Nobody in its network finds Cloudflare yet.
+    const pairs = Object.entries(await published()).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+    const { code, stderr, stdout } = await central.command('up', pairs);
+    expect(code).toBe(1);
+    expect(stdout + stderr).toMatch(/tunnel-connector-1/);
+    expect(await central.verify()).toMatchObject({ ok: true });
+  });
+
+  it('goes on at the next run with what is there already', async () => {
+    const before = await cloudflare.account();
+    expect(before.tunnels).toHaveLength(1);
+    await cloudflare.join('observability-central');
+    await central.up();
+    const after = await cloudflare.account();
+    expect(after.tunnels.map(({ id }) => id)).toEqual(before.tunnels.map(({ id }) => id));
+    expect(after.records.map(({ name, content }) => [name, content]).sort()).toEqual(
+      Object.values(hostnames).sort().map((name) => [name, `${after.tunnels[0]?.id}.cfargotunnel.com`]));
+    expect(after.tunnels[0]?.connections).toBe(8);
+    deployed = await central.outputs();
+    expect(await central.plannedSteps()).toEqual([]);
+  });
+});
+
+describe('a published stack', () => {
+  it('sends people to a login, and machines without a service token away', async () => {
+    expect(await asked(hostnames.page, '/')).toMatchObject({ status: 302, location: expect.stringMatching(/cloudflareaccess\.com/) });
+    for (const hostname of [hostnames.otlp, hostnames.phoenixOtlp]) {
+      expect(await asked(hostname, '/v1/traces', { method: 'POST' })).toEqual({ status: 401, location: undefined });
+    }
+  });
+
+  it('lets machines at OTLP and at nothing else', async () => {
+    const { clientId, clientSecret, apiKey } = deployed.remoteAccess['edge'] ?? { clientId: '', clientSecret: '', apiKey: '' };
+    const headers = { 'cf-access-client-id': clientId, 'cf-access-client-secret': clientSecret, 'content-type': 'application/x-protobuf' };
+    expect(await asked(hostnames.otlp, '/v1/traces', { method: 'POST', headers })).toMatchObject({ status: 200 });
+    // The gate in front of Phoenix makes "later" of its 401.
+    expect(await asked(hostnames.phoenixOtlp, '/v1/traces', { method: 'POST', headers })).toMatchObject({ status: 503 });
+    const withKey = { ...headers, authorization: `Bearer ${apiKey}` };
+    expect(await asked(hostnames.phoenixOtlp, '/v1/traces', { method: 'POST', headers: withKey })).toMatchObject({ status: 200 });
+    expect(await asked(hostnames.phoenixOtlp, '/v1/projects', { headers: withKey })).toMatchObject({ status: 404 });
+    expect(await asked(hostnames.otlp, '/graphql', { headers: withKey })).toMatchObject({ status: 404 });
+  });
+});
+
+describe('a stack at the edge', () => {
+  it('needs the name of the central one, and its trace is read back there', async () => {
+    const config = {
+      'edge:central': 'central', ...portsOf(5317),
+      'gate:image': await trusting(await gateImage(), cloudflare.ca), 'alloy:image': await trusting(await alloyImage(), cloudflare.ca),
+    };
+    const [up] = await Promise.all([edge.up(config), reachable('edge')]);
+    expect(up.endpoints).toEqual({ otlpHttp: 'http://127.0.0.1:5318', otlpGrpc: 'http://127.0.0.1:5317', alloyUi: 'http://127.0.0.1:5319' });
+    expect(await edge.verify()).toMatchObject({ ok: true, hops: [{ name: 'application -> Alloy' }, { name: "Alloy -> central's Phoenix" }, { name: 'Phoenix -> reader' }] });
+    expect(await edge.plannedSteps()).toEqual([]);
+    expect(Object.keys((await edge.outputs<EdgeOutputs>()).containers)).toEqual(['alloy', 'gate']);
+  });
+
+  it('shows its secrets nowhere', async () => {
+    const { clientSecret = '', apiKey = '' } = deployed.remoteAccess['edge'] ?? {};
+    const secrets = [clientSecret, apiKey];
+    expect(secrets.every((secret) => secret.length > 20)).toBe(true);
+    const places: Record<string, string> = { processes: (await finished('ps', ['-eww', '-o', 'args'])).output };
+    for (const one of [central, edge]) {
+      const containers = (await docker('ps', '--all', '--format', '{{.Names}}', '--filter', `label=llm-observability.stack=llm-observability/${one.stack}`)).split('\n');
+      places[`docker inspect of ${one.stack}`] = await docker('inspect', ...containers);
+      for (const container of containers) {
+        places[`log of ${container}`] = (await finished('docker', ['logs', container])).output;
+      }
+      places[`outputs of ${one.stack}`] = (await one.pulumi('stack', 'output', '--json')).stdout;
+      places[`stack file of ${one.stack}`] = fs.readFileSync(path.join(one.dir, `Pulumi.${one.stack}.yaml`), 'utf8');
+    }
+    const files = fs.readdirSync(path.join(central.dir, '.state'), { withFileTypes: true, recursive: true }).filter((one) => one.isFile());
+    places['state'] = files.map((one) => fs.readFileSync(path.join(one.parentPath, one.name), 'latin1')).join('\n');
+    expect(places['state']).toContain('cf-access-client');
+    for (const [place, text] of Object.entries(places)) {
+      expect(secrets.filter((secret) => text.includes(secret)).map(() => `a secret in ${place}`)).toEqual([]);
+    }
+  });
+
+  it('one without a gate, to compare with', async () => {
+    const file = path.join(central.dir, 'components', 'edge-stack.ts');
+    const source = fs.readFileSync(file, 'utf8');
+    const past = source.replace('{ ...gate.backend, signals: gate.backend', '{ ...central.backend, signals: central.backend');
+    expect(past).not.toBe(source);
+    fs.writeFileSync(file, past);
+    const images = { 'gate:image': await trusting(await gateImage(), cloudflare.ca), 'alloy:image': await trusting(await alloyImage(), cloudflare.ca) };
+    await Promise.all([bare.up({ 'edge:central': 'central', ...portsOf(5327), ...images }), reachable('bare')]);
+    fs.writeFileSync(file, source);
+  });
+});
+
+describe('no answer of the tunnel loses a span', () => {
+  /** Both edges under load for a minute in which Cloudflare answers like this. */
+  it.each<[Mode, string]>([
+    ['302', 'a redirect to a login page'],
+    ['403', '403 with a page'],
+    ['530', '530'],
+    ['502', '502'],
+    ['nothing', 'nothing: the connection is cut'],
+  ])('%s (%s)', async (mode) => {
+    await cloudflare.forget();
+    await cloudflare.mode(hostnames.otlp, mode);
+    const since = Date.now();
+    const minute = (): Promise<unknown> => until('a minute to pass', async () => Date.now() - since > 60_000);
+    const [held, lost] = [`held-${mode}`, `bare-${mode}`];
+    let [accepted, acceptedBare] = [0, 0];
+    try {
+      [accepted, acceptedBare] = await Promise.all([
+        underLoad(held, minute, { receiver: receiverOf.edge, spansPerSecond: 40 }),
+        underLoad(lost, minute, { receiver: receiverOf.bare, spansPerSecond: 40 }),
+      ]);
+      // The answer was really met, by both.
+      expect((await cloudflare.counts())[hostnames.otlp]?.[mode] ?? 0).toBeGreaterThan(10);
+      expect(await stored(held)).toBe(0);
+    } finally {
+      await cloudflare.mode(hostnames.otlp, 'normal');
+    }
+    await allStored(held, accepted);
+    // What waits in the other one comes as well; a last trace of each stands in line behind it.
+    expect(await bare.verify()).toMatchObject({ ok: true });
+    await until('an empty queue', async () => (await queued('bare')) === 0);
+    const arrived = await stored(lost);
+    console.log(`a minute of ${mode}: with the gate ${await stored(held)} of ${accepted} spans arrived, without it ${arrived} of ${acceptedBare}`);
+    if (mode === '302' || mode === '403' || mode === '530') {
+      expect(arrived).toBeLessThan(acceptedBare);
+    }
+  });
+
+  it('a service token that is made anew under load: what comes in between waits', async () => {
+    const { clientId } = deployed.remoteAccess['edge'] ?? {};
+    const accepted = await underLoad('token-rotated', async () => {
+      await central.up({}, '--rotate', 'token:edge');
+      const failure = await edge.command('verify', ['--json', '--timeout', '5']);
+      expect(JSON.parse(failure.stdout)).toMatchObject({ ok: false, failure: { cause: expect.stringMatching(/^otlp\.example\.com answers 401: Cloudflare Access does not take the service token edge of the stack central; Alloy keeps/) } });
+      await edge.up();
+    }, { receiver: receiverOf.edge, spansPerSecond: 40 });
+    deployed = await central.outputs();
+    expect(deployed.remoteAccess['edge']?.clientId).not.toBe(clientId);
+    expect((await cloudflare.account()).serviceTokens).toHaveLength(1);
+    await allStored('token-rotated', accepted);
+  });
+
+  it('the other way, straight to Phoenix, while its container is replaced', async () => {
+    await edge.up({ 'edge:sendTo': 'phoenix' });
+    const accepted = await underLoad('straight', () => central.up({ 'phoenix:memory': '1536MiB', 'phoenix:retentionDays': '30', 'phoenix:otlpHttpPort': '14319' }), { receiver: receiverOf.edge, spansPerSecond: 40 });
+    deployed = await central.outputs();
+    await allStored('straight', accepted);
+    expect(await edge.plannedSteps()).toEqual([]);
+  });
+
+  it('connectors that are killed under load come back, and what came in between arrives', async () => {
+    const accepted = await underLoad('killed', async () => {
+      await docker('kill', 'tunnel-central-1', 'tunnel-central-2');
+      await until('530', async () => (await asked(hostnames.otlp, '/v1/traces', { method: 'POST' })).status !== 0 && (await cloudflare.account()).tunnels[0]?.connections === 0);
+      expect(await central.verify()).toMatchObject({ ok: true });
+      await central.up();
+    }, { receiver: receiverOf.edge, spansPerSecond: 40 });
+    await allStored('killed', accepted);
+  });
+});
+
+/** Requests on the disk of an edge. */
+async function queued(stack: 'edge' | 'bare'): Promise<number> {
+  const { endpoints } = await { edge, bare }[stack].outputs<EdgeOutputs>();
+  const metrics = await (await fetch(`${endpoints.alloyUi}/metrics`)).text();
+  const line = metrics.split('\n').find((one) => one.startsWith('otelcol_exporter_queue_size{') && one.includes('otlphttp.central"') && one.includes('data_type="traces"'));
+  return Number(line?.split(' ').at(-1));
+}
+
+describe('bad input is refused, and nothing is changed', () => {
+  const refusedWith = async (one: Checkout, config: Record<string, string>, message: RegExp): Promise<void> => {
+    const before = await cloudflare.account();
+    const { code, stdout, stderr } = await one.command('up', ['--yes', ...Object.entries(config).flatMap(([key, value]) => ['-c', `${key}=${value}`])]);
+    expect({ code, told: message.test(stdout + stderr) ? 'it' : stdout + stderr }).toEqual({ code: 1, told: 'it' });
+    expect(await cloudflare.account()).toEqual(before);
+    expect(await one.plannedSteps()).toEqual([]);
+  };
+
+  it('an API token that lacks a permission', async () => {
+    const whole = process.env['CLOUDFLARE_API_TOKEN'];
+    const account = await cloudflare.account();
+    process.env['CLOUDFLARE_API_TOKEN'] = await cloudflare.issueToken({ tunnel: 'write', zone: 'read', access: 'write', serviceTokens: 'write' });
+    const { code, stdout, stderr } = await central.pulumi('preview');
+    process.env['CLOUDFLARE_API_TOKEN'] = whole;
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toMatch(/the API token lacks the permission DNS Write/);
+    expect(await cloudflare.account()).toEqual(account);
+  });
+
+  it('a zone that is not in the account', () =>
+    refusedWith(central, { 'tunnel:zone': 'example.org', 'tunnel:hostname': 'phoenix.example.org', 'tunnel:otlpHostname': 'otlp.example.org', 'tunnel:phoenixOtlpHostname': 'p.example.org' }, /tunnel:zone is 'example\.org': the account has no such zone.*only example\.com/));
+
+  it('a hostname outside the zone', () => refusedWith(central, { 'tunnel:otlpHostname': 'otlp.elsewhere.net' }, /tunnel:otlpHostname is 'otlp\.elsewhere\.net': it is not in the zone example\.com/));
+
+  it('a central stack that takes nothing in', () => refusedWith(edge, { 'edge:central': 'edge' }, /edge:central is 'edge': that stack tells nothing of a receiver/));
+
+  it('a stack that is not there', () => refusedWith(edge, { 'edge:central': 'nowhere' }, /edge:central is 'nowhere': its outputs cannot be read: unknown stack/));
+
+  it('a service token that is not there', () => refusedWith(edge, { 'edge:token': 'laptop' }, /edge:token is 'laptop': the stack central has no such service token, only edge/));
+});
+
+describe('destroyed', () => {
+  it('it leaves no tunnel, no record and nothing of Access', async () => {
+    for (const one of [bare, edge, central]) {
+      const down = one.command('down', ['--purge', '--yes']);
+      if (one === central) {
+        // A tunnel that is held open cannot be deleted: that the connectors go first is what is seen here.
+        await until('the end of the connectors', async () => ((await cloudflare.account()).tunnels[0]?.connections ?? 0) === 0);
+      }
+      await cloudflare.leave(`observability-${one.stack}`);
+      const { code, stdout, stderr } = await down;
+      expect({ stack: one.stack, code, said: code === 0 ? '' : stdout + stderr }).toEqual({ stack: one.stack, code: 0, said: '' });
+    }
+    expect(await cloudflare.account()).toMatchObject({ tunnels: [], records: [], applications: [], policies: [], serviceTokens: [] });
+  });
+});

@@ -1,0 +1,123 @@
+/**
+ * A stack with Phoenix: applications and, through a tunnel, other hosts send to its Alloy.
+ */
+import type * as docker from '@pulumi/docker';
+import { Alloy } from './alloy';
+import type { Backend } from './backend';
+import { firstAdmin } from './catalog';
+import { externalBackends } from './external-backends';
+import { closedFile, Gate } from './gate';
+import type { Host } from './host';
+import { DeliveryCheck, Intake, type CloudflareAccount } from './observability';
+import { imagesOf, signalsOf } from './outputs';
+import { Phoenix } from './phoenix';
+import { loginEnvironment } from './phoenix-login';
+import { nothingRemote, publish, serviceTokensOf } from './publication';
+
+/** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
+export async function centralStack(host: Host, account: CloudflareAccount | undefined): Promise<object> {
+  const { stack, owner, network, settings, facts } = host;
+  const auth = settings['phoenix:auth'];
+  const login = loginEnvironment(settings);
+  const phoenix = new Phoenix('phoenix', {
+    stack,
+    owner,
+    network,
+    image: settings['phoenix:image'],
+    bind: settings['phoenix:bind'],
+    uiPort: settings['phoenix:uiPort'],
+    otlpGrpcPort: settings['phoenix:otlpGrpcPort'],
+    otlpHttpPort: settings['phoenix:otlpHttpPort'],
+    listed: facts.listed,
+    retentionDays: settings['phoenix:retentionDays'],
+    auth,
+    own: {
+      secret: settings['phoenix:secret'],
+      adminSecret: settings['phoenix:adminSecret'],
+      firstPassword: settings['phoenix:adminPassword'],
+    },
+    // Each host at the edge has a key of its own, named as its service token is.
+    apiKeys: [...new Set([...settings['phoenix:apiKeys'], ...serviceTokensOf(settings)])],
+    proxied: settings['phoenix:rootUrl'] !== undefined,
+    env: login.env,
+    secretEnv: login.secrets,
+    engine: settings['docker:host'],
+    memoryMiB: settings['phoenix:memory'],
+    cpus: settings['phoenix:cpus'],
+  });
+
+  const gate = new Gate('phoenix-gate', { stack, owner, network, image: settings['gate:image'], backend: phoenix.backend });
+
+  const backends: Backend[] = [gate.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
+  const alloy = new Alloy('alloy', {
+    stack,
+    owner,
+    network,
+    image: settings['alloy:image'],
+    backends,
+    bind: facts.bind,
+    listed: facts.listed,
+    otlpGrpcPort: settings['alloy:otlpGrpcPort'],
+    otlpHttpPort: settings['alloy:otlpHttpPort'],
+    uiPort: settings['alloy:uiPort'],
+    memoryMiB: settings['alloy:memory'],
+    cpus: settings['alloy:cpus'],
+  }, { dependsOn: gate });
+
+  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName };
+  const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: phoenix.internal };
+  const engine = settings['docker:host'] ?? '';
+  const intake = new Intake('intake', {
+    engine,
+    gate: gate.containerName,
+    closedFile,
+    phoenix: phoenix.containerName,
+    metrics: phoenix.metrics,
+    server: phoenix.server,
+    entrance: gate.server,
+  });
+  const delivery = new DeliveryCheck('delivery', {
+    engine,
+    endpoints: internal,
+    metrics: phoenix.metrics,
+    containers,
+    auth,
+    adminSecret: phoenix.adminSecret,
+    redeploy: `npm run up -- --stack ${stack}`,
+    path: [...phoenix.path, gate.server, ...alloy.path],
+  }, { dependsOn: intake });
+
+  const services = { page: phoenix.internal, phoenixOtlp: gate.internal, otlp: alloy.internal.otlpHttp };
+  const published = account && (await publish(host, account, services, phoenix.apiKeys, delivery));
+
+  const images: Record<string, docker.RemoteImage> = { phoenix: phoenix.image, alloy: alloy.image, gate: gate.image, ...(published ? { tunnel: published.image } : {}) };
+  return {
+    /** Addresses on the Docker host; the names are an interface. */
+    endpoints: {
+      otlpHttp: alloy.endpoints.otlpHttp,
+      otlpGrpc: alloy.endpoints.otlpGrpc,
+      phoenixUi: phoenix.endpoints.ui,
+      phoenixOtlpHttp: phoenix.endpoints.otlpHttp,
+      phoenixOtlpGrpc: phoenix.endpoints.otlpGrpc,
+      alloyUi: alloy.endpoints.ui,
+    },
+    /** Addresses on the private network. */
+    internal,
+    /** Who gets in, and how; the rest of these is secret. */
+    auth,
+    login: auth ? { url: settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? phoenix.endpoints.ui, email: firstAdmin, password: phoenix.firstPassword } : null,
+    adminSecret: phoenix.adminSecret,
+    apiKeys: auth ? Object.fromEntries(settings['phoenix:apiKeys'].map((name) => [name, phoenix.apiKeys[name]])) : {},
+    /** Backend of each signal by name; null where it is accepted and discarded. */
+    signals: signalsOf(backends),
+    /** The tunnel, and what stacks at the edge read of this one; null where nothing is published. */
+    tunnel: published?.tunnel ?? null,
+    remote: published?.remote ?? nothingRemote,
+    remoteAccess: published?.remoteAccess ?? {},
+    /** Names on the Docker host, for what operates the stack: verify, backup, purge. */
+    containers,
+    volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName },
+    dockerHost: settings['docker:host'] ?? null,
+    images: imagesOf(images),
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * The stack to which one at the edge sends, as its outputs tell of it.
+ */
+import * as pulumi from '@pulumi/pulumi';
+import type { Backend } from './backend';
+import type { Problem } from './problem';
+import type { Settings } from './settings';
+
+/** Output `remote` of a stack: what Alloys on other hosts need to know of it. */
+export interface Remote {
+  /** Base URLs at which it takes OTLP over HTTP; null where that is not published. */
+  readonly otlp: { readonly alloy: string | null; readonly phoenix: string | null };
+  /** Whether its Phoenix asks for an API key. */
+  readonly auth: boolean;
+  /** Its service tokens by name; times in ISO 8601. */
+  readonly tokens: Readonly<Record<string, { readonly expiresAt: string }>>;
+}
+
+/** Output `remoteAccess`, secret: what opens it, by the name of the service token. */
+export type RemoteAccess = Readonly<Record<string, { readonly clientId: string; readonly clientSecret: string; readonly apiKey: string }>>;
+
+/** The central stack as one at the edge sees it. */
+export interface Central {
+  readonly backend: Backend;
+  /** Headers with which its Phoenix is asked for a trace, secret. */
+  readonly reader: pulumi.Output<Record<string, string>>;
+  /** Host of its receiver. */
+  readonly hostname: string;
+}
+
+export interface Found {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+  /** Undefined when there is a problem. */
+  readonly remote?: Remote;
+}
+
+const day = 86_400_000;
+/** Days before the end of a service token from which every preview says so. */
+const soon = 30;
+
+/**
+ * Looks whether the central stack has what this one needs.
+ * @param read outputs of a stack; rejects when there is no such stack
+ */
+export async function inspectCentral(settings: Settings, read: (stack: string) => Promise<Record<string, unknown>> = outputsOf, now = Date.now()): Promise<Found> {
+  const stack = settings['edge:central'] ?? '';
+  const [sendTo, token] = [settings['edge:sendTo'], settings['edge:token']];
+  const refused = (key: string, value: string, rule: string, ...mend: string[]): Found => ({ problems: [{ key, value, rule, mend }], warnings: [] });
+  const name = shortName(stack);
+  const setHere = (what: string): string => `pulumi config set ${what} --stack ${name}`;
+  const redeploy = `npm run up -- --stack ${name}`;
+
+  let remote: Remote | undefined;
+  try {
+    remote = (await read(stack))['remote'] as Remote | undefined;
+  } catch (error) {
+    return refused('edge:central', stack, `its outputs cannot be read: ${reasonOf(error as Error)}`, 'npm run pulumi -- stack ls', 'pulumi config set edge:central prod');
+  }
+  if (!remote) {
+    return refused('edge:central', stack, 'that stack tells nothing of a receiver for other hosts: it is not deployed, at the edge itself, or of an older version of this program', redeploy);
+  }
+  const endpoint = remote.otlp[sendTo];
+  const setting = { alloy: 'tunnel:otlpHostname otlp.example.com', phoenix: 'tunnel:phoenixOtlpHostname phoenix-otlp.example.com' }[sendTo];
+  const other = sendTo === 'alloy' ? 'phoenix' : 'alloy';
+  if (endpoint === null) {
+    return refused('edge:sendTo', sendTo, `the stack ${stack} does not publish that`,
+      setHere(setting), redeploy, ...(remote.otlp[other] ? [`pulumi config set edge:sendTo ${other}`] : []));
+  }
+  const names = Object.keys(remote.tokens);
+  const known = names.includes(token) ? remote.tokens[token] : undefined;
+  if (!known) {
+    return refused('edge:token', token, `the stack ${stack} has no such service token, only ${names.join(', ')}`,
+      `pulumi config set edge:token ${names[0] ?? 'edge'}`, `${setHere(`tunnel:serviceTokens ${[...names, token].join(',')}`)} && ${redeploy}`);
+  }
+  const rotate = `${redeploy} --rotate token:${token}`;
+  const left = Date.parse(known.expiresAt) - now;
+  if (left <= 0) {
+    return refused('edge:token', token, `that service token of the stack ${stack} has expired on ${known.expiresAt.slice(0, 10)}; Cloudflare turns it away`, rotate);
+  }
+  return {
+    problems: [],
+    warnings: left < soon * day ? [`the service token ${token} of the stack ${stack} expires on ${known.expiresAt.slice(0, 10)}: ${rotate}, then deploy this stack`] : [],
+    remote,
+  };
+}
+
+/** The central stack as a backend. */
+export function centralOf(settings: Settings, remote: Remote): Central {
+  const stack = settings['edge:central'] ?? '';
+  const [sendTo, token] = [settings['edge:sendTo'], settings['edge:token']];
+  const endpoint = remote.otlp[sendTo] ?? '';
+  const access = pulumi.secret(
+    new pulumi.StackReference('central', { name: stack }).requireOutput('remoteAccess').apply((all: RemoteAccess) => all[token] ?? { clientId: '', clientSecret: '', apiKey: '' }));
+  const badge = { 'cf-access-client-id': access.apply(({ clientId }) => clientId), 'cf-access-client-secret': access.apply(({ clientSecret }) => clientSecret) };
+  const key = { authorization: access.apply(({ apiKey }) => `Bearer ${apiKey}`) };
+  return {
+    backend: {
+      name: 'central',
+      // Alloy hands each signal on; Phoenix takes traces alone.
+      signals: sendTo === 'alloy' ? ['traces', 'metrics', 'logs'] : ['traces'],
+      protocol: 'otlphttp',
+      endpoint,
+      tunnelled: true,
+      headers: { ...badge, ...(sendTo === 'phoenix' && remote.auth ? key : {}) },
+    },
+    reader: pulumi.secret(pulumi.all({ ...badge, ...(remote.auth ? key : {}) })),
+    hostname: new URL(endpoint).hostname,
+  };
+}
+
+/** Outputs of another stack as the engine tells them; a StackReference that fails ends the program without a word of ours. */
+async function outputsOf(stack: string): Promise<Record<string, unknown>> {
+  const { outputs } = (await pulumi.runtime.invoke('pulumi:pulumi:readStackOutputs', { name: stack })) as { outputs: Record<string, unknown> };
+  return outputs;
+}
+
+/** `prod` of `organization/project/prod`. */
+const shortName = (stack: string): string => stack.split('/').at(-1) ?? stack;
+
+/** What the engine says of it, without its own words for the way it was asked. */
+const reasonOf = ({ message }: Error): string => (message.split('\n')[0] ?? '').replace(/^invocation of \S+ returned an error: /, '').trim();

@@ -1,0 +1,41 @@
+/**
+ * Settings of a stack at the edge, which has an Alloy and sends to another stack, and the rules between them.
+ */
+import { key, optional, shellQuoted } from './key';
+import type { Problem } from './problem';
+import * as tunnel from './tunnel-values';
+import { BrokenRule, oneOf } from './values';
+
+/** A part of the settings: `settings.ts` has the whole. */
+export const edgeKeys = {
+  'edge:central': optional('prod', 'Stack with Phoenix to which this one sends, through its tunnel: `STACK` or `ORGANIZATION/PROJECT/STACK`. With it the stack is only an Alloy', stackName),
+  'edge:sendTo': key('alloy', "What takes it there: `alloy`, the receiver of that stack's Alloy (all signals), or `phoenix` itself (traces)", oneOf('alloy', 'phoenix')),
+  'edge:token': key('edge', 'Service token of that stack which this one shows, by its name in `tunnel:serviceTokens`', oneToken),
+} as const;
+
+function stackName(raw: string): string {
+  if (!/^([\w.-]+\/[\w.-]+\/)?[\w.-]+$/.test(raw)) {
+    throw new BrokenRule('it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/PROJECT/STACK');
+  }
+  return raw;
+}
+
+function oneToken(raw: string): string {
+  const [name, ...more] = tunnel.tokenNames(raw);
+  if (name === undefined || more.length > 0) {
+    throw new BrokenRule('it is the name of one service token');
+  }
+  return name;
+}
+
+/** Settings, known or not, of parts that a stack at the edge does not have: they would do nothing, without a word. */
+export const notAtEdge = (name: string): boolean => /^(phoenix|tunnel|cloudflare):/.test(name);
+
+/** @param set the keys in the stack file */
+export function edgeProblems(set: readonly string[]): Problem[] {
+  return set.filter(notAtEdge).map((name) => ({
+    key: name,
+    rule: 'this stack sends to another one (edge:central) and has no Phoenix and no tunnel of its own',
+    mend: [`pulumi config rm ${shellQuoted(name)}`],
+  }));
+}

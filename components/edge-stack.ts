@@ -1,0 +1,69 @@
+/**
+ * A stack at the edge: an Alloy on another host, which sends to a central stack through that one's tunnel.
+ */
+import * as pulumi from '@pulumi/pulumi';
+import { Alloy } from './alloy';
+import { centralOf, type Remote } from './central';
+import { externalBackends } from './external-backends';
+import { Gate } from './gate';
+import type { Host } from './host';
+import { DeliveryCheck } from './observability';
+import { imagesOf, signalsOf } from './outputs';
+
+/** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
+export function edgeStack({ stack, owner, network, settings, facts }: Host, remote: Remote): object {
+  const central = centralOf(settings, remote);
+  // Where spans leave the host: no answer of the tunnel loses one.
+  const gate = new Gate('central-gate', { stack, owner, network, image: settings['gate:image'], backend: central.backend });
+
+  const external = externalBackends(settings['prometheus:url'], settings['loki:url']);
+  // What has a store of its own here does not go through the tunnel as well.
+  const elsewhere = new Set(external.flatMap(({ signals }) => signals));
+  const backends = [{ ...gate.backend, signals: gate.backend.signals.filter((signal) => !elsewhere.has(signal)) }, ...external];
+  const alloy = new Alloy('alloy', {
+    stack,
+    owner,
+    network,
+    image: settings['alloy:image'],
+    backends,
+    bind: facts.bind,
+    listed: facts.listed,
+    otlpGrpcPort: settings['alloy:otlpGrpcPort'],
+    otlpHttpPort: settings['alloy:otlpHttpPort'],
+    uiPort: settings['alloy:uiPort'],
+    memoryMiB: settings['alloy:memory'],
+    cpus: settings['alloy:cpus'],
+  }, { dependsOn: gate });
+
+  const containers = { alloy: alloy.containerName, gate: gate.containerName };
+  // Phoenix answers through the gate, which speaks TLS for whoever reads.
+  const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.internal };
+  const far = { stack: settings['edge:central'] ?? '', hostname: central.hostname, sendTo: settings['edge:sendTo'], token: settings['edge:token'] };
+  new DeliveryCheck('delivery', {
+    engine: settings['docker:host'] ?? '',
+    endpoints: internal,
+    containers,
+    central: far,
+    headers: central.reader,
+    redeploy: `npm run up -- --stack ${stack}`,
+    path: [gate.server, ...alloy.path],
+  }, { dependsOn: [gate, alloy] });
+
+  return {
+    /** Addresses on the Docker host; the names are an interface. */
+    endpoints: { otlpHttp: alloy.endpoints.otlpHttp, otlpGrpc: alloy.endpoints.otlpGrpc, alloyUi: alloy.endpoints.ui },
+    /** Addresses on the private network; Phoenix through the gate, which the tunnel lets at what a check needs. */
+    internal,
+    /** Where it sends, and as who. */
+    central: far,
+    /** Headers with which a check reads its trace back; secret. */
+    reader: pulumi.secret(central.reader),
+    signals: signalsOf(backends),
+    /** Nothing comes in here from other hosts. */
+    remote: null,
+    containers,
+    volumes: { alloy: alloy.volumeName },
+    dockerHost: settings['docker:host'] ?? null,
+    images: imagesOf({ alloy: alloy.image, gate: gate.image }),
+  };
+}

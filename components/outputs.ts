@@ -1,0 +1,15 @@
+/** Outputs that every kind of stack has. */
+import type * as docker from '@pulumi/docker';
+import type { Backend } from './backend';
+
+/** Backend of each signal by name; null where it is accepted and discarded. */
+export function signalsOf(backends: readonly Backend[]): Record<string, string | null> {
+  return Object.fromEntries(
+    (['traces', 'metrics', 'logs'] as const).map((signal) => [signal, backends.find(({ signals }) => signals.includes(signal))?.name ?? null]),
+  );
+}
+
+/** What actually runs: the reference, and the digest an image registry knows it by (empty for an image built here). */
+export function imagesOf(images: Readonly<Record<string, docker.RemoteImage>>): object {
+  return Object.fromEntries(Object.entries(images).map(([service, { name, repoDigest, imageId }]) => [service, { name, digest: repoDigest, id: imageId }]));
+}

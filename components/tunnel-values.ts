@@ -1,0 +1,152 @@
+/**
+ * Parsers for the settings of the tunnel: the rules are Cloudflare's, which would tell of them half-way through a deployment.
+ */
+import { BrokenRule, isLoopback, parts, text, webUrl } from './values';
+
+/** A hostname and the service behind it. */
+export interface ExtraRoute {
+  readonly hostname: string;
+  /** URL as the connector reaches it. */
+  readonly service: string;
+}
+
+/** Host name with a dot in it, in small letters. */
+export function hostname(raw: string): string {
+  const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
+  if (raw.length > 253 || !new RegExp(`^(${label}\\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`).test(raw)) {
+    throw new BrokenRule('it is a name such as phoenix.example.com: small letters, digits, dashes and dots, without http:// and without a port');
+  }
+  return raw;
+}
+
+/** ID of an account: 32 hexadecimal digits. */
+export function accountId(raw: string): string {
+  if (!/^[0-9a-f]{32}$/.test(raw)) {
+    throw new BrokenRule("an account ID is 32 hexadecimal digits, the ones in the URL of the account's page at dash.cloudflare.com");
+  }
+  return raw;
+}
+
+/** API token; another form the provider does not read. */
+export function apiToken(raw: string): string {
+  if (!/^[A-Za-z0-9_-]{40,80}$/.test(raw)) {
+    throw new BrokenRule('an API token is 40 to 80 letters, digits, - and _; the Global API Key is something else and good for too much');
+  }
+  return raw;
+}
+
+/** Base URL of the Cloudflare API. */
+export function apiUrl(raw: string): string {
+  return webUrl(raw).href.replace(/\/$/, '');
+}
+
+/** Name of a tunnel. */
+export function tunnelName(raw: string): string {
+  if (!/^[A-Za-z0-9][\w.-]{0,99}$/.test(raw)) {
+    throw new BrokenRule('a tunnel is named with up to 100 letters, digits, . _ and -');
+  }
+  return raw;
+}
+
+/** How many connectors: each has four connections to the edge, and an account takes 25 connectors for a tunnel. */
+export function connectors(raw: string): number {
+  const count = Number(raw);
+  if (!/^\d+$/.test(raw) || count < 1 || count > 25) {
+    throw new BrokenRule('it is a whole number from 1 to 25');
+  }
+  return count;
+}
+
+/** Email addresses, as a login has them. */
+export function emails(raw: string): readonly string[] {
+  return list(raw, 'an address', (part) => /^[^\s@,]+@[^\s@,]+\.[^\s@,]+$/.test(part), 'not every part is an email address; commas separate them');
+}
+
+/** Domains of email addresses. */
+export function emailDomains(raw: string): readonly string[] {
+  return list(raw, 'a domain', (part) => isHostname(part), 'not every part is a domain such as example.com, without the @; commas separate them');
+}
+
+/** IDs of Access groups. */
+export function groupIds(raw: string): readonly string[] {
+  const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+  return list(raw, 'a group', (part) => uuid.test(part), 'not every part is the ID of an Access group, such as f174e90a-fafe-4643-bbbc-4a0ed4fc8415; commas separate them');
+}
+
+/** What `npm run up -- --rotate` calls other things: a service token has an API key of its name. */
+const reserved = ['alloy', 'secret', 'admin-secret'];
+
+/** Names of service tokens. */
+export function tokenNames(raw: string): readonly string[] {
+  return raw.trim() === ''
+    ? []
+    : list(raw, 'a name', (part) => /^[a-z][a-z0-9-]{0,38}$/.test(part) && !reserved.includes(part), `a name is a small letter and up to 38 small letters, digits and dashes, and none of ${reserved.join(', ')}; commas separate names`);
+}
+
+/** How long a service token is good, as Cloudflare takes it: hours, or for ever. */
+export function tokenDuration(raw: string): string {
+  if (raw !== 'forever' && !/^[1-9]\d{0,5}h$/.test(raw)) {
+    throw new BrokenRule('it is hours, such as 8760h for a year, or forever');
+  }
+  return raw;
+}
+
+/** `hostname=http://service:port`, separated by commas. */
+export function routes(raw: string): readonly ExtraRoute[] {
+  const all = parts(raw).map((part) => {
+    const [, name = '', service = ''] = /^([^=]*)=(.*)$/.exec(part) ?? [];
+    if (!service) {
+      throw new BrokenRule('a route is written HOSTNAME=http://SERVICE:PORT; commas separate routes');
+    }
+    return { hostname: hostname(name.trim()), service: originUrl(service.trim()) };
+  });
+  return distinct(all, ({ hostname: name }) => name, 'a hostname');
+}
+
+/** OTLP over gRPC: of Alloy and of Phoenix, and where Phoenix's is on a host. */
+const grpcPorts = ['4317', '14317'];
+
+/**
+ * Service behind the tunnel. Cloudflare passes no gRPC on a public hostname: OTLP goes over HTTP here.
+ * @throws BrokenRule for anything but http and https, and for a port on which only gRPC is spoken
+ */
+export function originUrl(raw: string): string {
+  const noGrpc = new BrokenRule('gRPC does not pass a public hostname of Cloudflare; send OTLP over HTTP, which Alloy takes on port 4318 and Phoenix on 6006');
+  if (/^grpcs?:/i.test(raw)) {
+    throw noGrpc;
+  }
+  const url = webUrl(raw);
+  if (grpcPorts.includes(url.port)) {
+    throw noGrpc;
+  }
+  if (url.pathname !== '/' || /[?#]/.test(raw)) {
+    throw new BrokenRule('a service is a host and a port; the path of a request is passed on as it is');
+  }
+  if (isLoopback(url.hostname)) {
+    throw new BrokenRule("inside the connector's container that is the container itself; the Docker host is host.docker.internal");
+  }
+  return url.origin;
+}
+
+function isHostname(raw: string): boolean {
+  try {
+    return hostname(raw) === raw;
+  } catch {
+    return false;
+  }
+}
+
+function list(raw: string, what: string, fits: (part: string) => boolean, rule: string): readonly string[] {
+  const all = parts(text(raw));
+  if (!all.every(fits)) {
+    throw new BrokenRule(rule);
+  }
+  return distinct(all, (part) => part, what);
+}
+
+function distinct<T>(all: readonly T[], by: (one: T) => string, what: string): readonly T[] {
+  if (new Set(all.map(by)).size !== all.length) {
+    throw new BrokenRule(`${what} is there twice`);
+  }
+  return all;
+}

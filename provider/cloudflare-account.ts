@@ -1,0 +1,197 @@
+import type { Problem } from '../components/problem';
+import { CloudflareApi } from './cloudflare-api';
+import type { Kind } from './resource';
+
+export interface CloudflareAccountInputs {
+  /** Base URL of the API. */
+  readonly baseUrl: string;
+  /** Empty: the one of the environment, as the cloudflare provider takes it. */
+  readonly apiToken: string;
+  readonly accountId: string;
+  readonly zone: string;
+  /** Name of the stack's tunnel. */
+  readonly tunnel: string;
+  /** Hostnames of the stack, and the setting that each comes from. */
+  readonly hostnames: readonly { readonly hostname: string; readonly setting: string }[];
+  /** Whether there are Access applications, and service tokens. */
+  readonly access: boolean;
+  readonly serviceTokens: boolean;
+}
+
+export interface CloudflareAccountOutputs extends CloudflareAccountInputs {
+  readonly zoneId: string;
+}
+
+interface Zone {
+  readonly id: string;
+  readonly name: string;
+  readonly account: { readonly id: string };
+}
+
+/** IDs of nothing: to delete them changes nothing, whoever may. */
+const noUuid = '00000000-0000-0000-0000-000000000000';
+const noHexId = '0'.repeat(32);
+
+const tokensPage = 'dash.cloudflare.com/profile/api-tokens';
+
+/**
+ * A Cloudflare account as a stack needs it, looked at before anything is made: the token and what it may do, the zone,
+ * and that nobody else has the names. In a preview it only reads; a deployment also tries whether the token may write.
+ */
+export const cloudflareAccount = (apiOf: (inputs: CloudflareAccountInputs) => CloudflareApi = overTheNetwork): Kind<CloudflareAccountInputs, CloudflareAccountOutputs> => {
+  const settle = async (inputs: CloudflareAccountInputs): Promise<CloudflareAccountOutputs> => {
+    const api = apiOf(inputs);
+    const listed = await api.get<Zone[]>(`/zones?name=${inputs.zone}`);
+    const zone = ours(listed.result, inputs);
+    if (!zone) {
+      throw new Error(listed.result ? `Cloudflare shows no zone ${inputs.zone} any more` : `the Cloudflare API at ${inputs.baseUrl} does not answer (${listed.message || listed.status})`);
+    }
+    const missing = await unwritable(api, inputs, zone.id);
+    if (missing.length > 0) {
+      throw new Error(`${lacks(missing).rule}.\n    pulumi config set --secret cloudflare:apiToken`);
+    }
+    return { ...inputs, zoneId: zone.id };
+  };
+  return {
+    check: (inputs, before) => problemsOf(apiOf(inputs), inputs, before),
+    create: settle,
+    update: (_, inputs) => settle(inputs),
+  };
+};
+
+function overTheNetwork({ baseUrl, apiToken }: CloudflareAccountInputs): CloudflareApi {
+  return new CloudflareApi(baseUrl, apiToken || (process.env['CLOUDFLARE_API_TOKEN'] ?? ''));
+}
+
+/** @param before what the stack has already: those names are its own */
+async function problemsOf(api: CloudflareApi, inputs: CloudflareAccountInputs, before: CloudflareAccountInputs | undefined): Promise<Problem[]> {
+  const { accountId, zone: name } = inputs;
+  const invalid = await invalidToken(api, accountId);
+  if (invalid && isDown(invalid.status)) {
+    return notAnswering(inputs, before, invalid.message);
+  }
+  if (invalid) {
+    return [{ key: 'cloudflare:apiToken', rule: `Cloudflare does not take it: ${invalid.message}; ${tokensPage} makes another`, mend: ['pulumi config set --secret cloudflare:apiToken'] }];
+  }
+
+  const listed = await api.get<Zone[]>(`/zones?name=${name}`);
+  if (isDown(listed.status)) {
+    return notAnswering(inputs, before, listed.message || `it answers ${listed.status}`);
+  }
+  const zone = ours(listed.result, inputs) ?? listed.result?.find((one) => one.name === name);
+  if (zone && zone.account.id !== accountId) {
+    return [{
+      key: 'cloudflare:accountId',
+      value: accountId,
+      rule: `the zone ${name} is in the account ${zone.account.id}`,
+      mend: [`pulumi config set cloudflare:accountId ${zone.account.id}`],
+    }];
+  }
+  const visible = zone ? [] : (await api.get<Zone[]>('/zones?per_page=50')).result ?? [];
+  const missing = [...(zone || visible.length > 0 ? [] : [permissions.zone]), ...(await unreadable(api, inputs, zone?.id))];
+  return [
+    ...(missing.length > 0 ? [lacks(missing)] : []),
+    ...(zone || visible.length === 0 ? [] : [notInAccount(name, visible.filter(({ account }) => account.id === accountId).map((one) => one.name))]),
+    ...(await taken(api, inputs, before, zone?.id)),
+  ];
+}
+
+/** Why a token is none; undefined when it is one. Tokens of a person and of an account are asked for at different places. */
+async function invalidToken(api: CloudflareApi, accountId: string): Promise<{ status: number; message: string } | undefined> {
+  const own = await api.get<{ status: string }>('/user/tokens/verify');
+  const answer = isDown(own.status) || own.result ? own : await api.get<{ status: string }>(`/accounts/${accountId}/tokens/verify`);
+  if (!answer.result) {
+    return { status: answer.status, message: own.message || answer.message || `it answers ${answer.status}` };
+  }
+  return answer.result.status === 'active' ? undefined : { status: 401, message: `the token is ${answer.result.status}` };
+}
+
+/** Whether an answer says nothing of what was asked. */
+const isDown = (status: number): boolean => status === 0 || status === 429 || status >= 500;
+
+function notAnswering({ baseUrl }: CloudflareAccountInputs, before: CloudflareAccountInputs | undefined, message: string): Problem[] {
+  const reason = `the Cloudflare API at ${baseUrl} does not answer (${message})`;
+  if (before) {
+    // What stands goes on without it.
+    console.error(`${reason}; whether the account still has what the tunnel needs is not known.`);
+    return [];
+  }
+  return [{ key: 'cloudflare:baseUrl', rule: reason, mend: [`curl ${baseUrl}/user/tokens/verify`] }];
+}
+
+const permissions = {
+  tunnel: 'Cloudflare Tunnel Write',
+  dns: 'DNS Write',
+  zone: 'Zone Read',
+  access: 'Access: Apps and Policies Write',
+  serviceTokens: 'Access: Service Tokens Write',
+} as const;
+
+function lacks(missing: readonly string[]): Problem {
+  return {
+    key: 'cloudflare:apiToken',
+    rule: `the API token lacks ${missing.length === 1 ? 'the permission' : 'the permissions'} ${missing.join(', ')} (of the account and zone of this stack); ${tokensPage} adds them, to a token that then stays the same`,
+    mend: ['pulumi config set --secret cloudflare:apiToken'],
+  };
+}
+
+/** Where each permission shows: a path below which it opens things, and the ID of none of them. */
+function places({ accountId, access, serviceTokens }: CloudflareAccountInputs, zoneId: string | undefined): { permission: string; path: string; nothing: string }[] {
+  const account = `/accounts/${accountId}`;
+  return [
+    { permission: permissions.tunnel, path: `${account}/cfd_tunnel`, nothing: noUuid },
+    ...(zoneId === undefined ? [] : [{ permission: permissions.dns, path: `/zones/${zoneId}/dns_records`, nothing: noHexId }]),
+    ...(access ? [{ permission: permissions.access, path: `${account}/access/apps`, nothing: noUuid }, { permission: permissions.access, path: `${account}/access/policies`, nothing: noUuid }] : []),
+    ...(serviceTokens ? [{ permission: permissions.serviceTokens, path: `${account}/access/service_tokens`, nothing: noUuid }] : []),
+  ];
+}
+
+async function unreadable(api: CloudflareApi, inputs: CloudflareAccountInputs, zoneId: string | undefined): Promise<string[]> {
+  const asked = await Promise.all(places(inputs, zoneId).map(async ({ permission, path }) => {
+    const { status } = await api.get(`${path}?per_page=1`);
+    return status === 401 || status === 403 ? [permission] : [];
+  }));
+  return [...new Set(asked.flat())];
+}
+
+async function unwritable(api: CloudflareApi, inputs: CloudflareAccountInputs, zoneId: string): Promise<string[]> {
+  const asked = await Promise.all(places(inputs, zoneId).map(async ({ permission, path, nothing }) => ((await api.mayWrite(path, nothing)) ? [] : [permission])));
+  return [...new Set(asked.flat())];
+}
+
+function notInAccount(name: string, others: readonly string[]): Problem {
+  return {
+    key: 'tunnel:zone',
+    value: name,
+    rule: `the account has no such zone that the API token may read${others.length > 0 ? `, only ${others.slice(0, 5).join(', ')}${others.length > 5 ? ' and more' : ''}` : ''}`,
+    mend: [`pulumi config set tunnel:zone ${others[0] ?? 'example.com'}`],
+  };
+}
+
+/** Names of the stack that somebody else has. */
+async function taken(api: CloudflareApi, { accountId, tunnel, hostnames }: CloudflareAccountInputs, before: CloudflareAccountInputs | undefined, zoneId: string | undefined): Promise<Problem[]> {
+  const own = before?.accountId === accountId ? before : undefined;
+  const [tunnels, records] = await Promise.all([
+    own?.tunnel === tunnel ? [] : api.get<{ id: string; name: string }[]>(`/accounts/${accountId}/cfd_tunnel?name=${tunnel}&is_deleted=false`).then(({ result }) => result ?? []),
+    Promise.all(hostnames.filter(({ hostname }) => zoneId !== undefined && !own?.hostnames.some((one) => one.hostname === hostname)).map(async ({ hostname, setting }) => {
+      const { result } = await api.get<{ name: string; type: string; content: string }[]>(`/zones/${zoneId}/dns_records?name.exact=${hostname}`);
+      return (result ?? []).filter(({ name, type }) => name === hostname && ['A', 'AAAA', 'CNAME'].includes(type)).slice(0, 1).map((record) => ({ ...record, setting }));
+    })),
+  ]);
+  const other = tunnels.find(({ name }) => name === tunnel);
+  return [
+    ...(other
+      ? [{ key: 'tunnel:name', value: tunnel, rule: `the account has a tunnel of that name already (${other.id}), which this stack has not made`, mend: [`pulumi config set tunnel:name ${tunnel}-2`] }]
+      : []),
+    ...records.flat().map(({ name, type, content, setting }) => ({
+      key: setting,
+      value: name,
+      rule: `the zone has a record of that name already (${type} ${content}), which this stack has not made; remove it at dash.cloudflare.com, or choose another hostname`,
+      mend: [`pulumi config set ${setting} ${name.replace('.', '-2.')}${setting === 'tunnel:routes' ? '=http://SERVICE:PORT' : ''}`],
+    })),
+  ];
+}
+
+function ours(zones: readonly Zone[] | undefined, { accountId, zone }: CloudflareAccountInputs): Zone | undefined {
+  return zones?.find(({ name, account }) => name === zone && account.id === accountId);
+}
