@@ -18,7 +18,7 @@ let waits: number[];
 let clock: Date;
 
 beforeEach(async () => {
-  clock = new Date('2026-08-14T12:00:00.000Z');
+  clock = new Date('2026-08-14T12:00:00.250Z');
   account = new Account({ zones: ['example.com'], now: () => clock });
   server = http.createServer(api(account));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -139,7 +139,8 @@ async function settles(made: Made): Promise<Made> {
 }
 
 const secret = Buffer.alloc(32, 7).toString('base64');
-const now = '2026-08-14T12:00:00.000Z';
+/** As the provider records it: without what is less than a second. */
+const now = '2026-08-14T12:00:00Z';
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const tunnelInputs = (more: Props = {}): Props => ({ accountId: account.id, name: 'lab', configSrc: 'cloudflare', tunnelSecret: secret, ...more });
 
@@ -165,7 +166,7 @@ test('a tunnel: created, found, renamed, given another secret, deleted', async (
 
   await remove(keyed);
   expect(asked()).toEqual([[`DELETE ${path}/${made.id}`]]);
-  expect(account.tunnels.get(made.id)?.deleted).toBe(now);
+  expect(account.tunnels.get(made.id)?.deleted).toBe('2026-08-14T12:00:00.250Z');
 });
 
 test('what makes another tunnel, and what does not', async () => {
@@ -257,7 +258,7 @@ test('a record: posted, changed with all it has, deleted', async () => {
   clock = new Date('2026-08-15T12:00:00.000Z');
   const changed = await update(made, recordInputs({ content: 'u.cfargotunnel.com' }));
   expect(asked()).toEqual([[`PUT ${path}/${made.id}`, { ...body, content: 'u.cfargotunnel.com', settings: { flatten_cname: false, ipv4_only: false, ipv6_only: false }, tags: [] }]]);
-  expect(changed.state).toEqual({ ...made.state, content: 'u.cfargotunnel.com', modifiedOn: '2026-08-15T12:00:00.000Z' });
+  expect(changed.state).toEqual({ ...made.state, content: 'u.cfargotunnel.com', modifiedOn: '2026-08-15T12:00:00Z' });
   const uncommented = await update(changed, without(recordInputs({ content: 'u.cfargotunnel.com' }), 'comment'));
   expect(asked()).toEqual([[`PUT ${path}/${made.id}`, expect.objectContaining({ comment: null })]]);
   expect(uncommented.state).not.toHaveProperty('comment');
@@ -286,10 +287,13 @@ test('the API writes the whole name of a record, which is no change', async () =
   expect(await diff(found, recordInputs({ name: 'b' }))).toMatchObject({ changes: expect.arrayContaining(['name']) });
 });
 
-test('a proxied record has no time to live of its own', async () => {
-  asked();
+test('a proxied record has no time to live of its own, which is looked at once', async () => {
   await expect(create('DnsRecord', recordInputs({ ttl: 300 }))).rejects.toMatchObject({ details: expect.stringContaining('ttl must be set to 1 when `proxied` is true') });
   expect(asked()).toEqual([]);
+  const made = await create('DnsRecord', recordInputs());
+  asked();
+  await update(made, recordInputs({ ttl: 300 }));
+  expect(asked()).toEqual([[expect.stringMatching(/^PUT/), expect.objectContaining({ proxied: true, ttl: 300 })]]);
 });
 
 test('a service token tells its secret once', async () => {
@@ -299,7 +303,7 @@ test('a service token tells its secret once', async () => {
   expect(asked()).toEqual([[`POST ${path}`, { client_secret_version: 1, duration: '8760h', name: 'edge' }]]);
   const stored = account.serviceTokens.get(made.id);
   expect(made.state).toEqual({
-    __meta: '{"schema_version":"500"}', ...inputs, id: made.id, clientId: stored?.clientId, clientSecret: stored?.secret, clientSecretVersion: 1, enabled: true, expiresAt: '2027-08-14T12:00:00.000Z',
+    __meta: '{"schema_version":"500"}', ...inputs, id: made.id, clientId: stored?.clientId, clientSecret: stored?.secret, clientSecretVersion: 1, enabled: true, expiresAt: '2027-08-14T12:00:00Z',
   });
   const found = await settles(made);
   expect(found.state).toEqual(made.state);
@@ -308,7 +312,7 @@ test('a service token tells its secret once', async () => {
   expect((await update(found, longer, true)).state).toMatchObject({ id: made.id, clientId: stored?.clientId, clientSecret: stored?.secret, expiresAt: unknown });
   const changed = await update(found, longer);
   expect(asked()).toEqual([[`PUT ${path}/${made.id}`, { client_secret_version: 1, duration: 'forever', name: 'edge' }]]);
-  expect(changed.state).toEqual({ ...made.state, duration: 'forever', expiresAt: '9999-12-31T23:59:59.000Z' });
+  expect(changed.state).toEqual({ ...made.state, duration: 'forever', expiresAt: '9999-12-31T23:59:59Z' });
 
   const rotated = { ...longer, clientSecretVersion: 2, previousClientSecretExpiresAt: '2026-08-15T00:00:00Z' };
   expect((await update(changed, rotated, true)).state).toMatchObject({ clientId: stored?.clientId, clientSecret: unknown });
@@ -332,11 +336,11 @@ test('a policy: posted, changed in place, deleted', async () => {
   expect(made.state).toEqual({ __meta: '{"schema_version":"500"}', ...inputs, id: made.id, appCount: 0, createdAt: now, reusable: true, updatedAt: now });
   await settles(made);
 
-  const open: Props = { ...inputs, includes: [{ everyone: {} }, { githubOrganization: { identityProviderId: 'i', name: 'o' } }], excludes: [{ anyValidServiceToken: {} }] };
+  const open: Props = { ...inputs, includes: [{ githubOrganization: { identityProviderId: 'i', name: 'o' } }, { everyone: {} }, { authMethod: { authMethod: 'mfa' } }, { anyValidServiceToken: {} }], excludes: [{ anyValidServiceToken: {} }] };
   expect(await diff(made, open)).toMatchObject({ changes: expect.arrayContaining(['includes', 'excludes']), replaces: [] });
   const changed = await update(made, open);
   expect(asked()).toEqual([[`PUT ${path}/${made.id}`, {
-    decision: 'non_identity', exclude: [{ any_valid_service_token: {} }], include: expect.arrayContaining([{ everyone: {} }, { 'github-organization': { identity_provider_id: 'i', name: 'o' } }]),
+    decision: 'non_identity', exclude: [{ any_valid_service_token: {} }], include: [{ any_valid_service_token: {} }, { auth_method: { auth_method: 'mfa' } }, { everyone: {} }, { 'github-organization': { identity_provider_id: 'i', name: 'o' } }],
     name: 'machines', session_duration: '24h',
   }]]);
   await settles(changed);
@@ -365,8 +369,13 @@ test('an application: posted with what its type brings, changed in place, delete
   const found = await settles(made);
   expect(found.state).toEqual(made.state);
 
+  // A set with nothing in it is not none, before and after a refresh.
+  expect(await diff(found, { ...inputs, tags: [] })).toEqual({ changes: ['tags'], replaces: [], before: false });
+  await settles(await update(found, { ...inputs, tags: [] }));
+
   const shorter = { ...inputs, sessionDuration: '1h' };
-  expect(await diff(found, shorter)).toMatchObject({ changes: expect.arrayContaining(['sessionDuration']), replaces: [] });
+  // Nothing else is told anew: nothing that depends on it is planned anew.
+  expect(await diff(found, shorter)).toEqual({ changes: ['sessionDuration'], replaces: [], before: false });
   const changed = await update(found, shorter);
   expect(asked()).toEqual([[`PUT ${path}/${made.id}`, { ...body, destinations: [{ type: 'public', uri: 'a.example.com' }], self_hosted_domains: ['a.example.com'], session_duration: '1h' }]]);
   expect(changed.state).toEqual({ ...made.state, sessionDuration: '1h' });

@@ -175,6 +175,8 @@ function filled(field: Field, element: Value): Value {
 
 export interface Difference {
   readonly changed: boolean;
+  /** Whole properties. */
+  readonly keys: readonly string[];
   readonly replaces: boolean;
   readonly detail: Readonly<Record<string, Change>>;
 }
@@ -191,7 +193,7 @@ export function difference(shape: Shape, prior: Props, inputs: Props, ignore: re
   if (replaces && !entries.some(([, change]) => change.replace)) {
     entries.push(['__meta', { kind: 'update', replace: true }]);
   }
-  return { changed: changed.length > 0, replaces, detail: Object.fromEntries(entries), planned: next };
+  return { changed: changed.length > 0, keys: changed, replaces, detail: Object.fromEntries(entries), planned: next };
 }
 
 /** Whether this change needs a new resource. */

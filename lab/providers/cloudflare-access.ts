@@ -1,6 +1,6 @@
 import type { Cloudflare } from './cloudflare-client';
 import type { ApiField, ApiShape } from './cloudflare-json';
-import { choices, flag, given, id, owner, required, resource, says } from './cloudflare-resource';
+import { choices, flag, given, id, owner, required, resource, says, time } from './cloudflare-resource';
 import { equal, isEmpty, isRecord, unknown, type Props } from './fields';
 import { parseDuration } from './go-duration';
 import type { Resource } from './serve';
@@ -53,7 +53,7 @@ export function accessPolicy(api: Cloudflare): Resource {
       appCount: { type: 'int', output: true },
       approvalGroups: { type: 'set', of: { approvalsNeeded: { type: 'int', required: true }, emailAddresses: words, emailListUuid: given } },
       approvalRequired: flag,
-      createdAt: says,
+      createdAt: time,
       decision: required,
       excludes: rules('exclude'),
       id,
@@ -66,7 +66,7 @@ export function accessPolicy(api: Cloudflare): Resource {
       reusable: { type: 'bool', output: true },
       // By its type in the SDK nothing is filled in: older versions sent 24h.
       sessionDuration: given,
-      updatedAt: says,
+      updatedAt: time,
     },
     place: (props) => `/accounts/${String(props['accountId'])}/access/policies`,
     imported: { format: '<account_id>/<policy_id>', address: ['accountId'] },
@@ -96,7 +96,7 @@ export function serviceToken(api: Cloudflare): Resource {
       clientSecretVersion: { type: 'int', computed: true, fallback: 1, untold: true },
       duration: { type: 'string', computed: true, fallback: '8760h' },
       enabled: { type: 'bool', computed: true },
-      expiresAt: says,
+      expiresAt: time,
       id,
       name: required,
       previousClientSecretExpiresAt: { ...given, untold: true },
@@ -130,7 +130,7 @@ export function accessApplication(api: Cloudflare): Resource {
       ...whenSelfHosted,
       ...Object.fromEntries(['customDenyMessage', 'customDenyUrl', 'customNonIdentityDenyUrl', 'logoUrl', 'readServiceTokensFromHeader', 'sameSiteCookieAttribute'].map((name) => [name, given])),
       allowedIdps: { type: 'set' },
-      aud: says,
+      aud: { ...says, stays: true },
       customPages: words,
       destinations: { type: 'list', computed: true, of: { type: { type: 'string', computed: true, fallback: 'public' }, uri: given } },
       domain: { ...given, computed: true },

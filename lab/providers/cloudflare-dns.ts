@@ -1,5 +1,5 @@
 import type { Cloudflare } from './cloudflare-client';
-import { choices, flag, given, id, owner, required, resource, says } from './cloudflare-resource';
+import { choices, flag, given, id, owner, required, resource, says, time } from './cloudflare-resource';
 import { isEmpty, isRecord, unknown, type Props, type Value } from './fields';
 import type { Resource } from './serve';
 
@@ -51,13 +51,13 @@ export function dnsRecord(api: Cloudflare): Resource {
   return resource(api, {
     shape: {
       comment: given,
-      commentModifiedOn: says,
+      commentModifiedOn: time,
       content: { type: 'string', computed: true },
-      createdOn: { ...says, stays: true },
+      createdOn: { ...time, stays: true },
       id,
       includeShadowMetadata: { type: 'bool', address: true, computed: true, fallback: false },
       meta: { ...says, json: true, stays: true },
-      modifiedOn: says,
+      modifiedOn: time,
       name: required,
       priority: { type: 'int' },
       privateRouting: flag,
@@ -65,7 +65,7 @@ export function dnsRecord(api: Cloudflare): Resource {
       proxied: { type: 'bool', computed: true, fallback: false },
       settings: { type: 'object', computed: true, of: { flattenCname: setting, ipv4Only: setting, ipv6Only: setting } },
       tags: { type: 'set', computed: true },
-      tagsModifiedOn: says,
+      tagsModifiedOn: time,
       ttl: { type: 'int', required: true },
       type: { type: 'string', required: true, replaces: true },
       zoneId: owner,
@@ -76,8 +76,9 @@ export function dnsRecord(api: Cloudflare): Resource {
     validate: choices({ type: types }),
     plain,
     plan: foretold,
-    send: (planned) => {
-      if (planned['proxied'] === true && planned['ttl'] !== 1) {
+    // Later it is sent as it is, and the API makes of it what it does.
+    send: (planned, fresh) => {
+      if (fresh && planned['proxied'] === true && planned['ttl'] !== 1) {
         throw new Error('ttl must be set to 1 when `proxied` is true: When a DNS record is marked as `proxied` the TTL must be 1 as Cloudflare will control the TTL internally.');
       }
       return planned;

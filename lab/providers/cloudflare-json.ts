@@ -1,6 +1,5 @@
-import { ordered } from './bridge';
 import { equal, isRecord, unknown, type Props, type Value } from './fields';
-import { present, type FrameworkField } from './framework';
+import { present, sorted, type FrameworkField } from './framework';
 
 /** A field of a Cloudflare resource, and where it is in the API. */
 export interface ApiField extends FrameworkField {
@@ -13,6 +12,8 @@ export interface ApiField extends FrameworkField {
   readonly untold?: true;
   /** Recorded as JSON text. */
   readonly json?: true;
+  /** A time, recorded in whole seconds. */
+  readonly time?: true;
 }
 export type ApiShape = Readonly<Record<string, ApiField>>;
 
@@ -52,9 +53,12 @@ function decoded(field: ApiField, value: Value): Value {
   if (field.json) {
     return value === null ? null : JSON.stringify(value);
   }
+  if (field.time) {
+    return typeof value === 'string' ? value.replace(/\.\d+(?=Z|[+-])/, '') : value;
+  }
   if (Array.isArray(value)) {
     const items = value.map((item) => (of && isRecord(item) ? present(fromAnswer(of, item)) : item));
-    return field.type === 'set' ? ordered(items) : items;
+    return field.type === 'set' ? sorted(field, items) : items;
   }
   return of && isRecord(value) ? present(fromAnswer(of, value)) : value;
 }

@@ -8,6 +8,7 @@ export const given: ApiField = { type: 'string' };
 export const required: ApiField = { type: 'string', required: true };
 export const flag: ApiField = { type: 'bool' };
 export const says: ApiField = { type: 'string', output: true };
+export const time: ApiField = { ...says, time: true };
 export const id: ApiField = { type: 'string', output: true, stays: true };
 /** Of the account or zone, in the address of the thing. */
 export const owner: ApiField = { type: 'string', required: true, address: true, replaces: true };
@@ -33,8 +34,11 @@ export interface Kind {
   readonly plain?: (inputs: Props, prior: Props | null) => Props;
   /** And of the plan. */
   readonly plan?: (planned: Props, prior: Props | null) => Props;
-  /** @throws Error for what is not even sent */
-  readonly send?: (planned: Props) => Props;
+  /**
+   * @param fresh whether it is created
+   * @throws Error for what is not even sent
+   */
+  readonly send?: (planned: Props, fresh: boolean) => Props;
   /** What it records, for what was told and what was planned or recorded before. */
   readonly record?: (told: Props, before: Props) => Props;
 }
@@ -47,11 +51,11 @@ export function resource(api: Cloudflare, kind: Kind): Resource {
   return {
     ...shared(kind),
     create: async (planned) => {
-      const state = record(made(planned, await failing(api.ask('POST', place(planned), toBody(shape, send(planned), {})))), planned);
+      const state = record(made(planned, await failing(api.ask('POST', place(planned), toBody(shape, send(planned, true), {})))), planned);
       return { id: state['id'] as string, state };
     },
     read: (thing, state) => reading(kind, thing, state, (which, props) => api.find(at(which, props)), record),
-    update: async (thing, old, planned) => record(made(planned, await failing(api.ask(change, at(thing, planned), toBody(shape, send(planned), old, change === 'PATCH')))), planned),
+    update: async (thing, old, planned) => record(made(planned, await failing(api.ask(change, at(thing, planned), toBody(shape, send(planned, false), old, change === 'PATCH')))), planned),
     // What is gone already is an error, which a refresh mends: so it is with the published one.
     delete: async (thing, state) => {
       await failing(api.ask('DELETE', at(thing, state)));

@@ -1,6 +1,6 @@
 import type { Cloudflare } from './cloudflare-client';
 import { afterwards, fromAnswer, toBody, type ApiField, type ApiShape } from './cloudflare-json';
-import { choices, failing, flag, given, id, owner, reading, required, resource, says, shared } from './cloudflare-resource';
+import { choices, failing, flag, given, id, owner, reading, required, resource, says, shared, time } from './cloudflare-resource';
 import type { Props } from './fields';
 import type { Resource } from './serve';
 
@@ -10,7 +10,7 @@ const place = (props: Props) => `/accounts/${String(props['accountId'])}/cfd_tun
 const imported = { format: '<account_id>/<tunnel_id>', address: ['accountId'] };
 
 const connection: ApiShape = {
-  clientId: says, clientVersion: says, coloName: says, id: says, isPendingReconnect: { type: 'bool', output: true }, openedAt: says, originIp: says, uuid: says,
+  clientId: says, clientVersion: says, coloName: says, id: says, isPendingReconnect: { type: 'bool', output: true }, openedAt: time, originIp: says, uuid: says,
 };
 
 export function tunnel(api: Cloudflare): Resource {
@@ -20,10 +20,10 @@ export function tunnel(api: Cloudflare): Resource {
       accountTag: says,
       configSrc: { type: 'string', computed: true, fallback: 'local', replaces: true },
       connections: { type: 'list', of: connection, output: true },
-      connsActiveAt: says,
-      connsInactiveAt: says,
-      createdAt: says,
-      deletedAt: says,
+      connsActiveAt: time,
+      connsInactiveAt: time,
+      createdAt: time,
+      deletedAt: time,
       id,
       metadata: { ...says, json: true },
       name: required,
@@ -73,7 +73,7 @@ const configShape: ApiShape = {
     computed: true,
     of: { ingresses: { type: 'list', api: 'ingress', of: { hostname: given, originRequest, path: given, service: required } }, originRequest },
   },
-  createdAt: says,
+  createdAt: time,
   id: { ...id, address: true, replaces: true },
   source: { type: 'string', computed: true },
   tunnelId: owner,

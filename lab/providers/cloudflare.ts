@@ -1,7 +1,7 @@
 import { accessApplication, accessPolicy, serviceToken } from './cloudflare-access';
 import { Cloudflare } from './cloudflare-client';
 import { dnsRecord } from './cloudflare-dns';
-import { failing } from './cloudflare-resource';
+import { failing, time } from './cloudflare-resource';
 import { tunnel, tunnelConfig } from './cloudflare-tunnel';
 import { fromAnswer, type ApiField, type ApiShape } from './cloudflare-json';
 import { isEmpty, isRecord, unknown, type Props, type Value } from './fields';
@@ -19,7 +19,10 @@ const texts: ApiField = { type: 'list' };
 const some = (type: ApiField['type'], ...names: string[]): ApiShape => Object.fromEntries(names.map((name) => [name, { type }]));
 
 const zoneShape: ApiShape = {
-  ...some('string', 'activatedOn', 'cnameSuffix', 'createdOn', 'id', 'modifiedOn', 'name', 'originalDnshost', 'originalRegistrar', 'status', 'type', 'verificationKey'),
+  activatedOn: time,
+  createdOn: time,
+  modifiedOn: time,
+  ...some('string', 'cnameSuffix', 'id', 'name', 'originalDnshost', 'originalRegistrar', 'status', 'type', 'verificationKey'),
   account: { type: 'object', of: { id: text, name: text } },
   developmentMode: { type: 'int' },
   meta: { type: 'object', of: { ...some('bool', 'cdnOnly', 'dnsOnly', 'foundationDns', 'phishingDetected'), ...some('int', 'customCertificateQuota', 'pageRuleQuota', 'step') } },

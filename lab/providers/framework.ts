@@ -39,9 +39,19 @@ function given(field: FrameworkField, before: Value, input: Value, anew: boolean
       const was = Array.isArray(before) && field.type === 'list' ? before[i] : null;
       return of && isRecord(item) ? present(proposed(of, isRecord(was) ? was : null, item, anew)) : item;
     });
-    return field.type === 'set' && !items.includes(unknown) ? ordered(items) : items;
+    return field.type === 'set' ? sorted(field, items) : items;
   }
   return of && isRecord(input) ? present(proposed(of, isRecord(before) ? before : null, input, anew)) : input;
+}
+
+/** A set in the order in which it is recorded, which is one of whole elements, with what is null in them. */
+export function sorted({ of }: FrameworkField, items: Value[]): Value[] {
+  const whole = new Map(items.map((item): [Value, Value] => [of ? complete(of, item) : item, item]));
+  return ordered([...whole.keys()]).map((item) => whole.get(item) ?? null);
+}
+
+function complete(shape: FrameworkShape, value: Value): Value {
+  return isRecord(value) ? Object.fromEntries(Object.entries(shape).map(([key, { of }]) => [key, of ? complete(of, value[key] ?? null) : value[key] ?? null])) : value;
 }
 
 /** Without what is null: so it is recorded. */

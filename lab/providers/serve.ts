@@ -197,7 +197,7 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
       const top = (paths: string[]) => [...new Set(paths.map((path) => path.split(/[.[]/)[0] as string))].sort();
       const replaces = found.replaces ? top(Object.keys(found.detail).filter((path) => found.detail[path]?.replace)) : [];
       response.setReplacesList(replaces);
-      response.setDiffsList(top(Object.keys(found.detail)));
+      response.setDiffsList(of.plan ? [...found.keys].sort() : top(Object.keys(found.detail)));
       response.setStablesList(Object.keys(of.shape).filter((key) => of.shape[key]?.replaces && !replaces.includes(key)).sort());
       response.setDeletebeforereplace(replaces.length > 0 && (!!of.deleteBeforeReplace || fixedName(of, props(request.getNews()))));
       response.setHasdetaileddiff(!of.framework);
