@@ -2,12 +2,11 @@
  * A stack with Phoenix: applications and, through a tunnel, other hosts send to its Alloy.
  */
 import type * as docker from '@pulumi/docker';
-import { Alloy } from './alloy';
 import type { Backend } from './backend';
 import { firstAdmin } from './catalog';
 import { externalBackends } from './external-backends';
 import { closedFile, Gate } from './gate';
-import type { Host } from './host';
+import { alloyOn, type Host } from './host';
 import { DeliveryCheck, Intake, type CloudflareAccount } from './observability';
 import { imagesOf, signalsOf } from './outputs';
 import { Phoenix } from './phoenix';
@@ -49,20 +48,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   const gate = new Gate('phoenix-gate', { stack, owner, network, image: settings['gate:image'], backend: phoenix.backend });
 
   const backends: Backend[] = [gate.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
-  const alloy = new Alloy('alloy', {
-    stack,
-    owner,
-    network,
-    image: settings['alloy:image'],
-    backends,
-    bind: facts.bind,
-    listed: facts.listed,
-    otlpGrpcPort: settings['alloy:otlpGrpcPort'],
-    otlpHttpPort: settings['alloy:otlpHttpPort'],
-    uiPort: settings['alloy:uiPort'],
-    memoryMiB: settings['alloy:memory'],
-    cpus: settings['alloy:cpus'],
-  }, { dependsOn: gate });
+  const alloy = alloyOn(host, backends, gate);
 
   const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: phoenix.internal };

@@ -2,16 +2,16 @@
  * A stack at the edge: an Alloy on another host, which sends to a central stack through that one's tunnel.
  */
 import * as pulumi from '@pulumi/pulumi';
-import { Alloy } from './alloy';
 import { centralOf, type Remote } from './central';
 import { externalBackends } from './external-backends';
 import { Gate } from './gate';
-import type { Host } from './host';
+import { alloyOn, type Host } from './host';
 import { DeliveryCheck } from './observability';
 import { imagesOf, signalsOf } from './outputs';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
-export function edgeStack({ stack, owner, network, settings, facts }: Host, remote: Remote): object {
+export function edgeStack(host: Host, remote: Remote): object {
+  const { stack, owner, network, settings } = host;
   const central = centralOf(settings, remote);
   // Where spans leave the host: no answer of the tunnel loses one.
   const gate = new Gate('central-gate', { stack, owner, network, image: settings['gate:image'], backend: central.backend });
@@ -20,20 +20,7 @@ export function edgeStack({ stack, owner, network, settings, facts }: Host, remo
   // What has a store of its own here does not go through the tunnel as well.
   const elsewhere = new Set(external.flatMap(({ signals }) => signals));
   const backends = [{ ...gate.backend, signals: gate.backend.signals.filter((signal) => !elsewhere.has(signal)) }, ...external];
-  const alloy = new Alloy('alloy', {
-    stack,
-    owner,
-    network,
-    image: settings['alloy:image'],
-    backends,
-    bind: facts.bind,
-    listed: facts.listed,
-    otlpGrpcPort: settings['alloy:otlpGrpcPort'],
-    otlpHttpPort: settings['alloy:otlpHttpPort'],
-    uiPort: settings['alloy:uiPort'],
-    memoryMiB: settings['alloy:memory'],
-    cpus: settings['alloy:cpus'],
-  }, { dependsOn: gate });
+  const alloy = alloyOn(host, backends, gate);
 
   const containers = { alloy: alloy.containerName, gate: gate.containerName };
   // Phoenix answers through the gate, which speaks TLS for whoever reads.

@@ -1,4 +1,7 @@
 import type * as docker from '@pulumi/docker';
+import { Alloy } from './alloy';
+import type { Backend } from './backend';
+import type { Gate } from './gate';
 import type { HostFacts } from './preflight';
 import type { Settings } from './settings';
 
@@ -11,4 +14,22 @@ export interface Host {
   readonly network: docker.Network;
   readonly settings: Settings;
   readonly facts: HostFacts;
+}
+
+/** The Alloy that every stack has, as its settings say. */
+export function alloyOn({ stack, owner, network, settings, facts }: Host, backends: readonly Backend[], gate: Gate): Alloy {
+  return new Alloy('alloy', {
+    stack,
+    owner,
+    network,
+    image: settings['alloy:image'],
+    backends,
+    bind: facts.bind,
+    listed: facts.listed,
+    otlpGrpcPort: settings['alloy:otlpGrpcPort'],
+    otlpHttpPort: settings['alloy:otlpHttpPort'],
+    uiPort: settings['alloy:uiPort'],
+    memoryMiB: settings['alloy:memory'],
+    cpus: settings['alloy:cpus'],
+  }, { dependsOn: gate });
 }

@@ -4,7 +4,7 @@
  */
 import * as net from 'node:net';
 import { domainToUnicode } from 'node:url';
-import { BrokenRule, isLoopback, parts, text, webUrl } from './values';
+import { BrokenRule, distinct, isLoopback, parts, text, webUrl } from './values';
 
 /** URL at which people reach Phoenix; a path is the part that a proxy takes off. */
 export function publicUrl(raw: string): URL {
@@ -94,13 +94,6 @@ export function keyNames(raw: string): readonly string[] {
     throw new BrokenRule('secret and admin-secret are what `npm run up -- --rotate` calls the secrets of Phoenix itself');
   }
   return distinct(list, 'a name');
-}
-
-function distinct(list: readonly string[], what: string): readonly string[] {
-  if (new Set(list).size !== list.length) {
-    throw new BrokenRule(`${what} is there twice`);
-  }
-  return list;
 }
 
 /** `Name=email;Name=email` (get_env_admins in config.py); the last = of a pair is the one that separates. */

@@ -1,7 +1,7 @@
 /**
  * Parsers for the settings of the tunnel: the rules are Cloudflare's, which would tell of them half-way through a deployment.
  */
-import { BrokenRule, isLoopback, parts, text, webUrl } from './values';
+import { BrokenRule, distinct, isLoopback, parts, text, webUrl } from './values';
 
 /** A hostname and the service behind it. */
 export interface ExtraRoute {
@@ -100,7 +100,8 @@ export function routes(raw: string): readonly ExtraRoute[] {
     }
     return { hostname: hostname(name.trim()), service: originUrl(service.trim()) };
   });
-  return distinct(all, ({ hostname: name }) => name, 'a hostname');
+  distinct(all.map(({ hostname: name }) => name), 'a hostname');
+  return all;
 }
 
 /** OTLP over gRPC: of Alloy and of Phoenix, and where Phoenix's is on a host. */
@@ -141,12 +142,5 @@ function list(raw: string, what: string, fits: (part: string) => boolean, rule: 
   if (!all.every(fits)) {
     throw new BrokenRule(rule);
   }
-  return distinct(all, (part) => part, what);
-}
-
-function distinct<T>(all: readonly T[], by: (one: T) => string, what: string): readonly T[] {
-  if (new Set(all.map(by)).size !== all.length) {
-    throw new BrokenRule(`${what} is there twice`);
-  }
-  return all;
+  return distinct(all, what);
 }

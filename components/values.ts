@@ -58,6 +58,17 @@ export function parts(raw: string): string[] {
   return raw.split(',').map((part) => part.trim());
 }
 
+/**
+ * The list itself, when nothing stands in it twice.
+ * @param what one of its parts, as the beginning of the rule
+ */
+export function distinct(list: readonly string[], what: string): readonly string[] {
+  if (new Set(list).size !== list.length) {
+    throw new BrokenRule(`${what} is there twice`);
+  }
+  return list;
+}
+
 /** Days, a whole number; 0 keeps everything. */
 export function days(raw: string): number {
   if (!/^\d{1,5}$/.test(raw)) {

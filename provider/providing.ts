@@ -21,7 +21,7 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
       }
       const { check } = kindOf(kinds, urn);
       const inputs = plain<Props>(news);
-      if (!check || JSON.stringify(inputs).includes(unknown)) {
+      if (!check || isPlanned(inputs)) {
         return { inputs: news };
       }
       const before = plain<Props>(olds ?? {});
@@ -35,8 +35,7 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
       const [before, after] = [plain<Props>(olds), plain<Props>(news)];
       const changed = Object.keys(after).filter((name) => !isDeepStrictEqual(before[name], after[name]));
       const replaces = changed.filter((name) => kind.identity?.includes(name));
-      // What is planned cannot be asked about: parts of it are not there yet.
-      const drifted = changed.length === 0 && !JSON.stringify(after).includes(unknown) && ((await kind.drifted?.(before)) ?? false);
+      const drifted = changed.length === 0 && !isPlanned(after) && ((await kind.drifted?.(before)) ?? false);
       return { changes: changed.length > 0 || drifted, replaces };
     },
 
@@ -64,6 +63,9 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
     },
   };
 }
+
+/** Whether parts of it are not there yet: then nobody can be asked about it. */
+const isPlanned = (inputs: Props): boolean => JSON.stringify(inputs).includes(unknown);
 
 /** Outputs as the engine takes them: inputs as they came, secrets with their mark. */
 function marked(kind: AnyKind, given: Props, outputs: Props): Props {
