@@ -1,0 +1,69 @@
+/**
+ * `npm run comment`: puts the page of `npm run preview` on the pull request that it is about, as one comment that is
+ * updated. Who and where come from the environment, as a workflow on GitHub has them: a token is no argument, and the
+ * name of a branch of a fork may be a piece of shell.
+ */
+import * as fs from 'node:fs';
+import { parseArgs } from 'node:util';
+import { commentBody } from './support/comment-body';
+import { GitHub } from './support/github';
+import { pullRequestsAt, putComment } from './support/pull-request';
+import { Failure, main, say } from './support/say';
+
+const usage = 'npm run comment -- [--file preview.md]';
+
+/** What must be in the environment, with an example of each. */
+const variables = {
+  GITHUB_API_URL: 'https://api.github.com',
+  GITHUB_REPOSITORY: 'owner/name',
+  GITHUB_TOKEN: '…                    # may write to pull requests',
+  HEAD_REPOSITORY: 'owner/name         # of the branch',
+  HEAD_BRANCH: 'branch',
+  HEAD_SHA: '0123456789abcdef0123456789abcdef01234567',
+  RUN_URL: 'https://…                  # of the run that made the page',
+} as const;
+
+main(async () => {
+  const { file } = options();
+  const told = environment(process.env);
+  const page = pageIn(file);
+  const github = new GitHub(told.GITHUB_API_URL, told.GITHUB_REPOSITORY, told.GITHUB_TOKEN);
+  const head = { repository: told.HEAD_REPOSITORY, branch: told.HEAD_BRANCH, commit: told.HEAD_SHA };
+  const pulls = await pullRequestsAt(github, head);
+  if (pulls.length === 0) {
+    say(`No open pull request is at commit ${head.commit} of ${head.repository}: it was closed, or a newer commit has a page of its own. Nothing was posted.`);
+  }
+  const body = commentBody(page, { commit: head.commit, run: told.RUN_URL, fork: head.repository === github.repository ? undefined : head.repository });
+  for (const pull of pulls) {
+    say(`On pull request ${pull}: ${await putComment(github, pull, body)}`);
+  }
+});
+
+/** @throws Failure that names all that are missing */
+function environment(env: NodeJS.ProcessEnv): Record<keyof typeof variables, string> {
+  const missing = Object.entries(variables).filter(([name]) => !env[name]);
+  if (missing.length > 0) {
+    throw new Failure(
+      `The environment does not say which pull request this is about: ${missing.map(([name]) => name).join(', ')} not set. Nothing was posted.`,
+      missing.map(([name, example]) => `export ${name}=${example}`),
+    );
+  }
+  return env as Record<keyof typeof variables, string>;
+}
+
+/** @throws Failure when it is no plain file: an archive that a fork has filled may hold a link to a secret of this machine */
+function pageIn(file: string): string {
+  const found = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (!found?.isFile()) {
+    throw new Failure(`${file} is ${found ? 'no plain file' : 'not there'}. Nothing was posted.`, ['npm run --silent preview -- --all --markdown > preview.md']);
+  }
+  return fs.readFileSync(file, 'utf8');
+}
+
+function options(): { file: string } {
+  try {
+    return parseArgs({ options: { file: { type: 'string', default: 'preview.md' } } }).values;
+  } catch (error) {
+    throw new Failure((error as Error).message, [usage]);
+  }
+}

@@ -1,0 +1,47 @@
+/** What stands in the comment: a page of `npm run preview`, and where it comes from. */
+
+/** First line of the comment, by which it is found again; nobody sees it. */
+export const marker = '<!-- llm-observability preview -->';
+
+/** Longest comment that GitHub takes, in characters. */
+export const longest = 65_536;
+
+export interface Origin {
+  readonly commit: string;
+  /** Address of the workflow run that made the page. */
+  readonly run: string;
+  /** `owner/name` of the fork whose code made it; undefined when it is this repository's own. */
+  readonly fork: string | undefined;
+}
+
+/** The comment's text. What is too long ends early, at a line, and says so at its top: below it a block may be open. */
+export function commentBody(page: string, origin: Origin): string {
+  const quiet = withoutMentions(page);
+  const whole = `${heading(origin)}\n\n${quiet}`;
+  if (whole.length <= longest) {
+    return whole;
+  }
+  const begin = `${heading(origin)} It is longer than a comment may be and ends early; all of it is in the artifact of that run.\n\n`;
+  return begin + upToLine(quiet, longest - begin.length);
+}
+
+function heading({ commit, run, fork }: Origin): string {
+  const made = `Preview of commit \`${commit.slice(0, 7)}\`, from [this run](${run}).`;
+  return `${marker}\n${made}${fork === undefined ? '' : ` The code of the fork ${fork} made it, without credentials: take its links and commands for what a stranger wrote.`}`;
+}
+
+/**
+ * The page without a word that GitHub would take for somebody's name and tell them. What a pull request changes may be
+ * what writes the page, so all of it is a stranger's text, published under the name of a bot that may mention any team.
+ * Its other Markdown does nothing that their own comment could not do; this page stands in no block of ours that it
+ * could break out of. A zero-width space keeps an `@` from being a mention, also in the ways to write one that Markdown
+ * decodes first. After a letter or a digit (image@sha256:…, user@host) it is none, and stays fit to be copied.
+ */
+function withoutMentions(page: string): string {
+  return page.replace(/(?<![a-z0-9])@|&#0*64;|&#x0*40;|&commat;/gi, '$&\u200b');
+}
+
+/** As many whole lines as fit. */
+function upToLine(text: string, room: number): string {
+  return text.slice(0, text.lastIndexOf('\n', room - 1) + 1);
+}
