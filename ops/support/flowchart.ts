@@ -1,0 +1,74 @@
+export type Shape = 'box' | 'pill' | 'cylinder';
+
+interface Node {
+  readonly shape: Shape;
+  readonly lines: readonly string[];
+  readonly group: string | undefined;
+}
+
+const brackets: Readonly<Record<Shape, readonly [string, string]>> = { box: ['[', ']'], pill: ['([', '])'], cylinder: ['[(', ')]'] };
+
+/**
+ * A flowchart in the making. What is said twice is drawn once, and everything in the order in which it was first said.
+ * IDs are any text; they begin with a word of the program, because Mermaid takes some words for its own.
+ */
+export class Flowchart {
+  private readonly groups = new Map<string, string>();
+  private readonly nodes = new Map<string, Node>();
+  private readonly arrows = new Map<string, { readonly from: string; readonly to: string; readonly labels: Set<string> }>();
+
+  /** A frame around the nodes that name it. */
+  group(id: string, title: string): string {
+    this.groups.set(id, title);
+    return id;
+  }
+
+  /** The first description of a node counts. */
+  node(id: string, shape: Shape, lines: readonly string[], group?: string): string {
+    if (!this.nodes.has(id)) {
+      this.nodes.set(id, { shape, lines, group });
+    }
+    return id;
+  }
+
+  /** Labels of the same arrow stand on it together. */
+  arrow(from: string, to: string, labels: readonly string[] = []): void {
+    const key = `${from} ${to}`;
+    const arrow = this.arrows.get(key) ?? { from, to, labels: new Set() };
+    this.arrows.set(key, arrow);
+    labels.forEach((label) => arrow.labels.add(label));
+  }
+
+  /** Whether an arrow leads there. */
+  reaches(id: string): boolean {
+    return [...this.arrows.values()].some(({ to }) => to === id);
+  }
+
+  toString(): string {
+    const frames = [...this.groups].map(([id, title]) => ({ id, title, nodes: this.nodesIn(id) })).filter(({ nodes }) => nodes.length > 0);
+    return [
+      // Room for the title of a frame above what arrows lead to.
+      '%%{init: {"flowchart": {"subGraphTitleMargin": {"top": 4, "bottom": 20}}}}%%',
+      // One frame is wide and several are high, so that all of it is legible in a column of text.
+      `flowchart ${frames.length > 1 ? 'TB' : 'LR'}`,
+      ...this.nodesIn(undefined).map((node) => `  ${node}`),
+      ...frames.flatMap(({ id, title, nodes }) => [`  subgraph ${word(id)}["${escaped(title)}"]`, ...nodes.map((node) => `    ${node}`), '  end']),
+      ...[...this.arrows.values()].map(({ from, to, labels }) => `  ${word(from)} -->${labels.size > 0 ? `|"${[...labels].map(escaped).join(', ')}"|` : ''} ${word(to)}`),
+    ].join('\n');
+  }
+
+  private nodesIn(group: string | undefined): string[] {
+    return [...this.nodes].filter(([, node]) => node.group === group).map(([id, { shape, lines }]) => {
+      const [open, close] = brackets[shape];
+      return `${word(id)}${open}"${lines.map(escaped).join('<br>')}"${close}`;
+    });
+  }
+}
+
+/** As Mermaid takes it for an ID. */
+const word = (id: string): string => id.replace(/[^A-Za-z0-9.]/g, '_');
+
+/** Everything that could mean something to Mermaid or to HTML, by the number of its character. */
+function escaped(label: string): string {
+  return label.replace(/[^\w .,:/-]/gu, (character) => `#${character.codePointAt(0)};`);
+}

@@ -1,0 +1,107 @@
+/**
+ * What the picture shows of a stack, read from its resources: the containers with their ports, volumes and names on the
+ * network, the configurations that Alloy and the gate are given, the rules of the tunnel.
+ */
+import { alloyFlows, type Flows } from './alloy-flows';
+
+/** A resource as the program asks for it, and as the state keeps it. */
+export interface Resource {
+  readonly type: string;
+  /** A secret in them is no text here but an object, and is not read. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+}
+
+export interface Deployed {
+  readonly resources: readonly Resource[];
+  /** Output of that name: base URLs on the Docker host. Of two ports that lead to the same one in a container, only their names tell which is for what. */
+  readonly endpoints: Readonly<Record<string, string>>;
+}
+
+/** Inputs of a container, as far as they are looked at. */
+export interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly restart?: string;
+  readonly command?: readonly string[];
+  readonly networksAdvanced?: readonly { readonly name: string; readonly aliases?: readonly string[] }[];
+  readonly ports?: readonly { readonly internal: number; readonly external: number }[];
+  readonly volumes?: readonly { readonly volumeName: string; readonly readOnly?: boolean }[];
+  readonly uploads?: readonly { readonly file: string; readonly content: unknown }[];
+}
+
+export interface Service extends Container, Flows {
+  /** Addresses that get whatever comes. */
+  readonly passedOn: readonly string[];
+}
+
+export interface Rule {
+  readonly hostname: string;
+  /** Regular expression. Default: every path. */
+  readonly path?: string;
+  readonly service: string;
+}
+
+export interface StackParts {
+  readonly network: string;
+  /** Containers that run for ever, but for the connectors. */
+  readonly services: readonly Service[];
+  /** Containers that hold the tunnel open; any of them takes any request. */
+  readonly connectors: readonly Container[];
+  readonly tunnel: string;
+  readonly rules: readonly Rule[];
+  /** How Cloudflare Access guards a hostname; none where the service asks by itself. */
+  readonly guards: ReadonlyMap<string, string>;
+  /** Name of the stack that this one sends to, by its hostname. */
+  readonly central: ReadonlyMap<string, string>;
+  /** Host ports on which OTLP is taken. */
+  readonly otlpPorts: ReadonlySet<string>;
+}
+
+export function stackParts({ resources, endpoints }: Deployed): StackParts {
+  const of = <T>(type: string): T[] => resources.filter((resource) => resource.type === type).map(({ inputs }) => inputs as T);
+  const [network] = of<{ name: string }>('docker:index/network:Network');
+  const containers = of<Container>('docker:index/container:Container').sort((a, b) => (a.name < b.name ? -1 : 1));
+  const running = containers.filter(({ restart }) => restart === 'unless-stopped');
+  const [tunnel] = of<{ name: string }>('cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared');
+  const configs = of<{ config: { ingresses: (Omit<Rule, 'hostname'> & { hostname?: string })[] } }>('cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig');
+  const applications = of<{ domain: string; serviceAuth401Redirect?: boolean }>('cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication');
+  const checks = of<{ central?: { hostname: string; stack: string } }>('observability:index:DeliveryCheck');
+  return {
+    network: network?.name ?? '',
+    services: running.filter((container) => !isConnector(container)).map((container) => ({ ...container, ...flowsOf(filesOf(container, containers)) })),
+    connectors: running.filter(isConnector),
+    tunnel: tunnel?.name ?? '',
+    // The last one has no hostname: it answers what fits no other.
+    rules: configs.flatMap(({ config }) => config.ingresses).flatMap(({ hostname, ...rule }) => (hostname === undefined ? [] : [{ hostname, ...rule }])),
+    guards: new Map(applications.map(({ domain, serviceAuth401Redirect }) => [domain, serviceAuth401Redirect ? 'Access: service token' : 'Access: login'])),
+    central: new Map(checks.flatMap(({ central }) => (central ? [[central.hostname, central.stack] as const] : []))),
+    otlpPorts: new Set(Object.entries(endpoints).filter(([name]) => /otlp/i.test(name)).map(([, url]) => new URL(url).port)),
+  };
+}
+
+/** The command of cloudflared, whatever its image is called. */
+const isConnector = ({ command }: Container): boolean => command?.join(' ') === 'tunnel run';
+
+interface File {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The files in the volumes of a container, which other containers have carried there. */
+function filesOf({ volumes = [] }: Container, containers: readonly Container[]): File[] {
+  const mounted = new Set(volumes.map(({ volumeName }) => volumeName));
+  return containers
+    .filter((carrier) => carrier.volumes?.some(({ volumeName }) => mounted.has(volumeName)))
+    // The state may keep the list with a secret in it as a secret.
+    .flatMap(({ uploads }) => (Array.isArray(uploads) ? (uploads as NonNullable<Container['uploads']>) : []))
+    .flatMap(({ file, content }) => (typeof content === 'string' ? [{ file, text: content }] : []));
+}
+
+/** What the files of a service say of where it sends: Alloy tells signals apart, nginx passes on whatever comes. */
+function flowsOf(files: readonly File[]): Omit<Service, keyof Container> {
+  const textOf = (ending: string): string => files.filter(({ file }) => file.endsWith(ending)).map(({ text }) => text).join('\n');
+  return {
+    ...alloyFlows(textOf('.alloy')),
+    passedOn: [...textOf('/nginx.conf').matchAll(/^\s*proxy_pass\s+"?(https?:\/\/[^\s";$]+)/gm)].map(([, url = '']) => url),
+  };
+}
