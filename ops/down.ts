@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { stackLabel } from '../components/catalog';
 import { defaultHost, engineGet, engineHost, engineMessage, engineRequest } from '../components/engine';
+import { removeRecords } from './support/adopt/record';
 import { whyNoEngine } from './support/docker';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
@@ -32,6 +33,13 @@ main(async () => {
     throw new Failure(`The Docker Engine at ${host} does not answer: ${reason}. Nothing was removed.`, [host === defaultHost ? 'docker info' : `DOCKER_HOST=${host} docker info`]);
   }
   const volumes = await dataVolumes(host, owner);
+  const kept = state.resources.filter(({ type, protect }) => protect && type === 'docker:index/volume:Volume').map(({ outputs }) => String(outputs?.['name'])).sort();
+  if (purge && kept.length > 0) {
+    throw new Failure(`The data of stack ${stack} is protected (data:protect): ${kept.join(', ')}. Nothing was removed.`, [
+      `npm run up -- --stack ${stack} -c data:protect=false`,
+      npmRun('down', stack, '--purge'),
+    ]);
+  }
 
   if (purge && !(yes || (await confirmed(`This deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}) for good. Type the stack's name to go on: `, stack)))) {
     throw new Failure('Nothing was removed.');
@@ -56,6 +64,7 @@ main(async () => {
       throw new Failure(`Volume ${volume} could not be removed: ${engineMessage(answer)}.`, [`docker volume rm ${volume}`]);
     }
   }
+  await removeRecords(host, stack);
   say(`\nStack ${stack} and its data are removed.`);
 });
 

@@ -1,20 +1,17 @@
 /**
  * `npm run up`: from whatever is there to a running stack and a trace that was read back from it.
  */
-import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
-import { engineHost } from '../components/engine';
 import { refusal } from '../components/problem';
 import { checkDelivery } from '../provider/delivery';
+import { removeRecords } from './support/adopt/record';
+import { configPairs } from './support/config-pairs';
+import { agreed, commonArgs, configArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
 import { lastWords } from './support/diagnosis';
-import { ensureEngine } from './support/docker';
 import { imageSettings } from './support/images';
-import { removeLeftovers } from './support/leftovers';
-import { clearStaleLock } from './support/lock';
 import type { EdgeOutputs, Outputs } from './support/outputs';
 import { defaultStack, npmRun, projectName, readStackFile, stackNamed, writeStackFile } from './support/project';
-import { Pulumi, type Result, type StackState } from './support/pulumi';
-import { rotation, type Rotation } from './support/rotation';
+import { Pulumi, type Result } from './support/pulumi';
 import { routeOf } from './support/route';
 import { Failure, main, say } from './support/say';
 import { summary } from './support/summary';
@@ -34,15 +31,7 @@ function options(): { stack: string; config: Record<string, string>; rotate: rea
         json: { type: 'boolean', default: false },
       },
     });
-    const config = Object.fromEntries(
-      values.config.map((pair) => {
-        const [, key, value] = /^([\w-]+:[\w-]+)=(.*)$/s.exec(pair) ?? [];
-        if (key === undefined || value === undefined) {
-          throw new Error(`-c ${pair}: write KEY=VALUE, such as -c phoenix:uiPort=16006`);
-        }
-        return [key, value];
-      }),
-    );
+    const config = configPairs(values.config);
     return { stack: stackNamed(values.stack), config, rotate: values.rotate, yes: values.yes, previewOnly: values['preview-only'], json: values.json };
   } catch (error) {
     throw error instanceof Failure ? error : new Failure((error as Error).message, [usage]);
@@ -83,6 +72,8 @@ main(async () => {
       (await lastWords(host, `${projectName}/${stack}`)).forEach(say);
     }
     result = succeeded(pulumi, run);
+    // From here on the stack is at work, and no more a rehearsal that the next adoption may throw away.
+    await removeRecords(host, stack, ['rehearsing']);
   } catch (error) {
     if (error instanceof Refused) {
       // Refused settings are no settings of the stack: the next run without them works as the last one did.
@@ -108,60 +99,6 @@ main(async () => {
   }
   say(summary(stack, outputs, delivery, Date.now() - started));
 });
-
-/** A failure before anything was changed. */
-class Refused extends Failure {}
-
-/** --refresh: what somebody removed or stopped by hand is put back. */
-function commonArgs(stack: string): string[] {
-  return ['--stack', stack, '--refresh', '--non-interactive'];
-}
-
-/** Settings for a run of the CLI, which stores them in the stack file. */
-function configArgs(config: Readonly<Record<string, string>>): string[] {
-  return Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]);
-}
-
-/** State and settings of the stack, which is made if it is new. Each is a run of the CLI, so they run side by side. */
-async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise<{ state: StackState | undefined; settings: Record<string, string>; rotated: Rotation }> {
-  const hasFile = readStackFile(pulumi.stack) !== undefined;
-  const [state, settings] = await Promise.all([pulumi.state(), hasFile ? pulumi.settings().catch(() => undefined) : {}]);
-  const rotated = rotation(rotate, state, pulumi.stack);
-  if (!state) {
-    say(`Stack ${pulumi.stack}: new`);
-    await pulumi.init();
-  }
-  return { state, settings: settings ?? (await pulumi.settings()), rotated };
-}
-
-/** Address of the stack's Docker Engine, which answers. */
-async function readyEngine(settings: Readonly<Record<string, string>>): Promise<string> {
-  const host = engineHost(settings['docker:host']);
-  try {
-    await ensureEngine(host);
-  } catch (error) {
-    throw error instanceof Failure ? new Refused(error.message) : error;
-  }
-  return host;
-}
-
-/** Removes the lock of a killed run and what it had half made. */
-async function goOnFromCutOffRun(pulumi: Pulumi, host: string, read: StackState | undefined): Promise<void> {
-  const state = (await clearStaleLock(pulumi)) ? await pulumi.state() : read;
-  await removeLeftovers(host, `${projectName}/${pulumi.stack}`, state);
-  if (state?.pending.length) {
-    const names = state.pending.map(({ urn }) => urn.split('::').at(-1)).join(', ');
-    say(`An earlier run was cut off in the middle of ${names}; going on from there`);
-    await pulumi.must(['refresh', '--stack', pulumi.stack, '--yes', '--clear-pending-creates'], 'putting the state right');
-  }
-}
-
-async function agreed(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(question);
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
-}
 
 /** The run, if it succeeded. @throws Refused when it changed nothing, Failure when it stopped on the way */
 function succeeded(pulumi: Pulumi, run: Result): Result {

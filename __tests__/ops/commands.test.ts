@@ -187,6 +187,8 @@ describe('verify', () => {
 });
 
 describe('down', () => {
+  const purged = ['alloy-dev-data', 'phoenix-dev-data', ...['rehearsing', 'switching', 'copied', 'adopted'].map((phase) => `adoption-dev-${phase}`)].map((name) => `DELETE /volumes/${name}`);
+
   const cliOn = (host: string, answers: Record<string, Said> = {}): FakePulumi =>
     fakePulumi({ 'stack export': state(), 'config --json': settings(host), 'state unprotect --all': {}, destroy: {}, ...answers });
   const destroyed = ['destroy', '--stack', 'dev', '--refresh', '--yes', '--non-interactive'];
@@ -211,7 +213,7 @@ describe('down', () => {
     expect(failure).toBeUndefined();
     // What is protected goes too: without the data its secrets are good for nothing.
     expect(cli.calls().slice(-2)).toEqual([['state', 'unprotect', '--all', '--yes', '--stack', 'dev'], destroyed]);
-    expect(asked(docker).slice(-2)).toEqual(['DELETE /volumes/alloy-dev-data', 'DELETE /volumes/phoenix-dev-data']);
+    expect(asked(docker).filter((request) => request.startsWith('DELETE /volumes/'))).toEqual(purged);
     expect(said.at(-1)).toBe('Stack dev and its data are removed.');
   });
 
@@ -230,6 +232,60 @@ describe('down', () => {
     expect((await run('down', ['--purge', '--yes'], cli)).failure).toBe('giving up the secrets of the data failed: error: the stack is locked');
     expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
     expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
+  });
+
+  describe('of data that is protected', () => {
+    const resource = (type: string, name: string, protect: boolean): object =>
+      ({ urn: `urn:pulumi:dev::llm-observability::${type}::${name}`, type, protect, outputs: { name: name.replace('-', '-dev-') } });
+    const volume = (name: string, protect: boolean): object => resource('docker:index/volume:Volume', name, protect);
+    const secret = resource('random:index/randomPassword:RandomPassword', 'phoenix-secret', true);
+    const deployed = (...resources: object[]): Record<string, Said> => ({ 'stack export': { stdout: JSON.stringify({ deployment: { resources } }) } });
+    const both = deployed(secret, volume('alloy-data', true), volume('alloy-config', false), volume('phoenix-data', true));
+
+    test.each([
+      ['dev', []],
+      ['dev', ['--yes']],
+      ['prod', ['--yes']],
+    ] as const)('--purge of stack %s is refused, and nothing is touched: %j', async (stack, more) => {
+      const docker = await engine();
+      const cli = cliOn(docker.host, both);
+      const { stdout, said, failure } = await run('down', ['--purge', '--stack', stack, ...more], cli);
+      expect(failure).toBe(
+        [
+          `The data of stack ${stack} is protected (data:protect): alloy-dev-data, phoenix-dev-data. Nothing was removed.`,
+          `    npm run up -- --stack ${stack} -c data:protect=false`,
+          `    npm run down -- ${stack === 'dev' ? '' : '--stack prod '}--purge`,
+        ].join('\n'),
+      );
+      expect([stdout, said]).toEqual(['', []]);
+      expect(cli.calls().map(([command, action]) => [command, action])).toEqual([['stack', 'export'], ['config', '--json']]);
+      expect(asked(docker).filter((request) => !request.startsWith('GET '))).toEqual([]);
+    });
+
+    test('one volume is enough', async () => {
+      const { host } = await engine();
+      const { failure } = await run('down', ['--purge', '--yes'], cliOn(host, deployed(volume('alloy-data', true), volume('phoenix-data', false))));
+      expect(failure).toMatch(/^The data of stack dev is protected \(data:protect\): alloy-dev-data\. Nothing was removed\.\n/);
+    });
+
+    test('without --purge the stack goes, and the data stays', async () => {
+      const docker = await engine();
+      const cli = cliOn(docker.host, both);
+      const { said, failure } = await run('down', [], cli);
+      expect(failure).toBeUndefined();
+      expect(cli.calls().at(-1)).toEqual([...destroyed, '--exclude-protected']);
+      expect(cli.calls().map(([command]) => command)).not.toContain('state');
+      expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
+      expect(said.at(-1)).toMatch(/^Stack dev is removed\. Its data stays in the volumes alloy-dev-data, phoenix-dev-data; /);
+    });
+
+    test('the secrets that belong to it are protected always, and go with --purge', async () => {
+      const docker = await engine({ '/volumes/alloy-dev-data': { status: 204, body: '' }, '/volumes/phoenix-dev-data': { status: 204, body: '' } });
+      const cli = cliOn(docker.host, deployed(secret, volume('alloy-data', false), volume('phoenix-data', false)));
+      expect((await run('down', ['--purge', '--yes'], cli)).failure).toBeUndefined();
+      expect(cli.calls().at(-1)).toEqual(destroyed);
+      expect(asked(docker).filter((request) => request.startsWith('DELETE /volumes/'))).toEqual(purged);
+    });
   });
 
   test('a volume that is in use', async () => {
@@ -271,6 +327,8 @@ describe('up', () => {
   beforeEach(async () => {
     fs.rmSync(stackFile, { force: true });
     ({ host } = await engine());
+    // A stack without settings is on the engine of the environment: never on that of the machine of the test.
+    setEnvironment({ DOCKER_HOST: host });
     ({ outputs } = await services());
   });
 

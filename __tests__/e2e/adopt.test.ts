@@ -1,0 +1,151 @@
+/**
+ * `npm run adopt` on real parts: from docker-compose with 1,000 traces in it to a stack that holds them all, while
+ * applications send. The tests build on each other, in this order.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { hostName } from '../../components/catalog';
+import { Seed } from '../../lab/seed';
+import { telemetrygen } from '../../lab/telemetrygen';
+import { imageSettings } from '../../ops/support/images';
+import { Checkout, docker, storedSpans, until, type Ended } from './checkout';
+import { finished, underLoad } from './load';
+
+const stack = 'adopter';
+const phoenixUi = 'http://127.0.0.1:6006';
+const load = { spansPerSecond: 50 };
+const old = { project: 'before', traces: 1_000 };
+let checkout: Checkout;
+let seed: Seed;
+let names: { phoenix: string; alloy: string };
+
+beforeAll(async () => {
+  checkout = await Checkout.clone(stack);
+  const images = await imageSettings({});
+  seed = await Seed.make({
+    images: { phoenix: images['phoenix:image'] ?? '', alloy: images['alloy:image'] ?? '' },
+    ports: { phoenixUi: 6006, phoenixOtlpGrpc: 14317, phoenixOtlpHttp: 14318, otlpGrpc: 4317, otlpHttp: 4318, alloyUi: 12345 },
+  });
+  await seed.compose('up', '-d');
+  names = { phoenix: await seed.container('phoenix'), alloy: await seed.container('alloy') };
+  await answering();
+  const { code, output } = await finished(await telemetrygen(), [
+    'traces', '--otlp-insecure', '--otlp-endpoint', '127.0.0.1:4317', '--traces', String(old.traces), '--child-spans', '1', '--rate', '0',
+    '--otlp-attributes', `openinference.project.name="${old.project}"`,
+  ]);
+  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+  await until('1,000 traces in the old Phoenix', async () => (await traces(old.project)) === old.traces);
+});
+
+afterAll(async () => {
+  const { code, stderr } = await checkout.command('down', ['--purge', '--yes']);
+  await seed.remove();
+  fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+/** Docker's proxy takes a connection before anybody is behind it, and fetch may then wait for ever. */
+const isOk = async (url: string): Promise<boolean> => (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
+const answering = (): Promise<unknown> => until('the old services', async () => (await isOk(phoenixUi)) && (await isOk('http://127.0.0.1:12345/-/ready')));
+
+async function traces(project: string): Promise<number> {
+  const query = '{ projects(first: 1000) { edges { node { name traceCount } } } }';
+  const answer = await fetch(`${phoenixUi}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) });
+  const { data } = (await answer.json()) as { data: { projects: { edges: { node: { name: string; traceCount: number } }[] } } };
+  return data.projects.edges.find(({ node }) => node.name === project)?.node.traceCount ?? 0;
+}
+
+/** Containers with their state, volumes and networks of this machine. */
+async function everything(): Promise<string[]> {
+  return [
+    await docker('ps', '--all', '--no-trunc', '--format', '{{.ID}} {{.Names}} {{.State}}'),
+    await docker('volume', 'ls', '--quiet'),
+    await docker('network', 'ls', '--format', '{{.Name}}'),
+  ];
+}
+
+const record = (phase: string): Promise<boolean> => docker('volume', 'inspect', hostName('adoption', stack, phase)).then(() => true, () => false);
+
+/** All of the old data, all of the load, and a stack that works; the old services stopped, with their data. */
+async function expectAdopted(accepted: number, project: string): Promise<void> {
+  expect(await traces(old.project)).toBe(old.traces);
+  await until(`${accepted} spans of ${project}`, async () => (await storedSpans(phoenixUi, project)) >= accepted, 60_000).catch(() => undefined);
+  expect(await storedSpans(phoenixUi, project)).toBe(accepted);
+  expect(await docker('inspect', '--format', '{{.State.Status}}', names.phoenix, names.alloy)).toBe('exited\nexited');
+  const volume = await docker('inspect', '--format', '{{range .Mounts}}{{.Name}}{{end}}', names.phoenix);
+  expect((await docker('volume', 'ls', '--quiet')).split('\n')).toContain(volume);
+  expect(await checkout.verify()).toMatchObject({ ok: true });
+  expect(await checkout.plannedSteps()).toEqual([]);
+  expect(await docker('ps', '--all', '--quiet', '--filter', 'name=-next')).toBe('');
+}
+
+describe('a set-up of which half is gone', () => {
+  async function expectRefused(message: RegExp): Promise<void> {
+    const before = await everything();
+    const { code, stderr } = await checkout.command('adopt', ['--yes']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(await everything()).toEqual(before);
+  }
+
+  it('its Phoenix is stopped: refused, with the command', async () => {
+    await docker('stop', names.phoenix);
+    await expectRefused(new RegExp(`Phoenix is '${names.phoenix}': it is not running but exited[^]*docker start ${names.phoenix}`));
+    await docker('start', names.phoenix);
+  });
+
+  it('its Alloy is removed: refused, with the command', async () => {
+    await docker('rm', '--force', names.alloy);
+    await expectRefused(/no compose container is the Alloy that belongs to [^]*up -d/);
+    await seed.compose('up', '-d');
+    await answering();
+  });
+
+  it('and nobody has said yes: refused, with the command', async () => {
+    const before = await everything();
+    const { code, stderr } = await checkout.command('adopt');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/1,000 traces \(2,000 spans\)[^]*Nothing was changed\.\n +npm run adopt -- --stack adopter --yes/);
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe('an adoption under load', () => {
+  it('takes all of it over, and loses nothing', async () => {
+    let ended: Ended | undefined;
+    const accepted = await underLoad('during', async () => (ended = await checkout.command('adopt', ['--yes', '--json'])), load);
+    expect(ended?.stderr).toMatch(/Stack adopter has taken over/);
+    expect(JSON.parse(ended?.stdout ?? '')).toMatchObject({ stack, changed: true, gapMs: expect.any(Number), endpoints: { otlpGrpc: 'http://127.0.0.1:4317', phoenixUi } });
+    await expectAdopted(accepted, 'during');
+  });
+
+  it('is complete: again it changes nothing', async () => {
+    const before = await everything();
+    const { code, stdout } = await checkout.command('adopt', ['--yes', '--json']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${JSON.stringify({ stack, changed: false })}\n` });
+    expect(await everything()).toEqual(before);
+  });
+
+  it('the way back leads to the old services with the data of then', async () => {
+    expect(await checkout.command('down', ['--purge', '--yes'])).toMatchObject({ code: 0 });
+    await docker('start', names.phoenix, names.alloy);
+    await answering();
+    expect(await traces(old.project)).toBe(old.traces);
+  });
+});
+
+describe('an adoption that is killed while the ports change hands, under load', () => {
+  it('goes on from there, and loses nothing', async () => {
+    let ended: Ended | undefined;
+    const accepted = await underLoad('killed', async () => {
+      const { child, ended: killed } = checkout.start('adopt', ['--yes']);
+      const isStopped = async (): Promise<boolean> => (await docker('inspect', '--format', '{{.State.Running}}', names.alloy)) === 'false';
+      await until('the old Alloy to stop', async () => (await record('switching')) && isStopped(), 600_000);
+      process.kill(-(child.pid ?? NaN), 'SIGKILL');
+      await killed;
+      ended = await checkout.command('adopt', ['--yes']);
+    }, load);
+    expect(ended?.stderr).toMatch(/Stack adopter has taken over/);
+    await expectAdopted(accepted, 'killed');
+  });
+});

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { drained, markedSpan, ready } from '../../../ops/support/adopt/drain';
+import { from, run } from '../../../provider/container-reach';
+import { tempDir } from '../../support/temp';
+import { adoption } from './given';
+import { made, sqlite } from './sqlite';
+
+jest.mock('../../../provider/container-reach', () => ({ run: jest.fn(), from: jest.fn() }));
+beforeEach(() => jest.resetAllMocks());
+
+const traceId = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
+const spanId = Buffer.from('f0f1f2f3f4f5f6f7', 'hex');
+const hex = (text: string): string => Buffer.from(text).toString('hex');
+
+describe('markedSpan', () => {
+  // ExportTraceServiceRequest of opentelemetry-proto, counted by hand: a field is its number and wire type, a length, bytes.
+  const span = (time: string): string => `1237${'1235'}${'0a10'}${traceId.toString('hex')}${'1208'}${spanId.toString('hex')}${'2a05'}${hex('adopt')}39${time}41${time}`;
+
+  test('to the byte', () => {
+    const attribute = `0a1a${hex('openinference.project.name')}120a0a08${hex('verify-1')}`;
+    // 65,485 ms are 0x0f3f35cd40 millions of nanoseconds; the lowest byte comes first.
+    expect(markedSpan('verify-1', traceId, spanId, 65_485).toString('hex')).toBe(`0a65${'0a2a'}0a28${attribute}${span('40cd353f0f000000')}`);
+  });
+
+  test('a length above 127 takes two bytes', () => {
+    const attribute = `0a1a${hex('openinference.project.name')}12cb01${'0ac801'}${hex('p'.repeat(200))}`;
+    expect(markedSpan('p'.repeat(200), traceId, spanId, 1).toString('hex')).toBe(`0aa902${'0aed01'}0aea01${attribute}${span('40420f0000000000')}`);
+  });
+});
+
+describe('drained', () => {
+  test('runs in the old Phoenix, with a span of its own in a project as checks have', async () => {
+    await drained('unix:///docker.sock', adoption({ port: '7007' }));
+    expect(run).toHaveBeenCalledTimes(1);
+    const [host, container, [python, option, script, port, folder, project = '', trace = '', span = '', ...more]] = jest.mocked(run).mock.calls[0] ?? ['', '', []];
+    expect([host, container, python, option, port, folder, more]).toEqual(['unix:///docker.sock', 'arize-phoenix-phoenix-1', 'python3', '-c', '7007', '/phoenix_storage', []]);
+    expect(script).toMatch(/^"""\nWaits until Phoenix has stored everything/);
+    expect(project).toMatch(/^verify-\d{13}$/);
+    const bytes = Buffer.from(span, 'base64');
+    expect(bytes.indexOf(project) > 0 && bytes.indexOf(trace, 0, 'hex') > 0).toBe(true);
+  });
+
+  test('what it says last when it fails', async () => {
+    jest.mocked(run).mockRejectedValue(new Error('container x: python3 ended with 1 Traceback\nit has stored nothing for 60 s and holds spans that it has accepted\n'));
+    await expect(drained('h', adoption())).rejects.toThrow(
+      'The old Phoenix could not be waited for: it has stored nothing for 60 s and holds spans that it has accepted.\n    docker logs --tail 30 arize-phoenix-phoenix-1');
+  });
+});
+
+describe('drain.py', () => {
+  test('tries again while the memory is full, waits until the span is stored, and leaves no project', async () => {
+    const folder = tempDir();
+    made(folder, { before: 1 });
+    const asked: string[] = [];
+    const server = http.createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      request.resume().on('end', () => {
+        response.writeHead(asked.length === 1 ? 503 : 200).end();
+        if (asked.length === 2) {
+          sqlite(folder, `INSERT INTO traces VALUES (2, 1, '${traceId.toString('hex')}');`);
+        }
+      });
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    await drained('h', adoption());
+    const script = jest.mocked(run).mock.calls[0]?.[2][2] ?? '';
+    const port = String((server.address() as AddressInfo).port);
+    const child = spawn('python3', ['-c', script, port, folder, 'verify-1', traceId.toString('hex'), markedSpan('verify-1', traceId, spanId, 1).toString('base64')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk) => (said += String(chunk)));
+    const [code] = await once(child, 'close');
+    server.close();
+    expect({ code, said, asked }).toEqual({ code: 0, said: '', asked: ['POST /v1/traces', 'POST /v1/traces', 'DELETE /v1/projects/verify-1'] });
+  });
+});
+
+describe('ready', () => {
+  const answering = (...statuses: number[]): { ask: jest.Mock; close: jest.Mock } => {
+    const reach = { ask: jest.fn(async () => ({ status: statuses.shift() ?? 200, text: '' })), close: jest.fn() };
+    jest.mocked(from).mockReturnValue(reach as never);
+    return reach;
+  };
+
+  test('asks on its own port, from inside, until it answers', async () => {
+    const reach = answering(0, 503, 200);
+    await ready('h', adoption({ port: '7007' }));
+    expect(reach.ask.mock.calls).toEqual(Array.from({ length: 3 }, () => ['http://127.0.0.1:7007/arize_phoenix_version']));
+    expect(from).toHaveBeenCalledWith('h', 'arize-phoenix-phoenix-1');
+    expect(reach.close).toHaveBeenCalledTimes(1);
+  });
+});

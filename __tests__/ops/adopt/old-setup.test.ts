@@ -1,0 +1,121 @@
+import { composeContainers, repositoryOf, type ComposeContainer } from '../../../ops/support/adopt/compose';
+import { oldSetup } from '../../../ops/support/adopt/old-setup';
+import { composed, fakeContainer, fakeDocker } from '../../support/fake-docker';
+import { alloy, nobody, phoenix, up } from './given';
+
+describe('composeContainers', () => {
+  test('every container of a project, as far as it matters', async () => {
+    const { host } = await fakeDocker([
+      fakeContainer('phoenix-1', {
+        image: 'arizephoenix/phoenix:latest', labels: composed('arize-phoenix', 'phoenix'), env: { PHOENIX_WORKING_DIR: '/phoenix_storage', EMPTY: '', WITH: 'a=b' },
+        ports: { 6006: 6006, 4317: 14317 }, status: 'exited',
+        mounts: [
+          { Type: 'volume', Name: 'data', Source: '/var/lib/docker/volumes/data/_data', Destination: '/phoenix_storage' },
+          { Type: 'bind', Source: '/srv/config', Destination: '/config' },
+          { Type: 'tmpfs', Source: '', Destination: '/tmp' },
+        ],
+      }),
+      fakeContainer('alloy-1', { labels: composed('x', 'alloy', { 'com.docker.compose.version': '1.29.2', 'com.docker.compose.project.config_files': "a b.yml,c.yml" }), network: 'host' }),
+      fakeContainer('run-1', { labels: composed('x', 'phoenix', { 'com.docker.compose.oneoff': 'True' }) }),
+      fakeContainer('somebody-elses'),
+    ]);
+    const [first, second, ...more] = await composeContainers(host);
+    expect(more).toEqual([]);
+    expect(second).toEqual({
+      name: 'phoenix-1', status: 'exited', image: 'arizephoenix/phoenix:latest', imageId: 'sha256:phoenix-1', args: [],
+      env: { PHOENIX_WORKING_DIR: '/phoenix_storage', EMPTY: '', WITH: 'a=b' },
+      mounts: [{ kind: 'volume', source: 'data', path: '/phoenix_storage' }, { kind: 'bind', source: '/srv/config', path: '/config' }],
+      published: [{ internal: 4317, external: 14317, address: '' }, { internal: 6006, external: 6006, address: '' }],
+      onHostNetwork: false, networks: ['seed_default'], composeUp: up.phoenix,
+    });
+    expect(first).toMatchObject({ name: 'alloy-1', onHostNetwork: true, composeUp: "cd /srv/x && docker-compose -p x -f 'a b.yml' -f c.yml up -d" });
+  });
+
+  test.each([
+    ['grafana/alloy', 'grafana/alloy'],
+    ['grafana/alloy:v1.18.1', 'grafana/alloy'],
+    ['registry:5000/grafana/alloy', 'registry:5000/grafana/alloy'],
+    [`registry:5000/grafana/alloy:v1@sha256:${'0'.repeat(64)}`, 'registry:5000/grafana/alloy'],
+  ])('the repository of %s is %s', (image, repository) => {
+    expect(repositoryOf(image)).toBe(repository);
+  });
+});
+
+describe('oldSetup', () => {
+  test("the seed's two projects, among others", () => {
+    const others = [alloy({ name: 'prometheus', image: 'prom/prometheus' }), alloy({ name: 'app', image: 'arizephoenix/phoenix-evals:1' })];
+    expect(oldSetup([phoenix(), ...others, alloy()], nobody, 'dev')).toEqual({
+      setup: { phoenix: phoenix(), alloy: alloy(), mount: phoenix().mounts[0], directory: '/phoenix_storage' },
+      problems: [],
+    });
+  });
+
+  test.each<[string, Partial<ComposeContainer>, string, string]>([
+    ['an image of their own', { image: 'our/llm-ui:3' }, '/phoenix_storage', 'arize-phoenix_phoenix_data'],
+    ["no working directory: Phoenix's own", { env: {}, mounts: [{ kind: 'volume', source: 'home', path: '/root/.phoenix' }] }, '/root/.phoenix', 'home'],
+    ['a folder of the host', { mounts: [{ kind: 'bind', source: '/srv/data', path: '/phoenix_storage' }] }, '/phoenix_storage', '/srv/data'],
+    ['a directory below a mount', { env: { PHOENIX_WORKING_DIR: '/data/phoenix/' }, mounts: [{ kind: 'volume', source: 'all', path: '/data' }, { kind: 'volume', source: 'other', path: '/dat' }] }, '/data/phoenix', 'all'],
+    ['mounts in each other', { env: { PHOENIX_WORKING_DIR: '/data/phoenix' }, mounts: [{ kind: 'volume', source: 'outer', path: '/data' }, { kind: 'volume', source: 'inner', path: '/data/phoenix' }] }, '/data/phoenix', 'inner'],
+  ])('%s', (_, over, directory, source) => {
+    const { setup, problems } = oldSetup([phoenix(over), alloy()], nobody, 'dev');
+    expect(problems).toEqual([]);
+    expect(setup).toMatchObject({ directory, mount: { source } });
+  });
+
+  test.each<[string, ComposeContainer[], string[]]>([
+    ['Phoenix is stopped', [phoenix({ status: 'exited' }), alloy()], ["Phoenix is 'arize-phoenix-phoenix-1': it is not running but exited, and nothing is taken over from half a set-up", 'docker start arize-phoenix-phoenix-1']],
+    ['Alloy is paused', [phoenix(), alloy({ status: 'paused' })], ["Alloy is 'grafana-alloy': it is not running but paused, and nothing is taken over from half a set-up", 'docker unpause grafana-alloy']],
+    ['Alloy is gone', [phoenix()], [
+      'Alloy: no compose container is the Alloy that belongs to arize-phoenix-phoenix-1, and nothing is taken over from half a set-up',
+      `${up.phoenix}   # if it is in the same compose project`, 'npm run adopt -- --alloy NAME   # if it has another image',
+    ]],
+    ['Phoenix is gone', [alloy()], [
+      'Phoenix: no compose container is the Phoenix that belongs to grafana-alloy, and nothing is taken over from half a set-up',
+      `${up.alloy}   # if it is in the same compose project`, 'npm run adopt -- --phoenix NAME   # if it has another image',
+    ]],
+    ['several could be meant', [phoenix(), alloy(), alloy({ name: 'other-alloy', status: 'exited' })], [
+      'Alloy: several compose containers could be it: grafana-alloy (running), other-alloy (exited)', 'npm run adopt -- --alloy grafana-alloy', 'npm run adopt -- --alloy other-alloy',
+    ]],
+    ['there is nothing', [], [
+      'the old set-up: no compose container on this engine is a Phoenix or an Alloy', 'docker ps --all --filter label=com.docker.compose.project', 'npm run up   # where there is nothing to take over',
+    ]],
+    ['login is on', [phoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_ENABLE_AUTH: 'true' } }), alloy()], [
+      'PHOENIX_ENABLE_AUTH of arize-phoenix-phoenix-1: only a Phoenix without login is taken over; `phoenix:auth` switches it on again afterwards',
+      `${up.phoenix}   # with PHOENIX_ENABLE_AUTH: "false" in the compose file`,
+    ]],
+    ['the data go with the container', [phoenix({ mounts: [{ kind: 'volume', source: 'config', path: '/phoenix_storage_config' }] }), alloy()], [
+      'the volume of arize-phoenix-phoenix-1: nothing is mounted where it keeps its data, which so goes with the container',
+      'docker cp arize-phoenix-phoenix-1:/phoenix_storage .   # and give it a volume in the compose file',
+    ]],
+    ['the database is a server, whose address is a secret', [phoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_SQL_DATABASE_URL: 'postgresql://me:password@db' } }), alloy()], [
+      'PHOENIX_SQL_DATABASE_URL of arize-phoenix-phoenix-1: its database is not the SQLite file in its working directory, and only that is taken over',
+      'npm run up   # a stack of its own, beside it: stop the old Alloy first, or set other ports',
+    ]],
+  ])('refused when %s', (_, containers, [said, ...mend]) => {
+    const { setup, problems } = oldSetup(containers, nobody, 'dev');
+    expect(setup).toBeUndefined();
+    expect(problems.map(({ key, value, rule, mend: commands }) => [`${key}${value === undefined ? '' : ` is '${value}'`}: ${rule}`, ...commands])).toEqual([[said, ...mend]]);
+  });
+
+  test('everything that is wrong is told at once', () => {
+    const { problems } = oldSetup([phoenix({ status: 'exited', mounts: [], env: { PHOENIX_ENABLE_AUTH: 'true' } }), alloy({ status: 'dead' })], nobody, 'dev');
+    expect(problems.map(({ key }) => key)).toEqual(['Phoenix', 'Alloy', 'PHOENIX_ENABLE_AUTH of arize-phoenix-phoenix-1', 'the volume of arize-phoenix-phoenix-1']);
+  });
+
+  describe('a person chooses', () => {
+    const two = [phoenix(), phoenix({ name: 'other-phoenix' }), alloy()];
+
+    test('one of several', () => {
+      expect(oldSetup(two, { ...nobody, phoenix: 'other-phoenix' }, 'dev').setup?.phoenix.name).toBe('other-phoenix');
+    });
+
+    test('one that is none by its image', () => {
+      expect(oldSetup([...two, alloy({ name: 'collector', image: 'our/collector' })], { phoenix: 'other-phoenix', alloy: 'collector' }, 'dev').setup?.alloy.name).toBe('collector');
+    });
+
+    test('one that is not there', () => {
+      expect(oldSetup(two, { ...nobody, phoenix: 'nobody' }, 'dev').problems.map(({ key }) => key)).toEqual(['Phoenix']);
+      expect(oldSetup(two, { phoenix: 'nobody', alloy: 'nobody' }, 'dev').problems).toMatchObject([{ value: 'nobody', rule: 'there are no such compose containers' }]);
+    });
+  });
+});

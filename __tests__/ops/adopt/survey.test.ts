@@ -1,0 +1,202 @@
+import { readSettings } from '../../../components/settings';
+import { problemsOfStack, survey, type Question } from '../../../ops/support/adopt/survey';
+import { from } from '../../../provider/container-reach';
+import { composed, fakeContainer, fakeDocker, type FakeContainer, type FakeDocker } from '../../support/fake-docker';
+import { nobody, runningAlloy, runningPhoenix } from './given';
+
+jest.mock('../../../provider/container-reach', () => ({ from: jest.fn() }));
+jest.mock('../../../components/port-holder', () => ({ isHeld: async () => false, holderOf: async () => undefined, isOwnAddress: async () => true }));
+
+/** The old Phoenix answers this when it is asked for its version. */
+const answering = (text: string, status = 200): void => void jest.mocked(from).mockReturnValue({ ask: async () => ({ status, text }), close: () => undefined } as never);
+beforeEach(() => answering('20.26.1'));
+
+const oldVolume = { 'arize-phoenix_phoenix_data': {} };
+const measured = { traces: 1000, spans: 2000, bytes: 100 * 2 ** 20, free: 120 * 2 ** 20 };
+
+/** An engine with the seed's set-up at work. */
+async function engine(containers: readonly FakeContainer[] = [runningPhoenix(), runningAlloy()], volumes: Record<string, Record<string, string>> = oldVolume): Promise<FakeDocker> {
+  const docker = await fakeDocker(containers, volumes);
+  docker.answers['POST /containers/adoption-dev-data/wait'] = { StatusCode: 0 };
+  docker.answers['GET /containers/adoption-dev-data/logs'] = Buffer.from(JSON.stringify(measured));
+  docker.answers['GET /networks/seed_default'] = { Containers: { a: { Name: 'grafana-alloy' }, b: { Name: 'arize-phoenix-phoenix-1' } } };
+  return docker;
+}
+
+const ask = ({ host }: FakeDocker, config: Record<string, string> = {}, over: Partial<Question> = {}): ReturnType<typeof survey> =>
+  survey({ host, stack: 'dev', state: undefined, config: { 'docker:host': host, ...config }, named: nobody, ...over });
+const refused = async (docker: FakeDocker, config: Record<string, string> = {}, over: Partial<Question> = {}): Promise<unknown> => {
+  const { plan, problems } = await ask(docker, config, over);
+  expect(plan).toBeUndefined();
+  return problems;
+};
+
+const again = 'npm run adopt -- --stack OTHER_NAME';
+const purge = 'npm run down -- --purge   # gives up what it holds';
+const resource = { urn: 'urn:pulumi:dev::llm-observability::docker:index/network:Network::network', type: 'docker:index/network:Network' };
+const problem = {
+  deployed: { key: 'stack', value: 'dev', rule: 'it is deployed already, and a stack takes over before it has data of its own', mend: [again, purge] },
+  auth: { key: 'phoenix:auth', value: 'true', rule: 'it is taken over without login; then `npm run up -- -c phoenix:auth=true` switches it on, and no span is lost', mend: ['pulumi config set phoenix:auth false'] },
+  stopped: { key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: 'it is not running but exited, and nothing is taken over from half a set-up', mend: ['docker start arize-phoenix-phoenix-1'] },
+};
+
+describe('what will be taken over', () => {
+  test("the seed's, as the compose files have it", async () => {
+    const docker = await engine();
+    const { plan, problems } = await ask(docker);
+    expect(problems).toEqual([]);
+    expect(plan).toMatchObject({
+      setup: { phoenix: { name: 'arize-phoenix-phoenix-1' }, alloy: { name: 'grafana-alloy' }, directory: '/phoenix_storage' },
+      data: { volume: 'phoenix-dev-data', old: { image: 'sha256:arize-phoenix-phoenix-1', mount: { source: 'arize-phoenix_phoenix_data' }, directory: '/phoenix_storage' } },
+      measured, version: '20.26.1', config: {},
+    });
+    expect(plan?.settings).toEqual(readSettings({ 'docker:host': docker.host }, 'llm-observability').settings);
+    // Nothing is left of having looked.
+    expect([[...docker.containers.keys()], [...docker.volumes.keys()]]).toEqual([['arize-phoenix-phoenix-1', 'grafana-alloy'], ['arize-phoenix_phoenix_data']]);
+  });
+
+  test('ports that are not the usual ones become settings of the stack', async () => {
+    const { plan } = await ask(await engine([runningPhoenix(), runningAlloy({ ports: { 4317: 5317, 4318: 4318 } })]));
+    expect(plan?.config).toEqual({ 'alloy:otlpGrpcPort': '5317' });
+    expect(plan?.settings['alloy:otlpGrpcPort']).toBe(5317);
+  });
+
+  test('the old Phoenix is asked on its own port, from inside', async () => {
+    const asked: string[] = [];
+    jest.mocked(from).mockReturnValue({ ask: async (url: string) => (asked.push(url), { status: 200, text: '20.26.1\n' }), close: () => undefined } as never);
+    const docker = await engine([runningPhoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_PORT: '7007' } }), runningAlloy()]);
+    expect((await ask(docker)).plan?.version).toBe('20.26.1');
+    expect(asked).toEqual(['http://127.0.0.1:7007/arize_phoenix_version']);
+  });
+});
+
+describe('what is to be known before', () => {
+  const config = { status: 404, message: 'no such file' };
+
+  test('everything at once', async () => {
+    const docker = await engine([
+      runningPhoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_SMTP_HOSTNAME: 'mail', PHOENIX_DEFAULT_RETENTION_POLICY_DAYS: '7', OTHER: 'x', PHOENIX_PORT: '6006' } }),
+      runningAlloy(),
+    ]);
+    docker.answers['GET /containers/grafana-alloy/archive'] = config;
+    docker.answers['GET /networks/seed_default'] = { Containers: { a: { Name: 'grafana-alloy' }, b: { Name: 'web' }, c: { Name: 'app' } } };
+    const { plan } = await ask(docker, { 'phoenix:retentionDays': '30' });
+    expect(plan?.notes).toEqual([
+      'The configuration of grafana-alloy could not be read: what it does besides handing traces to Phoenix ends with it.',
+      expect.stringMatching(/^arize-phoenix-phoenix-1 and grafana-alloy took requests from other machines; .* unless phoenix:bind and alloy:bind say otherwise\.$/),
+      'app, web share a network with the old ones: where they send to grafana-alloy or arize-phoenix-phoenix-1 by name, let them send to host.docker.internal instead.',
+      "phoenix:retentionDays is 30: the stack's Phoenix deletes traces that are older.",
+      'Settings of arize-phoenix-phoenix-1 that the stack does not take over: PHOENIX_DEFAULT_RETENTION_POLICY_DAYS, PHOENIX_SMTP_HOSTNAME.',
+    ]);
+  });
+
+  test('nothing', async () => {
+    const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1' })]);
+    const content = Buffer.from('otelcol.receiver.otlp "default" {\n}\n');
+    const header = Buffer.alloc(512);
+    header.write(content.length.toString(8).padStart(11, '0'), 124);
+    header.write('0', 156);
+    docker.answers['GET /containers/grafana-alloy/archive'] = Buffer.concat([header, content]);
+    expect((await ask(docker)).plan?.notes).toEqual([]);
+  });
+});
+
+describe('refused', () => {
+  test('all that is wrong with the stack and with the set-up, at once', async () => {
+    const docker = await engine([runningPhoenix({ status: 'exited', env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_ENABLE_AUTH: 'true' } })]);
+    const problems = (await refused(docker, { 'phoenix:auth': 'true' }, { state: { resources: [resource], pending: [] } })) as { key: string }[];
+    expect(problems.slice(0, 3)).toEqual([problem.deployed, problem.auth, problem.stopped]);
+    expect(problems.slice(3).map(({ key }) => key)).toEqual(['Alloy', 'PHOENIX_ENABLE_AUTH of arize-phoenix-phoenix-1']);
+    expect(docker.changes).toEqual([]);
+  });
+
+  test('all that is wrong with a set-up that is there, at once, before its data is looked at', async () => {
+    answering('21.0.0');
+    const docker = await engine([runningPhoenix(), runningAlloy({ ports: { 4317: 5317, 4318: 4318 } }), fakeContainer('alloy-dev')], {});
+    expect(await refused(docker, { 'alloy:otlpGrpcPort': '4317', 'phoenix:auth': 'true' })).toEqual([
+      problem.auth,
+      { key: 'alloy:otlpGrpcPort', value: '4317', rule: 'applications send to port 5317 of grafana-alloy, and the stack would not take it there', mend: ['pulumi config set alloy:otlpGrpcPort 5317', 'pulumi config rm alloy:otlpGrpcPort'] },
+      expect.objectContaining({ key: 'stack', value: 'dev', rule: expect.stringMatching(/^container alloy-dev has a name that this stack needs/) }),
+      {
+        key: 'phoenix:image', value: 'arizephoenix/phoenix:version-20.26.1-nonroot', rule: 'the old Phoenix is 21.0.0, and an older one cannot open its database',
+        mend: ['pulumi config set phoenix:image arizephoenix/phoenix:version-21.0.0-nonroot'],
+      },
+      { key: 'volume of arize-phoenix-phoenix-1', value: 'arize-phoenix_phoenix_data', rule: 'it is not there any more', mend: ['cd /srv/arize-phoenix && docker compose -p arize-phoenix -f /srv/arize-phoenix/docker-compose.yml up -d'] },
+    ]);
+    expect(docker.changes).toEqual([]);
+  });
+
+  test.each([
+    ['20.26.2', '20.26.1', 1], ['20.26.1', '20.26.1', 0], ['19.9.9', '20.26.1', 0], ['21.3.0rc1', '21.2.9', 1], ['21.3.0', '21.3.0', 0],
+  ])('Phoenix %s by one of %s: %i problems', async (version, ours, count) => {
+    answering(version);
+    const { problems } = await ask(await engine(), { 'phoenix:image': `arizephoenix/phoenix:version-${ours}-nonroot` });
+    expect(problems).toHaveLength(count);
+  });
+
+  test.each<[string, number, string]>([['<html>', 200, '200'], ['connection refused', 0, 'connection refused'], ['no', 500, '500']])('a version that is none: %s', async (text, status, said) => {
+    answering(text, status);
+    expect(await refused(await engine())).toEqual([
+      { key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: `it does not say its version (${said})`, mend: ['docker logs --tail 30 arize-phoenix-phoenix-1'] },
+    ]);
+  });
+
+  test('too little room for a copy', async () => {
+    const docker = await engine();
+    docker.answers['GET /containers/adoption-dev-data/logs'] = Buffer.from(JSON.stringify({ ...measured, free: measured.free - 1 }));
+    expect(await refused(docker)).toEqual([{
+      key: 'disk', value: '120 MiB free', rule: 'a copy of the data takes 120 MiB where Docker keeps its volumes; the old ones in arize-phoenix_phoenix_data stay as a backup',
+      mend: ['docker system df', 'docker image prune'],
+    }]);
+  });
+
+  test('a folder of the host needs no volume', async () => {
+    const docker = await engine([runningPhoenix({ mounts: [{ Type: 'bind', Source: '/srv/data', Destination: '/phoenix_storage' }] }), runningAlloy()], {});
+    expect((await ask(docker)).problems).toEqual([]);
+  });
+
+  test('the stack that takes over is none of those that are taken over from', async () => {
+    const own = { 'llm-observability.stack': 'llm-observability/dev' };
+    const docker = await engine([runningPhoenix(), runningAlloy(), fakeContainer('other-phoenix', { image: 'arizephoenix/phoenix:1', labels: own })]);
+    expect((await ask(docker)).plan?.setup.phoenix.name).toBe('arize-phoenix-phoenix-1');
+    docker.containers.set('second', fakeContainer('second', { image: 'arizephoenix/phoenix:1', labels: composed('second', 'phoenix') }));
+    expect(await refused(docker)).toMatchObject([{ key: 'Phoenix', rule: 'several compose containers could be it: arize-phoenix-phoenix-1 (running), second (running)' }]);
+    expect((await ask(docker, {}, { named: { phoenix: 'arize-phoenix-phoenix-1', alloy: undefined } })).plan?.setup.phoenix.name).toBe('arize-phoenix-phoenix-1');
+  });
+});
+
+describe('problemsOfStack', () => {
+  const problems = async (volumes: string[], config: Record<string, string> = {}, state: Question['state'] = undefined, stack = 'dev'): ReturnType<typeof problemsOfStack> => {
+    const { host } = await fakeDocker([], Object.fromEntries(volumes.map((name) => [name, {}])));
+    return problemsOfStack({ host, stack, state, config });
+  };
+  const stackItself = { urn: 'urn:pulumi:dev::llm-observability::pulumi:pulumi:Stack::llm-observability-dev', type: 'pulumi:pulumi:Stack' };
+  const hasData = (names: string): object => ({ key: 'stack', value: 'dev', rule: `it has data already (${names}), and nothing is copied over them`, mend: [again, purge] });
+
+  test.each<[string, string[], Question['state'], object[]]>([
+    ['a new one', ['phoenix-prod-data', 'phoenix-dev-cache'], undefined, []],
+    ['one that is empty', [], { resources: [stackItself], pending: [] }, []],
+    ['one with a volume of traces', ['phoenix-dev-data'], undefined, [hasData('phoenix-dev-data')]],
+    ['one with spans that wait', ['alloy-dev-data'], undefined, [hasData('alloy-dev-data')]],
+    ['one with both', ['alloy-dev-data', 'phoenix-dev-data'], undefined, [hasData('phoenix-dev-data, alloy-dev-data')]],
+    ['one that is deployed', ['phoenix-dev-data'], { resources: [stackItself, resource], pending: [] }, [problem.deployed]],
+    ['one that was cut off while it was', [], { resources: [], pending: [{ type: 'creating', urn: resource.urn }] }, [problem.deployed]],
+  ])('%s', async (_, volumes, state, expected) => {
+    expect(await problems(volumes, {}, state)).toEqual(expected);
+  });
+
+  test('one at the edge, and with login', async () => {
+    expect(await problems([], { 'edge:central': 'prod', 'phoenix:auth': 'true' })).toEqual([
+      { key: 'edge:central', value: 'prod', rule: 'a stack at the edge has no Phoenix that could take over', mend: [again] },
+      problem.auth,
+    ]);
+    expect(await problems([], { 'phoenix:auth': 'false' })).toEqual([]);
+  });
+
+  test('commands are for the stack', async () => {
+    expect((await problems(['phoenix-prod-data'], { 'phoenix:auth': 'true' }, undefined, 'prod')).map(({ rule, mend }) => [rule.match(/`(.*)`/)?.[1], mend])).toEqual([
+      [undefined, [again, 'npm run down -- --stack prod --purge   # gives up what it holds']],
+      ['npm run up -- --stack prod -c phoenix:auth=true', ['pulumi config set phoenix:auth false']],
+    ]);
+  });
+});

@@ -1,0 +1,315 @@
+/**
+ * `npm run adopt`: a stack takes over from the Phoenix and the Alloy of a docker-compose set-up, with all of their data.
+ *
+ * 1. Rehearsal: the stack runs beside the old set-up, on other ports and with a copy of the data.
+ * 2. The ports of applications go to the stack's Alloy, whose Phoenix stands still: what comes in waits on disk.
+ * 3. The old Phoenix stores what it has accepted and is stopped; its data takes the place of the copy.
+ * 4. The stack is deployed on its own ports, and proves itself.
+ *
+ * Cut off anywhere, it goes on when it is run again: support/adopt/record.ts says from where.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { parseArgs } from 'node:util';
+import { hostName } from '../components/catalog';
+import { engineRequest } from '../components/engine';
+import { commandVariable, report } from '../components/problem';
+import { readSettings } from '../components/settings';
+import { cacheRoot } from '../lab/cache';
+import { withLock } from '../lab/lock';
+import { checkDelivery } from '../provider/delivery';
+import { Containers, isOn } from './support/adopt/containers';
+import { Data, keptFile, type Found } from './support/adopt/data';
+import { drained, ready } from './support/adopt/drain';
+import { graceSeconds, handOver } from './support/adopt/handover';
+import { Interruption } from './support/adopt/interruption';
+import { amount, leftText, outcomeText, planText } from './support/adopt/plan';
+import { phases, readRecord, removeRecords, writeRecord, type Adoption } from './support/adopt/record';
+import { portOf } from './support/adopt/old-setup';
+import { Rehearsal } from './support/adopt/rehearsal';
+import { removeRehearsal } from './support/adopt/removal';
+import { point } from './support/adopt/state';
+import { problemsOfStack, survey } from './support/adopt/survey';
+import { alloyPorts, rehearsalOffset } from './support/adopt/takeover';
+import { agreed, commonArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
+import { lastWords } from './support/diagnosis';
+import { imageSettings } from './support/images';
+import { removeLeftovers } from './support/leftovers';
+import { clearStaleLock } from './support/lock';
+import type { Outputs } from './support/outputs';
+import { defaultStack, npmRun, projectName, stackNamed } from './support/project';
+import { Pulumi, type StackState } from './support/pulumi';
+import { routeOf } from './support/route';
+import { Failure, main, say } from './support/say';
+import { findToolchain } from './support/toolchain';
+
+const usage = 'npm run adopt -- [--stack NAME] [--phoenix NAME] [--alloy NAME] [--yes] [--json]';
+
+interface Options {
+  readonly stack: string;
+  /** Names of the old containers, where several could be meant. */
+  readonly named: { readonly phoenix: string | undefined; readonly alloy: string | undefined };
+  readonly yes: boolean;
+  readonly json: boolean;
+  /** This command. */
+  readonly again: string;
+}
+
+interface Run extends Options {
+  readonly pulumi: Pulumi;
+  readonly host: string;
+  readonly interruption: Interruption;
+}
+
+main(async () => {
+  const chosen = options();
+  const { stack } = chosen;
+  fs.mkdirSync(cacheRoot(), { recursive: true });
+  await withLock(path.join(cacheRoot(), `adopt-${stack}.lock`), () => adopt(chosen), {
+    staleMs: 10_000,
+    onWait: () => say(`Another adoption by stack ${stack} is under way; waiting for its end`),
+  });
+});
+
+async function adopt(chosen: Options): Promise<void> {
+  const { stack } = chosen;
+  const tools = await findToolchain();
+  // Commands in messages are for this machine.
+  process.env[commandVariable] ??= tools.env[commandVariable] ?? 'pulumi';
+  const pulumi = new Pulumi(tools, stack);
+  await clearStaleLock(pulumi);
+  const { state, settings } = await opened(pulumi, []);
+  const host = await readyEngine(settings);
+  const record = await readRecord(host, stack);
+  const standing = record !== undefined && (await stands(host, stack, record));
+  if (record?.phase === 'adopted' && standing) {
+    already(chosen, record);
+    return;
+  }
+  const interruption = new Interruption();
+  try {
+    const run = { ...chosen, pulumi, host, interruption };
+    const cutOff = record?.phase === 'switching' || (record?.phase === 'copied' && standing);
+    const adoption = record && cutOff ? record : await begun(run, record, state, settings);
+    await goOn(run, adoption);
+  } finally {
+    interruption.end();
+  }
+}
+
+/** Whether an adoption still stands: the stack's data may have been removed since, or somebody may have gone back. */
+async function stands(host: string, stack: string, { alloy }: Adoption): Promise<boolean> {
+  return (await hasVolume(host, hostName('phoenix', stack, 'data'))) && !(await new Containers(host).find(alloy))?.State.Running;
+}
+
+const hasVolume = async (host: string, name: string): Promise<boolean> => (await engineRequest(host, 'GET', `/volumes/${name}`)).status === 200;
+
+function already({ stack, json }: Options, record: Adoption): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ stack, changed: false })}\n`);
+  }
+  say(`Stack ${stack} has taken over from ${record.phoenix} and ${record.alloy} already.\n${leftText(stack, record)}`);
+}
+
+/** From nothing to a rehearsal that went well. @throws Failure with everything as it was before */
+async function begun(run: Run, record: Adoption | undefined, state: StackState | undefined, config: Readonly<Record<string, string>>): Promise<Adoption> {
+  const { pulumi, host, stack, named, interruption, again } = run;
+  if (record?.phase === 'rehearsing' && (await isRehearsal(host, stack, record))) {
+    say('An earlier run was cut off before it touched the old set-up: removing what it had made');
+    await removeRehearsal(pulumi, host);
+  }
+  const now = record ? await pulumi.state() : state;
+  const question = { host, stack, state: now, config, named };
+  const { plan, problems } = await survey(question);
+  if (!plan) {
+    throw new Refused(report(stack, problems));
+  }
+  await removeLeftovers(host, `${projectName}/${stack}`, now);
+  const kept = { ...plan.config, ...(await imageSettings(config)) };
+  const offset = await rehearsalOffset({ ...config, ...kept }, `${projectName}/${stack}`);
+  if (offset === undefined) {
+    throw new Refused('There are no ports for the stack to run beside the old set-up on. Nothing was changed.', ['ss -ltn']);
+  }
+  const beside = { ...kept, 'ports:offset': String(offset) };
+  const { settings: moved } = readSettings({ ...config, ...beside }, projectName);
+  const rehearsal = new Rehearsal(pulumi, host, beside);
+  const { setup, data } = plan;
+  const adoption = { rehearsal: alloyPorts(moved), phoenix: setup.phoenix.name, alloy: setup.alloy.name, port: portOf(setup.phoenix), data: data.old };
+  try {
+    await rehearsal.preview();
+    say(planText(stack, plan));
+    await consent(run);
+    interruption.check();
+    // While somebody was asked, somebody else may have deployed the stack.
+    const since = await problemsOfStack({ ...question, state: await pulumi.state() });
+    if (since.length > 0) {
+      throw new Refused(report(stack, since));
+    }
+    await removeRecords(host, stack);
+    await writeRecord(host, stack, { phase: 'rehearsing', ...adoption });
+    try {
+      await rehearsal.run(plan);
+      interruption.check();
+    } catch (error) {
+      say('Removing the rehearsal');
+      await removeRehearsal(pulumi, host);
+      throw new Failure(`${messageOf(error)}\nThe old set-up was not touched and is at work; what was new is removed.`, [again]);
+    }
+  } finally {
+    rehearsal.end();
+  }
+  await keep(pulumi, kept);
+  const switching: Adoption = { phase: 'switching', ...adoption };
+  await writeRecord(host, stack, switching);
+  return switching;
+}
+
+/** Whether what stands is the rehearsal that was cut off, and nobody has used it since: then it can be thrown away. */
+async function isRehearsal(host: string, stack: string, { rehearsal, data: old }: Adoption): Promise<boolean> {
+  const alloy = await new Containers(host).find(hostName('alloy', stack));
+  if (alloy && !isOn(alloy, rehearsal)) {
+    return false;
+  }
+  const data = new Data(host, stack, old);
+  if (!(await hasVolume(host, data.volume))) {
+    return true;
+  }
+  if (old.mount.kind === 'volume' && !(await hasVolume(host, old.mount.source))) {
+    return false;
+  }
+  // Where the two cannot be compared nothing is known, and nothing is thrown away.
+  const added = await data.added().catch(() => undefined);
+  return added !== undefined && added.traces + added.spans + added.rows === 0;
+}
+
+/** Settings that the stack has from here on. */
+async function keep(pulumi: Pulumi, config: Readonly<Record<string, string>>): Promise<void> {
+  const pairs = Object.entries(config).flatMap(([key, value]) => ['--plaintext', `${key}=${value}`]);
+  if (pairs.length > 0) {
+    await pulumi.must(['config', 'set-all', ...pairs, '--stack', pulumi.stack], 'keeping the settings');
+  }
+}
+
+async function consent({ stack, yes, json, again }: Options): Promise<void> {
+  if (yes) {
+    return;
+  }
+  if (json || !process.stdin.isTTY) {
+    throw new Refused('Taking over needs a yes, and there is no terminal to ask on. Nothing was changed.', [`${again}${again.includes(' -- ') ? '' : ' --'} --yes`]);
+  }
+  if (!(await agreed(`Let stack ${stack} take over? [y/N] `))) {
+    throw new Refused('Nothing was changed.');
+  }
+}
+
+/** From wherever it is to the end. @throws Failure that says how to go on; nothing is lost then */
+async function goOn(run: Run, adoption: Adoption): Promise<void> {
+  const { host, stack, json, again } = run;
+  try {
+    // Of a run that was killed between one and the next.
+    await removeRecords(host, stack, phases.filter((phase) => phase !== adoption.phase));
+    const gapMs = adoption.phase === 'switching' ? await takenOver(run, adoption) : undefined;
+    const { outputs, counts, delivery } = await deployed(run, adoption);
+    await writeRecord(host, stack, { ...adoption, phase: 'adopted' });
+    if (json) {
+      process.stdout.write(`${JSON.stringify({ stack, changed: true, ...counts, gapMs: gapMs ?? null, endpoints: outputs.endpoints, ...delivery })}\n`);
+    }
+    say(outcomeText(stack, adoption, { counts, gapMs, endpoints: outputs.endpoints }));
+    if (counts.kept) {
+      say(`What the stack's Phoenix had taken while the adoption stood still is not shown; it is kept in ${keptFile} in volume ${outputs.volumes.phoenix}.`);
+    }
+    say(leftText(stack, adoption));
+  } catch (error) {
+    throw new Failure(`${messageOf(error)}\nNothing is lost: what applications send waits on disk until the adoption is complete. The next run goes on from here.`, [again]);
+  }
+}
+
+/**
+ * The old services are stopped, their ports the stack's, their data in the new volume.
+ * @returns milliseconds for which applications could not send, where that was in this run and is known
+ */
+async function takenOver({ pulumi, host, stack, interruption }: Run, adoption: Adoption): Promise<number | undefined> {
+  const containers = new Containers(host);
+  const { settings } = readSettings(await pulumi.settings(), projectName);
+  // Nothing of it, where somebody has taken the stack down.
+  const outputs = await pulumi.outputs<Partial<Outputs>>();
+  const data = new Data(host, stack, adoption.data);
+  if ((await containers.find(adoption.alloy))?.State.Running) {
+    // It hands over what it holds when it is stopped.
+    await containers.start(adoption.phoenix);
+    await ready(host, adoption);
+  }
+  // What comes in is not for a database that is replaced.
+  await containers.stop(hostName('phoenix', stack), graceSeconds);
+  say(`The ports of ${adoption.alloy} go to ${hostName('alloy', stack)}`);
+  const { containers: stands, internal } = outputs;
+  const gapMs = stands && internal ? await handOver({ host, settings, outputs: { containers: stands, internal }, old: adoption.alloy }) : undefined;
+  // Without a stack nobody listens until there is one.
+  await containers.stop(adoption.alloy, graceSeconds);
+  interruption.check();
+  if ((await containers.find(adoption.phoenix))?.State.Running) {
+    say(`${adoption.phoenix} stores what it has accepted, and is stopped`);
+    await drained(host, adoption);
+    await containers.stop(adoption.phoenix, graceSeconds);
+    await containers.keepStopped(adoption.phoenix);
+  }
+  interruption.check();
+  say(`Copying the data to volume ${data.volume}`);
+  await data.copy();
+  await writeRecord(host, stack, { ...adoption, phase: 'copied' });
+  interruption.check();
+  return gapMs;
+}
+
+/** The stack as its settings say, with all of the old data in it and a trace that was read back. */
+async function deployed({ pulumi, host, stack, again }: Run, adoption: Adoption): Promise<{ outputs: Outputs; counts: Found; delivery: { traceId: string; ms: number } }> {
+  const alloy = await new Containers(host).find(hostName('alloy', stack));
+  if (alloy) {
+    await point(pulumi, 'alloy-server', alloy.Id);
+  }
+  await goOnFromCutOffRun(pulumi, host, await pulumi.state());
+  const run = await pulumi.show(['up', ...commonArgs(stack), '--yes', '--skip-preview']);
+  if (run.code !== 0) {
+    (await lastWords(host, `${projectName}/${stack}`)).forEach(say);
+    throw pulumi.known(run) ?? new Failure('The stack did not come up on its own ports; what stopped it is above.');
+  }
+  const outputs = await pulumi.outputs<Outputs>();
+  const route = routeOf(outputs, again);
+  const { traceId, ms, failure } = await checkDelivery(route, 60_000, 900_000).finally(() => route.inside.close());
+  if (failure) {
+    throw new Failure(`A trace does not arrive. ${failure.hop}: ${failure.cause}.`, failure.mend);
+  }
+  const data = new Data(host, stack, adoption.data);
+  const lost = await data.lost();
+  if (lost.traces + lost.spans > 0) {
+    const text = `Of the old data ${amount(lost)} are not in volume ${data.volume}. They are in ${adoption.data.mount.source}, which is as it was.`;
+    if (adoption.phase === 'switching') {
+      throw new Failure(text);
+    }
+    // The stack may have been at work since an earlier run had copied them, and somebody may have deleted them there.
+    say(text);
+  }
+  return { outputs, counts: await data.countNew(), delivery: { traceId, ms } };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function options(): Options {
+  try {
+    const { values } = parseArgs({
+      options: {
+        stack: { type: 'string', default: defaultStack },
+        phoenix: { type: 'string' },
+        alloy: { type: 'string' },
+        yes: { type: 'boolean', short: 'y', default: false },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    const { phoenix, alloy, yes, json } = values;
+    const stack = stackNamed(values.stack);
+    const again = npmRun('adopt', stack, ...(phoenix ? ['--phoenix', phoenix] : []), ...(alloy ? ['--alloy', alloy] : []));
+    return { stack, named: { phoenix, alloy }, yes, json, again };
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure((error as Error).message, [usage]);
+  }
+}

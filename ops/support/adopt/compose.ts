@@ -1,0 +1,99 @@
+/**
+ * Containers that docker-compose has made, as far as taking over from them needs to know them. Both versions of it write
+ * the same labels; the names of containers are anybody's.
+ */
+import { engineGet } from '../../../components/engine';
+import { shellQuoted } from '../../../components/key';
+
+export interface Mount {
+  readonly kind: 'volume' | 'bind';
+  /** Name of the volume, or path on the Docker host. */
+  readonly source: string;
+  /** Path in the container. */
+  readonly path: string;
+}
+
+/** A port of a container and where it is on the host; an empty address is every one of the host's. */
+export interface Published {
+  readonly internal: number;
+  readonly external: number;
+  readonly address: string;
+}
+
+export interface ComposeContainer {
+  readonly name: string;
+  /** 'running', 'exited', 'paused' and so on. */
+  readonly status: string;
+  /** Reference of the image as the compose file has it, and the ID of what it stood for. */
+  readonly image: string;
+  readonly imageId: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Arguments of the program. */
+  readonly args: readonly string[];
+  readonly mounts: readonly Mount[];
+  /** As it is whenever the container runs. */
+  readonly published: readonly Published[];
+  /** Whether it has the network of the host: every port on which it listens is one of the host's. */
+  readonly onHostNetwork: boolean;
+  /** Names of its networks. */
+  readonly networks: readonly string[];
+  /** Command that makes and starts what is missing of its compose project. */
+  readonly composeUp: string;
+}
+
+interface Inspected {
+  readonly Name: string;
+  readonly Image: string;
+  readonly Args: readonly string[];
+  readonly State: { readonly Status: string };
+  readonly Config: { readonly Image: string; readonly Env: readonly string[] | null; readonly Labels: Readonly<Record<string, string>> };
+  readonly HostConfig: {
+    readonly NetworkMode: string;
+    readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>> | null;
+  };
+  readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Source: string; readonly Destination: string }[];
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> };
+}
+
+const label = 'com.docker.compose';
+
+/** Containers of every compose project on the engine, running or not, by name. */
+export async function composeContainers(host: string): Promise<ComposeContainer[]> {
+  const filters = encodeURIComponent(JSON.stringify({ label: [`${label}.project`] }));
+  const listed = await engineGet<{ Id: string; Labels: Readonly<Record<string, string>> }[]>(host, `/containers/json?all=1&filters=${filters}`);
+  // What `docker-compose run` has made is no part of the project.
+  const parts = listed.filter(({ Labels }) => Labels[`${label}.oneoff`] !== 'True');
+  const inspected = await Promise.all(parts.map(({ Id }) => engineGet<Inspected>(host, `/containers/${Id}/json`)));
+  return inspected.map(asCompose).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Repository of an image reference: without its tag and digest. */
+export function repositoryOf(image: string): string {
+  return image.replace(/@sha256:[0-9a-f]+$/, '').replace(/:[^:/]+$/, '');
+}
+
+function asCompose({ Name, Image, Args, State, Config, HostConfig, Mounts, NetworkSettings }: Inspected): ComposeContainer {
+  return {
+    name: Name.replace(/^\//, ''),
+    status: State.Status,
+    image: Config.Image,
+    imageId: Image,
+    env: Object.fromEntries((Config.Env ?? []).map((pair) => pair.split(/=(.*)/s).slice(0, 2) as [string, string])),
+    args: Args,
+    mounts: Mounts.filter(({ Type }) => Type !== 'tmpfs').map(({ Name: volume, Source, Destination }) =>
+      (volume === undefined ? { kind: 'bind', source: Source, path: Destination } : { kind: 'volume', source: volume, path: Destination })),
+    published: Object.entries(HostConfig.PortBindings ?? {}).flatMap(([port, bindings]) =>
+      (bindings ?? []).map(({ HostIp, HostPort }) => ({ internal: parseInt(port, 10), external: Number(HostPort), address: HostIp }))),
+    onHostNetwork: HostConfig.NetworkMode === 'host',
+    networks: Object.keys(NetworkSettings.Networks),
+    composeUp: upCommand(Config.Labels),
+  };
+}
+
+/** The first version of docker-compose is a program of its own, and its labels name the files as they were given. */
+function upCommand(labels: Readonly<Record<string, string>>): string {
+  const program = labels[`${label}.version`]?.startsWith('1.') ? 'docker-compose' : 'docker compose';
+  const files = (labels[`${label}.project.config_files`] ?? '').split(',').filter(Boolean).flatMap((file) => ['-f', shellQuoted(file)]);
+  const dir = labels[`${label}.project.working_dir`];
+  return [...(dir ? [`cd ${shellQuoted(dir)} &&`] : []), program, '-p', labels[`${label}.project`], ...files, 'up -d'].join(' ');
+}

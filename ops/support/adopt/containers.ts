@@ -1,0 +1,108 @@
+/** Containers, as far as changing hands goes. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { engineMessage, engineRequest } from '../../../components/engine';
+import { Failure } from '../say';
+
+/** What of an inspection makes another container of the same kind. */
+export interface Inspected {
+  readonly Id: string;
+  readonly State: { readonly Running: boolean };
+  readonly Config: Readonly<Record<string, unknown>>;
+  readonly HostConfig: Readonly<Record<string, unknown>> & { readonly PortBindings: PortBindings };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, { readonly Aliases: readonly string[] | null }>> };
+}
+
+type PortBindings = Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
+
+/** Containers of one engine, by name. */
+export class Containers {
+  constructor(private readonly host: string) {}
+
+  async find(name: string): Promise<Inspected | undefined> {
+    const answer = await engineRequest(this.host, 'GET', `/containers/${name}/json`);
+    return answer.status === 404 ? undefined : (JSON.parse(done(answer, 'looked at', name)) as Inspected);
+  }
+
+  /** Ends it as its program wants to end, within `seconds`; one that is not running, or not there, is no error. */
+  async stop(name: string, seconds: number): Promise<void> {
+    const answer = await engineRequest(this.host, 'POST', `/containers/${name}/stop?t=${seconds}`);
+    if (answer.status !== 404) {
+      done(answer, 'stopped', name);
+    }
+  }
+
+  async start(name: string): Promise<void> {
+    done(await engineRequest(this.host, 'POST', `/containers/${name}/start`), 'started', name);
+  }
+
+  /** Removes it, running or not; one that is not there is no error. */
+  async remove(name: string): Promise<void> {
+    const answer = await engineRequest(this.host, 'DELETE', `/containers/${name}?force=1`);
+    if (answer.status !== 404) {
+      done(answer, 'removed', name);
+    }
+  }
+
+  async rename(name: string, to: string): Promise<void> {
+    done(await engineRequest(this.host, 'POST', `/containers/${name}/rename?name=${to}`), 'renamed', name);
+  }
+
+  async create(name: string, definition: object): Promise<void> {
+    done(await engineRequest(this.host, 'POST', `/containers/create?name=${name}`, { body: definition }), 'made', name);
+  }
+
+  /** A stopped container stays stopped, also when the engine is started again: with `always` it would not. */
+  async keepStopped(name: string): Promise<void> {
+    const { HostConfig } = (await this.find(name)) ?? {};
+    if ((HostConfig?.['RestartPolicy'] as { Name: string } | undefined)?.Name === 'always') {
+      done(await engineRequest(this.host, 'POST', `/containers/${name}/update`, { body: { RestartPolicy: { Name: 'unless-stopped' } } }), 'kept stopped', name);
+    }
+  }
+}
+
+/** @throws Failure with the engine's words for a status of 400 or more */
+function done(answer: Awaited<ReturnType<typeof engineRequest>>, what: string, name: string): string {
+  if (answer.status >= 400) {
+    throw new Failure(`Container ${name} could not be ${what}: ${engineMessage(answer)}.`, [`docker inspect ${name}`]);
+  }
+  return answer.body.toString();
+}
+
+/**
+ * Definition of a container like this one, on other host ports.
+ * @param ports host port by port of the container
+ */
+export function likeness({ Id, Config, HostConfig, NetworkSettings }: Inspected, ports: Readonly<Record<number, number>>): object {
+  // What stands for its ID here is another one there.
+  const own = Id.slice(0, 12);
+  return {
+    ...Config,
+    Hostname: undefined,
+    HostConfig: {
+      ...HostConfig,
+      PortBindings: Object.fromEntries(Object.entries(HostConfig.PortBindings).map(([port, bindings]) =>
+        [port, bindings.map(({ HostIp, HostPort }) => ({ HostIp, HostPort: String(ports[parseInt(port, 10)] ?? HostPort) }))])),
+    },
+    NetworkingConfig: {
+      EndpointsConfig: Object.fromEntries(Object.entries(NetworkSettings.Networks).map(([network, { Aliases }]) =>
+        [network, { Aliases: (Aliases ?? []).filter((alias) => alias !== own) }])),
+    },
+  };
+}
+
+/** Whether a container is published on these host ports, and no others. */
+export function isOn({ HostConfig }: Inspected, ports: Readonly<Record<number, number>>): boolean {
+  return Object.entries(HostConfig.PortBindings).every(([port, bindings]) => bindings.every(({ HostPort }) => Number(HostPort) === ports[parseInt(port, 10)]));
+}
+
+/** Asks until the answer is yes. @returns whether it was within `timeoutMs` */
+export async function until(ask: () => Promise<boolean>, timeoutMs: number, everyMs = 50): Promise<boolean> {
+  for (const deadline = Date.now() + timeoutMs; ; await pause(everyMs)) {
+    if (await ask()) {
+      return true;
+    }
+    if (Date.now() > deadline) {
+      return false;
+    }
+  }
+}

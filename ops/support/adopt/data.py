@@ -1,0 +1,146 @@
+"""
+Looks at Phoenix's data and copies it between two folders. Runs in a short-lived container of Phoenix's own image, which
+has Python and no shell, with both volumes mounted; the last line it prints is JSON. Older versions of Phoenix come with
+older versions of Python.
+"""
+import json
+import os
+import shutil
+import sqlite3
+import sys
+from urllib.parse import quote
+
+DATABASE = 'phoenix.db'
+# There while a copy is not complete.
+MARK = '.adopting'
+# What the new folder held that the old one lacks.
+KEPT = 'before-adoption.db'
+
+
+def uri(folder):
+    """Read-only. Without a log nobody has the database open, and SQLite opens it on a read-only mount only as immutable."""
+    file = os.path.join(folder, DATABASE)
+    return 'file:' + quote(file) + ('?mode=ro' if os.path.exists(file + '-wal') else '?mode=ro&immutable=1')
+
+
+def opened(folder):
+    return sqlite3.connect(uri(folder), uri=True)
+
+
+def counts(folder):
+    with opened(folder) as db:
+        return {table: db.execute('SELECT count(*) FROM ' + table).fetchone()[0] for table in ('traces', 'spans')}
+
+
+def found(new):
+    return dict(counts(new), kept=os.path.exists(os.path.join(new, KEPT)))
+
+
+def check(folder):
+    """A damaged database is found before anything rests on its copy."""
+    with sqlite3.connect(os.path.join(folder, DATABASE)) as db:
+        said = [row[0].replace('\n', ' ') for row in db.execute('PRAGMA quick_check')]
+    if said != ['ok']:
+        sys.exit('the copy of the database is damaged: ' + '; '.join(said[:3]))
+
+
+# Name of the project of a check: milliseconds since 1970.
+CHECK = 'verify-' + 13 * '[0-9]'
+# Tables whose rows tell nothing by their number: checks make and remove projects.
+UNCOUNTED = ('traces', 'spans', 'projects', 'alembic_version')
+
+
+def missing(folder, other):
+    """
+    How many traces and spans of a folder another one lacks, and how many more rows all other tables have that both know.
+    What checks leave comes and goes: it does not count.
+    """
+    if not os.path.exists(os.path.join(folder, DATABASE)):
+        return {'traces': 0, 'spans': 0, 'rows': 0}
+    of_no_check = "t.project_rowid NOT IN (SELECT id FROM main.projects WHERE name GLOB '" + CHECK + "')"
+    queries = {
+        'traces': 'SELECT count(*) FROM main.traces t WHERE ' + of_no_check
+                  + ' AND NOT EXISTS (SELECT 1 FROM other.traces o WHERE o.trace_id = t.trace_id)',
+        'spans': 'SELECT count(*) FROM main.spans s JOIN main.traces t ON t.id = s.trace_rowid WHERE ' + of_no_check
+                 + ' AND NOT EXISTS (SELECT 1 FROM other.spans o WHERE o.span_id = s.span_id)',
+    }
+    with opened(folder) as db:
+        db.execute('ATTACH ? AS other', (uri(other),))
+        found = {name: db.execute(query).fetchone()[0] for name, query in queries.items()}
+        both = db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+                          "AND name IN (SELECT name FROM other.sqlite_master WHERE type = 'table')").fetchall()
+        size = {at: {name: db.execute('SELECT count(*) FROM %s."%s"' % (at, name)).fetchone()[0] for name, in both if name not in UNCOUNTED}
+                for at in ('main', 'other')}
+        found['rows'] = sum(max(0, rows - size['other'][name]) for name, rows in size['main'].items())
+        return found
+
+
+def files(folder):
+    return [os.path.join(path, name) for path, _, names in os.walk(folder) for name in names]
+
+
+def measure(old):
+    """Bytes of the data, and bytes that are free where Docker keeps its volumes, as it does the root of this container."""
+    disk = os.statvfs('/')
+    return dict(counts(old), bytes=sum(os.lstat(file).st_size for file in files(old)), free=disk.f_bavail * disk.f_frsize)
+
+
+def copy_files(old, new, but=()):
+    for name in os.listdir(old):
+        source, target = os.path.join(old, name), os.path.join(new, name)
+        if name in but:
+            continue
+        if os.path.isdir(source) and not os.path.islink(source):
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target, follow_symlinks=False)
+
+
+def give(new, owner):
+    uid, gid = (int(part) for part in owner.split(':'))
+    for path, folders, names in os.walk(new):
+        for entry in [path] + [os.path.join(path, name) for name in folders + names]:
+            os.chown(entry, uid, gid, follow_symlinks=False)
+
+
+def backup(folder, file):
+    source, target = opened(folder), sqlite3.connect(file)
+    source.backup(target)
+    target.close()
+    source.close()
+
+
+def snapshot(old, new, owner):
+    """While Phoenix writes: SQLite's own backup is consistent, and a copy of the file is not."""
+    copy_files(old, new, but=(DATABASE, DATABASE + '-wal', DATABASE + '-shm'))
+    # Until it is complete it has another name.
+    part = os.path.join(new, DATABASE + '.part')
+    backup(old, part)
+    os.rename(part, os.path.join(new, DATABASE))
+    check(new)
+    give(new, owner)
+    return counts(new)
+
+
+def copy(old, new, owner):
+    """Everything, in place of what `new` holds, while nobody writes in either. A copy that was cut off is made again."""
+    mark, kept = os.path.join(new, MARK), os.path.join(new, KEPT)
+    if not os.path.exists(mark):
+        if any(missing(new, old).values()):
+            backup(new, kept)
+        os.mkdir(mark)
+    for name in os.listdir(new):
+        entry = os.path.join(new, name)
+        if os.path.isdir(entry) and name != MARK:
+            shutil.rmtree(entry)
+        elif name not in (MARK, KEPT):
+            os.remove(entry)
+    copy_files(old, new)
+    check(new)
+    give(new, owner)
+    os.rmdir(mark)
+    return counts(new)
+
+
+task = {'found': found, 'missing': missing, 'measure': measure, 'snapshot': snapshot, 'copy': copy}[sys.argv[1]]
+print(json.dumps(task(*sys.argv[2:])))

@@ -1,0 +1,137 @@
+/**
+ * Phoenix's data in its volumes: looked at, and copied from the old one to the new one.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { hostName, users } from '../../../components/catalog';
+import { engineMessage, engineRequest } from '../../../components/engine';
+import { Failure } from '../say';
+import type { Mount } from './compose';
+
+/** Where the old Phoenix keeps its data. */
+export interface OldData {
+  /** ID of its image. */
+  readonly image: string;
+  readonly mount: Mount;
+  /** Its working directory, in the mount. */
+  readonly directory: string;
+}
+
+export interface Counts {
+  readonly traces: number;
+  readonly spans: number;
+}
+
+/** What there is to take over. */
+export interface Measured extends Counts {
+  readonly bytes: number;
+  /** Bytes that are free where Docker keeps its volumes. */
+  readonly free: number;
+}
+
+/** What one of the two holds and the other lacks. */
+export interface Lacking extends Counts {
+  /** Rows of other tables (datasets, prompts, annotations and so on) by which it has more. */
+  readonly rows: number;
+}
+
+export interface Found extends Counts {
+  /** Whether a copy has found what only the new volume held: it is kept beside the database, in `keptFile`. */
+  readonly kept: boolean;
+}
+
+export const keptFile = 'before-adoption.db';
+
+/** Mount point of the new volume, beside the old one at its own. */
+const newDirectory = '/adopted';
+
+const script = fs.readFileSync(path.join(__dirname, 'data.py'), 'utf8');
+
+/** The old data and the new volume of a stack. */
+export class Data {
+  constructor(private readonly host: string, private readonly stack: string, readonly old: OldData) {}
+
+  /** Name of the new volume. */
+  get volume(): string {
+    return hostName('phoenix', this.stack, 'data');
+  }
+
+  measureOld(): Promise<Measured> {
+    return this.job('measure', [this.oldMount], [this.old.directory]);
+  }
+
+  /** What the database holds now, into an empty new volume; the old Phoenix may be at work. */
+  snapshot(): Promise<Counts> {
+    return this.job('snapshot', [this.oldMount, this.newMount(false)], [this.old.directory, newDirectory, users.phoenix]);
+  }
+
+  countNew(): Promise<Found> {
+    return this.job('found', [this.newMount(true)], [newDirectory]);
+  }
+
+  /** Everything, in place of what the new volume holds. Nobody is at work on either. A copy that was cut off is made again. */
+  copy(): Promise<Counts> {
+    return this.job('copy', [this.oldMount, this.newMount(false)], [this.old.directory, newDirectory, users.phoenix]);
+  }
+
+  /** How much the new volume holds that the old one lacks. */
+  added(): Promise<Lacking> {
+    return this.job('missing', [this.oldMount, this.newMount(true)], [newDirectory, this.old.directory]);
+  }
+
+  /** How much of the old data the new volume lacks. */
+  lost(): Promise<Lacking> {
+    return this.job('missing', [this.oldMount, this.newMount(true)], [this.old.directory, newDirectory]);
+  }
+
+  private get oldMount(): object {
+    const { kind, source, path: target } = this.old.mount;
+    return { Type: kind, Source: source, Target: target, ReadOnly: true };
+  }
+
+  private newMount(readOnly: boolean): object {
+    return { Type: 'volume', Source: this.volume, Target: newDirectory, ReadOnly: readOnly };
+  }
+
+  /** Runs one task of the script to its end. @throws Failure with its last words when it fails */
+  private async job<T>(task: string, mounts: readonly object[], args: readonly string[]): Promise<T> {
+    const name = hostName('adoption', this.stack, 'data');
+    const done = async (method: string, url: string, body?: object): Promise<string> => {
+      const answer = await engineRequest(this.host, method, url, body ? { body } : {});
+      if (answer.status >= 400) {
+        throw new Failure(`Container ${name}, which looks at the data, could not do so: ${engineMessage(answer)}.`, [`docker logs ${name}`]);
+      }
+      return answer.body.toString();
+    };
+    // Of a run that was killed.
+    await engineRequest(this.host, 'DELETE', `/containers/${name}?force=1`);
+    await done('POST', `/containers/create?name=${name}`, {
+      Image: this.old.image,
+      // Root, because the data may be anybody's; the rights are those that it takes to read it and to give away the copy.
+      User: '0:0',
+      Entrypoint: ['python3', '-c', script],
+      Cmd: [task, ...args],
+      // With a terminal the engine does not frame the output.
+      Tty: true,
+      HostConfig: {
+        Mounts: mounts,
+        NetworkMode: 'none',
+        CapDrop: ['ALL'],
+        CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'],
+        SecurityOpt: ['no-new-privileges'],
+        LogConfig: { Type: 'json-file' },
+      },
+    });
+    try {
+      await done('POST', `/containers/${name}/start`);
+      const { StatusCode } = JSON.parse(await done('POST', `/containers/${name}/wait`)) as { StatusCode: number };
+      const last = (await done('GET', `/containers/${name}/logs?stdout=1&stderr=1&tail=5`)).trim().split('\n').at(-1) ?? '';
+      if (StatusCode !== 0) {
+        throw new Failure(`The data could not be read or copied (${task}): ${last.trim()}.`);
+      }
+      return JSON.parse(last) as T;
+    } finally {
+      await engineRequest(this.host, 'DELETE', `/containers/${name}?force=1`);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The ports of applications go from the old Alloy to the stack's. Docker gives a port to one container at a time, so for
+ * a moment nobody listens; everything that takes time is done before that moment or after it. A run of Pulumi would
+ * take several seconds in the middle, so the container that follows is made from the one that Pulumi has made, and
+ * the state is told of it later (state.ts).
+ */
+import type { Settings } from '../../../components/settings';
+import { from } from '../../../provider/container-reach';
+import type { Reach } from '../../../provider/reach';
+import type { Outputs } from '../outputs';
+import { Failure, say } from '../say';
+import { Containers, isOn, likeness, until } from './containers';
+import { alloyPorts } from './takeover';
+
+export interface Handover {
+  readonly host: string;
+  readonly settings: Settings;
+  /** Of the stack: its containers, and its receiver on the private network. */
+  readonly outputs: Pick<Outputs, 'containers' | 'internal'>;
+  /** Name of the old Alloy's container. */
+  readonly old: string;
+}
+
+/** Seconds that a service gets to end; while it ends it hands over what it holds. */
+export const graceSeconds = 30;
+
+/** Milliseconds within which an Alloy that was started listens. */
+const patienceMs = 30_000;
+
+/**
+ * Goes on from wherever an earlier run was cut off. Afterwards the old Alloy is stopped, and the stack's, which may not
+ * reach a Phoenix yet, listens in its place.
+ * @returns milliseconds for which nobody listened; undefined where an earlier run had made the change, or nobody listens
+ * @throws Failure when the stack's Alloy does not come to listen; the old one is then at work again
+ */
+export async function handOver({ host, settings, outputs, old }: Handover): Promise<number | undefined> {
+  const containers = new Containers(host);
+  const { alloy, gate } = outputs.containers;
+  const next = `${alloy}-next`;
+  const wanted = alloyPorts(settings);
+  const [made, prepared] = await Promise.all([containers.find(alloy), containers.find(next)]);
+  if (!prepared && made && isOn(made, wanted)) {
+    await containers.stop(old, graceSeconds);
+    await containers.start(alloy);
+    return undefined;
+  }
+  if (!prepared) {
+    if (!made) {
+      // Somebody has removed it: the deployment that follows makes another, and until then nobody listens.
+      await containers.stop(old, graceSeconds);
+      return undefined;
+    }
+    await containers.create(next, likeness(made, wanted));
+  }
+  // What waits on disk is for one of the two at a time.
+  await containers.stop(alloy, graceSeconds);
+  const reach = from(host, gate, 'bash');
+  const ms = await take(containers, reach, { old, next, receiver: outputs.internal.otlpHttp }).finally(() => reach.close());
+  await containers.keepStopped(old);
+  await containers.remove(alloy);
+  await containers.rename(next, alloy);
+  return prepared?.State.Running ? undefined : ms;
+}
+
+/** The moment itself. @returns how long it was, in milliseconds */
+async function take(containers: Containers, reach: Reach, { old, next, receiver }: { old: string; next: string; receiver: string }): Promise<number> {
+  const start = Date.now();
+  await containers.stop(old, graceSeconds);
+  try {
+    await containers.start(next);
+    // Asked from the private network: on the host's port Docker listens before Alloy does.
+    const spans = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+    if (!(await until(async () => (await reach.ask(`${receiver}/v1/traces`, spans)).status === 200, patienceMs))) {
+      throw new Failure(`Container ${next} was started and does not take spans.`, [`docker logs --tail 30 ${next}`]);
+    }
+    return Date.now() - start;
+  } catch (error) {
+    say(`The stack's Alloy does not listen; starting ${old} again`);
+    await containers.stop(next, graceSeconds);
+    await containers.start(old);
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What an adoption says to the person who runs it.
+ */
+import * as path from 'node:path';
+import { shellQuoted } from '../../../components/key';
+import type { Outputs } from '../outputs';
+import { npmRun } from '../project';
+import type { Counts, OldData } from './data';
+import type { Adoption } from './record';
+import { mebibytes, type Plan } from './survey';
+
+const numbers = new Intl.NumberFormat('en');
+
+export const amount = ({ traces, spans }: Counts): string => `${numbers.format(traces)} traces (${numbers.format(spans)} spans)`;
+
+/** What will be taken over, and how, before anything is touched. */
+export function planText(stack: string, { setup: { phoenix, alloy, mount }, measured, version, settings, data, notes }: Plan): string {
+  return [
+    `Stack ${stack} takes over from docker-compose:`,
+    `  Phoenix  ${phoenix.name} (${version}): ${amount(measured)}, ${mebibytes(measured.bytes)} in ${mount.source}, which are copied to volume ${data.volume}`,
+    `  Alloy    ${alloy.name}: its ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} go to alloy-${stack}`,
+    '',
+    'First the stack runs beside them, on other ports and with a copy of the data, until a trace has come through it.',
+    'Then the ports change hands: for about a second applications cannot send, and their exporters try again. What comes',
+    `in afterwards waits on disk until the rest of the data is copied; for so long Phoenix's own ports answer nobody.`,
+    `The old containers stay, stopped, and ${mount.source} stays as it is: the backup.`,
+    ...(notes.length > 0 ? ['', 'To know before:', ...notes.map((note) => `  - ${note}`)] : []),
+  ].join('\n');
+}
+
+/** How to be rid of the old set-up, and how to go back to it. */
+export function leftText(stack: string, { phoenix, alloy, data }: Adoption): string {
+  const { mount } = data;
+  return [
+    `The old containers are stopped, and ${mount.source} is as it was. Once you need them no more, take both services out of their compose files:`,
+    `    docker rm ${phoenix} ${alloy}`,
+    `    ${removal(data)}`,
+    'To go back instead, without what has come in since:',
+    `    ${npmRun('down', stack)} && docker start ${phoenix} ${alloy}`,
+  ].join('\n');
+}
+
+/** Only what is Phoenix's: its folder may lie deeper in a mount that holds other things as well. */
+function removal({ mount, directory }: OldData): string {
+  const inside = path.posix.relative(mount.path, directory);
+  if (mount.kind === 'bind') {
+    return `rm -r ${shellQuoted(path.posix.join(mount.source, inside))}`;
+  }
+  return inside === '' ? `docker volume rm ${mount.source}` : `# in volume ${mount.source}, which may hold other things as well: the folder ${inside}`;
+}
+
+export interface Outcome {
+  readonly counts: Counts;
+  /** Milliseconds for which applications could not send, where that was in this run. */
+  readonly gapMs: number | undefined;
+  readonly endpoints: Outputs['endpoints'];
+}
+
+export function outcomeText(stack: string, { phoenix, alloy }: Adoption, { counts, gapMs, endpoints }: Outcome): string {
+  const gap = gapMs === undefined ? '' : ` Applications could not send for ${(gapMs / 1000).toFixed(1)} s.`;
+  return [
+    '',
+    `Stack ${stack} has taken over from ${phoenix} and ${alloy}: ${amount(counts)}, all of them there.${gap}`,
+    '',
+    `  Phoenix    ${endpoints.phoenixUi}`,
+    `  OTLP       ${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`,
+    `  Alloy      ${endpoints.alloyUi}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,63 @@
+/**
+ * How far the adoption of a compose set-up has come. Kept on the Docker host, beside the data: as the labels of an empty
+ * volume, because every checkout finds it there and the engine makes one at once or not at all.
+ */
+import { hostName, takingOver } from '../../../components/catalog';
+import { engineGet, engineMessage, engineRequest } from '../../../components/engine';
+import type { OldData } from './data';
+import { Failure } from '../say';
+
+/**
+ * - rehearsing: everything new can be thrown away;
+ * - switching: applications send to the new Alloy, and what they send waits there;
+ * - copied: the new volume holds everything, and nothing may be copied over it any more;
+ * - adopted: the old containers are a backup.
+ */
+export const phases = ['rehearsing', 'switching', 'copied', 'adopted'] as const;
+export type Phase = (typeof phases)[number];
+
+export interface Adoption {
+  readonly phase: Phase;
+  /** Host ports of the stack's Alloy in the rehearsal, by port of its container. */
+  readonly rehearsal: Readonly<Record<number, number>>;
+  /** Names of the old containers. */
+  readonly phoenix: string;
+  readonly alloy: string;
+  /** Port of Phoenix's page and of OTLP over HTTP, in its container. */
+  readonly port: string;
+  readonly data: OldData;
+}
+
+const label = 'llm-observability.adoption';
+
+/** @param stack name of the stack that takes over; one engine has one of a name */
+export async function readRecord(host: string, stack: string): Promise<Adoption | undefined> {
+  const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
+  const { Volumes } = await engineGet<{ Volumes: { Name: string; Labels: Record<string, string> }[] | null }>(host, `/volumes?filters=${filters}`);
+  // The one before is removed after the next is there: a run may have been killed in between.
+  const [last] = phases.flatMap((phase) => (Volumes ?? []).filter(({ Name }) => Name === volumeOf(stack, phase))).reverse();
+  return last && (JSON.parse(last.Labels[label] ?? '') as Adoption);
+}
+
+export async function writeRecord(host: string, stack: string, adoption: Adoption): Promise<void> {
+  const name = volumeOf(stack, adoption.phase);
+  // The engine takes one that is there for the one that is asked for, whatever its labels.
+  await removeRecords(host, stack, [adoption.phase]);
+  const answer = await engineRequest(host, 'POST', '/volumes/create', { body: { Name: name, Labels: { [label]: JSON.stringify(adoption) } } });
+  if (answer.status >= 400) {
+    throw new Failure(`Volume ${name}, which keeps how far the adoption has come, could not be made: ${engineMessage(answer)}.`, ['docker system df']);
+  }
+  await removeRecords(host, stack, phases.filter((phase) => phase !== adoption.phase));
+}
+
+export async function removeRecords(host: string, stack: string, which: readonly Phase[] = phases): Promise<void> {
+  await Promise.all(which.map(async (phase) => {
+    const name = volumeOf(stack, phase);
+    const answer = await engineRequest(host, 'DELETE', `/volumes/${name}`);
+    if (answer.status >= 400 && answer.status !== 404) {
+      throw new Failure(`Volume ${name}, which keeps how far an adoption has come, could not be removed: ${engineMessage(answer)}.`, [`docker volume rm ${name}`]);
+    }
+  }));
+}
+
+const volumeOf = (stack: string, phase: Phase): string => (phase === 'switching' ? takingOver(stack) : hostName('adoption', stack, phase));

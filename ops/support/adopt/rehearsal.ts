@@ -1,0 +1,70 @@
+/**
+ * The stack beside the old set-up, on other ports and with a copy of its data: what works here works when the ports and
+ * the rest of the data follow. Nothing of the old set-up is touched.
+ */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { hostName, stackLabel } from '../../../components/catalog';
+import { engineMessage, engineRequest } from '../../../components/engine';
+import { refusal } from '../../../components/problem';
+import { configArgs, Refused } from '../deploy';
+import { lastWords } from '../diagnosis';
+import { projectName, readStackFile } from '../project';
+import type { Pulumi } from '../pulumi';
+import { Failure, say } from '../say';
+import { amount } from './plan';
+import type { Plan } from './survey';
+
+/** A stack file of its own: what is only for the rehearsal never stands in the stack's. */
+export class Rehearsal {
+  private readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-'));
+
+  /** @param config settings that the stack file lacks, and the offset of the ports */
+  constructor(private readonly pulumi: Pulumi, private readonly host: string, private readonly config: Readonly<Record<string, string>>) {
+    // Secrets are encrypted in it.
+    fs.writeFileSync(this.file, readStackFile(pulumi.stack) ?? 'config: {}\n', { mode: 0o600 });
+  }
+
+  /** @throws Refused with every problem of the settings, which is shown, before anything is made */
+  async preview(): Promise<void> {
+    const run = await this.pulumi.run(['preview', ...this.args]);
+    if (run.code !== 0) {
+      say(run.stdout + run.stderr);
+      throw this.pulumi.known(run) ?? new Refused(refusal.test(run.stdout + run.stderr) ? 'Not adopted: the settings above are refused.' : 'Not adopted; what stopped the preview is above. Nothing was changed.');
+    }
+  }
+
+  /** @throws Failure when the stack does not come up, or does not hold the data */
+  async run({ data }: Plan): Promise<void> {
+    const owner = `${projectName}/${this.pulumi.stack}`;
+    const made = await engineRequest(this.host, 'POST', '/volumes/create', { body: { Name: data.volume, Labels: { [stackLabel]: owner } } });
+    if (made.status >= 400) {
+      throw new Failure(`Volume ${data.volume} could not be made: ${engineMessage(made)}.`);
+    }
+    say(`Copying the data to volume ${data.volume}, while the old Phoenix is at work`);
+    const copied = await data.snapshot();
+    say(`Copied ${amount(copied)}; deploying the stack beside the old set-up`);
+    const run = await this.pulumi.show(['up', ...this.args, '--yes', '--skip-preview']);
+    if (run.code !== 0) {
+      (await lastWords(this.host, owner)).forEach(say);
+      throw this.pulumi.known(run) ?? new Failure('The stack did not come up beside the old set-up; what stopped it is above.');
+    }
+    const found = await data.countNew();
+    if (found.traces < copied.traces || found.spans < copied.spans) {
+      throw new Failure(`The new Phoenix holds ${amount(found)} of the ${amount(copied)} that were copied.`, [`docker logs ${hostName('phoenix', this.pulumi.stack)}`]);
+    }
+  }
+
+  end(): void {
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private get file(): string {
+    return path.join(this.dir, `Pulumi.${this.pulumi.stack}.yaml`);
+  }
+
+  private get args(): string[] {
+    return ['--stack', this.pulumi.stack, '--config-file', this.file, '--non-interactive', ...configArgs(this.config)];
+  }
+}

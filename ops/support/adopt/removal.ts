@@ -1,0 +1,28 @@
+/** Takes a rehearsal away again: all of a stack, its data included. */
+import { hostName } from '../../../components/catalog';
+import { engineMessage, engineRequest } from '../../../components/engine';
+import { goOnFromCutOffRun } from '../deploy';
+import { npmRun } from '../project';
+import type { Pulumi } from '../pulumi';
+import { Failure } from '../say';
+import { removeRecords } from './record';
+
+/** @throws Failure when something stays; the record of the rehearsal stays then as well */
+export async function removeRehearsal(pulumi: Pulumi, host: string): Promise<void> {
+  const { stack } = pulumi;
+  await goOnFromCutOffRun(pulumi, host, await pulumi.state());
+  if ((await pulumi.state())?.resources.length) {
+    await pulumi.must(['state', 'unprotect', '--all', '--yes', '--stack', stack], 'giving up the secrets of the rehearsal');
+    const { code } = await pulumi.show(['destroy', '--stack', stack, '--refresh', '--yes', '--non-interactive']);
+    if (code !== 0) {
+      throw new Failure('Not all of the rehearsal could be removed; the reason is above.', [npmRun('adopt', stack)]);
+    }
+  }
+  for (const volume of [hostName('phoenix', stack, 'data'), hostName('alloy', stack, 'data')]) {
+    const answer = await engineRequest(host, 'DELETE', `/volumes/${volume}`);
+    if (answer.status >= 400 && answer.status !== 404) {
+      throw new Failure(`Volume ${volume} could not be removed: ${engineMessage(answer)}.`, [`docker volume rm ${volume}`]);
+    }
+  }
+  await removeRecords(host, stack);
+}

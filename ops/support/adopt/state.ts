@@ -1,0 +1,37 @@
+/**
+ * Pulumi's state learns that Alloy is in another container than the one that it has made, of which that one was made.
+ */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import type { Pulumi } from '../pulumi';
+
+/** As `pulumi stack export` writes it; the rest of it is passed on. */
+interface Exported {
+  readonly deployment: { readonly resources?: readonly { readonly urn: string; readonly id?: string }[] };
+}
+
+/** The state with another ID for a resource, if it has that resource. */
+export function withId<T extends Exported>(exported: T, resource: string, id: string): T {
+  const { deployment } = exported;
+  const resources = (deployment.resources ?? []).map((one) => (one.urn.endsWith(`::${resource}`) ? { ...one, id } : one));
+  return { ...exported, deployment: { ...deployment, resources } };
+}
+
+/** Tells the state which container a resource is. What else is different about it a refresh finds. */
+export async function point(pulumi: Pulumi, resource: string, id: string): Promise<void> {
+  const exported = JSON.parse(await pulumi.must(['stack', 'export', '--stack', pulumi.stack], 'reading the state of the stack')) as Exported;
+  const changed = withId(exported, resource, id);
+  if (JSON.stringify(changed) === JSON.stringify(exported)) {
+    return;
+  }
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-'));
+  try {
+    // Secrets are encrypted in it.
+    const file = path.join(dir, 'state.json');
+    fs.writeFileSync(file, JSON.stringify(changed), { mode: 0o600 });
+    await pulumi.must(['stack', 'import', '--stack', pulumi.stack, '--file', file], 'writing the state of the stack');
+  } finally {
+    fs.rmSync(dir, { recursive: true });
+  }
+}

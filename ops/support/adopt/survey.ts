@@ -1,0 +1,182 @@
+/**
+ * Everything that is looked at before anything is touched: what would be taken over, and what speaks against it.
+ */
+import { hostName, images } from '../../../components/catalog';
+import { engineGet, engineRequest } from '../../../components/engine';
+import type { Problem } from '../../../components/problem';
+import { readSettings, type Settings } from '../../../components/settings';
+import { compareVersions, versionOf } from '../../../components/values';
+import { from } from '../../../provider/container-reach';
+import { npmRun, projectName } from '../project';
+import type { StackState } from '../pulumi';
+import { configOf, leftBehind } from './alloy-config';
+import { composeContainers } from './compose';
+import { Data, type Measured } from './data';
+import { oldSetup, portOf, type Named, type OldSetup } from './old-setup';
+import { hostProblems, portsOf, publishedBy } from './takeover';
+
+/** What will be taken over. */
+export interface Plan {
+  readonly setup: OldSetup;
+  readonly data: Data;
+  readonly measured: Measured;
+  /** Version of the old Phoenix. */
+  readonly version: string;
+  /** Settings that the stack gets: the ports of the old set-up, where they are not its own anyway. */
+  readonly config: Readonly<Record<string, string>>;
+  /** All settings of the stack. */
+  readonly settings: Settings;
+  /** What will be different, and what somebody has to do about it. */
+  readonly notes: readonly string[];
+}
+
+export interface Question {
+  readonly host: string;
+  readonly stack: string;
+  readonly state: StackState | undefined;
+  /** Settings of the stack, as they are set. */
+  readonly config: Readonly<Record<string, string>>;
+  readonly named: Named;
+}
+
+/** Room for the copy while the database grows, in parts of what there is. */
+const room = 1.2;
+
+/** @returns a plan, or every problem that keeps the set-up from being taken over */
+export async function survey(question: Question): Promise<{ plan?: Plan; problems: readonly Problem[] }> {
+  const { host, stack, config, named } = question;
+  const owner = `${projectName}/${stack}`;
+  const found = oldSetup(await composeContainers(host), named, stack);
+  const problems = [...(await problemsOfStack(question)), ...found.problems];
+  const { setup } = found;
+  if (!setup) {
+    return { problems };
+  }
+  const { settings: before } = readSettings(config, projectName);
+  const ports = portsOf(setup, config, before);
+  const { settings } = readSettings({ ...config, ...ports.config }, projectName);
+  const version = await versionRunning(host, setup);
+  problems.push(
+    ...ports.problems,
+    ...(await hostProblems(setup, settings, owner)),
+    ...(typeof version === 'string' ? tooNew(version, settings['phoenix:image']) : [version]),
+    ...(await volumeMissing(host, setup)),
+  );
+  if (problems.length > 0 || typeof version !== 'string') {
+    return { problems };
+  }
+  const data = new Data(host, stack, { image: setup.phoenix.imageId, mount: setup.mount, directory: setup.directory });
+  const measured = await data.measureOld();
+  const tooLittle = tooLittleRoom(measured, setup);
+  return tooLittle.length > 0
+    ? { problems: tooLittle }
+    : { plan: { setup, data, measured, version, config: ports.config, settings, notes: await notesOn(host, setup, settings) }, problems };
+}
+
+/** What of the stack itself speaks against taking over. */
+export async function problemsOfStack({ host, stack, state, config }: Omit<Question, 'named'>): Promise<Problem[]> {
+  const elsewhere = npmRun('adopt', 'OTHER_NAME');
+  const deployed = (state?.resources ?? []).some(({ type }) => type !== 'pulumi:pulumi:Stack') || (state?.pending.length ?? 0) > 0;
+  const names = [hostName('phoenix', stack, 'data'), hostName('alloy', stack, 'data')];
+  const volumes = (await Promise.all(names.map(async (name) => ((await engineRequest(host, 'GET', `/volumes/${name}`)).status === 200 ? [name] : [])))).flat();
+  return [
+    ...(deployed || volumes.length > 0
+      ? [{
+          key: 'stack',
+          value: stack,
+          rule: deployed ? 'it is deployed already, and a stack takes over before it has data of its own' : `it has data already (${volumes.join(', ')}), and nothing is copied over them`,
+          mend: [elsewhere, `${npmRun('down', stack, '--purge')}   # gives up what it holds`],
+        }]
+      : []),
+    ...(config['edge:central'] === undefined
+      ? []
+      : [{ key: 'edge:central', value: config['edge:central'], rule: 'a stack at the edge has no Phoenix that could take over', mend: [elsewhere] }]),
+    ...(config['phoenix:auth'] === 'true'
+      ? [{
+          key: 'phoenix:auth',
+          value: 'true',
+          rule: `it is taken over without login; then \`${npmRun('up', stack, '-c', 'phoenix:auth=true')}\` switches it on, and no span is lost`,
+          mend: ['pulumi config set phoenix:auth false'],
+        }]
+      : []),
+  ];
+}
+
+/** Version of the old Phoenix, as it tells itself. */
+async function versionRunning(host: string, { phoenix }: OldSetup): Promise<string | Problem> {
+  const reach = from(host, phoenix.name);
+  const { status, text } = await reach.ask(`http://127.0.0.1:${portOf(phoenix)}/arize_phoenix_version`).finally(() => reach.close());
+  const version = /^\d+\.\d+\.\d+/.exec(text.trim())?.[0];
+  return status === 200 && version !== undefined
+    ? version
+    : { key: 'Phoenix', value: phoenix.name, rule: `it does not say its version (${status || text.trim()})`, mend: [`docker logs --tail 30 ${phoenix.name}`] };
+}
+
+/** A database that a newer Phoenix has migrated cannot be opened by an older one. */
+function tooNew(version: string, image: string = images.phoenix): Problem[] {
+  const ours = versionOf(image);
+  return ours === undefined || compareVersions(version, ours) <= 0
+    ? []
+    : [{
+        key: 'phoenix:image',
+        value: image,
+        rule: `the old Phoenix is ${version}, and an older one cannot open its database`,
+        mend: [`pulumi config set phoenix:image arizephoenix/phoenix:version-${version}-nonroot`],
+      }];
+}
+
+async function volumeMissing(host: string, { phoenix, mount }: OldSetup): Promise<Problem[]> {
+  if (mount.kind === 'bind' || (await engineRequest(host, 'GET', `/volumes/${mount.source}`)).status === 200) {
+    return [];
+  }
+  return [{ key: `volume of ${phoenix.name}`, value: mount.source, rule: 'it is not there any more', mend: [phoenix.composeUp] }];
+}
+
+function tooLittleRoom({ bytes, free }: Measured, { mount }: OldSetup): Problem[] {
+  const needed = bytes * room;
+  return free >= needed
+    ? []
+    : [{
+        key: 'disk',
+        value: `${mebibytes(free)} free`,
+        rule: `a copy of the data takes ${mebibytes(needed)} where Docker keeps its volumes; the old ones in ${mount.source} stay as a backup`,
+        mend: ['docker system df', 'docker image prune'],
+      }];
+}
+
+export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
+
+/** Environment variables of Phoenix that the stack sets itself, or that say where the old one has its data. */
+const known = ['PHOENIX_WORKING_DIR', 'PHOENIX_PORT', 'PHOENIX_GRPC_PORT', 'PHOENIX_HOST', 'PHOENIX_ENABLE_AUTH', 'PHOENIX_ENABLE_PROMETHEUS'];
+
+async function notesOn(host: string, setup: OldSetup, settings: Settings): Promise<string[]> {
+  const { phoenix, alloy } = setup;
+  const config = await configOf(host, alloy);
+  const others = config === undefined ? [] : leftBehind(config, settings);
+  const variables = Object.keys(phoenix.env).filter((name) => name.startsWith('PHOENIX_') && !known.includes(name)).sort();
+  const neighbours = await neighboursOf(host, setup);
+  const everywhere = (service: 'phoenix' | 'alloy'): boolean => publishedBy(setup, service).some(({ address }) => ['', '0.0.0.0', '::'].includes(address));
+  const bound = (['phoenix', 'alloy'] as const).filter((service) => everywhere(service) && !String(settings[`${service}:bind`]).includes('0.0.0.0'));
+  return [
+    ...(config === undefined ? [`The configuration of ${alloy.name} could not be read: what it does besides handing traces to Phoenix ends with it.`] : []),
+    ...(others.length > 0
+      ? [`${alloy.name} does more than the stack's Alloy will, and this ends with it: ${others.join(', ')}. Metrics and logs that applications send go on with prometheus:url and loki:url; for the rest keep an Alloy of your own on other ports.`]
+      : []),
+    ...(bound.length > 0
+      ? [`${bound.map((service) => setup[service].name).join(' and ')} took requests from other machines; the stack's Alloy takes them from this one and its containers, its Phoenix from this one alone, unless ${bound.map((service) => `${service}:bind`).join(' and ')} say otherwise.`]
+      : []),
+    ...(neighbours.length > 0
+      ? [`${neighbours.join(', ')} share a network with the old ones: where they send to ${alloy.name} or ${phoenix.name} by name, let them send to host.docker.internal instead.`]
+      : []),
+    ...(settings['phoenix:retentionDays'] === 0 ? [] : [`phoenix:retentionDays is ${settings['phoenix:retentionDays']}: the stack's Phoenix deletes traces that are older.`]),
+    ...(variables.length > 0 ? [`Settings of ${phoenix.name} that the stack does not take over: ${variables.join(', ')}.`] : []),
+  ];
+}
+
+/** Running containers that reach the old ones by name. */
+async function neighboursOf(host: string, { phoenix, alloy }: OldSetup): Promise<string[]> {
+  const names = [...new Set([...phoenix.networks, ...alloy.networks])].filter((name) => !['bridge', 'host', 'none'].includes(name));
+  const networks = await Promise.all(names.map((name) => engineGet<{ Containers: Readonly<Record<string, { Name: string }>> | null }>(host, `/networks/${encodeURIComponent(name)}`)));
+  const all = networks.flatMap(({ Containers }) => Object.values(Containers ?? {}).map(({ Name }) => Name));
+  return [...new Set(all)].filter((name) => name !== phoenix.name && name !== alloy.name).sort();
+}

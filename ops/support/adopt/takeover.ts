@@ -1,0 +1,101 @@
+/**
+ * Host ports: those of the old containers become those of the stack, and a rehearsal needs others for a while.
+ */
+import { ports } from '../../../components/catalog';
+import { inspectHost } from '../../../components/preflight';
+import type { Problem } from '../../../components/problem';
+import { otherOffsets, portKeys, readSettings, type SettingKey, type Settings } from '../../../components/settings';
+import { projectName } from '../project';
+import type { ComposeContainer, Published } from './compose';
+import { portOf, type OldSetup } from './old-setup';
+
+/** Container ports of the old services, by the setting that takes over their host port. Applications send to the last two. */
+function servedBy({ phoenix }: OldSetup): Readonly<Partial<Record<SettingKey, { service: 'phoenix' | 'alloy'; internal: readonly number[] }>>> {
+  const page = Number(portOf(phoenix));
+  return {
+    'phoenix:uiPort': { service: 'phoenix', internal: [page] },
+    'phoenix:otlpGrpcPort': { service: 'phoenix', internal: [Number(grpcPortOf(phoenix))] },
+    // 4318 is where many publish it, though nothing listens there.
+    'phoenix:otlpHttpPort': { service: 'phoenix', internal: [ports.alloy.otlpHttp, page] },
+    'alloy:uiPort': { service: 'alloy', internal: [ports.alloy.ui] },
+    'alloy:otlpGrpcPort': { service: 'alloy', internal: [ports.alloy.otlpGrpc] },
+    'alloy:otlpHttpPort': { service: 'alloy', internal: [ports.alloy.otlpHttp] },
+  };
+}
+
+/** Host ports of the stack's Alloy, by port of its container. */
+export const alloyPorts = (settings: Settings): Readonly<Record<number, number>> => ({
+  [ports.alloy.otlpGrpc]: settings['alloy:otlpGrpcPort'],
+  [ports.alloy.otlpHttp]: settings['alloy:otlpHttpPort'],
+  [ports.alloy.ui]: settings['alloy:uiPort'],
+});
+
+/** Ports of one of the two as they are published; on the host's network that is where it listens. */
+export function publishedBy(setup: OldSetup, service: 'phoenix' | 'alloy'): readonly Published[] {
+  const { onHostNetwork, published } = setup[service];
+  return onHostNetwork ? listeningOn(setup)[service].map((port) => ({ internal: port, external: port, address: '' })) : published;
+}
+
+const listeningOn = ({ phoenix }: OldSetup): Readonly<Record<'phoenix' | 'alloy', readonly number[]>> => ({
+  phoenix: [Number(portOf(phoenix)), Number(grpcPortOf(phoenix))],
+  alloy: Object.values(ports.alloy),
+});
+
+const grpcPortOf = ({ env }: ComposeContainer): string => env['PHOENIX_GRPC_PORT'] || String(ports.phoenix.otlpGrpc);
+
+/**
+ * Settings with which the stack takes the ports of the old set-up, for those that are not what the stack would take
+ * anyway.
+ * @param config settings of the stack, as they are set
+ * @returns the settings to add, and a problem for each port of applications that is set to another
+ */
+export function portsOf(setup: OldSetup, config: Readonly<Record<string, string>>, settings: Settings): { config: Record<string, string>; problems: Problem[] } {
+  const taken: Record<string, string> = {};
+  const problems: Problem[] = [];
+  const used = new Set<number>();
+  for (const [key, { service, internal }] of Object.entries(servedBy(setup)) as [SettingKey, { service: 'phoenix' | 'alloy'; internal: readonly number[] }][]) {
+    const offered = internal.flatMap((port) => publishedBy(setup, service).filter((one) => one.internal === port).map(({ external }) => external));
+    const wanted = Number(settings[key]);
+    const old = offered.find((port) => port === wanted) ?? offered.find((port) => !used.has(port));
+    if (old === undefined || old === wanted) {
+      used.add(wanted);
+      continue;
+    }
+    const value = String(old - settings['ports:offset']);
+    if (!(key in config)) {
+      taken[key] = value;
+      used.add(old);
+    } else if (service === 'alloy' && key !== 'alloy:uiPort') {
+      problems.push({
+        key,
+        value: config[key] ?? '',
+        rule: `applications send to port ${old} of ${setup.alloy.name}, and the stack would not take it there`,
+        mend: [`pulumi config set ${key} ${value}`, `pulumi config rm ${key}`],
+      });
+    }
+  }
+  return { config: taken, problems };
+}
+
+/**
+ * What stands in the way of the stack on its Docker host, apart from the old set-up, whose ports it takes over.
+ * @param owner `project/stack`
+ */
+export async function hostProblems(setup: OldSetup, settings: Settings, owner: string): Promise<Problem[]> {
+  const { problems } = await inspectHost(settings, owner, true);
+  const theirs = (['phoenix', 'alloy'] as const).flatMap((service) => publishedBy(setup, service).map(({ external }) => external));
+  return problems.filter(({ key }) => !portKeys.includes(key as SettingKey) || !theirs.includes(Number(settings[key as SettingKey])));
+}
+
+/** A value for `ports:offset` with which every port of the stack is free; undefined where there is none. */
+export async function rehearsalOffset(config: Readonly<Record<string, string>>, owner: string): Promise<number | undefined> {
+  const { settings } = readSettings(config, projectName);
+  for (const offset of otherOffsets(settings)) {
+    const moved = readSettings({ ...config, 'ports:offset': String(offset) }, projectName).settings;
+    const { problems } = await inspectHost(moved, owner, true);
+    if (!problems.some(({ key }) => portKeys.includes(key as SettingKey))) {
+      return offset;
+    }
+  }
+  return undefined;
+}
