@@ -1,0 +1,162 @@
+/**
+ * `npm run preview`: what the next deployment would change, of one environment or of all, and what that means.
+ * Changes nothing: not the state, not the stack file.
+ */
+import * as os from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Remote } from '../components/central';
+import { engineHost } from '../components/engine';
+import { unknownSecret } from '../components/key';
+import { configPairs } from './support/config-pairs';
+import { whyNoEngine } from './support/docker';
+import { digestIn } from './support/preview/digest';
+import { asMarkdown, asText, pageOf, type Page } from './support/preview/page';
+import { isSecure, settingsOf, Workspace } from './support/preview/workspace';
+import { defaultStack, stackNamed, stacksWithFile } from './support/project';
+import { Pulumi } from './support/pulumi';
+import { Failure, main, say } from './support/say';
+import { findToolchain, type Toolchain } from './support/toolchain';
+
+const usage = 'npm run preview -- [--stack NAME]… [--all] [-c KEY=VALUE]… [--markdown | --json] [--offline]';
+
+interface Options {
+  readonly stacks: readonly string[];
+  readonly config: Readonly<Record<string, string>>;
+  readonly format: 'text' | 'markdown' | 'json';
+  readonly offline: boolean;
+}
+
+main(async () => {
+  const { stacks, config, format, offline } = options();
+  // Offline neither the backend nor its passphrase is looked for, or made.
+  const tools = await (offline ? findToolchain({}) : findToolchain());
+  // Most of a preview is one process waiting for another, or starting.
+  const pages = await inTurns(stacks, os.availableParallelism(), (stack) =>
+    preview(tools, stack, config, offline).catch((error: unknown) => noPage(stack, error)));
+  process.stdout.write(format === 'json' ? `${JSON.stringify(pages, undefined, 2)}\n` : format === 'markdown' ? asMarkdown(pages) : `${asText(pages)}\n`);
+  const bad = pages.filter(({ outcome }) => outcome !== 'previewed');
+  if (bad.length > 0) {
+    process.exitCode = 1;
+  }
+});
+
+async function preview(tools: Toolchain, stack: string, overrides: Readonly<Record<string, string>>, offline: boolean): Promise<Page> {
+  say(`Preview of ${stack} …`);
+  const file = settingsOf(stack);
+  const settings = { ...file, config: { ...file.config, ...overrides } };
+  const workspace = Workspace.make();
+  try {
+    const known = !offline && (await new Pulumi(tools, stack).state()) !== undefined;
+    return await (known ? ofStack(workspace, tools, stack, settings) : ofNone(workspace, tools, stack, settings, offline));
+  } finally {
+    workspace.remove();
+  }
+}
+
+/** One environment of which there can be no preview leaves the others theirs. */
+function noPage(stack: string, error: unknown): Page {
+  if (!(error instanceof Failure)) {
+    throw error;
+  }
+  return pageOf(stack, { code: 1, digest: undefined, stderr: error.message });
+}
+
+type Settings = ReturnType<typeof settingsOf>;
+
+/** Against what is deployed, as `npm run up` would find it. */
+async function ofStack(workspace: Workspace, tools: Toolchain, stack: string, settings: Settings): Promise<Page> {
+  const host = engineHost(text(settings, 'docker:host'));
+  const reason = await whyNoEngine(host);
+  const pulumi = workspace.stack(tools, stack, settings);
+  const run = await pulumi.run([...command(stack), ...(reason === undefined ? ['--refresh'] : [])]);
+  const known = run.code === 0 ? undefined : pulumi.known(run);
+  return pageOf(stack, { ...run, digest: digestIn(run.stdout), stderr: known?.message ?? run.stderr }, reason === undefined ? [] : [`whether somebody has changed anything on the Docker host by hand (${host} does not answer)`]);
+}
+
+/** Of a stack that is not there yet, or of which nothing may be asked: all of it is new. */
+async function ofNone(workspace: Workspace, tools: Toolchain, stack: string, settings: Settings, offline: boolean): Promise<Page> {
+  const secure = Object.entries(settings.config ?? {}).filter(([, value]) => isSecure(value)).map(([name]) => name);
+  const central = text(settings, 'edge:central');
+  const tunnelled = Object.keys(settings.config ?? {}).some((name) => name.startsWith('tunnel:'));
+  const noToken = offline && tunnelled && !process.env['CLOUDFLARE_API_TOKEN'];
+  const env = { ...tools.env, ...(noToken ? { CLOUDFLARE_API_TOKEN: unknownSecret } : {}) };
+  const remote = central === undefined ? undefined : offline ? someRemote(text(settings, 'edge:token')) : await remoteOf(tools, central);
+  const asked = offline ? { ...settings, config: { ...settings.config, ...notAsked } } : settings;
+  const pulumi = await workspace.unknownStack({ ...tools, env }, stack, asked, remote);
+  const run = await pulumi.run(command(stack));
+  return pageOf(stack, { ...run, digest: digestIn(run.stdout) }, [
+    ...(offline ? [`what of stack ${stack} stands already (its state was not asked for): everything shows as new`] : []),
+    ...(secure.length > 0 ? [`the values of ${secure.join(', ')} (secrets)`] : []),
+    ...(noToken ? ['whether the Cloudflare account has what the tunnel needs (no API token)'] : []),
+    ...(offline && central !== undefined ? [`whether stack ${central} is there and publishes what this one sends to`] : []),
+  ]);
+}
+
+/**
+ * With these no Docker Engine is asked for a stack that is new: the program looks at no host, and the docker provider
+ * takes one over SSH to be there until there is something to make.
+ */
+const notAsked = { 'docker:disableDockerDaemonCheck': 'true', 'docker:host': 'ssh://not-asked.invalid' };
+
+const command = (stack: string): string[] => ['preview', '--stack', stack, '--json', '--show-sames', '--non-interactive'];
+
+function text({ config }: Settings, name: string): string | undefined {
+  const value = config?.[name];
+  return value === undefined || typeof value === 'object' ? undefined : String(value);
+}
+
+/** What a central stack tells of itself; undefined where it is not there or tells nothing, which the program then says. */
+async function remoteOf(tools: Toolchain, central: string): Promise<Remote | undefined> {
+  const { code, stdout } = await new Pulumi(tools, central).run(['stack', 'output', '--json', '--stack', central]);
+  return code === 0 ? (JSON.parse(stdout) as { remote?: Remote }).remote : undefined;
+}
+
+/** What a central stack that publishes everything would tell. */
+function someRemote(token = 'edge'): Remote {
+  return {
+    otlp: { alloy: 'https://not-known.example.com', phoenix: 'https://not-known.example.com' },
+    auth: true,
+    tokens: { [token]: { expiresAt: '2999-12-31T00:00:00Z' } },
+  };
+}
+
+/** As many at once as `width`; the answers in the order of the questions. */
+async function inTurns<T, R>(questions: readonly T[], width: number, ask: (question: T) => Promise<R>): Promise<R[]> {
+  const answers: R[] = [];
+  const waiting = questions.entries();
+  await Promise.all(Array.from({ length: Math.min(width, questions.length) }, async () => {
+    for (const [index, question] of waiting) {
+      answers[index] = await ask(question);
+    }
+  }));
+  return answers;
+}
+
+function options(): Options {
+  try {
+    const { values } = parseArgs({
+      options: {
+        stack: { type: 'string', multiple: true },
+        all: { type: 'boolean', default: false },
+        config: { type: 'string', short: 'c', multiple: true, default: [] },
+        markdown: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        offline: { type: 'boolean', default: false },
+      },
+    });
+    if (values.markdown && values.json) {
+      throw new Error('--markdown and --json: choose one');
+    }
+    if (values.all && values.stack) {
+      throw new Error('--all and --stack: choose one');
+    }
+    return {
+      stacks: values.all ? stacksWithFile() : [...new Set(values.stack ?? [defaultStack])].map(stackNamed),
+      config: configPairs(values.config),
+      format: values.json ? 'json' : values.markdown ? 'markdown' : 'text',
+      offline: values.offline,
+    };
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure((error as Error).message, [usage]);
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * What changes mean for who uses a stack: what is away and how long, and what becomes of the data.
+ */
+import { hostName } from '../../../components/catalog';
+import { compareVersions, versionOf } from '../../../components/values';
+import { nameOf, typeOf, type Planned } from './changes';
+import type { State } from './digest';
+
+export interface Meaning {
+  /** What may be lost, or stops the deployment half-way: to be read before anything else. */
+  readonly alerts: readonly string[];
+  /** What is away meanwhile, and what is not. */
+  readonly effects: readonly string[];
+}
+
+const containerType = 'docker:index/container:Container';
+const imageType = 'docker:index/remoteImage:RemoteImage';
+const networkType = 'docker:index/network:Network';
+const volumeType = 'docker:index/volume:Volume';
+const dnsType = 'cloudflare:index/dnsRecord:DnsRecord';
+const tunnelType = 'cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared';
+
+/** @param stack whose names on the host tell which service a container is */
+export function meaningOf(changes: readonly Planned[], stack: string): Meaning {
+  const alerts = [
+    ...volumesThatGo(changes), ...otherData(changes), ...otherVersion(changes, stack), ...unprotected(changes), ...namesStillTaken(changes), ...renamed(changes),
+  ];
+  return { alerts, effects: effects(changes, stack) };
+}
+
+/** Whether it is meant to outlive the stack, because it cannot be made again. */
+const isKept = (state: State | undefined): boolean => state?.retainOnDelete === true || state?.protect === true;
+
+/** Whether a volume holds what cannot be made again; configuration can. */
+const holdsData = ({ type, old }: Planned): boolean => type === volumeType && (isKept(old) || nameIn(old).endsWith('-data'));
+
+/** Name on the host. */
+const nameIn = (state: State | undefined): string => String(state?.inputs?.['name'] ?? '');
+
+const runsForEver = ({ type }: Planned, state: State | undefined): boolean => type === containerType && state?.inputs?.['restart'] === 'unless-stopped';
+
+function volumesThatGo(changes: readonly Planned[]): string[] {
+  return changes.filter((change) => holdsData(change) && (change.kind === 'remove' || change.kind === 'replace')).map(({ old }) => {
+    const name = nameIn(old);
+    if (!old?.retainOnDelete) {
+      return `Volume ${name} is deleted with everything in it.`;
+    }
+    // Docker takes the volume that has the name already.
+    const again = changes.some(({ type, kind, named }) => type === volumeType && (kind === 'create' || kind === 'replace') && named === name);
+    return again
+      ? `Volume ${name} is given up and taken up again. What is in it stays.`
+      : `Volume ${name} leaves the stack with everything in it. It stays on the host, but nothing uses it any more.`;
+  });
+}
+
+/** A service that is given another volume in the place of one: what was in that does not move. */
+function otherData(changes: readonly Planned[]): string[] {
+  return changes.filter((change) => change.kind === 'replace' && runsForEver(change, change.new)).flatMap(({ named, old, new: now }) => {
+    const [before, after] = [mounts(old), mounts(now)];
+    return [...before].filter(([path, volume]) => after.has(path) && after.get(path) !== volume && volume.endsWith('-data'))
+      .map(([path, volume]) => `Container ${named} starts with the volume ${after.get(path)} in the place of ${volume}: it will not find what it has stored so far.`);
+  });
+}
+
+/** Names of the volumes by the path at which a container has them. */
+function mounts(state: State | undefined): Map<string, string> {
+  const volumes = state?.inputs?.['volumes'] as readonly { containerPath?: string; volumeName?: string }[] | undefined;
+  return new Map((volumes ?? []).map(({ containerPath = '', volumeName = '' }) => [containerPath, volumeName]));
+}
+
+/** A Phoenix brings its database up to its own version when it starts, and none takes it back. */
+function otherVersion(changes: readonly Planned[], stack: string): string[] {
+  const phoenix = changes.find(({ type, kind, named }) => type === containerType && kind === 'replace' && named === hostName('phoenix', stack));
+  const version = (state: State | undefined): string | undefined => versionOf(String(state?.inputs?.['image']));
+  const [was, is] = [version(phoenix?.old), version(phoenix?.new)];
+  if (was === undefined || is === undefined || was === is) {
+    return [];
+  }
+  return [compareVersions(is, was) > 0
+    ? `Phoenix ${was} becomes ${is}: its database is migrated as it starts, which may take longer, and there is no way back to the older version.`
+    : `Phoenix ${was} becomes the older ${is}: it does not start if the newer one has migrated its database.`];
+}
+
+function unprotected(changes: readonly Planned[]): string[] {
+  return changes.filter(({ old, new: now }) => old?.protect && now && !now.protect).map(({ what }) => `Nothing protects ${what} any more: a later deployment may remove or replace it.`);
+}
+
+/** Things of which there is one of a name, and who sees to that. */
+const oneOfAName: Readonly<Record<string, readonly [who: string, what: string]>> = {
+  [containerType]: ['Docker', 'container'],
+  [networkType]: ['Docker', 'network'],
+  [tunnelType]: ['Cloudflare', 'tunnel'],
+  [dnsType]: ['Cloudflare', 'DNS record'],
+};
+
+/** What is new is made before what is old goes, but for containers that are replaced. */
+function namesStillTaken(changes: readonly Planned[]): string[] {
+  return changes.flatMap(({ type, kind, named, old }) => {
+    const [who, what] = oneOfAName[type] ?? [];
+    const taken = kind === 'create'
+      ? changes.some((other) => other.type === type && other.kind === 'remove' && other.named === named)
+      : kind === 'replace' && type === networkType && nameIn(old) === named;
+    return who && taken ? [`The deployment would stop half-way: ${who} refuses a new ${what} the name ${named} as long as the old one has it.`] : [];
+  });
+}
+
+/**
+ * One that goes and one that comes: they are the same where they have one name on the host, and likely where both are
+ * there to be kept and no others of the type are. An image is there again whatever the program calls it.
+ */
+function renamed(changes: readonly Planned[]): string[] {
+  const gone = changes.filter(({ kind, type }) => kind === 'remove' && type !== imageType);
+  const come = changes.filter(({ kind }) => kind === 'create');
+  const names = gone.flatMap((was) => {
+    const others = (list: readonly Planned[]): Planned[] => list.filter(({ type }) => type === was.type);
+    const same = others(come).filter(({ named }) => named === was.named && named !== '');
+    const kept = [others(gone).filter(({ old }) => isKept(old)), others(come).filter(({ new: now }) => isKept(now))] as const;
+    const [is] = same.length === 1 ? same : isKept(was.old) && kept.every(({ length }) => length === 1) ? kept[1] : [];
+    return is ? namesOf(was, is) : [];
+  });
+  return [...new Set(names)];
+}
+
+/** The question whether one was renamed to the other; of what is in a component, whether that was. */
+function namesOf({ resource: was, old }: Planned, { resource: is, new: now }: Planned): string[] {
+  const [before, after] = [old?.parent ?? '', now?.parent ?? ''];
+  const [from, to] = typeOf(before) === typeOf(after) && nameOf(before) !== nameOf(after) ? [nameOf(before), nameOf(after)] : [was, is];
+  return from === to ? [] : [`Was ${from} renamed to ${to}? To Pulumi that is another one: the old goes, a new one comes. With aliases: [{ name: '${from}' }] it is the same.`];
+}
+
+/** A service while its container is exchanged; times as measured on two cores. */
+const away: Readonly<Record<'phoenix' | 'alloy' | 'gate', string>> = {
+  phoenix: 'Phoenix is away for about 20 seconds. What is sent to Alloy meanwhile waits on its disk; what is stored stays stored.',
+  alloy: 'Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it has accepted waits on disk.',
+  gate: 'Spans wait on the disk of Alloy for about a second.',
+};
+
+function effects(changes: readonly Planned[], stack: string): string[] {
+  const service: Readonly<Record<string, keyof typeof away>> = {
+    [hostName('phoenix', stack)]: 'phoenix', [hostName('alloy', stack)]: 'alloy', [hostName('phoenix', stack, 'gate')]: 'gate', [hostName('central', stack, 'gate')]: 'gate',
+  };
+  const running = (kind: Planned['kind']): string[] => changes.filter((change) => change.kind === kind && runsForEver(change, change.new)).map(({ named }) => named);
+  const isConnector = (named: string): boolean => named.startsWith(`${hostName('tunnel', stack)}-`);
+  const replaced = running('replace');
+  return [
+    ...network(changes),
+    ...new Set(replaced.filter((named) => !isConnector(named)).map((named) => {
+      const which = service[named];
+      return which ? away[which] : `Container ${named} is exchanged.`;
+    })),
+    ...tunnel(changes, replaced.filter(isConnector).length),
+    ...running('change').map((named) => `Container ${named} is changed while it runs.`),
+    ...secrets(changes),
+    ...changes.filter(({ old, new: now }) => old && !old.protect && now?.protect).map(({ what }) => `From now on ${what} is protected: no deployment removes or replaces it.`),
+    ...gone(changes),
+  ];
+}
+
+function network(changes: readonly Planned[]): string[] {
+  const another = changes.some(({ type, kind, named, old }) => type === networkType && kind === 'replace' && nameIn(old) !== named);
+  return another ? ['The private network is another one: every container on it is exchanged.'] : [];
+}
+
+/** @param connectors how many are exchanged */
+function tunnel(changes: readonly Planned[], connectors: number): string[] {
+  if (changes.some(({ type, kind }) => type === tunnelType && kind === 'replace')) {
+    return ['The tunnel is another one: what is published is away until its connectors hold that one open. Alloys on other hosts keep their spans meanwhile.'];
+  }
+  return connectors === 0 ? [] : connectors === 1
+    ? ['A connector is exchanged; where it is the only one, what is published is away for some seconds.']
+    : ['The connectors are exchanged one after the other: the tunnel stays open.'];
+}
+
+function secrets(changes: readonly Planned[]): string[] {
+  const anew = (name: string): boolean => changes.some(({ kind, resource, type }) => kind === 'replace' && type.startsWith('random:') && resource === name);
+  return [
+    ...(anew('phoenix-secret') ? ['PHOENIX_SECRET is made anew: API keys are minted again, and everybody logs in again.'] : []),
+    ...(anew('phoenix-admin-secret') ? ['The admin secret is made anew: who uses it needs the new one.'] : []),
+    ...changes.filter(({ kind, type }) => kind === 'replace' && type.endsWith(':ZeroTrustAccessServiceToken'))
+      .map(({ named }) => `Service token ${named} is made anew: hosts at the edge that show it keep their spans until they are deployed again.`),
+  ];
+}
+
+function gone(changes: readonly Planned[]): string[] {
+  return changes.filter(({ kind, type }) => kind === 'remove' && type === dnsType).map(({ named }) => `${named} is published no more.`);
+}

@@ -1,0 +1,109 @@
+/**
+ * A folder from which the Pulumi CLI runs this project with settings of one preview: the stack file in it is a copy, so
+ * nothing that a preview is told to assume, and nothing that the CLI writes, stays in the checkout.
+ */
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as yaml from 'js-yaml';
+import type { Remote, RemoteAccess } from '../../../components/central';
+import { unknownSecret } from '../../../components/key';
+import { projectDir } from '../backend';
+import { projectName, readStackFile } from '../project';
+import { Pulumi } from '../pulumi';
+import { Failure } from '../say';
+import type { Toolchain } from '../toolchain';
+
+/** Null where nothing stands after the key. */
+type Value = string | number | boolean | object | null;
+
+interface StackFile {
+  readonly config?: Readonly<Record<string, Value>>;
+  readonly [other: string]: unknown;
+}
+
+/** The settings of a stack, as its file has them; empty where there is none. @throws Failure when it is no YAML, or no settings */
+export function settingsOf(stack: string): StackFile {
+  try {
+    const file = yaml.load(readStackFile(stack) ?? '') ?? {};
+    if (typeof file !== 'object' || Array.isArray(file)) {
+      throw new Error('it holds no settings by their names');
+    }
+    return file as StackFile;
+  } catch (error) {
+    throw new Failure(`Pulumi.${stack}.yaml cannot be read: ${(error as Error).message.split('\n')[0]}.`, [`git diff Pulumi.${stack}.yaml`]);
+  }
+}
+
+export class Workspace {
+  private constructor(readonly dir: string) {}
+
+  static make(): Workspace {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'preview-'));
+    const project = fs.readFileSync(path.join(projectDir, 'Pulumi.yaml'), 'utf8');
+    const here = project.replace(/^( *path: *)(\S+)$/m, (_, key: string, provider: string) => `${key}${JSON.stringify(path.join(projectDir, provider))}`);
+    fs.writeFileSync(path.join(dir, 'Pulumi.yaml'), `${here}\nmain: ${JSON.stringify(projectDir)}\n`);
+    return new Workspace(dir);
+  }
+
+  /** A stack of the backend with these settings. */
+  stack(tools: Toolchain, stack: string, file: StackFile): Pulumi {
+    this.write(stack, file);
+    return new Pulumi(tools, stack, this.dir);
+  }
+
+  /**
+   * A stack with no state and no secrets, in a state of its own that goes with this folder.
+   * @param file settings; what is encrypted in them stands as a word that is none
+   * @param central outputs of the stack that one at the edge sends to, where they are known
+   */
+  async unknownStack(tools: Toolchain, stack: string, file: StackFile, central: Remote | undefined): Promise<Pulumi> {
+    const state = path.join(this.dir, 'state');
+    fs.mkdirSync(state);
+    const own: Toolchain = {
+      pulumi: tools.pulumi,
+      env: { ...tools.env, PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString('hex'), PULUMI_CONFIG_PASSPHRASE_FILE: '' },
+    };
+    const entries = Object.entries(file.config ?? {});
+    const secrets = entries.filter(([, value]) => isSecure(value)).map(([name]) => name);
+    const to = file.config?.['edge:central'];
+    const plain = Object.fromEntries(entries.filter(([, value]) => !isSecure(value)));
+    this.write(stack, { config: { ...plain, ...(central && to ? { 'edge:central': lastPart(String(to)) } : {}) } });
+    const pulumi = new Pulumi(own, stack, this.dir);
+    await pulumi.init();
+    if (secrets.length > 0) {
+      await pulumi.must(['config', 'set-all', '--stack', stack, ...secrets.flatMap((name) => ['--secret', `${name}=${unknownSecret}`])], 'standing in for secrets');
+    }
+    if (central && to) {
+      await this.standIn(own, lastPart(String(to)), central);
+    }
+    return pulumi;
+  }
+
+  remove(): void {
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private write(stack: string, file: StackFile): void {
+    fs.writeFileSync(path.join(this.dir, `Pulumi.${stack}.yaml`), yaml.dump(file, { lineWidth: -1 }));
+  }
+
+  /** A stack that has these outputs and nothing else; what opens it is none. */
+  private async standIn(tools: Toolchain, stack: string, remote: Remote): Promise<void> {
+    const pulumi = new Pulumi(tools, stack, this.dir);
+    await pulumi.init();
+    const access = { clientId: unknownSecret, clientSecret: unknownSecret, apiKey: unknownSecret };
+    const remoteAccess: RemoteAccess = Object.fromEntries(Object.keys(remote.tokens).map((token) => [token, access]));
+    const type = 'pulumi:pulumi:Stack';
+    const resource = { urn: `urn:pulumi:${stack}::${projectName}::${type}::${projectName}-${stack}`, custom: false, type, outputs: { remote, remoteAccess } };
+    const file = path.join(this.dir, `${stack}.json`);
+    fs.writeFileSync(file, JSON.stringify({ version: 3, deployment: { manifest: { time: '2026-01-01T00:00:00Z', magic: '', version: '' }, resources: [resource] } }));
+    await pulumi.must(['stack', 'import', '--stack', stack, '--file', file], `standing in for the stack ${stack}`);
+  }
+}
+
+/** Whether a setting is encrypted in the stack file. */
+export const isSecure = (value: Value): boolean => typeof value === 'object' && value !== null && 'secure' in value;
+
+const lastPart = (stack: string): string => stack.split('/').at(-1) ?? stack;
