@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import * as yaml from 'js-yaml';
+import { hostNames, maxConnectors } from '../components/catalog';
+import { keys, type SettingKey } from '../components/settings';
 import { deploy, project, secret, secretMark, sent, type Deployment, type Registered, type Stage } from './support/deployment';
 import { container, current, fakeEngine, type Answer } from './support/fake-engine';
 import { setEnvironment } from './support/environment';
-import { expectGolden } from './support/golden';
+import { expectGolden, goldensOf } from './support/golden';
 import program = require('../index');
 
 // What listens on the machine of the test must not matter.
@@ -50,8 +53,13 @@ type Outputs = Record<string, unknown>;
 /** Good enough for `phoenix:secret` and `phoenix:adminSecret`. */
 const long = 'a-secret-of-32-characters-or-more';
 
+interface StackFile {
+  readonly config: Record<string, string>;
+  readonly secretKeys: string[];
+}
+
 /** The settings of a stack as its file holds them; an encrypted one stands as a word, since nothing here can decrypt it. */
-function stackFile(stack: string): { config: Record<string, string>; secretKeys: string[] } {
+function stackFile(stack: string): StackFile {
   const { config } = yaml.load(fs.readFileSync(`Pulumi.${stack}.yaml`, 'utf8')) as { config?: Record<string, unknown> };
   const entries = Object.entries(config ?? {});
   const isSecret = (value: unknown): boolean => typeof value === 'object' && value !== null && 'secure' in value;
@@ -61,6 +69,48 @@ function stackFile(stack: string): { config: Record<string, string>; secretKeys:
     ),
     secretKeys: entries.filter(([, value]) => isSecret(value)).map(([key]) => key),
   };
+}
+
+/** How the secrets of these tests begin. */
+const madeUp = /drawn-|minted-|chosen-/;
+
+/** Names of the settings that stand empty in a stack file. */
+const blank = ({ config }: StackFile): SettingKey[] => (Object.keys(config) as SettingKey[]).filter((name) => config[name] === '');
+
+/** A stack file with what stands empty filled in, as its message says, and the one secret that a person is asked for. */
+function filledIn({ config, secretKeys }: StackFile): StackFile {
+  const token = 'cloudflare:apiToken';
+  return {
+    config: {
+      ...config,
+      ...Object.fromEntries(blank({ config, secretKeys }).map((name) => [name, keys[name].example ?? ''])),
+      [token]: 'chosen-at-cloudflare-0123456789-0123456789',
+    },
+    secretKeys: [...secretKeys, token],
+  };
+}
+
+/** Holds an environment against the goldens in its folder: the graph, and beside it each configuration that a service reads. */
+function expectEnvironment(stack: string, deployment: Deployment<Outputs>): void {
+  const files = new Map<string, string>();
+  const resources = new Map([...deployment.resources].map(([name, resource]) => {
+    if (!name.endsWith('-config-files')) {
+      return [name, resource];
+    }
+    const uploads = (resource.inputs['uploads'] as { file: string; content: string }[]).map(({ file, content }) => {
+      const golden = path.basename(file);
+      // Two of one name would stand for each other.
+      expect([...files.keys()]).not.toContain(golden);
+      files.set(golden, content);
+      return { file, content: `(${golden})` };
+    });
+    return [name, { ...resource, inputs: { ...resource.inputs, uploads } }];
+  }));
+  for (const [file, content] of files) {
+    expect(content).not.toMatch(madeUp);
+    expectGolden(`${stack}/${file}`, content);
+  }
+  expectGraph(`${stack}/graph.yaml`, { ...deployment, resources });
 }
 
 /**
@@ -81,7 +131,7 @@ function expectGraph(file: string, { resources, result }: Deployment<Outputs>, b
     inputs: sorted(inputs),
   }));
   const text = yaml.dump({ resources: shown, outputs: sorted(result) }, { lineWidth: -1, noRefs: true });
-  expect(text).not.toMatch(/drawn-|minted-|chosen-/);
+  expect(text).not.toMatch(madeUp);
   expectGolden(file, text);
 }
 
@@ -120,13 +170,31 @@ describe('each stack file', () => {
   const tracked = execFileSync('git', ['ls-files', 'Pulumi.*.yaml'], { encoding: 'utf8' });
   const stacks = [...tracked.matchAll(/^Pulumi\.(.+)\.yaml$/gm)].map(([, stack = '']) => stack);
 
-  test('there is one for dev', () => expect(stacks).toContain('dev'));
+  // The machine of the test may have a token.
+  beforeEach(() => setEnvironment({ CLOUDFLARE_API_TOKEN: undefined }));
 
-  test.each(stacks)('%s: its resources and outputs', async (stack) => {
+  const settingsOf = (stack: string): StackFile => {
     const settings = stackFile(stack);
     // The engine of another host cannot be asked here; what the file says of it is not part of the graph.
     delete settings.config['docker:host'];
-    expectGraph(`graph.${stack}.yaml`, await run({ stack, ...settings, outputs: { prod } }));
+    return settings;
+  };
+
+  test('dev is one of them, and needs nothing more', () => {
+    expect(stacks).toContain('dev');
+    expect(blank(settingsOf('dev'))).toEqual([]);
+  });
+
+  test.each(stacks)('%s: what is missing, where something stands empty; with it the resources, the outputs and what its services read', async (stack) => {
+    const settings = settingsOf(stack);
+    const told = blank(settings).length === 0 ? [] : ['missing.txt'];
+    for (const file of told) {
+      const error: unknown = await run({ stack, ...settings, outputs: { prod } }).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(pulumi.RunError);
+      expectGolden(`${stack}/${file}`, `${(error as Error).message}\n`);
+    }
+    expectEnvironment(stack, await run({ stack, ...(told.length > 0 ? filledIn(settings) : settings), outputs: { prod } }));
+    expect(goldensOf(stack)).toEqual([...told, 'config.alloy', 'graph.yaml', 'nginx.conf'].sort());
   });
 });
 
@@ -436,6 +504,8 @@ describe('one setting changes just what it names', () => {
     ['alloy:bind', '127.0.0.1', ['alloy-server.ports']],
     ['alloy:memory', '2GiB', ['alloy-server.memory', 'alloy-server.memorySwap']],
     ['alloy:image', 'my/alloy:v1.12.0', ['alloy-config-files.image', 'alloy-image.name', 'alloy-server.image']],
+    ['ports:offset', '100', ['alloy-server.ports', 'phoenix-server.ports']],
+    ['data:protect', 'true', []],
     ['gate:image', 'my/nginx:1.27.0', ['phoenix-gate-config-files.image', 'phoenix-gate-image.name', 'phoenix-gate-server.image']],
     ['prometheus:url', 'http://prometheus:9090', ['alloy-config-files.uploads', 'alloy-server.labels']],
     ['loki:url', 'http://loki:3100', ['alloy-config-files.uploads', 'alloy-server.labels']],
@@ -500,6 +570,71 @@ test('two stacks share no name on the Docker host', async () => {
   expect(dev.filter((name) => prod.includes(name))).toEqual([]);
 });
 
+describe('names on the Docker host', () => {
+  const kinds = { container: 'docker:index/container:Container', volume: 'docker:index/volume:Volume', network: 'docker:index/network:Network' };
+  const made = ({ resources }: Deployment<Outputs>): Record<string, unknown[]> =>
+    Object.fromEntries(Object.entries(kinds).map(([kind, of]) => [kind, [...resources.values()].filter(({ type }) => type === of).map(({ inputs }) => inputs['name']).sort()]));
+  const listed = (stack: string, atEdge: boolean): object => Object.fromEntries(Object.entries(hostNames(stack, atEdge)).map(([kind, names]) => [kind, [...names].sort()]));
+
+  test('with everything that can be switched on, they are just those that the catalog lists', async () => {
+    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'tunnel:connectors': String(maxConnectors) };
+    const secretKeys = [...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
+    expect(made(await run({ stack: 'paris', config, secretKeys }))).toEqual(listed('paris', false));
+  });
+
+  test.each(['alloy', 'phoenix'])('at the edge as well, to %s', async (sendTo) => {
+    const config = { 'edge:central': 'prod', 'edge:sendTo': sendTo, 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100' };
+    expect(made(await run({ stack: 'paris', config, outputs: { prod } }))).toEqual(listed('paris', true));
+  });
+});
+
+describe('data:protect', () => {
+  const config = { 'data:protect': 'true' };
+  const guarded = ({ resources }: Deployment<Outputs>): string[] => [...resources.values()].filter(({ protect }) => protect).map(({ name }) => name);
+  const secrets = ['phoenix-first-password', 'phoenix-secret'];
+
+  test('holds for both volumes with data and for nothing else, and is off where nobody sets it', async () => {
+    const everything = { ...published, config: { ...published.config, ...config } };
+    expect(guarded(await run(everything))).toEqual(['alloy-data', 'phoenix-data', ...secrets]);
+    expect([guarded(await run(published)), guarded(await run())]).toEqual([secrets, secrets]);
+  });
+
+  test('at the edge for that of Alloy', async () => {
+    const edge = { 'edge:central': 'prod' };
+    expect(guarded(await run({ config: { ...edge, ...config }, outputs: { prod } }))).toEqual(['alloy-data']);
+    expect(guarded(await run({ config: edge, outputs: { prod } }))).toEqual([]);
+  });
+});
+
+describe('ports:offset', () => {
+  const ports = ({ resources }: Deployment<Outputs>): number[] =>
+    [...resources.values()].flatMap(({ inputs }) => (inputs['ports'] ?? []) as { external: number }[]).map(({ external }) => external);
+  const distinct = (all: number[]): number[] => [...new Set(all)].sort((a, b) => a - b);
+
+  test('moves all that is published, and tells where it is', async () => {
+    const deployment = await run({ config: { 'ports:offset': '100' } });
+    expect(distinct(ports(deployment))).toEqual([4417, 4418, 6106, 12445, 14417, 14418]);
+    expect(deployment.result).toMatchObject({
+      endpoints: {
+        otlpHttp: 'http://127.0.0.1:4418',
+        otlpGrpc: 'http://127.0.0.1:4417',
+        phoenixUi: 'http://127.0.0.1:6106',
+        phoenixOtlpHttp: 'http://127.0.0.1:14418',
+        phoenixOtlpGrpc: 'http://127.0.0.1:14417',
+        alloyUi: 'http://127.0.0.1:12445',
+      },
+      // Inside nothing has moved.
+      internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' },
+    });
+  });
+
+  test('at the edge as well', async () => {
+    const deployment = await run({ config: { 'ports:offset': '100', 'edge:central': 'prod' }, outputs: { prod } });
+    expect(distinct(ports(deployment))).toEqual([4417, 4418, 12445]);
+    expect(deployment.result['endpoints']).toEqual({ otlpHttp: 'http://127.0.0.1:4418', otlpGrpc: 'http://127.0.0.1:4417', alloyUi: 'http://127.0.0.1:12445' });
+  });
+});
+
 describe('what is wrong', () => {
   const failure = async (how: Run): Promise<unknown> => {
     const register = jest.fn();
@@ -561,6 +696,90 @@ describe('what is wrong', () => {
         '      pulumi config set edge:central prod --stack edge',
       ].join('\n'),
     );
+  });
+
+  test.each([
+    ['stands empty', '', ['edge:central: it stands empty in the stack file, for you to fill in.', 'pulumi config set edge:central prod', 'pulumi config rm edge:central']],
+    ['names none', 'the prod', ["edge:central is 'the prod': it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/PROJECT/STACK.", 'pulumi config set edge:central prod']],
+  ] as const)('a stack at the edge whose central one %s: nothing is said of a Phoenix that it has not', async (_, central, [problem, ...commands]) => {
+    const of = (names: readonly string[]): object[] => names.map((name) => ({ Id: name, Names: [`/${name}`], State: 'exited', Labels: {}, Ports: [] }));
+    const error = await failure({
+      stack: 'edge',
+      config: { 'edge:central': central },
+      answers: {
+        '/info': { NCPU: 0.5, OperatingSystem: 'Debian' },
+        '/containers/json': [container('other', 6006), container('web', 4318), ...of(hostNames('edge', false).container.filter((name) => /^(phoenix|tunnel)-/.test(name)))],
+      },
+    });
+    expect((error as Error).message).toBe(
+      [
+        '3 problems with stack edge; nothing was changed.',
+        `  - ${problem}`,
+        ...commands.map((command) => `      ${command} --stack edge`),
+        "  - alloy:cpus is '1': the Docker host has 0.5.",
+        '      pulumi config set alloy:cpus 0.5 --stack edge',
+        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose another port.",
+        '      pulumi config set alloy:otlpHttpPort 16010 --stack edge',
+      ].join('\n'),
+    );
+  });
+
+  test('another stack on the same host: its ports, past which one command moves, and its names', async () => {
+    const other = { 'llm-observability.stack': 'another/dev' };
+    const error = await failure({
+      config: { 'alloy:memory': '2G' },
+      answers: {
+        '/containers/json': [container('phoenix-dev', 6006, other), container('alloy-dev', 4318, other)],
+        '/volumes': { Volumes: [{ Name: 'phoenix-dev-data', Labels: other }] },
+      },
+    });
+    expect((error as Error).message).toBe(
+      [
+        '6 problems with stack dev; nothing was changed.',
+        "  - alloy:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
+        '      pulumi config set alloy:memory 1GiB --stack dev',
+        ...['phoenix', 'alloy'].flatMap((service) => [
+          `  - stack is 'dev': container ${service}-dev of stack another/dev has a name that this stack needs; give the stack another name, or the container.`,
+          '      npm run up -- --stack OTHER_NAME',
+          `      docker rename ${service}-dev ${service}-dev-old`,
+        ]),
+        "  - stack is 'dev': volume phoenix-dev-data of stack another/dev has a name that this stack needs; give the stack another name.",
+        '      npm run up -- --stack OTHER_NAME',
+        "  - phoenix:uiPort is '6006': container phoenix-dev of stack another/dev holds that port on the Docker host; stop it, or choose other ports.",
+        '      pulumi config set ports:offset 100 --stack dev',
+        "  - alloy:otlpHttpPort is '4318': container alloy-dev of stack another/dev holds that port on the Docker host; stop it, or choose other ports.",
+        '      pulumi config set ports:offset 100 --stack dev',
+      ].join('\n'),
+    );
+  });
+
+  test.each(['x', '40001', '36000'])('with an offset of %s nothing is said of ports that it was meant to leave', async (offset) => {
+    const error = await failure({
+      config: { 'ports:offset': offset, 'alloy:uiPort': '30000', 'alloy:cpus': '9' },
+      answers: { '/containers/json': [container('web', 6006), container('other', 4317), container('third', 30000)] },
+    });
+    expect((error as Error).message.match(/^ {2}- \S+/gm)).toEqual(['  - ports:offset', '  - alloy:cpus']);
+  });
+
+  test.each(['-dev', '.dev', '_dev', 'a'.repeat(42)])('a stack that cannot be called %s, and everything else that is wrong with it', async (stack) => {
+    const error = await failure({ stack, config: { 'phoenix:memory': '2G' }, answers: { '/containers/json': [container('web', 4318)] } });
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect((error as Error).message).toBe(
+      [
+        `3 problems with stack ${stack}; nothing was changed.`,
+        `  - stack is '${stack}': containers, volumes and networks carry the name of the stack, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters.`,
+        `      pulumi stack rename dev --stack ${stack}`,
+        "  - phoenix:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
+        `      pulumi config set phoenix:memory 2GiB --stack ${stack}`,
+        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose another port.",
+        `      pulumi config set alloy:otlpHttpPort 16010 --stack ${stack}`,
+      ].join('\n'),
+    );
+  });
+
+  test('a name that is as long as it may be is none of it', async () => {
+    const { resources } = await run({ stack: 'a'.repeat(41) });
+    expect(resources.get('network')?.inputs['name']).toBe(`observability-${'a'.repeat(41)}`);
   });
 
   test('of a setting that is wrong by itself nothing more is said', async () => {

@@ -26,6 +26,8 @@ export interface AlloyArgs {
   readonly memoryMiB: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
+  /** Whether the volume with its queue can neither be destroyed nor replaced. */
+  readonly protectData: boolean;
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
 }
 
@@ -124,7 +126,7 @@ export class Alloy extends pulumi.ComponentResource {
     const data = new docker.Volume(
       `${name}-data`,
       { name: hostName('alloy', args.stack, 'data'), labels: [{ label: stackLabel, value: args.owner }] },
-      { ...child, retainOnDelete: true },
+      { ...child, retainOnDelete: true, protect: args.protectData },
     );
     this.image = workload.image(`${name}-image`, args.image, child);
     const from = { image: this.image, owner: args.owner };

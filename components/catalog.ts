@@ -67,6 +67,41 @@ export function hostName(role: string, stack: string, part?: string): string {
   return [role, stack, part].filter(Boolean).join('-');
 }
 
+/** Volume that is there while a stack is in the middle of taking over from a set-up before it. */
+export const takingOver = (stack: string): string => hostName('adoption', stack, 'switching');
+
+/** Cloudflare takes 25 connectors for a tunnel. */
+export const maxConnectors = 25;
+
+/**
+ * Every name that a stack may take on its Docker host. Some are only taken with some settings; a test holds the list
+ * against what the program makes.
+ * @param atEdge whether it is a stack at the edge, which has no Phoenix and no tunnel
+ */
+export function hostNames(stack: string, atEdge: boolean): { readonly container: readonly string[]; readonly volume: readonly string[]; readonly network: readonly string[] } {
+  const gated = atEdge ? 'central' : 'phoenix';
+  const here = <T>(names: T[]): T[] => (atEdge ? [] : names);
+  return {
+    container: [
+      ...here([hostName('phoenix', stack), hostName('phoenix', stack, 'data-owner'), hostName('tunnel', stack, 'secret-files')]),
+      ...here(Array.from({ length: maxConnectors }, (_, index) => hostName('tunnel', stack, String(index + 1)))),
+      hostName(gated, stack, 'gate'), hostName(gated, stack, 'gate-config-files'),
+      hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'),
+    ],
+    volume: [
+      ...here([hostName('phoenix', stack, 'data'), hostName('tunnel', stack, 'secrets')]),
+      hostName(gated, stack, 'gate-config'),
+      hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'),
+    ],
+    network: [hostName('observability', stack)],
+  };
+}
+
+/** What a stack may be called, as the rest of a sentence that begins with its name. */
+export const stackNameRule = "containers, volumes and networks carry the name of the stack, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters";
+
+export const isStackName = (name: string): boolean => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,40}$/.test(name);
+
 /** Largest OTLP request accepted: prompts outgrow the 4 MiB (gRPC) and 20 MiB (HTTP) defaults. */
 export const maxOtlpRequest = '64MiB';
 

@@ -43,6 +43,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     engine: settings['docker:host'],
     memoryMiB: settings['phoenix:memory'],
     cpus: settings['phoenix:cpus'],
+    protectData: settings['data:protect'],
   });
 
   const gate = new Gate('phoenix-gate', { stack, owner, network, image: settings['gate:image'], backend: phoenix.backend });

@@ -31,5 +31,6 @@ export function alloyOn({ stack, owner, network, settings, facts }: Host, backen
     uiPort: settings['alloy:uiPort'],
     memoryMiB: settings['alloy:memory'],
     cpus: settings['alloy:cpus'],
+    protectData: settings['data:protect'],
   }, { dependsOn: gate });
 }

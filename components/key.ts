@@ -39,6 +39,12 @@ export const madeSecret = (about: string, parse: (raw: string) => string): Key<s
   made: true,
 });
 
+/**
+ * Stands for a secret that a preview may not or cannot read: it fits the rules of all of them (an API token of
+ * Cloudflare has 40 characters), and whoever would ask somebody with it does not ask.
+ */
+export const unknownSecret = 'not-known-to-this-preview-00000000000000';
+
 /** Asked for at the terminal, a secret stays out of the shell's history. */
 export const askCommand = (name: string): string => `pulumi config set --secret ${name}`;
 

@@ -44,6 +44,8 @@ export interface PhoenixArgs {
   readonly memoryMiB: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
+  /** Whether the volume can neither be destroyed nor replaced. */
+  readonly protectData: boolean;
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
 }
 
@@ -119,7 +121,7 @@ export class Phoenix extends pulumi.ComponentResource {
     const data = new docker.Volume(
       `${name}-data`,
       { name: hostName('phoenix', args.stack, 'data'), labels: [{ label: stackLabel, value: args.owner }] },
-      { ...child, retainOnDelete: true },
+      { ...child, retainOnDelete: true, protect: args.protectData },
     );
     this.image = workload.image(`${name}-image`, args.image, child);
     const mounts = [{ volume: data.name, path: workingDir }];

@@ -2,12 +2,12 @@
  * What settings alone cannot tell: whether the Docker Engine answers and is new enough, and whether
  * the ports and addresses are free there. Runs before the first resource, at every preview.
  */
-import { oldestEngineApi, stackLabel } from './catalog';
+import { hostNames, oldestEngineApi, stackLabel, takingOver } from './catalog';
 import { engineGet, engineHost } from './engine';
 import { holderOf, isHeld, isOwnAddress } from './port-holder';
 import type { ListedPorts } from './workload';
 import type { Problem } from './problem';
-import { bindOf, freePorts, keys, publishedPorts, type SettingKey, type Settings } from './settings';
+import { bindOf, freePorts, keys, otherOffsets, portAsSet, publishedPorts, type SettingKey, type Settings } from './settings';
 import { compareVersions } from './values';
 
 export interface HostFacts {
@@ -27,42 +27,60 @@ interface Inspected {
   readonly Name: string;
   readonly NetworkSettings: { readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>> };
 }
-interface Container {
+interface Labelled {
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+interface Named extends Labelled {
+  readonly Name: string;
+}
+interface Container extends Labelled {
   readonly Id: string;
   readonly Names: readonly string[];
-  readonly Labels: Readonly<Record<string, string>>;
+  /** 'running', 'paused', 'exited', 'created' and so on. */
+  readonly State: string;
   readonly Ports: readonly { readonly IP?: string; readonly PublicPort?: number }[];
 }
 
 const loopback = '127.0.0.1';
 const wildcards = ['0.0.0.0', '::'];
 
+/** States of a container in which its ports are taken. */
+const holding = ['running', 'paused', 'restarting'];
+
 /**
  * Looks at the Docker host of a stack.
  * @param owner `project/stack`, the value of the label on everything the stack has made
  * @param preview whether nothing will be changed; an ssh:// host may then be out of reach
+ * @param unasked whether a preview asks the host nothing (`docker:disableDockerDaemonCheck`, which the provider reads too)
  */
-export async function inspectHost(settings: Settings, owner: string, preview: boolean): Promise<HostFacts> {
+export async function inspectHost(settings: Settings, owner: string, preview: boolean, unasked = false): Promise<HostFacts> {
   const host = engineHost(settings['docker:host']);
   const remote = !/^(unix|npipe):/.test(host);
   const chosen = settings['alloy:bind'];
-  let found: [Version, Info, Network, Container[]];
+  const blind = (why: string): HostFacts =>
+    ({ problems: [], warnings: [`${why}; whether the ports are free there is not known`], bind: chosen === 'auto' ? [loopback] : chosen, listed: {} });
+  if (preview && unasked) {
+    return blind('the Docker host was not asked');
+  }
+  let found: [Version, Info, Network, Container[], { Volumes: Named[] | null }, Named[]];
   try {
     found = await Promise.all([
       engineGet<Version>(host, '/version', 10_000),
       engineGet<Info>(host, '/info', 10_000),
       engineGet<Network>(host, '/networks/bridge', 10_000).catch(() => ({ IPAM: {} })),
-      engineGet<Container[]>(host, '/containers/json', 10_000),
+      engineGet<Container[]>(host, '/containers/json?all=1', 10_000),
+      engineGet<{ Volumes: Named[] | null }>(host, '/volumes', 10_000),
+      engineGet<Named[]>(host, '/networks', 10_000),
     ]);
   } catch (error) {
-    const bind = chosen === 'auto' ? [loopback] : chosen;
     const reason = `the Docker Engine at ${host} does not answer (${(error as Error).message || (error as NodeJS.ErrnoException).code})`;
     if (preview && host.startsWith('ssh:')) {
-      return { problems: [], warnings: [`${reason}; whether the ports are free there is not known`], bind, listed: {} };
+      return blind(reason);
     }
-    return { problems: [{ key: 'docker:host', rule: reason, mend: unreachable(remote, host) }], warnings: [], bind, listed: {} };
+    return { ...blind(reason), problems: [{ key: 'docker:host', rule: reason, mend: unreachable(remote, host) }], warnings: [] };
   }
-  const [version, info, bridge, containers] = found;
+  const [version, info, bridge, all, { Volumes: volumes }, networks] = found;
+  const containers = all.filter(({ State }) => holding.includes(State));
   const desktop = info.OperatingSystem.includes('Docker Desktop');
   const bind = chosen === 'auto' ? [loopback, ...(desktop || remote ? [] : gatewayOf(bridge))] : chosen;
   const local = !remote && !desktop;
@@ -71,9 +89,15 @@ export async function inspectHost(settings: Settings, owner: string, preview: bo
     ...tooManyCpus(settings, info.NCPU),
     ...(local ? await notHere('phoenix:bind', settings['phoenix:bind']) : []),
     ...(local && chosen !== 'auto' ? await notHere('alloy:bind', chosen) : []),
+    ...takenNames(settings, owner, {
+      container: all.map((one) => ({ ...one, Name: nameOf(one) })),
+      volume: volumes ?? [],
+      network: networks,
+    }),
+    ...inTheMiddle(owner, volumes ?? []),
     ...(await heldPorts({ settings, bind, owner, containers, processes: !remote })),
   ];
-  return { problems, warnings: [], bind, listed: await listedPorts(host, containers.filter(({ Labels }) => Labels[stackLabel] === owner)) };
+  return { problems, warnings: [], bind, listed: await listedPorts(host, containers.filter((one) => isOf(owner, one))) };
 }
 
 function unreachable(remote: boolean, host: string): string[] {
@@ -150,30 +174,36 @@ interface PortSurvey {
 }
 
 async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
-  const { settings, bind } = survey;
-  const problems: Problem[] = [];
+  const { settings } = survey;
+  const offset = settings['ports:offset'];
+  const holders = new Map<SettingKey, string>();
   for (const key of publishedPorts(settings)) {
-    const port = settings[key] as number;
-    const bindKey = bindOf[key];
-    const wanted = bindKey ? { 'phoenix:bind': settings['phoenix:bind'], 'alloy:bind': bind }[bindKey] : [loopback];
-    const holder = await holderOn(wanted, port, survey);
+    const holder = await holderOn(addressesOf(key, survey), settings[key] as number, survey);
     if (holder) {
-      problems.push({
-        key,
-        value: String(port),
-        rule: `${holder} holds that port on the Docker host; stop it, or choose another port`,
-        mend: [`pulumi config set ${key} ${await firstFree(key, wanted, survey)}`],
-      });
+      holders.set(key, holder);
     }
   }
-  return problems;
+  // Several at once are another stack or the set-up before this one: one command moves past all of it.
+  const together = holders.size > 1 ? await firstFreeOffset(survey) : undefined;
+  return Promise.all([...holders].map(async ([key, holder]) => ({
+    key,
+    value: String(portAsSet(key, settings)),
+    rule: `${holder} holds ${offset === 0 ? 'that port' : `port ${String(settings[key])} (ports:offset is ${offset})`} on the Docker host; stop it, or choose ${together === undefined ? 'another port' : 'other ports'}`,
+    mend: [together === undefined ? `pulumi config set ${key} ${await firstFree(key, survey)}` : `pulumi config set ports:offset ${together}`],
+  })));
+}
+
+/** Host addresses on which a port is published. */
+function addressesOf(key: SettingKey, { settings, bind }: PortSurvey): readonly string[] {
+  const bindKey = bindOf[key];
+  return bindKey ? { 'phoenix:bind': settings['phoenix:bind'], 'alloy:bind': bind }[bindKey] : [loopback];
 }
 
 /** What, other than the stack itself, holds a port on one of these addresses; undefined when it is free. */
 async function holderOn(wanted: readonly string[], port: number, { owner, containers, processes }: PortSurvey): Promise<string | undefined> {
   const publishers = containers.filter(({ Ports }) =>
     Ports.some(({ IP, PublicPort }) => PublicPort === port && wanted.some((address) => overlap(address, IP ?? '0.0.0.0'))));
-  const other = publishers.find(({ Labels }) => Labels[stackLabel] !== owner);
+  const other = publishers.find((one) => !isOf(owner, one));
   if (other) {
     return describe(other);
   }
@@ -181,10 +211,24 @@ async function holderOn(wanted: readonly string[], port: number, { owner, contai
   return publishers.length > 0 || !processes ? undefined : processOn(wanted, port);
 }
 
-async function firstFree(key: SettingKey, wanted: readonly string[], survey: PortSurvey): Promise<number | undefined> {
+/** A value for the setting with which its port is free. */
+async function firstFree(key: SettingKey, survey: PortSurvey): Promise<number | undefined> {
   for (const port of freePorts(key, survey.settings)) {
-    if (!(await holderOn(wanted, port, survey))) {
+    if (!(await holderOn(addressesOf(key, survey), port + survey.settings['ports:offset'], survey))) {
       return port;
+    }
+  }
+  return undefined;
+}
+
+/** A value for `ports:offset` with which all ports are free. */
+async function firstFreeOffset(survey: PortSurvey): Promise<number | undefined> {
+  const { settings } = survey;
+  const ports = publishedPorts(settings);
+  for (const offset of otherOffsets(settings)) {
+    const held = await Promise.all(ports.map((key) => holderOn(addressesOf(key, survey), portAsSet(key, settings) + offset, survey)));
+    if (held.every((holder) => holder === undefined)) {
+      return offset;
     }
   }
   return undefined;
@@ -194,14 +238,40 @@ function overlap(a: string, b: string): boolean {
   return a === b || wildcards.includes(a) || wildcards.includes(b);
 }
 
-function describe({ Names, Labels }: Container): string {
-  const name = Names[0]?.replace(/^\//, '') ?? 'a container';
-  const origin = Labels[stackLabel]
-    ? ` of stack ${Labels[stackLabel]}`
-    : Labels['com.docker.compose.project']
-      ? ` of compose project ${Labels['com.docker.compose.project']}`
-      : '';
-  return `container ${name}${origin}`;
+const isOf = (owner: string, { Labels }: Labelled): boolean => Labels?.[stackLabel] === owner;
+
+const nameOf = ({ Names }: Container): string => Names[0]?.replace(/^\//, '') ?? 'a container';
+
+const describe = (container: Container): string => `container ${nameOf(container)}${origin(container)}`;
+
+/** Whose it is, as far as its labels tell. */
+function origin({ Labels }: Labelled): string {
+  const [stack, project] = [Labels?.[stackLabel], Labels?.['com.docker.compose.project']];
+  return stack ? ` of stack ${stack}` : project ? ` of compose project ${project}` : '';
+}
+
+/**
+ * What has a name that this stack needs and is not of it. Docker refuses the name of a container half-way through a
+ * deployment, and takes a volume that is there without a word, whatever it holds.
+ */
+function takenNames(settings: Settings, owner: string, found: Readonly<Record<'container' | 'volume' | 'network', readonly Named[]>>): Problem[] {
+  const stack = owner.split('/')[1] ?? '';
+  const wanted = hostNames(stack, settings['edge:central'] !== undefined);
+  return (['container', 'volume', 'network'] as const).flatMap((kind) =>
+    found[kind].filter((one) => wanted[kind].includes(one.Name) && !isOf(owner, one)).map((one) => ({
+      key: 'stack',
+      value: stack,
+      rule: `${kind} ${one.Name}${origin(one)} has a name that this stack needs; give the stack another name${kind === 'container' ? ', or the container' : ''}`,
+      mend: ['npm run up -- --stack OTHER_NAME', ...(kind === 'container' ? [`docker rename ${one.Name} ${one.Name}-old`] : [])],
+    })));
+}
+
+/** The data that such a stack has is about to be replaced: what it took in now would not be in the page afterwards. */
+function inTheMiddle(owner: string, volumes: readonly Named[]): Problem[] {
+  const stack = owner.split('/')[1] ?? '';
+  return volumes.some(({ Name }) => Name === takingOver(stack))
+    ? [{ key: 'stack', value: stack, rule: 'it is in the middle of taking over from docker-compose, and nothing is lost: let it come to the end', mend: [`npm run adopt -- --stack ${stack}`] }]
+    : [];
 }
 
 async function processOn(addresses: readonly string[], port: number): Promise<string | undefined> {

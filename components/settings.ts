@@ -4,9 +4,10 @@
 import { distance } from 'fastest-levenshtein';
 import { images } from './catalog';
 import { edgeKeys, edgeProblems, notAtEdge } from './edge-settings';
-import { askCommand, key, mending, optional, shellQuoted, type Key } from './key';
+import { askCommand, key, mending, optional, setCommand, shellQuoted, type Key } from './key';
 import { loginKeys, loginProblems } from './login-settings';
 import * as values from './values';
+import { highestOffset, lastPort } from './values';
 import type { Problem } from './problem';
 import { tunnelKeys, tunnelProblems } from './tunnel-settings';
 
@@ -45,6 +46,8 @@ export const keys = {
   ),
   ...tunnelKeys,
   ...edgeKeys,
+  'ports:offset': key('0', 'Added to every host port of the stack, which moves all of them past those of another stack', values.offset, '100'),
+  'data:protect': key('false', 'Whether the volumes with traces and undelivered spans are protected: they can be neither destroyed nor replaced, not by `npm run down -- --purge` either', values.boolean),
   'docker:host': optional(
     'unix:///var/run/docker.sock',
     'Docker Engine to deploy to, as the docker provider takes it; without it `DOCKER_HOST`, then the local socket',
@@ -54,7 +57,10 @@ export const keys = {
 
 export type SettingKey = keyof typeof keys;
 
-/** Checked values under the keys of the stack file: ports as numbers, memory in MiB, CPUs as the provider spells them. */
+/**
+ * Checked values under the keys of the stack file: ports as numbers, `ports:offset` added, memory in MiB, CPUs as the
+ * provider spells them.
+ */
 export type Settings = { readonly [K in SettingKey]: ReturnType<(typeof keys)[K]['parse']> };
 
 const keyed: Readonly<Record<string, Key<unknown>>> = keys;
@@ -83,7 +89,16 @@ export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => key
 
 /** Those of them that a stack publishes: at the edge it has no Phoenix. */
 export function publishedPorts(settings: Settings): SettingKey[] {
-  return settings['edge:central'] === undefined ? portKeys : portKeys.filter((name) => name.startsWith('alloy:'));
+  return portsOf(settings['edge:central'] !== undefined);
+}
+
+function portsOf(atEdge: boolean): SettingKey[] {
+  return atEdge ? portKeys.filter((name) => !notAtEdge(name)) : portKeys;
+}
+
+/** The port as the stack file has it, before `ports:offset`. */
+export function portAsSet(name: SettingKey, settings: Settings): number {
+  return Number(settings[name]) - settings['ports:offset'];
 }
 
 /**
@@ -91,7 +106,7 @@ export function publishedPorts(settings: Settings): SettingKey[] {
  * @param config full keys (`namespace:key`) and their text, as Pulumi stores them
  * @param project name of the Pulumi project, whose own namespace holds no settings
  * @param isSecret tells the keys that are stored encrypted, which a command must then do again
- * @returns the settings (a broken one stands at its default) and every problem found
+ * @returns the settings (a broken one stands at its default, a broken `edge:central` as an empty name) and every problem found
  */
 export function readSettings(
   config: Readonly<Record<string, string>>,
@@ -130,6 +145,10 @@ export function readSettings(
     if (secret && !isSecret(name)) {
       problems.push({ key: name, rule: 'it is a secret and stands in plain text in the stack file', mend: [askCommand(name)] });
     }
+    if (raw.trim() === '' && fallback === undefined && !secret) {
+      problems.push({ key: name, rule: 'it stands empty in the stack file, for you to fill in', mend: [setCommand(name, entry), `pulumi config rm ${name}`] });
+      continue;
+    }
     try {
       settings[name] = parse(raw);
     } catch (error) {
@@ -151,6 +170,11 @@ export function readSettings(
     settings['phoenix:rootUrl'] = new URL(`https://${String(page)}`);
   }
 
+  if (atEdge) {
+    // Wrong or still empty, it makes a stack at the edge all the same: nothing may be said of a Phoenix that it has not.
+    settings['edge:central'] ??= '';
+  }
+  problems.push(...movePorts(settings, atEdge));
   const checked = Object.freeze(settings) as Settings;
   const broken = new Set(problems.map(({ key }) => key));
   problems.push(
@@ -166,16 +190,37 @@ export function readSettings(
   return { settings: checked, problems };
 }
 
+/** Adds `ports:offset` to every port. One that would run past the last port moves none. */
+function movePorts(settings: Record<string, unknown>, atEdge: boolean): Problem[] {
+  const offset = settings['ports:offset'] as number;
+  const published = portsOf(atEdge);
+  const highest = published.reduce((best, name) => (Number(settings[name]) > Number(settings[best]) ? name : best));
+  const room = lastPort - Number(settings[highest]);
+  if (offset > room) {
+    settings['ports:offset'] = 0;
+    return [{
+      key: 'ports:offset',
+      value: String(offset),
+      rule: `it moves ${highest} from ${String(settings[highest])} to ${Number(settings[highest]) + offset}, and ${lastPort} is the last port`,
+      mend: [`pulumi config set ports:offset ${Math.floor(room / 100) * 100}`],
+    }];
+  }
+  for (const name of published) {
+    settings[name] = Number(settings[name]) + offset;
+  }
+  return [];
+}
+
 /** Two services cannot share a host port; their addresses nearly always include loopback, so any two clash. */
 function portClashes(settings: Settings, broken: ReadonlySet<string>): Problem[] {
   // A port that is none stands at its default here, where it can clash only by accident.
-  const sound = publishedPorts(settings).filter((name) => !broken.has(name) && !(broken.has('edge:central') && notAtEdge(name)));
+  const sound = publishedPorts(settings).filter((name) => !broken.has(name));
   return sound.flatMap((name, index) => {
     const earlier = sound.slice(0, index).find((other) => settings[other] === settings[name]);
     return earlier
       ? [{
           key: name,
-          value: String(settings[name]),
+          value: String(portAsSet(name, settings)),
           rule: `${earlier} claims the same port; every service needs one of its own`,
           mend: [`pulumi config set ${name} ${freePorts(name, settings).next().value}`],
         }]
@@ -184,14 +229,25 @@ function portClashes(settings: Settings, broken: ReadonlySet<string>): Problem[]
 }
 
 /**
- * Ports that no setting claims, to offer for `name`. Each key has a series of its own,
- * so that following two offers does not make the next clash.
+ * Values to offer for `name`, of ports that no setting claims; `ports:offset` is added to them. Each key has a series
+ * of its own, so that following two offers does not make the next clash.
  */
 export function* freePorts(name: SettingKey, settings: Settings): Generator<number, undefined> {
+  const offset = settings['ports:offset'];
   const claimed = new Set<unknown>(portKeys.map((other) => settings[other]));
-  for (let port = 16006 + portKeys.indexOf(name); port <= 65535; port += portKeys.length) {
-    if (!claimed.has(port)) {
+  for (let port = 16006 + portKeys.indexOf(name); port + offset <= lastPort; port += portKeys.length) {
+    if (!claimed.has(port + offset)) {
       yield port;
+    }
+  }
+}
+
+/** Offsets that move every port that is published somewhere else, in steps that a person remembers. */
+export function* otherOffsets(settings: Settings): Generator<number, undefined> {
+  const highest = Math.max(...publishedPorts(settings).map((name) => portAsSet(name, settings)));
+  for (let offset = 100; offset <= Math.min(highestOffset, lastPort - highest); offset += 100) {
+    if (offset !== settings['ports:offset']) {
+      yield offset;
     }
   }
 }

@@ -67,7 +67,8 @@ export function zoneOf(settings: TunnelSettings): string {
  * @param env environment of the program, from which the provider takes credentials as well
  */
 export function tunnelProblems(settings: TunnelSettings, broken: ReadonlySet<string>, env: NodeJS.ProcessEnv): Problem[] {
-  if (!hasTunnel(settings)) {
+  // A hostname that is broken or still empty is one all the same.
+  if (!hasTunnel(settings) && ![...hostnameKeys, 'tunnel:routes'].some((name) => broken.has(name))) {
     return [];
   }
   return [

@@ -1,6 +1,7 @@
 /**
  * Parsers for the settings of the tunnel: the rules are Cloudflare's, which would tell of them half-way through a deployment.
  */
+import { maxConnectors } from './catalog';
 import { BrokenRule, distinct, isLoopback, parts, text, webUrl } from './values';
 
 /** A hostname and the service behind it. */
@@ -48,11 +49,11 @@ export function tunnelName(raw: string): string {
   return raw;
 }
 
-/** How many connectors: each has four connections to the edge, and an account takes 25 connectors for a tunnel. */
+/** How many connectors: each has four connections to the edge. */
 export function connectors(raw: string): number {
   const count = Number(raw);
-  if (!/^\d+$/.test(raw) || count < 1 || count > 25) {
-    throw new BrokenRule('it is a whole number from 1 to 25');
+  if (!/^\d+$/.test(raw) || count < 1 || count > maxConnectors) {
+    throw new BrokenRule(`it is a whole number from 1 to ${maxConnectors}`);
   }
   return count;
 }

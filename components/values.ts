@@ -11,10 +11,13 @@ import { oldest, type ServiceName } from './catalog';
  */
 export class BrokenRule extends Error {}
 
+/** Highest TCP port. */
+export const lastPort = 65535;
+
 /** TCP port, 1 to 65535. */
 export function port(raw: string): number {
   const value = Number(raw);
-  if (!/^\d+$/.test(raw) || value < 1 || value > 65535) {
+  if (!/^\d+$/.test(raw) || value < 1 || value > lastPort) {
     throw new BrokenRule('a port is a whole number from 1 to 65535');
   }
   return value;
@@ -23,6 +26,17 @@ export function port(raw: string): number {
 /** TCP port of another server. A function of its own: what `port` parses are host ports, which must not clash. */
 export function remotePort(raw: string): number {
   return port(raw);
+}
+
+/** Most that is added to ports. What a message offers for a taken one lies a little above 16006, and has room even then. */
+export const highestOffset = 40_000;
+
+/** What is added to ports, 0 to 40000. */
+export function offset(raw: string): number {
+  if (!/^\d{1,5}$/.test(raw) || Number(raw) > highestOffset) {
+    throw new BrokenRule(`it is a whole number from 0, which leaves the ports where they are, to ${highestOffset}`);
+  }
+  return Number(raw);
 }
 
 /** `true` or `false`, as both Pulumi and Phoenix spell them. */

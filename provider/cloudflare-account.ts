@@ -1,3 +1,4 @@
+import { unknownSecret } from '../components/key';
 import type { Problem } from '../components/problem';
 import { CloudflareApi } from './cloudflare-api';
 import type { Kind } from './resource';
@@ -53,14 +54,17 @@ export const cloudflareAccount = (apiOf: (inputs: CloudflareAccountInputs) => Cl
     return { ...inputs, zoneId: zone.id };
   };
   return {
-    check: (inputs, before) => problemsOf(apiOf(inputs), inputs, before),
+    // A preview without a token says itself what it could not ask.
+    check: (inputs, before) => (tokenOf(inputs) === unknownSecret ? Promise.resolve([]) : problemsOf(apiOf(inputs), inputs, before)),
     create: settle,
     update: (_, inputs) => settle(inputs),
   };
 };
 
-function overTheNetwork({ baseUrl, apiToken }: CloudflareAccountInputs): CloudflareApi {
-  return new CloudflareApi(baseUrl, apiToken || (process.env['CLOUDFLARE_API_TOKEN'] ?? ''));
+const tokenOf = ({ apiToken }: CloudflareAccountInputs): string => apiToken || (process.env['CLOUDFLARE_API_TOKEN'] ?? '');
+
+function overTheNetwork(inputs: CloudflareAccountInputs): CloudflareApi {
+  return new CloudflareApi(inputs.baseUrl, tokenOf(inputs));
 }
 
 /** @param before what the stack has already: those names are its own */

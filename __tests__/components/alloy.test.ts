@@ -40,6 +40,7 @@ function alloy(changes: Partial<AlloyArgs> = {}): Promise<Deployment<Alloy>> {
         uiPort: 22345,
         memoryMiB: 1024,
         cpus: '1.0',
+        protectData: false,
         ...changes,
       }),
   );
@@ -118,6 +119,13 @@ test('the volume of the queue stays when the stack goes, that of the configurati
   const labels = [{ label: 'llm-observability.stack', value: owner }];
   expect(resources.get('alloy-data')?.inputs).toEqual({ name: 'alloy-dev-data', labels });
   expect(resources.get('alloy-config')?.inputs).toEqual({ name: 'alloy-dev-config', labels });
+});
+
+test('that of the queue alone is protected, where the data is', async () => {
+  const { resources } = await alloy({ protectData: true });
+  expect([...plain.resources.values()].filter(({ protect }) => protect)).toEqual([]);
+  expect(resources.get('alloy-data')).toEqual({ ...plain.resources.get('alloy-data'), protect: true });
+  expect(new Map([...resources].filter(([name]) => name !== 'alloy-data'))).toEqual(new Map([...plain.resources].filter(([name]) => name !== 'alloy-data')));
 });
 
 test('the configuration is in its volume before the server starts, and the server cannot write it', () => {

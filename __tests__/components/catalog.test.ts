@@ -1,4 +1,5 @@
-import { firstAdmin, hostName, images, maxOtlpRequest, oldest, oldestEngineApi, ports, stackLabel, users, type ServiceName } from '../../components/catalog';
+import * as fc from 'fast-check';
+import { firstAdmin, hostName, hostNames, images, isStackName, maxConnectors, maxOtlpRequest, oldest, oldestEngineApi, ports, stackLabel, users, type ServiceName } from '../../components/catalog';
 import * as values from '../../components/values';
 
 const services = Object.keys(images) as ServiceName[];
@@ -35,7 +36,53 @@ test.each([
   expect(hostName(role, stack, part)).toBe(name);
 });
 
-test('two stacks have no name in common', () => {
-  const names = (stack: string): string[] => ['phoenix', 'alloy', 'observability'].flatMap((role) => [hostName(role, stack), hostName(role, stack, 'data')]);
-  expect(names('dev').filter((name) => names('prod').includes(name))).toEqual([]);
+/** Every name of a stack, with the kind of thing it is for. */
+const namesOf = (stack: string, atEdge: boolean): string[] =>
+  Object.entries(hostNames(stack, atEdge)).flatMap(([kind, names]) => names.map((name) => `${kind} ${name}`));
+
+describe('the names of a stack on its Docker host', () => {
+  // Spelled again on purpose: another name is another volume, without the data. What the program makes is held against
+  // these in program.test.ts.
+  test('one at the edge', () => {
+    expect(hostNames('dev', true)).toEqual({
+      container: ['central-dev-gate', 'central-dev-gate-config-files', 'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files'],
+      volume: ['central-dev-gate-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets'],
+      network: ['observability-dev'],
+    });
+  });
+
+  test('one with Phoenix, and with as many connectors as a tunnel can have', () => {
+    const { container, volume, network } = hostNames('dev', false);
+    const connectors = container.filter((name) => /^tunnel-dev-\d+$/.test(name));
+    expect(container.filter((name) => !connectors.includes(name))).toEqual([
+      'phoenix-dev', 'phoenix-dev-data-owner', 'tunnel-dev-secret-files', 'phoenix-dev-gate', 'phoenix-dev-gate-config-files',
+      'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files',
+    ]);
+    expect([connectors.length, connectors[0], connectors.at(-1)]).toEqual([maxConnectors, 'tunnel-dev-1', 'tunnel-dev-25']);
+    expect(volume).toEqual(['phoenix-dev-data', 'tunnel-dev-secrets', 'phoenix-dev-gate-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets']);
+    expect(network).toEqual(['observability-dev']);
+  });
+
+  test.each([true, false])('none is there twice, and none is that of another stack (at the edge: %s)', (atEdge) => {
+    const names = namesOf('dev', atEdge);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.filter((name) => [...namesOf('prod', true), ...namesOf('prod', false)].includes(name))).toEqual([]);
+  });
+});
+
+describe('what a stack may be called', () => {
+  test.each(['dev', 'Prod-EU', '2026.11', 'a_b', 'a', 'a'.repeat(41)])('%s', (name) => expect(isStackName(name)).toBe(true));
+
+  test.each(['', '-dev', '.dev', '_dev', 'a b', 'a/b', 'org/project/dev', '../dev', 'dév', 'dev\n', 'a'.repeat(42)])('not %j', (name) =>
+    expect(isStackName(name)).toBe(false));
+
+  test('whatever it is, Docker takes every name that is made of it', () => {
+    const docker = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+    fc.assert(
+      fc.property(fc.stringMatching(/^[\w.-]{1,42}$/).filter(isStackName), fc.boolean(), (stack, atEdge) => {
+        const { container, volume, network } = hostNames(stack, atEdge);
+        expect([...container, ...volume, ...network].filter((name) => !docker.test(name))).toEqual([]);
+      }),
+    );
+  });
 });

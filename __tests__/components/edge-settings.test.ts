@@ -20,7 +20,7 @@ const rightValue = ({ example, fallback = '' }: Key<unknown>): string => example
 /** What is in a stack at the edge, or is the way to it. */
 const ofAnEdge = [
   'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'alloy:bind', 'alloy:memory', 'alloy:cpus', 'alloy:image', 'gate:image',
-  'prometheus:url', 'loki:url', 'edge:central', 'edge:sendTo', 'edge:token', 'docker:host',
+  'prometheus:url', 'loki:url', 'edge:central', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect', 'docker:host',
 ];
 
 /** What the rule of the edge says of a setting. */
@@ -36,6 +36,12 @@ const noStack = (value: string): Problem => ({
   rule: 'it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/PROJECT/STACK',
   mend: ['pulumi config set edge:central prod'],
 });
+/** What is said of an `edge:central` that stands empty. */
+const notYet: Problem = {
+  key: 'edge:central',
+  rule: 'it stands empty in the stack file, for you to fill in',
+  mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:central'],
+};
 
 test('every setting of the edge, set, and the defaults', () => {
   const config = { 'edge:central': 'acme/observability/prod', 'edge:sendTo': 'phoenix', 'edge:token': 'host-2' };
@@ -144,14 +150,26 @@ describe('edge:central', () => {
     expect(read({ 'edge:central': raw })).toMatchObject({ problems: [], settings: { 'edge:central': raw } });
   });
 
-  test.each(['', ' ', ' prod', 'prod\n', 'prod,dev', 'acme/prod', 'acme/observability/prod/x', '/prod', 'prod/', 'acme//prod', 'https://phoenix.example.com', 'prod;id', 'größe'])("'%s' names none", (raw) => {
+  test.each([' prod', 'prod\n', 'prod,dev', 'acme/prod', 'acme/observability/prod/x', '/prod', 'prod/', 'acme//prod', 'https://phoenix.example.com', 'prod;id', 'größe'])("'%s' names none", (raw) => {
     expect(problems({ 'edge:central': raw })).toEqual([noStack(raw)]);
   });
 
-  test('one that is none makes a stack at the edge as well', () => {
-    expect(problems({ 'edge:central': 'the prod', 'phoenix:uiPort': '16006', 'tunnel:nme': 'x' })).toEqual([
-      noStack('the prod'), problem('phoenix:uiPort'), problem('tunnel:nme'),
-    ]);
+  test.each([
+    ['one that is none', 'the prod', noStack('the prod')],
+    ['one that stands empty', '', notYet],
+    ['one of blanks', ' \n', notYet],
+  ])('%s makes a stack at the edge as well', (_, raw, told) => {
+    const central = { 'edge:central': raw };
+    expect(problems({ ...central, 'phoenix:uiPort': '16006', 'tunnel:nme': 'x' })).toEqual([told, problem('phoenix:uiPort'), problem('tunnel:nme')]);
+    // Nothing is said of a Phoenix that is not there: its ports clash with none, and are not moved.
+    expect(problems({ ...central, 'alloy:uiPort': '6006' })).toEqual([told]);
+    expect(problems({ ...central, 'alloy:uiPort': '5906', 'ports:offset': '100' })).toEqual([told]);
+    const { settings } = read({ ...central, 'ports:offset': '100' });
+    expect(settings['edge:central']).toBe('');
+    expect(publishedPorts(settings)).toEqual(publishedPorts(read(atEdge).settings));
+    expect(settings).toEqual({ ...read({ ...atEdge, 'ports:offset': '100' }).settings, 'edge:central': '' });
+    // What is wrong with Alloy's own is still told.
+    expect(problems({ ...central, 'alloy:uiPort': '4318', 'alloy:memory': '2G' }).map(({ key }) => key)).toEqual(['alloy:memory', 'edge:central', 'alloy:uiPort']);
   });
 });
 

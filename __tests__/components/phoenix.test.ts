@@ -26,6 +26,7 @@ function phoenix(changes: Partial<PhoenixArgs> = {}, stage?: Stage): Promise<Dep
         listed: {},
         memoryMiB: 2048,
         cpus: '1.0',
+        protectData: false,
         ...changes,
       }),
     stage,
@@ -68,6 +69,12 @@ test('the data volume, and only it, stays when the stack goes; the secrets that 
   expect([...resources.values()].filter(({ retainOnDelete }) => retainOnDelete).map(({ name }) => name)).toEqual(['phoenix-data']);
   expect(resources.get('phoenix-data')?.inputs).toEqual({ name: 'phoenix-dev-data', labels: [{ label: 'llm-observability.stack', value: owner }] });
   expect([...resources.values()].filter(({ protect }) => protect).map(({ name }) => name)).toEqual(['phoenix-first-password', 'phoenix-secret']);
+});
+
+test('where the data is protected it cannot go either, and nothing else is another', async () => {
+  const { resources } = await phoenix({ protectData: true });
+  expect(resources.get('phoenix-data')).toEqual({ ...plain.resources.get('phoenix-data'), protect: true });
+  expect(new Map([...resources].filter(([name]) => name !== 'phoenix-data'))).toEqual(new Map([...plain.resources].filter(([name]) => name !== 'phoenix-data')));
 });
 
 test('the order: volume, its owner, the server, its settings, keys', () => {

@@ -2,18 +2,24 @@ import { spawn } from 'node:child_process';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import * as fc from 'fast-check';
+import { hostNames } from '../../components/catalog';
 import * as portHolder from '../../components/port-holder';
 import { inspectHost, type HostFacts } from '../../components/preflight';
-import { readSettings } from '../../components/settings';
+import type { Problem } from '../../components/problem';
+import { portAsSet, portKeys, publishedPorts, readSettings } from '../../components/settings';
 import { container, current, fakeEngine, type Answer } from '../support/fake-engine';
 import { tempDir } from '../support/temp';
 
 // What runs on the machine of the test must not matter: only ports that a test names are looked at.
 const watched = new Set<number>();
+/** Ports that a process holds, as far as the program can see. */
+const held = new Set<number>();
+afterEach(() => held.clear());
 jest.mock('../../components/port-holder', () => {
   const actual = jest.requireActual<typeof portHolder>('../../components/port-holder');
   return {
-    isHeld: jest.fn((address: string, port: number) => (watched.has(port) ? actual.isHeld(address, port) : Promise.resolve(false))),
+    isHeld: jest.fn((address: string, port: number) => (watched.has(port) ? actual.isHeld(address, port) : Promise.resolve(held.has(port)))),
     holderOf: jest.fn(actual.holderOf),
     isOwnAddress: actual.isOwnAddress,
   };
@@ -30,6 +36,7 @@ async function listen(): Promise<number> {
 }
 const closeAll = (): Promise<unknown> => Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 afterEach(closeAll);
+afterEach(() => jest.restoreAllMocks());
 
 const owner = 'llm-observability/dev';
 const own = { 'llm-observability.stack': owner };
@@ -74,11 +81,11 @@ describe('addresses of Phoenix', () => {
 describe('addresses of Alloy', () => {
   const bridge = (...ranges: object[]): Record<string, Answer> => ({ '/networks/bridge': { IPAM: { Config: ranges } } });
 
-  test('on a current engine: nothing to say, and four questions asked', async () => {
+  test('on a current engine: nothing to say, and six questions asked', async () => {
     const engine = await fakeEngine(current);
     expect(await inspectAt(engine.host)).toMatchObject({ problems: [], warnings: [], bind: ['127.0.0.1', '172.17.0.1'], listed: {} });
     expect(engine.requests.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
-      'GET /containers/json', 'GET /info', 'GET /networks/bridge', 'GET /version',
+      'GET /containers/json?all=1', 'GET /info', 'GET /networks', 'GET /networks/bridge', 'GET /version', 'GET /volumes',
     ]);
   });
 
@@ -145,15 +152,14 @@ describe('an engine that does not answer', () => {
   test('in silence', async () => {
     // The limit itself is 10 s; here it has passed at once.
     const spy = jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort());
-    const { problems } = await inspect({}, { '/version': 'silence', '/info': 'silence', '/networks/bridge': 'silence', '/containers/json': 'silence' });
-    expect(spy.mock.calls).toEqual([[10_000], [10_000], [10_000], [10_000]]);
-    spy.mockRestore();
+    const { problems } = await inspect({}, Object.fromEntries(Object.keys(current).map((question) => [question, 'silence'])));
+    expect(spy.mock.calls).toEqual(Object.keys(current).map(() => [10_000]));
     expect(problems).toMatchObject([{ key: 'docker:host', rule: expect.stringMatching(/ does not answer \(no answer within 10000 ms\)$/) }]);
   });
 
-  test('an error of its own is told', async () => {
-    const { problems } = await inspect({}, { '/info': { status: 500, body: '{"message":"disk full"}' } });
-    expect(problems).toMatchObject([{ rule: expect.stringMatching(/ does not answer \(disk full\)$/) }]);
+  test.each(['/version', '/info', '/containers/json', '/volumes', '/networks'])('an error of its own is told: of %s', async (question) => {
+    const { problems } = await inspect({}, { [question]: { status: 500, body: '{"message":"disk full"}' } });
+    expect(problems).toMatchObject([{ key: 'docker:host', rule: expect.stringMatching(/ does not answer \(disk full\)$/) }]);
   });
 
   test('something else listens there', async () => {
@@ -200,6 +206,26 @@ describe('an engine that does not answer', () => {
         listed: {},
       });
     });
+  });
+});
+
+describe('a preview that asks the host nothing', () => {
+  test.each([['auto', ['127.0.0.1']], ['192.0.2.7', ['192.0.2.7']]])('says so, and that it knows less (alloy:bind %s)', async (bind, addresses) => {
+    const { host, requests } = await fakeEngine({ ...current, '/containers/json': [container('web', 6006)] });
+    const { settings } = readSettings({ 'docker:host': host, 'alloy:bind': bind }, 'llm-observability');
+    expect(await inspectHost(settings, owner, true, true)).toEqual({
+      problems: [],
+      warnings: ['the Docker host was not asked; whether the ports are free there is not known'],
+      bind: addresses,
+      listed: {},
+    });
+    expect(requests).toEqual([]);
+  });
+
+  test('a deployment asks all the same', async () => {
+    const { host } = await fakeEngine({ ...current, '/containers/json': [container('web', 6006)] });
+    const { settings } = readSettings({ 'docker:host': host }, 'llm-observability');
+    expect((await inspectHost(settings, owner, false, true)).problems.map(({ key }) => key)).toEqual(['phoenix:uiPort']);
   });
 });
 
@@ -311,6 +337,9 @@ describe('a port that is taken', () => {
     ['a container on every address', container('web', 6006, {}, '0.0.0.0'), 'container web'],
     ['one on every IPv6 address', container('web', 6006, {}, '::'), 'container web'],
     ['one whose address is not told', container('web', 6006, {}, ''), 'container web'],
+    ['one that pauses', { ...container('web', 6006), State: 'paused' }, 'container web'],
+    ['one that is being started again', { ...container('web', 6006), State: 'restarting' }, 'container web'],
+    ['one without labels', { ...container('web', 6006), Labels: null }, 'container web'],
   ])('by %s', async (_, container, holder) => {
     expect((await inspect({}, containers(container))).problems).toEqual([taken('phoenix:uiPort', 6006, holder, 16006)]);
   });
@@ -323,7 +352,10 @@ describe('a port that is taken', () => {
     ['the stack itself', container('phoenix-dev', 6006, own, '0.0.0.0')],
     ['a container at another address', container('web', 6006, {}, '192.0.2.7')],
     ['a container on another port', container('web', 6007)],
-    ['a container that publishes nothing', { Names: ['/web'], Labels: {}, Ports: [{ PrivatePort: 6006, Type: 'tcp' }] }],
+    ['a container that publishes nothing', { Names: ['/web'], State: 'running', Labels: {}, Ports: [{ PrivatePort: 6006, Type: 'tcp' }] }],
+    // Engines list what it would publish, and give the port to another.
+    ['a container that has ended', { ...container('web', 6006), State: 'exited' }],
+    ['a container that was never started', { ...container('web', 6006), State: 'created' }],
   ])('not by %s', async (_, container) => {
     expect((await inspect({}, containers(container))).problems).toEqual([]);
   });
@@ -339,6 +371,8 @@ describe('a port that is taken', () => {
     expect(problems[0]?.rule).toMatch(
       os.platform() === 'linux' ? new RegExp(`^\\S.* \\(pid ${process.pid}\\) holds that port on the Docker host; `) : / holds that port on the Docker host; /,
     );
+    // Paused, the container holds it all the same.
+    expect((await inspect(config, containers({ ...container('phoenix-dev', port, own), State: 'paused' }))).problems).toEqual([]);
     // And over TCP the processes of this machine say nothing of the engine's.
     expect((await inspect(config, {}, 'tcp')).problems).toEqual([]);
   });
@@ -372,16 +406,202 @@ describe('a port that is taken', () => {
   });
 });
 
+describe('several ports that are taken', () => {
+  const defaults = [6006, 14317, 14318, 4317, 4318, 12345];
+  const prod = { 'llm-observability.stack': 'llm-observability/prod' };
+  const at = (...ports: number[]): Record<string, Answer> => ({ '/containers/json': ports.map((port) => container('phoenix-prod', port, prod)) });
+  const moved = (key: string, port: number, offset: number): Problem => ({
+    key,
+    value: String(port),
+    rule: 'container phoenix-prod of stack llm-observability/prod holds that port on the Docker host; stop it, or choose other ports',
+    mend: [`pulumi config set ports:offset ${offset}`],
+  });
+
+  test('one command moves past another stack', async () => {
+    const { problems } = await inspect({}, at(...defaults));
+    expect(problems).toEqual(portKeys.map((key, index) => moved(key, defaults[index] ?? 0, 100)));
+    expect((await inspect({ 'ports:offset': '100' }, at(...defaults))).problems).toEqual([]);
+  });
+
+  test('past all stacks that are there', async () => {
+    const three = [0, 100, 300].flatMap((offset) => defaults.map((port) => port + offset));
+    expect((await inspect({}, at(...three))).problems.map(({ mend }) => mend)).toEqual(portKeys.map(() => ['pulumi config set ports:offset 200']));
+  });
+
+  test('at the edge past those that it needs', async () => {
+    const edge = { 'edge:central': 'prod' };
+    const { problems } = await inspect(edge, at(...defaults, 6106, 14417, 14418));
+    expect(problems).toEqual([moved('alloy:otlpGrpcPort', 4317, 100), moved('alloy:otlpHttpPort', 4318, 100), moved('alloy:uiPort', 12345, 100)]);
+  });
+
+  test('an offset that does not help is told, with the ports as the stack file has them, and another one offered', async () => {
+    const both = at(...defaults, ...defaults.map((port) => port + 100));
+    const { problems } = await inspect({ 'ports:offset': '100' }, both);
+    expect(problems.map(({ key, value, mend }) => [key, value, mend])).toEqual(
+      portKeys.map((key, index) => [key, String(defaults[index]), ['pulumi config set ports:offset 200']]));
+    expect(problems[0]?.rule).toBe(
+      'container phoenix-prod of stack llm-observability/prod holds port 6106 (ports:offset is 100) on the Docker host; stop it, or choose other ports');
+  });
+
+  test('a single one gets a port of its own, which is free with the offset', async () => {
+    const { problems } = await inspect({ 'ports:offset': '100' }, at(6106, 16106));
+    expect(problems).toEqual([{
+      key: 'phoenix:uiPort',
+      value: '6006',
+      rule: 'container phoenix-prod of stack llm-observability/prod holds port 6106 (ports:offset is 100) on the Docker host; stop it, or choose another port',
+      mend: ['pulumi config set phoenix:uiPort 16012'],
+    }]);
+  });
+
+  test('where no offset leaves all in range each gets a port of its own', async () => {
+    const { problems } = await inspect({ 'alloy:uiPort': '65500' }, at(6006, 65500));
+    expect(problems.map(({ rule, mend }) => [rule.split('; ')[1], mend])).toEqual([
+      ['stop it, or choose another port', ['pulumi config set phoenix:uiPort 16006']],
+      ['stop it, or choose another port', ['pulumi config set alloy:uiPort 16011']],
+    ]);
+  });
+
+  test('the own containers stand in the way of no offset', async () => {
+    const answers = { '/containers/json': [...defaults.map((port) => container('web', port)), ...defaults.map((port) => container('alloy-dev', port + 100, own))] };
+    expect((await inspect({}, answers)).problems.map(({ mend }) => mend)).toEqual(portKeys.map(() => ['pulumi config set ports:offset 100']));
+  });
+
+  test('a process stands in the way of one as well', async () => {
+    for (const port of [6006, 4318, 6106]) {
+      held.add(port);
+    }
+    expect((await inspect()).problems.map(({ key, mend }) => [key, mend])).toEqual([
+      ['phoenix:uiPort', ['pulumi config set ports:offset 200']],
+      ['alloy:otlpHttpPort', ['pulumi config set ports:offset 200']],
+    ]);
+  });
+
+  test('whatever is held, with whatever offset, the commands of the message end it', async () => {
+    const answers: Record<string, Answer> = { ...current };
+    const { host } = await fakeEngine(answers);
+    const offset = fc.oneof(fc.constantFrom(0, 100, 40_000), fc.integer({ min: 0, max: 40_000 }));
+    // Ports of this stack, those that would be offered first, and others around.
+    const near = fc.oneof(fc.constantFrom(...defaults), fc.integer({ min: 16006, max: 16017 }), fc.constantFrom(...defaults).map((port) => port + 100));
+    await fc.assert(
+      fc.asyncProperty(offset, fc.uniqueArray(near, { maxLength: 12 }), fc.constantFrom('12345', '25500', '65535'), fc.boolean(), async (by, taken, uiPort, edge) => {
+        const config: Record<string, string> = { 'ports:offset': String(Math.min(by, 65535 - Number(uiPort))), 'alloy:uiPort': uiPort, ...(edge ? { 'edge:central': 'prod' } : {}) };
+        answers['/containers/json'] = taken.map((port) => container(`on-${port}`, port + Number(config['ports:offset'])));
+        const { problems } = await inspectAt(host, config);
+        // The ports are told as the stack file has them.
+        const { settings } = readSettings(config, 'llm-observability');
+        const wrong = publishedPorts(settings).filter((key) => taken.includes(portAsSet(key, settings)));
+        expect(problems.map(({ key, value }) => [key, value])).toEqual(wrong.map((key) => [key, String(portAsSet(key, settings))]));
+
+        const commands = new Set(problems.flatMap(({ mend }) => mend));
+        const mended = Object.fromEntries([...commands].map((command) => /^pulumi config set (\S+) (\d+)$/.exec(command)?.slice(1) ?? [command]));
+        const together = wrong.length > 1 && uiPort !== '65535';
+        expect(Object.keys(mended)).toEqual(together ? ['ports:offset'] : wrong);
+        expect(together && mended['ports:offset'] === config['ports:offset']).toBe(false);
+        expect((await inspectAt(host, { ...config, ...mended })).problems).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe('names that are taken', () => {
+  const named = (kind: 'container' | 'volume' | 'network', Name: string, Labels: Record<string, string> | null = {}): Record<string, Answer> =>
+    ({
+      container: { '/containers/json': [{ Id: 'x', Names: [`/${Name}`], State: 'exited', Labels, Ports: [] }] },
+      volume: { '/volumes': { Volumes: [{ Name, Labels }] } },
+      network: { '/networks': [{ Name, Labels }] },
+    })[kind];
+  const project = { 'com.docker.compose.project': 'llm' };
+  const other = { 'llm-observability.stack': 'another/dev' };
+  const anew = 'npm run up -- --stack OTHER_NAME';
+  const [all, atEdge] = [hostNames('dev', false), hostNames('dev', true)];
+
+  test.each<['container' | 'volume' | 'network', string, Record<string, string> | null, string, string[]]>([
+    ['container', 'phoenix-dev', {}, 'container phoenix-dev has a name that this stack needs; give the stack another name, or the container', [anew, 'docker rename phoenix-dev phoenix-dev-old']],
+    ['container', 'alloy-dev', project, 'container alloy-dev of compose project llm has a name that this stack needs; give the stack another name, or the container', [anew, 'docker rename alloy-dev alloy-dev-old']],
+    ['container', 'tunnel-dev-25', other, 'container tunnel-dev-25 of stack another/dev has a name that this stack needs; give the stack another name, or the container', [anew, 'docker rename tunnel-dev-25 tunnel-dev-25-old']],
+    ['volume', 'phoenix-dev-data', null, 'volume phoenix-dev-data has a name that this stack needs; give the stack another name', [anew]],
+    ['volume', 'alloy-dev-data', project, 'volume alloy-dev-data of compose project llm has a name that this stack needs; give the stack another name', [anew]],
+    ['volume', 'tunnel-dev-secrets', other, 'volume tunnel-dev-secrets of stack another/dev has a name that this stack needs; give the stack another name', [anew]],
+    // A network cannot be given another name.
+    ['network', 'observability-dev', {}, 'network observability-dev has a name that this stack needs; give the stack another name', [anew]],
+    ['network', 'observability-dev', other, 'network observability-dev of stack another/dev has a name that this stack needs; give the stack another name', [anew]],
+  ])('%s %s, labels %j', async (kind, name, labels, rule, mend) => {
+    expect((await inspect({}, named(kind, name, labels))).problems).toEqual([{ key: 'stack', value: 'dev', rule, mend }]);
+  });
+
+  test('every name that the stack may take', async () => {
+    const answers = {
+      '/containers/json': all.container.map((name) => ({ Id: name, Names: [`/${name}`], State: 'created', Labels: {}, Ports: [] })),
+      '/volumes': { Volumes: all.volume.map((Name) => ({ Name, Labels: null })) },
+      '/networks': all.network.map((Name) => ({ Name, Labels: {} })),
+    };
+    const taken = ({ problems }: HostFacts): string[] => problems.map(({ rule }) => rule.split(' has ')[0] ?? '');
+    const of = ({ container, volume, network }: typeof all): string[] =>
+      [...container.map((name) => `container ${name}`), ...volume.map((name) => `volume ${name}`), ...network.map((name) => `network ${name}`)];
+    expect(taken(await inspect({}, answers))).toEqual(of(all));
+    // At the edge the names of Phoenix and of its gate are nobody's.
+    const shared = of(atEdge).filter((name) => of(all).includes(name));
+    expect(taken(await inspect({ 'edge:central': 'prod' }, answers)).sort()).toEqual(shared.sort());
+    expect(of(all).filter((name) => !shared.includes(name)).every((name) => /^\w+ (phoenix|tunnel)-dev/.test(name))).toBe(true);
+    expect(taken(await inspect({ 'edge:central': 'prod' }, named('container', 'central-dev-gate')))).toEqual(['container central-dev-gate']);
+    expect(taken(await inspect({}, named('container', 'central-dev-gate')))).toEqual([]);
+  });
+
+  test.each(['container', 'volume', 'network'] as const)("the stack's own %s, and one of another kind or name, is in nobody's way", async (kind) => {
+    const [name = ''] = all[kind];
+    expect((await inspect({}, named(kind, name, own))).problems).toEqual([]);
+    expect((await inspect({}, named(kind, name.replace('dev', 'prod')))).problems).toEqual([]);
+    expect((await inspect({}, named(kind, `${name}-old`))).problems).toEqual([]);
+    // A volume called as a container is, and so on.
+    const elsewhere = (['container', 'volume', 'network'] as const).filter((one) => one !== kind);
+    for (const one of elsewhere) {
+      expect((await inspect({}, named(one, name))).problems).toEqual([]);
+    }
+  });
+
+  test('a container counts for names in whatever state it is, and for ports only while it may hold them', async () => {
+    const keysOf = async (State: string): Promise<string[]> =>
+      (await inspect({}, { '/containers/json': [{ ...container('phoenix-dev', 6006), State }] })).problems.map(({ key }) => key);
+    expect(await keysOf('running')).toEqual(['stack', 'phoenix:uiPort']);
+    for (const state of ['exited', 'created', 'dead', 'removing']) {
+      expect(await keysOf(state)).toEqual(['stack']);
+    }
+  });
+
+  test('on another host as well', async () => {
+    expect((await inspect({}, named('volume', 'alloy-dev-data'), 'tcp')).problems).toMatchObject([{ key: 'stack', value: 'dev' }]);
+  });
+});
+
+describe('a stack in the middle of taking over', () => {
+  const withVolume = async (name: string): Promise<readonly Problem[]> => (await inspect({}, { '/volumes': { Volumes: [{ Name: name, Labels: { 'llm-observability.adoption': '{}' } }] } })).problems;
+
+  test('is refused until it has come to the end', async () => {
+    expect(await withVolume('adoption-dev-switching')).toEqual([{
+      key: 'stack', value: 'dev', rule: 'it is in the middle of taking over from docker-compose, and nothing is lost: let it come to the end', mend: ['npm run adopt -- --stack dev'],
+    }]);
+  });
+
+  test.each(['adoption-dev-rehearsing', 'adoption-dev-copied', 'adoption-dev-adopted', 'adoption-prod-switching', 'adoption-dev-2-switching'])('%s stands in nobody\'s way', async (name) => {
+    expect(await withVolume(name)).toEqual([]);
+  });
+});
+
 test('everything that is wrong with a host comes at once', async () => {
   const { problems } = await inspect(
     { 'alloy:cpus': '9', 'phoenix:auth': 'true', 'phoenix:bind': '127.0.0.1,192.0.2.8', 'alloy:bind': '192.0.2.7' },
-    { '/version': { ApiVersion: '1.40', Version: '19.03.15' }, '/containers/json': [container('a', 6006), container('b', 4317, {}, '0.0.0.0')] },
+    {
+      '/version': { ApiVersion: '1.40', Version: '19.03.15' },
+      '/containers/json': [container('a', 6006), container('b', 4317, {}, '0.0.0.0')],
+      '/volumes': { Volumes: [{ Name: 'phoenix-dev-data', Labels: null }] },
+    },
   );
   expect(problems.map(({ key, value }) => [key, value])).toEqual([
     ['docker:host', undefined],
     ['alloy:cpus', '9'],
     ['phoenix:bind', '192.0.2.8'],
     ['alloy:bind', '192.0.2.7'],
+    ['stack', 'dev'],
     ['phoenix:uiPort', '6006'],
     ['alloy:otlpGrpcPort', '4317'],
   ]);

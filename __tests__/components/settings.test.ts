@@ -3,9 +3,9 @@ import * as docker from '@pulumi/docker';
 import * as fc from 'fast-check';
 import { images } from '../../components/catalog';
 import { edgeKeys } from '../../components/edge-settings';
-import type { Key } from '../../components/key';
+import { shellQuoted, type Key } from '../../components/key';
 import { loginKeys } from '../../components/login-settings';
-import { bindOf, freePorts, keys, portKeys, readSettings, type SettingKey } from '../../components/settings';
+import { bindOf, freePorts, keys, otherOffsets, portAsSet, portKeys, publishedPorts, readSettings, type SettingKey } from '../../components/settings';
 import { report } from '../../components/problem';
 import { tunnelKeys } from '../../components/tunnel-settings';
 
@@ -57,6 +57,8 @@ describe('what is right', () => {
       'cloudflare:baseUrl': 'https://api.cloudflare.com/client/v4',
       'edge:sendTo': 'alloy',
       'edge:token': 'edge',
+      'ports:offset': 0,
+      'data:protect': false,
     });
   });
 
@@ -81,22 +83,24 @@ describe('what is right', () => {
       'gate:image': 'mirror.example/nginx:1.29.0',
       'prometheus:url': 'http://prometheus.example:9090',
       'loki:url': 'http://loki.example:3100',
+      'ports:offset': '1000',
+      'data:protect': 'true',
       'docker:host': 'ssh://me@example.com',
     });
     expect(problems).toEqual([]);
     const others = Object.fromEntries(Object.entries(settings).filter(([name]) => !elsewhere(name)));
     expect(others).toEqual({
-      'phoenix:uiPort': 16006,
-      'phoenix:otlpGrpcPort': 24317,
-      'phoenix:otlpHttpPort': 24318,
+      'phoenix:uiPort': 17006,
+      'phoenix:otlpGrpcPort': 25317,
+      'phoenix:otlpHttpPort': 25318,
       'phoenix:bind': ['127.0.0.1', '::1'],
       'phoenix:retentionDays': 30,
       'phoenix:memory': 4096,
       'phoenix:cpus': '1.5',
       'phoenix:image': 'mirror.example/phoenix:version-21.0.0',
-      'alloy:otlpGrpcPort': 5317,
-      'alloy:otlpHttpPort': 5318,
-      'alloy:uiPort': 22345,
+      'alloy:otlpGrpcPort': 6317,
+      'alloy:otlpHttpPort': 6318,
+      'alloy:uiPort': 23345,
       'alloy:bind': ['127.0.0.1', '192.0.2.7'],
       'alloy:memory': 512,
       'alloy:cpus': '2.0',
@@ -104,6 +108,8 @@ describe('what is right', () => {
       'gate:image': 'mirror.example/nginx:1.29.0',
       'prometheus:url': new URL('http://prometheus.example:9090'),
       'loki:url': new URL('http://loki.example:3100'),
+      'ports:offset': 1000,
+      'data:protect': true,
       'docker:host': 'ssh://me@example.com',
     });
     expect(Object.keys(others).sort()).toEqual(Object.keys(keys).filter((name) => !elsewhere(name)).sort());
@@ -152,7 +158,10 @@ describe('a value that breaks a rule', () => {
     ['alloy:bind', 'host.docker.internal', 'host.docker.internal is a name that containers send to, not an address of this host to listen on; auto already serves those containers', 'pulumi config set alloy:bind auto --stack dev'],
     ['prometheus:url', 'localhost:9090', 'the URL must begin with http:// or https://', 'pulumi config set prometheus:url http://host.docker.internal:9090/api/v1/write --stack dev'],
     ['loki:url', 'http://localhost:3100', "inside Alloy's container that is the container itself; the Docker host is host.docker.internal", 'pulumi config set loki:url http://host.docker.internal:3100 --stack dev'],
-    ['docker:host', '', 'write unix:///path/of/docker.sock, tcp://host:port or ssh://user@host', 'pulumi config set docker:host unix:///var/run/docker.sock --stack dev'],
+    ['ports:offset', '40001', 'it is a whole number from 0, which leaves the ports where they are, to 40000', 'pulumi config set ports:offset 100 --stack dev'],
+    ['ports:offset', '', 'it is a whole number from 0, which leaves the ports where they are, to 40000', 'pulumi config set ports:offset 100 --stack dev'],
+    ['data:protect', 'yes', 'it is either true or false, in small letters', 'pulumi config set data:protect false --stack dev'],
+    ['docker:host', '/var/run/docker.sock', 'write unix:///path/of/docker.sock, tcp://host:port or ssh://user@host', 'pulumi config set docker:host unix:///var/run/docker.sock --stack dev'],
   ])("%s = '%s'", (name, value, rule, command) => {
     expect(message({ [name]: value })).toBe(
       ['1 problem with stack dev; nothing was changed.', `  - ${name} is '${value}': ${rule}.`, `      ${command}`].join('\n'),
@@ -164,9 +173,11 @@ describe('a value that breaks a rule', () => {
 
   test('every key has a rule that an odd text breaks, and a command that mends it', () => {
     const odd = fc.string({ minLength: 1 }).map((text) => `!\n${text}!`);
+    // A hostname that is broken is one all the same, and needs an account.
+    const account = { 'cloudflare:accountId': '0'.repeat(32), 'cloudflare:apiToken': 'a'.repeat(40) };
     fc.assert(
       fc.property(fc.constantFrom(...all), odd, ([name, { secret }], value) => {
-        const { problems } = read({ [name]: value }, () => true);
+        const { problems } = read({ ...(name.startsWith('tunnel:') ? account : {}), [name]: value }, () => true);
         expect(problems.map(({ key }) => key)).toEqual([name]);
         expect(problems[0]?.value).toBe(secret ? undefined : value);
         expect(problems[0]?.mend.at(-1)).toMatch(secret ? `pulumi config set --secret ${name}` : `pulumi config set ${name} `);
@@ -180,6 +191,46 @@ describe('a value that breaks a rule', () => {
     });
     expect(() => read({})).toThrow(new TypeError('a mistake in the program'));
     spy.mockRestore();
+  });
+});
+
+describe('a setting that stands empty', () => {
+  const empty = (name: string, command: string): object => ({ key: name, rule: 'it stands empty in the stack file, for you to fill in', mend: [command, `pulumi config rm ${name}`] });
+  /** Those without a default that are no secret: for the others an empty text is a value like any other. */
+  const optional = all.filter(([, { fallback, secret }]) => fallback === undefined && !secret);
+
+  test.each(optional)('%s is to be filled in, or taken out', (name, { example = '' }) => {
+    for (const value of ['', ' ', '\n']) {
+      const { settings, problems } = read({ [name]: value });
+      expect(problems.filter(({ key }) => key === name)).toEqual([empty(name, `pulumi config set ${name} ${shellQuoted(example)}`)]);
+      expect(settings[name as SettingKey]).toBe(name === 'edge:central' ? '' : undefined);
+    }
+  });
+
+  test('there are such, and settings for which nothing is a value', () => {
+    expect(optional.map(([name]) => name)).toEqual(expect.arrayContaining(['prometheus:url', 'tunnel:hostname', 'cloudflare:accountId', 'edge:central', 'docker:host']));
+    expect(read({ 'phoenix:apiKeys': '', 'tunnel:serviceTokens': '' })).toMatchObject({ problems: [], settings: { 'phoenix:apiKeys': [], 'tunnel:serviceTokens': [] } });
+  });
+
+  test('the whole message', () => {
+    expect(message({ 'docker:host': '', 'loki:url': '  ' })).toBe(
+      [
+        '2 problems with stack dev; nothing was changed.',
+        '  - loki:url: it stands empty in the stack file, for you to fill in.',
+        '      pulumi config set loki:url http://host.docker.internal:3100 --stack dev',
+        '      pulumi config rm loki:url --stack dev',
+        '  - docker:host: it stands empty in the stack file, for you to fill in.',
+        '      pulumi config set docker:host unix:///var/run/docker.sock --stack dev',
+        '      pulumi config rm docker:host --stack dev',
+      ].join('\n'),
+    );
+    expect(read({ 'docker:host': 'unix:///var/run/docker.sock', 'loki:url': 'http://host.docker.internal:3100' }).problems).toEqual([]);
+  });
+
+  test('one with a default breaks the rule of its values', () => {
+    expect(read({ 'phoenix:uiPort': '' }).problems).toEqual([
+      { key: 'phoenix:uiPort', value: '', rule: 'a port is a whole number from 1 to 65535', mend: ['pulumi config set phoenix:uiPort 6006'] },
+    ]);
   });
 });
 
@@ -229,6 +280,10 @@ describe('keys that are not known', () => {
     ['cloudflare:baseURL', 'cloudflare:baseUrl'],
     ['cloudflare:Email', 'cloudflare:email'],
     ['edge:centre', 'edge:central'],
+    ['port:offset', 'ports:offset'],
+    ['ports:Offset', 'ports:offset'],
+    ['data:protected', 'data:protect'],
+    [`${project}:protect`, 'data:protect'],
     [`${project}:retentionDays`, 'phoenix:retentionDays'],
     [`${project}:uiPort`, 'phoenix:uiPort'],
     [`${project}:bind`, 'phoenix:bind'],
@@ -327,6 +382,110 @@ describe('ports', () => {
     expect(new Set(offers).size).toBe(offers.length);
     expect(offers).not.toContain(16006);
     expect(Math.max(...offers)).toBe(65535);
+  });
+});
+
+describe('ports:offset', () => {
+  const ofAlloy: SettingKey[] = ['alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort'];
+  const ports = (config: Record<string, string>): number[] => portKeys.map((name) => Number(read(config).settings[name]));
+
+  test('moves every port of a stack, wherever it was put', () => {
+    expect(ports({ 'ports:offset': '100' })).toEqual([6106, 14417, 14418, 4417, 4418, 12445]);
+    expect(ports({ 'ports:offset': '100', 'alloy:uiPort': '22345', 'phoenix:uiPort': '80' })).toEqual([180, 14417, 14418, 4417, 4418, 22445]);
+    expect(ports({ 'ports:offset': '0' })).toEqual(ports({}));
+  });
+
+  test('at the edge those of Alloy: the others are not there', () => {
+    expect(ports({ 'ports:offset': '100', 'edge:central': 'prod' })).toEqual([6006, 14317, 14318, 4417, 4418, 12445]);
+  });
+
+  test('moves nothing else', () => {
+    const { settings } = read({ 'ports:offset': '100' });
+    const moved = Object.entries(settings).filter(([name, value]) => value !== read({}).settings[name as SettingKey] && typeof value === 'number').map(([name]) => name);
+    expect(moved).toEqual([...portKeys, 'ports:offset']);
+    expect(portKeys.map((name) => String(portAsSet(name, settings)))).toEqual(portKeys.map((name) => keys[name].fallback));
+  });
+
+  test.each<[Record<string, string>, SettingKey, number, number, number]>([
+    // The last one is 65535, and with just that nothing is wrong.
+    [{ 'alloy:uiPort': '65436', 'ports:offset': '100' }, 'alloy:uiPort', 65436, 65536, 0],
+    [{ 'alloy:uiPort': '60000', 'ports:offset': '6000' }, 'alloy:uiPort', 60000, 66000, 5500],
+    [{ 'phoenix:uiPort': '30000', 'alloy:otlpHttpPort': '30001', 'ports:offset': '40000' }, 'alloy:otlpHttpPort', 30001, 70001, 35500],
+    [{ 'alloy:otlpGrpcPort': '50000', 'ports:offset': '15536', 'edge:central': 'prod' }, 'alloy:otlpGrpcPort', 50000, 65536, 15500],
+  ])('one that runs past the last port: %j', (config, highest, from, to, offer) => {
+    const { settings, problems } = read(config);
+    expect(problems).toEqual([
+      { key: 'ports:offset', value: config['ports:offset'], rule: `it moves ${highest} from ${from} to ${to}, and 65535 is the last port`, mend: [`pulumi config set ports:offset ${offer}`] },
+    ]);
+    // Everything else is looked at without it.
+    expect(settings['ports:offset']).toBe(0);
+    expect(settings).toEqual(read({ ...config, 'ports:offset': '0' }).settings);
+    expect(read({ ...config, 'ports:offset': String(offer) }).problems).toEqual([]);
+  });
+
+  test('up to the last port it is right, and what a stack at the edge does not publish counts for nothing', () => {
+    expect(read({ 'alloy:uiPort': '65435', 'ports:offset': '100' })).toMatchObject({ problems: [], settings: { 'alloy:uiPort': 65535 } });
+    const far = { 'phoenix:uiPort': '65000', 'ports:offset': '1000' };
+    expect(read(far).problems.map(({ key }) => key)).toEqual(['ports:offset']);
+    expect(read({ ...far, 'edge:central': 'prod' }).problems.map(({ key }) => key)).toEqual(['phoenix:uiPort']);
+  });
+
+  test('two ports clash as they do without it, and are told as the stack file has them', () => {
+    expect(message({ 'ports:offset': '100', 'phoenix:uiPort': '9999', 'alloy:uiPort': '9999' })).toBe(
+      [
+        '1 problem with stack dev; nothing was changed.',
+        "  - alloy:uiPort is '9999': phoenix:uiPort claims the same port; every service needs one of its own.",
+        '      pulumi config set alloy:uiPort 16011 --stack dev',
+      ].join('\n'),
+    );
+  });
+
+  test('beside a port or an offset that is none the others are looked at', () => {
+    expect(read({ 'ports:offset': '100', 'phoenix:uiPort': 'x', 'alloy:uiPort': '6006' }).problems.map(({ key }) => key)).toEqual(['phoenix:uiPort']);
+    expect(read({ 'ports:offset': 'x', 'phoenix:uiPort': '9999', 'alloy:uiPort': '9999' }).problems.map(({ key }) => key)).toEqual(['ports:offset', 'alloy:uiPort']);
+  });
+
+  test('what is offered for a port is free and in range with the offset, one after the other', () => {
+    const { settings } = read({ 'ports:offset': '1000', 'alloy:uiPort': '16006', 'phoenix:otlpHttpPort': '16012' });
+    const offers = [...freePorts('phoenix:uiPort', settings)];
+    expect(offers.slice(0, 2)).toEqual([16018, 16024]);
+    expect(offers.at(-1)).toBe(64534);
+    expect(offers.every((port) => port + 1000 <= 65535)).toBe(true);
+  });
+
+  const port = fc.oneof(fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 16004, max: 16014 }));
+  const offset = fc.oneof(fc.integer({ min: 0, max: 40_000 }), fc.constantFrom(0, 100, 40_000));
+  const anyPorts = fc.record({ ...Object.fromEntries(portKeys.map((name) => [name, port.map(String)])), 'ports:offset': offset.map(String) });
+  /** The ports of a stack at the edge alone: the others are refused there. */
+  const atEdge = (config: Record<string, string>): Record<string, string> =>
+    ({ 'edge:central': 'prod', ...Object.fromEntries(Object.entries(config).filter(([name]) => !name.startsWith('phoenix:'))) });
+
+  test('whatever offset and ports are, the commands of the message end every problem', () => {
+    fc.assert(
+      fc.property(anyPorts, fc.boolean(), (some, edge) => {
+        const config: Record<string, string> = edge ? atEdge(some) : some;
+        const mended = { ...config };
+        for (const { key, mend } of read(config).problems) {
+          expect(mend).toEqual([expect.stringMatching(`^pulumi config set ${key} \\d+$`)]);
+          mended[key] = mend[0]?.split(' ').pop() ?? '';
+        }
+        const { settings, problems } = read(mended);
+        expect(problems).toEqual([]);
+        const published = publishedPorts(settings).map((name) => Number(settings[name]));
+        expect([new Set(published).size, Math.max(...published) <= 65535]).toEqual([edge ? ofAlloy.length : portKeys.length, true]);
+      }),
+    );
+  });
+
+  test('other offsets are hundreds from the first that leave all ports in range, without the one that is set', () => {
+    expect([...otherOffsets(read({ 'alloy:uiPort': '65000' }).settings)]).toEqual([100, 200, 300, 400, 500]);
+    expect([...otherOffsets(read({ 'alloy:uiPort': '65000', 'ports:offset': '300' }).settings)]).toEqual([100, 200, 400, 500]);
+    expect([...otherOffsets(read({ 'alloy:uiPort': '65500' }).settings)]).toEqual([]);
+    // Phoenix's port counts for nothing at the edge.
+    expect([...otherOffsets(read({ 'phoenix:uiPort': '65500', 'alloy:uiPort': '65200', 'edge:central': 'prod' }).settings)]).toEqual([100, 200, 300]);
+    const all = [...otherOffsets(read({}).settings)];
+    expect(all.filter((one) => read({ 'ports:offset': String(one) }).problems.length > 0)).toEqual([]);
+    expect(all.at(-1)).toBe(40_000);
   });
 });
 

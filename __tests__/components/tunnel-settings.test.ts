@@ -133,6 +133,19 @@ describe('the account', () => {
     expect(problems(config)).toEqual([noToken]);
   });
 
+  test.each(['tunnel:hostname', 'tunnel:otlpHostname', 'tunnel:phoenixOtlpHostname', 'tunnel:routes'])('is told of as well where %s is broken or still empty', (key) => {
+    for (const value of ['', 'not one']) {
+      expect(problems({ ...auth, [key]: value }).map((problem) => problem.key)).toEqual([key, 'cloudflare:accountId', 'cloudflare:apiToken']);
+      expect(problems({ ...auth, ...account, [key]: value }).map((problem) => problem.key)).toEqual([key]);
+    }
+  });
+
+  test('that stands empty itself is not missing as well', () => {
+    expect(problems({ ...page, ...auth, 'cloudflare:accountId': '', 'cloudflare:apiToken': token })).toEqual([
+      { key: 'cloudflare:accountId', rule: 'it stands empty in the stack file, for you to fill in', mend: [...noAccount.mend, 'pulumi config rm cloudflare:accountId'] },
+    ]);
+  });
+
   test('a token in plain text is refused, published or not', () => {
     const problem = { key: 'cloudflare:apiToken', rule: 'it is a secret and stands in plain text in the stack file', mend: ['pulumi config set --secret cloudflare:apiToken'] };
     for (const config of [account, { ...account, ...page, ...auth }]) {
@@ -297,13 +310,21 @@ describe('nothing stands open', () => {
 
   test('a page and a route at once', () => expect(problems({ ...account, ...page, 'tunnel:routes': grafana })).toEqual([open, nobody('grafana.example.com')]));
 
+  test('people who are still to be named are not missing as well', () => {
+    for (const key of ['tunnel:allowEmails', 'tunnel:allowDomains', 'tunnel:allowGroups']) {
+      expect(problems({ ...account, ...page, 'tunnel:routes': grafana, [key]: '' }).map((problem) => problem.key)).toEqual([key]);
+    }
+  });
+
   test('what is wrong by itself says nothing of it', () => {
     expect(problems({ ...account, ...page, 'phoenix:auth': 'yes' }).map(({ key }) => key)).toEqual(['phoenix:auth']);
     for (const key of ['tunnel:allowEmails', 'tunnel:allowDomains', 'tunnel:allowGroups']) {
       expect(problems({ ...account, ...page, 'tunnel:routes': grafana, [key]: 'everybody' }).map((problem) => problem.key)).toEqual([key]);
     }
     // What is not published yet stands open to nobody.
-    expect(problems({ ...account, 'tunnel:hostname': 'phoenix' }).map(({ key }) => key)).toEqual(['tunnel:hostname']);
+    for (const hostname of ['phoenix', '']) {
+      expect(problems({ ...account, 'tunnel:hostname': hostname }).map(({ key }) => key)).toEqual(['tunnel:hostname']);
+    }
   });
 });
 
@@ -323,6 +344,18 @@ describe('service tokens', () => {
   test('names that are wrong are not missing', () => {
     expect(problems({ ...account, 'tunnel:otlpHostname': 'otlp.example.com', 'tunnel:serviceTokens': 'Edge' }).map(({ key }) => key)).toEqual(['tunnel:serviceTokens']);
   });
+});
+
+test('several that stand empty, and the token that is in no file: all that a person has to fill in at once', () => {
+  const config: Config = { ...auth, 'tunnel:hostname': '', 'tunnel:otlpHostname': '', 'cloudflare:accountId': '' };
+  expect(problems(config).map(({ key }) => key)).toEqual(['tunnel:hostname', 'tunnel:otlpHostname', 'cloudflare:accountId', 'cloudflare:apiToken']);
+  const filled = problems(config).reduce((before, { mend }) => after(before, mend[0] ?? ''), config);
+  expect(problems(filled)).toEqual([]);
+});
+
+test('a zone says nothing of the hostnames while one of them is still empty', () => {
+  const config = { ...account, ...auth, 'tunnel:hostname': '', 'tunnel:otlpHostname': 'otlp.example.org', 'tunnel:phoenixOtlpHostname': 'traces.example.net' };
+  expect(problems(config).map(({ key }) => key)).toEqual(['tunnel:hostname']);
 });
 
 test('all at once, in the order of account, zone, URL, names, who gets in, tokens', () => {

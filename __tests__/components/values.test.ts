@@ -33,6 +33,16 @@ describe('port', () => {
   });
 });
 
+describe('offset', () => {
+  test.each([['0', 0], ['100', 100], ['007', 7], ['40000', 40000]])('%s is %d', (raw, offset) => {
+    expect(values.offset(raw)).toBe(offset);
+  });
+
+  test.each(['', ' ', '-1', '+100', '1.5', '1e3', '0x10', '40001', '65534', '100000', '000100', 'none', '１００'])("'%s' is none", (raw) => {
+    expect(ruleOf(values.offset, raw)).toBe('it is a whole number from 0, which leaves the ports where they are, to 40000');
+  });
+});
+
 describe('days', () => {
   test.each([['0', 0], ['1', 1], ['30', 30], ['99999', 99999]])('%s is %d', (raw, days) => {
     expect(values.days(raw)).toBe(days);
@@ -314,7 +324,7 @@ describe('dockerHost', () => {
 test('no rule quotes the value, which may be a secret', () => {
   const parsers = [
     values.port, values.days, values.memory(768), values.cpus, values.httpUrl, values.addresses, values.addressesOrAuto,
-    values.image('phoenix'), values.dockerHost, values.boolean, values.text, values.remotePort, values.oneOf('apple'),
+    values.image('phoenix'), values.dockerHost, values.boolean, values.text, values.remotePort, values.oneOf('apple'), values.offset,
   ];
   const shapes = ['MARK', '127.0.0.1,MARK', 'http://MARK@host', 'MARK://host', 'MARK:latest', 'mark:1.0.0'];
   for (const parse of parsers) {

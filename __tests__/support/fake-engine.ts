@@ -19,6 +19,7 @@ export interface FakeEngine {
 export const container = (name: string, port: number, labels: Record<string, string> = {}, ip = '127.0.0.1'): object => ({
   Id: `${name}-id`,
   Names: [`/${name}`],
+  State: 'running',
   Labels: labels,
   Ports: [{ PrivatePort: 80, Type: 'tcp', PublicPort: port, ...(ip ? { IP: ip } : {}) }],
 });
@@ -29,6 +30,8 @@ export const current: Readonly<Record<string, Answer>> = {
   '/info': { NCPU: 8, OperatingSystem: 'Debian GNU/Linux 13 (trixie)' },
   '/networks/bridge': { IPAM: { Config: [{ Subnet: '172.17.0.0/16', Gateway: '172.17.0.1' }] } },
   '/containers/json': [],
+  '/volumes': { Volumes: null, Warnings: null },
+  '/networks': [],
 };
 
 /** A Docker Engine that answers from a table, on a Unix socket or a loopback port; gone after the test file. */

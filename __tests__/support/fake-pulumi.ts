@@ -31,10 +31,11 @@ export function fakePulumi(answers: Readonly<Record<string, Said>>): FakePulumi 
     fs.writeFileSync(path.join(dir, `${number}.err`), stderr);
     return `  '${begin}'*) ${first}; cat '${dir}/${number}.out'; cat '${dir}/${number}.err' >&2; exit ${code};;`;
   });
-  const script = ['#!/bin/sh', `printf '%s\\037' "$@" >> '${log}'; printf '\\036' >> '${log}'`, 'case "$*" in', ...cases, 'esac', 'echo "error: not in the table: $*" >&2; exit 99', ''];
+  // One write for a run: they go side by side.
+  const script = ['#!/bin/sh', `printf '%s\\037' "$@" "$(printf '\\036')" >> '${log}'`, 'case "$*" in', ...cases, 'esac', 'echo "error: not in the table: $*" >&2; exit 99', ''];
   fs.writeFileSync(file, script.join('\n'), { mode: 0o755 });
   return {
     file,
-    calls: () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '').split('\x1e').slice(0, -1).map((run) => run.split('\x1f').slice(0, -1)),
+    calls: () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '').split('\x1e\x1f').slice(0, -1).map((run) => run.split('\x1f').slice(0, -1)),
   };
 }

@@ -12,6 +12,9 @@ function updateMode(): 'all' | 'new' | 'none' {
 /** Whether the run was asked to accept what it finds: `npm test -- -u`. */
 export const updating = (): boolean => updateMode() === 'all';
 
+/** Files in a folder of goldens: one that nothing is held against any more would stay for ever. */
+export const goldensOf = (folder: string): string[] => fs.readdirSync(path.join(root, folder)).sort();
+
 /**
  * Holds a text against the file `goldens/<file>`, a plain file so that a review shows what changed.
  * `npm test -- -u` accepts the text; a missing file is written, but not with `--ci`.

@@ -18,7 +18,8 @@ export const passphraseFile = passphraseIn(stateDir);
  * @returns environment variables for the Pulumi CLI
  */
 export function backendEnvironment(env: NodeJS.ProcessEnv = process.env, dir = stateDir): Record<string, string> {
-  if (env['PULUMI_BACKEND_URL'] || loggedIn(env)) {
+  // With a token the CLI logs in to Pulumi's own service by itself.
+  if (env['PULUMI_BACKEND_URL'] || env['PULUMI_ACCESS_TOKEN'] || loggedIn(env)) {
     return {};
   }
   fs.mkdirSync(path.join(dir, 'backend'), { recursive: true, mode: 0o700 });

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { isStackName, stackNameRule } from '../../components/catalog';
 import { projectDir } from './backend';
 import { Failure } from './say';
 
@@ -11,11 +12,8 @@ export const projectName = /^name: *(\S+)/m.exec(fs.readFileSync(path.join(proje
  * @throws Failure with the rule
  */
 export function stackNamed(name: string): string {
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,40}$/.test(name)) {
-    throw new Failure(
-      `'${name}' is no stack name here: containers carry it, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters.`,
-      ['npm run up -- --stack dev'],
-    );
+  if (!isStackName(name)) {
+    throw new Failure(`'${name}' is no stack name here: ${stackNameRule}.`, ['npm run up -- --stack dev']);
   }
   return name;
 }
@@ -42,6 +40,11 @@ export function writeStackFile(stack: string, content: string | undefined): void
   } else {
     fs.writeFileSync(stackFile(stack), content);
   }
+}
+
+/** Stacks that have a file with settings, in alphabetical order. */
+export function stacksWithFile(): string[] {
+  return fs.readdirSync(projectDir).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
 }
 
 function stackFile(stack: string): string {

@@ -15,6 +15,8 @@ export interface StateResource {
   readonly urn: string;
   readonly type: string;
   readonly id?: string;
+  readonly protect?: boolean;
+  readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
@@ -26,7 +28,8 @@ export interface StackState {
 
 /** The Pulumi CLI on one stack of this project. */
 export class Pulumi {
-  constructor(private readonly tools: Toolchain, readonly stack: string) {}
+  /** @param dir folder with Pulumi.yaml. Default: the checkout's */
+  constructor(private readonly tools: Toolchain, readonly stack: string, private readonly dir: string = projectDir) {}
 
   /** Runs the CLI and collects what it prints. Never fails by itself. */
   run(args: readonly string[]): Promise<Result> {
@@ -116,7 +119,7 @@ export class Pulumi {
 
   private start(args: readonly string[], mode: 'collect' | 'show'): Promise<Result> {
     const child = spawn(this.tools.pulumi, args, {
-      cwd: projectDir,
+      cwd: this.dir,
       env: { ...process.env, ...this.tools.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

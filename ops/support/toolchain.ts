@@ -28,10 +28,11 @@ export const downloadSite = 'https://get.pulumi.com';
 /**
  * Finds the Pulumi CLI (on PATH, else the version pinned in package.json, downloaded at first use) and
  * sees to the provider plugins. Where the download site does not answer, what is missing comes from lab/.
+ * @param backend where the state is, as variables of the environment. Default: see `backendEnvironment`
  */
-export async function findToolchain(): Promise<Toolchain> {
+export async function findToolchain(backend: Readonly<Record<string, string>> = backendEnvironment()): Promise<Toolchain> {
   const pulumi = await findPulumi();
-  const base = environment();
+  const base = environment(backend);
   const missing = await missingPlugins(pulumi, { ...process.env, ...base });
   if (missing.length === 0 || (await siteAnswers(downloadSite))) {
     return { pulumi, env: base };
@@ -53,8 +54,7 @@ export async function surveyToolchain(): Promise<{ pulumi: string | undefined; m
   return { pulumi, missing: await missingPlugins(pulumi ?? '', process.env), env };
 }
 
-function environment(): Record<string, string> {
-  const backend = backendEnvironment();
+function environment(backend: Readonly<Record<string, string>>): Record<string, string> {
   // With a backend of its own, or without a CLI on PATH, the plain command would not find the stack.
   const plain = installedPulumi() !== undefined && Object.keys(backend).length === 0;
   return { PULUMI_SKIP_UPDATE_CHECK: 'true', ...backend, ...(plain ? {} : { [commandVariable]: 'npm run pulumi --' }) };
