@@ -2,6 +2,7 @@
  * Entry of the program: has the providers start, and loads the program meanwhile.
  */
 import { startProviders } from './components/providers';
+import { leaveUnused } from './components/unused';
 
 export = async (): Promise<object> => {
   const { prepareStackTrace } = Error;
@@ -15,6 +16,7 @@ export = async (): Promise<object> => {
   Error.prepareStackTrace = String;
 
   await startProviders();
+  leaveUnused();
   try {
     const { program } = await import('./components/program');
     return await program();

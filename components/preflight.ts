@@ -36,11 +36,13 @@ interface Named extends Labelled {
 interface Container extends Labelled {
   readonly Id: string;
   readonly Names: readonly string[];
+  readonly Image: string;
   /** 'running', 'paused', 'exited', 'created' and so on. */
   readonly State: string;
   readonly Ports: readonly { readonly IP?: string; readonly PublicPort?: number }[];
 }
 
+const composeProject = 'com.docker.compose.project';
 const loopback = '127.0.0.1';
 const wildcards = ['0.0.0.0', '::'];
 
@@ -176,7 +178,7 @@ interface PortSurvey {
 async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
   const { settings } = survey;
   const offset = settings['ports:offset'];
-  const holders = new Map<SettingKey, string>();
+  const holders = new Map<SettingKey, Holder>();
   for (const key of publishedPorts(settings)) {
     const holder = await holderOn(addressesOf(key, survey), settings[key] as number, survey);
     if (holder) {
@@ -185,12 +187,21 @@ async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
   }
   // Several at once are another stack or the set-up before this one: one command moves past all of it.
   const together = holders.size > 1 ? await firstFreeOffset(survey) : undefined;
-  return Promise.all([...holders].map(async ([key, holder]) => ({
+  return Promise.all([...holders].map(async ([key, { name, isOldSetup }]) => ({
     key,
     value: String(portAsSet(key, settings)),
-    rule: `${holder} holds ${offset === 0 ? 'that port' : `port ${String(settings[key])} (ports:offset is ${offset})`} on the Docker host; stop it, or choose ${together === undefined ? 'another port' : 'other ports'}`,
-    mend: [together === undefined ? `pulumi config set ${key} ${await firstFree(key, survey)}` : `pulumi config set ports:offset ${together}`],
+    rule: `${name} holds ${offset === 0 ? 'that port' : `port ${String(settings[key])} (ports:offset is ${offset})`} on the Docker host; stop it, or choose ${together === undefined ? 'another port' : 'other ports'}`,
+    mend: [
+      together === undefined ? `pulumi config set ${key} ${await firstFree(key, survey)}` : `pulumi config set ports:offset ${together}`,
+      ...(isOldSetup && settings['edge:central'] === undefined ? [`npm run adopt -- --stack ${survey.owner.split('/')[1]}   # takes over from it, with its data`] : []),
+    ],
   })));
+}
+
+interface Holder {
+  readonly name: string;
+  /** Whether it is a Phoenix or an Alloy of a compose project, from which a stack can take over. */
+  readonly isOldSetup: boolean;
 }
 
 /** Host addresses on which a port is published. */
@@ -200,15 +211,16 @@ function addressesOf(key: SettingKey, { settings, bind }: PortSurvey): readonly 
 }
 
 /** What, other than the stack itself, holds a port on one of these addresses; undefined when it is free. */
-async function holderOn(wanted: readonly string[], port: number, { owner, containers, processes }: PortSurvey): Promise<string | undefined> {
+async function holderOn(wanted: readonly string[], port: number, { owner, containers, processes }: PortSurvey): Promise<Holder | undefined> {
   const publishers = containers.filter(({ Ports }) =>
     Ports.some(({ IP, PublicPort }) => PublicPort === port && wanted.some((address) => overlap(address, IP ?? '0.0.0.0'))));
   const other = publishers.find((one) => !isOf(owner, one));
   if (other) {
-    return describe(other);
+    return { name: describe(other), isOldSetup: Boolean(other.Labels?.[composeProject]) && /(^|[/-])(alloy|phoenix)([:@]|$)/.test(other.Image) };
   }
   // Docker's own proxy listens for what the stack's containers publish: that is no stranger.
-  return publishers.length > 0 || !processes ? undefined : processOn(wanted, port);
+  const name = publishers.length > 0 || !processes ? undefined : await processOn(wanted, port);
+  return name === undefined ? undefined : { name, isOldSetup: false };
 }
 
 /** A value for the setting with which its port is free. */
@@ -246,7 +258,7 @@ const describe = (container: Container): string => `container ${nameOf(container
 
 /** Whose it is, as far as its labels tell. */
 function origin({ Labels }: Labelled): string {
-  const [stack, project] = [Labels?.[stackLabel], Labels?.['com.docker.compose.project']];
+  const [stack, project] = [Labels?.[stackLabel], Labels?.[composeProject]];
   return stack ? ` of stack ${stack}` : project ? ` of compose project ${project}` : '';
 }
 

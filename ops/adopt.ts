@@ -263,9 +263,13 @@ async function takenOver({ pulumi, host, stack, interruption }: Run, adoption: A
 
 /** The stack as its settings say, with all of the old data in it and a trace that was read back. */
 async function deployed({ pulumi, host, stack, again }: Run, adoption: Adoption): Promise<{ outputs: Outputs; counts: Found; delivery: { traceId: string; ms: number } }> {
-  const alloy = await new Containers(host).find(hostName('alloy', stack));
-  if (alloy) {
-    await point(pulumi, 'alloy-server', alloy.Id);
+  const containers = new Containers(host);
+  const name = hostName('alloy', stack);
+  const alloy = await containers.find(name);
+  if (alloy && !(await point(pulumi, 'alloy-server', alloy.Id))) {
+    // The deployment would make another one of that name. What waits is in the volume.
+    await containers.stop(name, graceSeconds);
+    await containers.remove(name);
   }
   await goOnFromCutOffRun(pulumi, host, await pulumi.state());
   const run = await pulumi.show(['up', ...commonArgs(stack), '--yes', '--skip-preview']);

@@ -108,7 +108,7 @@ async function previewRatio(tools: Toolchain): Promise<{ ours: number; empty: nu
   const preview = (cwd: string, name: string): Promise<number> =>
     seconds(() => execute(tools.pulumi, ['preview', '--stack', name, '--non-interactive', '--expect-no-changes'], { cwd, env: { ...process.env, ...tools.env } }));
   try {
-    for (const file of ['tsconfig.json', 'package.json']) {
+    for (const file of ['tsconfig.json', 'tsconfig.pulumi.json', 'package.json']) {
       fs.copyFileSync(path.join(projectDir, file), path.join(dir, file));
     }
     // The same runtime, and no provider: an empty program has none.

@@ -344,6 +344,27 @@ describe('a port that is taken', () => {
     expect((await inspect({}, containers(container))).problems).toEqual([taken('phoenix:uiPort', 6006, holder, 16006)]);
   });
 
+  describe('by what docker-compose runs', () => {
+    const compose = (Image: string): object => ({ ...container('llm-one-1', 6006, { 'com.docker.compose.project': 'llm' }), Image });
+    const mended = async (Image: string, config: Record<string, string> = {}): Promise<readonly string[]> =>
+      (await inspect(config, containers(compose(Image)))).problems.flatMap(({ mend }) => mend);
+    const move = 'pulumi config set phoenix:uiPort 16006';
+    const adopt = 'npm run adopt -- --stack dev   # takes over from it, with its data';
+
+    test.each(['grafana/alloy:latest', 'alloy', 'arizephoenix/phoenix:latest', 'registry:5000/arize-phoenix@sha256:0'])('%s: the command that takes over from it', async (image) => {
+      expect(await mended(image)).toEqual([move, adopt]);
+    });
+
+    test.each(['nginx:1', 'alloyed:1', 'phoenix/web:1'])('%s: none', async (image) => {
+      expect(await mended(image)).toEqual([move]);
+    });
+
+    test('a stack at the edge has nothing that could', async () => {
+      const held = containers({ ...compose('grafana/alloy'), Ports: [{ PrivatePort: 4317, PublicPort: 4317, Type: 'tcp', IP: '127.0.0.1' }] });
+      expect((await inspect({ 'edge:central': 'prod' }, held)).problems.flatMap(({ mend }) => mend)).toEqual([expect.stringMatching(/^pulumi config set /)]);
+    });
+  });
+
   test('on a remote engine, too', async () => {
     expect((await inspect({}, containers(container('web', 12345)), 'tcp')).problems).toEqual([taken('alloy:uiPort', 12345, 'container web', 16011)]);
   });

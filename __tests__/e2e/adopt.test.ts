@@ -79,6 +79,12 @@ async function expectAdopted(accepted: number, project: string): Promise<void> {
   expect(await docker('ps', '--all', '--quiet', '--filter', 'name=-next')).toBe('');
 }
 
+it('a stack beside it is refused at the preview, with the command that takes over', async () => {
+  const { code, stdout } = await checkout.command('preview');
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/alloy:otlpGrpcPort is '4317': container \S+ of compose project \S+ holds that port[^]*npm run adopt -- --stack adopter/);
+});
+
 describe('a set-up of which half is gone', () => {
   async function expectRefused(message: RegExp): Promise<void> {
     const before = await everything();

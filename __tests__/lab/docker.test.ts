@@ -240,6 +240,13 @@ test('a container that was removed by hand is gone from the state', async () => 
   expect(await read('Container', 'c1', state)).toEqual({ id: '', state: {}, inputs: {} });
 });
 
+test('the ID among the properties counts, whatever the engine of Pulumi says', async () => {
+  const { state } = await create('Container', { name: 'c', image: 'i' });
+  answers['GET /containers/c2/json'] = { body: inspected({ Id: 'c2' }) };
+  expect((await read('Container', 'c1', { ...state, id: 'c2' })).id).toBe('c2');
+  expect((await read('Container', 'c2', state)).id).toBe('c1');
+});
+
 test.each([[null, 0], [20, 20]])('destroyGraceSeconds %s stops with a grace of %s s', async (destroyGraceSeconds, grace) => {
   Object.assign(answers, { 'POST /containers/c1/stop': {}, 'DELETE /containers/c1': {}, 'POST /containers/c1/wait': { status: 404, body: { message: 'No such container: c1' } } });
   await remove('Container', 'c1', { destroyGraceSeconds, removeVolumes: true });

@@ -107,6 +107,9 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
       : { ...values, id };
     return encode(of.shape, of.meta ? { ...all, __meta: of.meta } : all);
   };
+  /** Providers of the first kind go by the ID among the properties; the engine's own is for where there is none. */
+  const idOf = (of: Resource, request: { getId(): string }, before: Props): string =>
+    of.framework || isEmpty(before['id']) ? request.getId() : (before['id'] as string);
   const recorded = (of: Resource, id: string, base: Props, read: Props): Struct =>
     state(of, id, of.plan ? read : settle(of.shape, base, read, false));
   const wanted = (of: Resource, struct: Struct | undefined): Props => of.derive?.(props(struct)) ?? props(struct);
@@ -232,7 +235,7 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
     read: unary(async (request: proto.ReadRequest) => {
       const of = resource(request.getUrn());
       const before = props(request.getProperties());
-      const found = await of.read(request.getId(), before).catch(explain(`refreshing ${request.getUrn()}: `));
+      const found = await of.read(idOf(of, request, before), before).catch(explain(`refreshing ${request.getUrn()}: `));
       const response = new proto.ReadResponse();
       if (found) {
         const next = of.plan ? present(found.state) : settle(of.shape, before, found.state, true);
@@ -255,7 +258,7 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
         return response;
       }
       try {
-        response.setProperties(recorded(of, request.getId(), planned, (await of.update?.(request.getId(), old, planned)) ?? {}));
+        response.setProperties(recorded(of, request.getId(), planned, (await of.update?.(idOf(of, request, old), old, planned)) ?? {}));
       } catch (error) {
         if (of.plan) {
           // Nothing is recorded: the state stays as it was.
@@ -266,7 +269,9 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
       return response;
     }),
     delete: unary(async (request: proto.DeleteRequest) => {
-      await resource(request.getUrn()).delete(request.getId(), props(request.getProperties())).catch(explain(`deleting ${request.getUrn()}: `));
+      const of = resource(request.getUrn());
+      const before = props(request.getProperties());
+      await of.delete(idOf(of, request, before), before).catch(explain(`deleting ${request.getUrn()}: `));
       return new Empty();
     }),
   };

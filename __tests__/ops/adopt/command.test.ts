@@ -96,8 +96,10 @@ async function engine(containers: readonly FakeContainer[], volumes: Record<stri
   return docker;
 }
 
-const container = (name: string): object =>
-  ({ urn: `urn:pulumi:dev::llm-observability::docker:index/container:Container::${name}`, type: 'docker:index/container:Container', id: `${name}-id-0123456789` });
+const container = (name: string, resource = name): object => {
+  const id = `${name}-id-0123456789`;
+  return { urn: `urn:pulumi:dev::llm-observability::docker:index/container:Container::${resource}`, type: 'docker:index/container:Container', id, outputs: { id } };
+};
 const state = (...resources: object[]): Said => ({ stdout: JSON.stringify({ deployment: { resources } }) });
 
 /** The CLI on a stack without resources, and with the settings of a host. */
@@ -331,7 +333,7 @@ describe('a run was cut off after the ports had changed hands', () => {
   const failed = 'The stack did not come up on its own ports; what stopped it is above.';
   const goesOn = 'Nothing is lost: what applications send waits on disk until the adoption is complete. The next run goes on from here.\n    npm run adopt';
   const tasks = (docker: FakeDocker): string[] => docker.changes.flatMap((change) => /"Cmd":\["(\w+)"/.exec(change)?.[1] ?? []);
-  const known = state(container('phoenix-dev'), container('alloy-dev'));
+  const known = state(container('phoenix-dev'), container('alloy-dev', 'alloy-server'));
 
   test('the data was copied: it is not copied again, over what has come in since', async () => {
     const docker = await engine([...stopped, ...stack], { ...oldVolume, ...stackVolumes, ...recorded('copied') });
@@ -339,6 +341,13 @@ describe('a run was cut off after the ports had changed hands', () => {
     expect((await adopt(pulumi, '--yes')).failure).toBe(`${failed}\n${goesOn}`);
     const others = ['rehearsing', 'switching', 'adopted'].map((phase) => `DELETE /volumes/adoption-dev-${phase}`);
     expect([tasks(docker), changes(docker), changing(pulumi)]).toEqual([[], others, ['up --stack']]);
+  });
+
+  test('the state has lost the container: it goes, and the deployment makes another on the same data', async () => {
+    const docker = await engine([...stopped, ...stack], { ...oldVolume, ...stackVolumes, ...recorded('copied') });
+    const pulumi = cli(docker, {}, { up: { code: 255 }, 'stack export': state(container('phoenix-dev')) });
+    await adopt(pulumi, '--yes');
+    expect([docker.containers.has('alloy-dev'), changing(pulumi), docker.volumes.has('alloy-dev-data')]).toEqual([false, ['up --stack'], true]);
   });
 
   test('killed between the two records: what is in the way of a deployment goes first', async () => {

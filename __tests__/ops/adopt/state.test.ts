@@ -6,8 +6,8 @@ import { fakePulumi } from '../../support/fake-pulumi';
 import { tempDir } from '../../support/temp';
 
 const urn = (name: string): string => `urn:pulumi:dev::llm-observability::docker:index/container:Container::${name}`;
-const exported = { version: 3, deployment: { secrets_providers: { type: 'passphrase' }, resources: [{ urn: urn('alloy-server'), id: 'old', outputs: { name: 'alloy-dev' } }, { urn: urn('other-alloy-server'), id: 'x' }, { urn: urn('group') }] } };
-const pointed = { ...exported, deployment: { ...exported.deployment, resources: [{ ...exported.deployment.resources[0], id: 'new' }, ...exported.deployment.resources.slice(1)] } };
+const exported = { version: 3, deployment: { secrets_providers: { type: 'passphrase' }, resources: [{ urn: urn('alloy-server'), id: 'old', outputs: { id: 'old', name: 'alloy-dev' } }, { urn: urn('other-alloy-server'), id: 'x' }, { urn: urn('group') }] } };
+const pointed = { ...exported, deployment: { ...exported.deployment, resources: [{ ...exported.deployment.resources[0], id: 'new', outputs: { id: 'new', name: 'alloy-dev' } }, ...exported.deployment.resources.slice(1)] } };
 
 test('one ID is another; all the rest is passed on', () => {
   expect(withId(exported, 'alloy-server', 'new')).toEqual(pointed);
@@ -19,7 +19,7 @@ test('the CLI is given the state in a file that only this user can read, and tha
   const copy = path.join(tempDir(), 'imported');
   // Of `stack import --stack dev --file FILE`.
   const cli = fakePulumi({ 'stack export': { stdout: JSON.stringify(exported) }, 'stack import': { first: `cp -p "$6" ${copy}` } });
-  await point(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), 'alloy-server', 'new');
+  expect(await point(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), 'alloy-server', 'new')).toBe(true);
   expect(JSON.parse(fs.readFileSync(copy, 'utf8'))).toEqual(pointed);
   expect(fs.statSync(copy).mode & 0o777).toBe(0o600);
   const [, [, , , , , file = ''] = []] = cli.calls();
@@ -28,6 +28,12 @@ test('the CLI is given the state in a file that only this user can read, and tha
 
 test('where it says so already nothing is written', async () => {
   const cli = fakePulumi({ 'stack export': { stdout: JSON.stringify(exported) } });
-  await point(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), 'alloy-server', 'old');
+  expect(await point(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), 'alloy-server', 'old')).toBe(true);
+  expect(cli.calls()).toHaveLength(1);
+});
+
+test('a state without that resource stays as it is', async () => {
+  const cli = fakePulumi({ 'stack export': { stdout: JSON.stringify(exported) } });
+  expect(await point(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), 'alloy', 'new')).toBe(false);
   expect(cli.calls()).toHaveLength(1);
 });
