@@ -67,6 +67,9 @@ export function hostName(role: string, stack: string, part?: string): string {
   return [role, stack, part].filter(Boolean).join('-');
 }
 
+/** `prod` of `organization/project/prod`, however much of it stands there. */
+export const shortName = (stack: string): string => stack.split('/').at(-1) ?? stack;
+
 /** Volume that is there while a stack is in the middle of taking over from a set-up before it. */
 export const takingOver = (stack: string): string => hostName('adoption', stack, 'switching');
 

@@ -3,6 +3,7 @@
  */
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
+import { shortName } from './catalog';
 import type { Problem } from './problem';
 import type { Settings } from './settings';
 
@@ -114,9 +115,6 @@ async function outputsOf(stack: string): Promise<Record<string, unknown>> {
   const { outputs } = (await pulumi.runtime.invoke('pulumi:pulumi:readStackOutputs', { name: stack })) as { outputs: Record<string, unknown> };
   return outputs;
 }
-
-/** `prod` of `organization/project/prod`. */
-const shortName = (stack: string): string => stack.split('/').at(-1) ?? stack;
 
 /** What the engine says of it, without its own words for the way it was asked. */
 const reasonOf = ({ message }: Error): string => (message.split('\n')[0] ?? '').replace(/^invocation of \S+ returned an error: /, '').trim();

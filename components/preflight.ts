@@ -2,7 +2,7 @@
  * What settings alone cannot tell: whether the Docker Engine answers and is new enough, and whether
  * the ports and addresses are free there. Runs before the first resource, at every preview.
  */
-import { hostNames, oldestEngineApi, stackLabel, takingOver } from './catalog';
+import { hostNames, oldestEngineApi, shortName, stackLabel, takingOver } from './catalog';
 import { engineGet, engineHost } from './engine';
 import { holderOf, isHeld, isOwnAddress } from './port-holder';
 import type { ListedPorts } from './workload';
@@ -193,7 +193,7 @@ async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
     rule: `${name} holds ${offset === 0 ? 'that port' : `port ${String(settings[key])} (ports:offset is ${offset})`} on the Docker host; stop it, or choose ${together === undefined ? 'another port' : 'other ports'}`,
     mend: [
       together === undefined ? `pulumi config set ${key} ${await firstFree(key, survey)}` : `pulumi config set ports:offset ${together}`,
-      ...(isOldSetup && settings['edge:central'] === undefined ? [`npm run adopt -- --stack ${survey.owner.split('/')[1]}   # takes over from it, with its data`] : []),
+      ...(isOldSetup && settings['edge:central'] === undefined ? [`npm run adopt -- --stack ${shortName(survey.owner)}   # takes over from it, with its data`] : []),
     ],
   })));
 }
@@ -267,7 +267,7 @@ function origin({ Labels }: Labelled): string {
  * deployment, and takes a volume that is there without a word, whatever it holds.
  */
 function takenNames(settings: Settings, owner: string, found: Readonly<Record<'container' | 'volume' | 'network', readonly Named[]>>): Problem[] {
-  const stack = owner.split('/')[1] ?? '';
+  const stack = shortName(owner);
   const wanted = hostNames(stack, settings['edge:central'] !== undefined);
   return (['container', 'volume', 'network'] as const).flatMap((kind) =>
     found[kind].filter((one) => wanted[kind].includes(one.Name) && !isOf(owner, one)).map((one) => ({
@@ -280,7 +280,7 @@ function takenNames(settings: Settings, owner: string, found: Readonly<Record<'c
 
 /** The data that such a stack has is about to be replaced: what it took in now would not be in the page afterwards. */
 function inTheMiddle(owner: string, volumes: readonly Named[]): Problem[] {
-  const stack = owner.split('/')[1] ?? '';
+  const stack = shortName(owner);
   return volumes.some(({ Name }) => Name === takingOver(stack))
     ? [{ key: 'stack', value: stack, rule: 'it is in the middle of taking over from docker-compose, and nothing is lost: let it come to the end', mend: [`npm run adopt -- --stack ${stack}`] }]
     : [];

@@ -19,16 +19,19 @@ const nothing = 'index:start';
 /** Asks for the providers that every stack needs. @returns when the questions are sent */
 export async function startProviders(): Promise<void> {
   const monitor = getMonitor();
-  for (const [name, version] of monitor ? Object.entries(providers) : []) {
+  if (!monitor) {
+    return;
+  }
+  for (const [name, version] of Object.entries(providers)) {
     const request = new resource.ResourceInvokeRequest();
     request.setTok(`${name}:${nothing}`);
     request.setArgs(Struct.fromJavaScript({}));
     request.setVersion(version);
     // One that does not start is told of by the first resource that needs it.
-    monitor?.invoke(request, () => undefined);
+    monitor.invoke(request, () => undefined);
   }
   // Loading blocks what has not been sent; an answer to a later question says that these were.
   const question = new resource.SupportsFeatureRequest();
   question.setId('secrets');
-  await new Promise<void>((resolve) => (monitor ? monitor.supportsFeature(question, () => resolve()) : resolve()));
+  await new Promise<void>((resolve) => monitor.supportsFeature(question, () => resolve()));
 }

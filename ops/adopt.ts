@@ -12,7 +12,6 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { hostName } from '../components/catalog';
-import { engineRequest } from '../components/engine';
 import { commandVariable, report } from '../components/problem';
 import { readSettings } from '../components/settings';
 import { cacheRoot } from '../lab/cache';
@@ -42,6 +41,7 @@ import { Pulumi, type StackState } from './support/pulumi';
 import { routeOf } from './support/route';
 import { Failure, main, say } from './support/say';
 import { findToolchain } from './support/toolchain';
+import { hasVolume } from './support/volumes';
 
 const usage = 'npm run adopt -- [--stack NAME] [--phoenix NAME] [--alloy NAME] [--yes] [--json]';
 
@@ -101,8 +101,6 @@ async function adopt(chosen: Options): Promise<void> {
 async function stands(host: string, stack: string, { alloy }: Adoption): Promise<boolean> {
   return (await hasVolume(host, hostName('phoenix', stack, 'data'))) && !(await new Containers(host).find(alloy))?.State.Running;
 }
-
-const hasVolume = async (host: string, name: string): Promise<boolean> => (await engineRequest(host, 'GET', `/volumes/${name}`)).status === 200;
 
 function already({ stack, json }: Options, record: Adoption): void {
   if (json) {

@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { stackLabel } from '../components/catalog';
-import { defaultHost, engineGet, engineHost, engineMessage, engineRequest } from '../components/engine';
+import { defaultHost, engineGet, engineHost } from '../components/engine';
 import { removeRecords } from './support/adopt/record';
 import { whyNoEngine } from './support/docker';
 import { removeLeftovers } from './support/leftovers';
@@ -14,6 +14,7 @@ import { defaultStack, npmRun, projectName, stackNamed } from './support/project
 import { Pulumi } from './support/pulumi';
 import { Failure, main, say } from './support/say';
 import { findToolchain } from './support/toolchain';
+import { removeVolume } from './support/volumes';
 
 const usage = 'npm run down -- [--stack NAME] [--purge] [--yes]';
 
@@ -59,10 +60,7 @@ main(async () => {
     return;
   }
   for (const volume of volumes) {
-    const answer = await engineRequest(host, 'DELETE', `/volumes/${volume}`);
-    if (answer.status >= 400 && answer.status !== 404) {
-      throw new Failure(`Volume ${volume} could not be removed: ${engineMessage(answer)}.`, [`docker volume rm ${volume}`]);
-    }
+    await removeVolume(host, volume);
   }
   await removeRecords(host, stack);
   say(`\nStack ${stack} and its data are removed.`);

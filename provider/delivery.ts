@@ -4,6 +4,7 @@
  * Docker report.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { shortName } from '../components/catalog';
 import { engineMessage, engineRequest } from '../components/engine';
 import { markedTrace } from './otlp';
 import type { Answer, Question, Reach } from './reach';
@@ -222,7 +223,7 @@ async function whyNotToPhoenix(route: Route, since: number, queued: number | und
 async function whyNotThroughTunnel(route: Route, central: CentralStack, since: number, queued: number | undefined, waiting: string): Promise<Cause> {
   const { containers: { alloy, gate }, redeploy } = route;
   const { stack, hostname, sendTo, token } = central;
-  const there = (command: string, ...args: string[]): string => `npm run ${command} -- ${['--stack', stack.split('/').at(-1) ?? stack, ...args].join(' ')}`;
+  const there = (command: string, ...args: string[]): string => `npm run ${command} -- ${['--stack', shortName(stack), ...args].join(' ')}`;
   const refusal = await lastRefusal(route, since);
   if (refusal === 401 || refusal === 403 || (typeof refusal === 'number' && refusal >= 300 && refusal < 400)) {
     const how = refusal < 400 ? `a redirect to a login page (${refusal})` : String(refusal);

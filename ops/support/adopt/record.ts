@@ -6,6 +6,7 @@ import { hostName, takingOver } from '../../../components/catalog';
 import { engineGet, engineMessage, engineRequest } from '../../../components/engine';
 import type { OldData } from './data';
 import { Failure } from '../say';
+import { removeVolume } from '../volumes';
 
 /**
  * - rehearsing: everything new can be thrown away;
@@ -51,13 +52,7 @@ export async function writeRecord(host: string, stack: string, adoption: Adoptio
 }
 
 export async function removeRecords(host: string, stack: string, which: readonly Phase[] = phases): Promise<void> {
-  await Promise.all(which.map(async (phase) => {
-    const name = volumeOf(stack, phase);
-    const answer = await engineRequest(host, 'DELETE', `/volumes/${name}`);
-    if (answer.status >= 400 && answer.status !== 404) {
-      throw new Failure(`Volume ${name}, which keeps how far an adoption has come, could not be removed: ${engineMessage(answer)}.`, [`docker volume rm ${name}`]);
-    }
-  }));
+  await Promise.all(which.map((phase) => removeVolume(host, volumeOf(stack, phase), ', which keeps how far an adoption has come,')));
 }
 
 const volumeOf = (stack: string, phase: Phase): string => (phase === 'switching' ? takingOver(stack) : hostName('adoption', stack, phase));

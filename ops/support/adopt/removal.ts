@@ -1,10 +1,9 @@
 /** Takes a rehearsal away again: all of a stack, its data included. */
-import { hostName } from '../../../components/catalog';
-import { engineMessage, engineRequest } from '../../../components/engine';
 import { goOnFromCutOffRun } from '../deploy';
 import { npmRun } from '../project';
 import type { Pulumi } from '../pulumi';
 import { Failure } from '../say';
+import { dataVolumes, removeVolume } from '../volumes';
 import { removeRecords } from './record';
 
 /** @throws Failure when something stays; the record of the rehearsal stays then as well */
@@ -18,11 +17,8 @@ export async function removeRehearsal(pulumi: Pulumi, host: string): Promise<voi
       throw new Failure('Not all of the rehearsal could be removed; the reason is above.', [npmRun('adopt', stack)]);
     }
   }
-  for (const volume of [hostName('phoenix', stack, 'data'), hostName('alloy', stack, 'data')]) {
-    const answer = await engineRequest(host, 'DELETE', `/volumes/${volume}`);
-    if (answer.status >= 400 && answer.status !== 404) {
-      throw new Failure(`Volume ${volume} could not be removed: ${engineMessage(answer)}.`, [`docker volume rm ${volume}`]);
-    }
+  for (const volume of dataVolumes(stack)) {
+    await removeVolume(host, volume);
   }
   await removeRecords(host, stack);
 }

@@ -1,14 +1,15 @@
 /**
  * Everything that is looked at before anything is touched: what would be taken over, and what speaks against it.
  */
-import { hostName, images } from '../../../components/catalog';
-import { engineGet, engineRequest } from '../../../components/engine';
+import { images } from '../../../components/catalog';
+import { engineGet } from '../../../components/engine';
 import type { Problem } from '../../../components/problem';
 import { readSettings, type Settings } from '../../../components/settings';
 import { compareVersions, versionOf } from '../../../components/values';
 import { from } from '../../../provider/container-reach';
 import { npmRun, projectName } from '../project';
 import type { StackState } from '../pulumi';
+import { dataVolumes, hasVolume } from '../volumes';
 import { configOf, leftBehind } from './alloy-config';
 import { composeContainers } from './compose';
 import { Data, type Measured } from './data';
@@ -77,8 +78,7 @@ export async function survey(question: Question): Promise<{ plan?: Plan; problem
 export async function problemsOfStack({ host, stack, state, config }: Omit<Question, 'named'>): Promise<Problem[]> {
   const elsewhere = npmRun('adopt', 'OTHER_NAME');
   const deployed = (state?.resources ?? []).some(({ type }) => type !== 'pulumi:pulumi:Stack') || (state?.pending.length ?? 0) > 0;
-  const names = [hostName('phoenix', stack, 'data'), hostName('alloy', stack, 'data')];
-  const volumes = (await Promise.all(names.map(async (name) => ((await engineRequest(host, 'GET', `/volumes/${name}`)).status === 200 ? [name] : [])))).flat();
+  const volumes = (await Promise.all(dataVolumes(stack).map(async (name) => ((await hasVolume(host, name)) ? [name] : [])))).flat();
   return [
     ...(deployed || volumes.length > 0
       ? [{
@@ -126,7 +126,7 @@ function tooNew(version: string, image: string = images.phoenix): Problem[] {
 }
 
 async function volumeMissing(host: string, { phoenix, mount }: OldSetup): Promise<Problem[]> {
-  if (mount.kind === 'bind' || (await engineRequest(host, 'GET', `/volumes/${mount.source}`)).status === 200) {
+  if (mount.kind === 'bind' || (await hasVolume(host, mount.source))) {
     return [];
   }
   return [{ key: `volume of ${phoenix.name}`, value: mount.source, rule: 'it is not there any more', mend: [phoenix.composeUp] }];

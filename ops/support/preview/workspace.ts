@@ -7,6 +7,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as yaml from 'js-yaml';
+import { shortName } from '../../../components/catalog';
 import type { Remote, RemoteAccess } from '../../../components/central';
 import { unknownSecret } from '../../../components/key';
 import { projectDir } from '../backend';
@@ -69,14 +70,14 @@ export class Workspace {
     const secrets = entries.filter(([, value]) => isSecure(value)).map(([name]) => name);
     const to = file.config?.['edge:central'];
     const plain = Object.fromEntries(entries.filter(([, value]) => !isSecure(value)));
-    this.write(stack, { config: { ...plain, ...(central && to ? { 'edge:central': lastPart(String(to)) } : {}) } });
+    this.write(stack, { config: { ...plain, ...(central && to ? { 'edge:central': shortName(String(to)) } : {}) } });
     const pulumi = new Pulumi(own, stack, this.dir);
     await pulumi.init();
     if (secrets.length > 0) {
       await pulumi.must(['config', 'set-all', '--stack', stack, ...secrets.flatMap((name) => ['--secret', `${name}=${unknownSecret}`])], 'standing in for secrets');
     }
     if (central && to) {
-      await this.standIn(own, lastPart(String(to)), central);
+      await this.standIn(own, shortName(String(to)), central);
     }
     return pulumi;
   }
@@ -105,5 +106,3 @@ export class Workspace {
 
 /** Whether a setting is encrypted in the stack file. */
 export const isSecure = (value: Value): boolean => typeof value === 'object' && value !== null && 'secure' in value;
-
-const lastPart = (stack: string): string => stack.split('/').at(-1) ?? stack;
