@@ -5,7 +5,6 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type * as util from 'node:util';
 import { images } from '../../components/catalog';
 import { passphraseFile, projectDir, stateDir } from '../../ops/support/backend';
 import type { Outputs } from '../../ops/support/outputs';
@@ -15,19 +14,13 @@ import { fakeEngine, type Answer, type FakeEngine } from '../support/fake-engine
 import { fakePulumi, type FakePulumi, type Said } from '../support/fake-pulumi';
 import { listen } from '../support/said';
 import { services } from '../support/services';
-import type * as temp from '../support/temp';
+import type * as typed from '../support/typed';
 import { nobody } from '../support/web';
 
 const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string } = { args: [] };
 
-jest.mock('node:util', () => {
-  const actual = jest.requireActual<typeof util>('node:util');
-  return { ...actual, parseArgs: (config: object) => actual.parseArgs({ ...config, args: mockCommand.args }) };
-});
-jest.mock('../../ops/support/say', () => ({
-  ...jest.requireActual<object>('../../ops/support/say'),
-  main: (run: () => Promise<void>) => (mockCommand.main = run),
-}));
+jest.mock('node:util', () => jest.requireActual<typeof typed>('../support/typed').typedArgs(() => mockCommand.args));
+jest.mock('../../ops/support/say', () => jest.requireActual<typeof typed>('../support/typed').keptMain((run) => (mockCommand.main = run)));
 jest.mock('../../ops/support/toolchain', () => ({
   downloadSite: 'https://get.pulumi.com',
   findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }),
@@ -36,12 +29,7 @@ jest.mock('../../ops/support/toolchain', () => ({
 jest.mock('../../ops/support/reach', () => ({ siteAnswers: async () => true }));
 jest.mock('../../lab/images', () => ({}));
 jest.mock('../../ops/support/registry', () => ({ askRegistry: async () => ({ answers: true }) }));
-// State and settings of this checkout are no test's to touch.
-jest.mock('../../ops/support/backend', () => {
-  const dir = jest.requireActual<typeof temp>('../support/temp').tempDir();
-  jest.requireActual<typeof fs>('node:fs').copyFileSync('Pulumi.yaml', `${dir}/Pulumi.yaml`);
-  return { projectDir: dir, stateDir: `${dir}/.state`, passphraseFile: `${dir}/.state/passphrase`, backendEnvironment: () => ({}) };
-});
+jest.mock('../../ops/support/backend', () => jest.requireActual<typeof typed>('../support/typed').ownBackend());
 
 interface Ended {
   readonly stdout: string;

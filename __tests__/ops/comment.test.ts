@@ -1,23 +1,17 @@
 /** `npm run comment` as a workflow calls it, in this process, against a GitHub on loopback. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type * as util from 'node:util';
 import { marker } from '../../ops/support/comment-body';
 import { setEnvironment } from '../support/environment';
 import { fakeGitHub, pull, repository, token, type FakeGitHub } from '../support/fake-github';
 import { listen } from '../support/said';
 import { tempDir } from '../support/temp';
+import type * as typed from '../support/typed';
 
 const mockCommand: { args: readonly string[]; main?: () => Promise<void> } = { args: [] };
 
-jest.mock('node:util', () => {
-  const actual = jest.requireActual<typeof util>('node:util');
-  return { ...actual, parseArgs: (config: object) => actual.parseArgs({ ...config, args: mockCommand.args }) };
-});
-jest.mock('../../ops/support/say', () => ({
-  ...jest.requireActual<object>('../../ops/support/say'),
-  main: (run: () => Promise<void>) => (mockCommand.main = run),
-}));
+jest.mock('node:util', () => jest.requireActual<typeof typed>('../support/typed').typedArgs(() => mockCommand.args));
+jest.mock('../../ops/support/say', () => jest.requireActual<typeof typed>('../support/typed').keptMain((run) => (mockCommand.main = run)));
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
 const fork = 'ada/llm-observability';

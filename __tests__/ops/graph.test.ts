@@ -1,20 +1,14 @@
 /**
  * `npm run graph` in this process, with a CLI that answers from a table.
  */
-import type * as util from 'node:util';
 import { diagram } from '../../ops/support/diagram';
 import { fakePulumi, type FakePulumi, type Said } from '../support/fake-pulumi';
+import type * as typed from '../support/typed';
 
 const mockCommand: { args: readonly string[]; main?: () => Promise<void>; pulumi?: string } = { args: [] };
 
-jest.mock('node:util', () => {
-  const actual = jest.requireActual<typeof util>('node:util');
-  return { ...actual, parseArgs: (config: object) => actual.parseArgs({ ...config, args: [...mockCommand.args] }) };
-});
-jest.mock('../../ops/support/say', () => ({
-  ...jest.requireActual<object>('../../ops/support/say'),
-  main: (run: () => Promise<void>) => (mockCommand.main = run),
-}));
+jest.mock('node:util', () => jest.requireActual<typeof typed>('../support/typed').typedArgs(() => mockCommand.args));
+jest.mock('../../ops/support/say', () => jest.requireActual<typeof typed>('../support/typed').keptMain((run) => (mockCommand.main = run)));
 jest.mock('../../ops/support/toolchain', () => ({ findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }) }));
 
 /** What the command prints. @throws its failure */

@@ -4,7 +4,6 @@
 import * as fs from 'node:fs';
 import type * as os from 'node:os';
 import * as path from 'node:path';
-import type * as util from 'node:util';
 import * as yaml from 'js-yaml';
 import { unknownSecret } from '../../components/key';
 import { projectDir, stateDir } from '../../ops/support/backend';
@@ -15,31 +14,20 @@ import { fakePulumi, type FakePulumi, type Said } from '../support/fake-pulumi';
 import { listen } from '../support/said';
 import { container, creates, digest, keeps, network, replaces } from '../support/steps';
 import { tempDir } from '../support/temp';
-import type * as temp from '../support/temp';
 import { nobody } from '../support/web';
+import type * as typed from '../support/typed';
 
 const mockCommand: { args: readonly string[]; main?: () => Promise<void>; pulumi?: string; backends: unknown[] } = { args: [], backends: [] };
 
-jest.mock('node:util', () => {
-  const actual = jest.requireActual<typeof util>('node:util');
-  return { ...actual, parseArgs: (config: object) => actual.parseArgs({ ...config, args: [...mockCommand.args] }) };
-});
-jest.mock('../../ops/support/say', () => ({
-  ...jest.requireActual<object>('../../ops/support/say'),
-  main: (run: () => Promise<void>) => (mockCommand.main = run),
-}));
+jest.mock('node:util', () => jest.requireActual<typeof typed>('../support/typed').typedArgs(() => mockCommand.args));
+jest.mock('../../ops/support/say', () => jest.requireActual<typeof typed>('../support/typed').keptMain((run) => (mockCommand.main = run)));
 jest.mock('../../ops/support/toolchain', () => ({
   findToolchain: async (backend: unknown) => {
     mockCommand.backends.push(backend);
     return { pulumi: mockCommand.pulumi, env: {} };
   },
 }));
-// State and settings of this checkout are no test's to touch.
-jest.mock('../../ops/support/backend', () => {
-  const dir = jest.requireActual<typeof temp>('../support/temp').tempDir();
-  jest.requireActual<typeof fs>('node:fs').copyFileSync('Pulumi.yaml', `${dir}/Pulumi.yaml`);
-  return { projectDir: dir, stateDir: `${dir}/.state`, passphraseFile: `${dir}/.state/passphrase`, backendEnvironment: () => ({}) };
-});
+jest.mock('../../ops/support/backend', () => jest.requireActual<typeof typed>('../support/typed').ownBackend());
 
 interface Ended {
   readonly stdout: string;

@@ -6,6 +6,7 @@ import * as http from 'node:http';
 import * as path from 'node:path';
 import { current } from './fake-engine';
 import { tempDir } from './temp';
+import { endsWithTests } from './web';
 
 export interface FakeContainer {
   readonly Id: string;
@@ -99,7 +100,7 @@ export async function fakeDocker(containers: readonly FakeContainer[], volumes: 
   });
   const socket = path.join(tempDir(), 'docker.sock');
   await new Promise<void>((resolve) => server.listen(socket, resolve));
-  running.push(server);
+  endsWithTests(server);
   return { host: `unix://${socket}`, ...fake };
 }
 
@@ -174,13 +175,3 @@ function onContainer({ containers }: Omit<FakeDocker, 'host'>, one: FakeContaine
       return undefined;
   }
 }
-
-const running: http.Server[] = [];
-afterAll(() =>
-  Promise.all(
-    running.map((server) => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    }),
-  ),
-);

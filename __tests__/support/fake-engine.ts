@@ -2,6 +2,7 @@ import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
 import { tempDir } from './temp';
+import { endsWithTests } from './web';
 
 /** Answer to a path: an object is JSON with status 200; 'silence' never answers, 'stall' stops in the middle. */
 export type Answer = object | { readonly status: number; readonly body: string } | 'silence' | 'stall';
@@ -62,17 +63,7 @@ export async function fakeEngine(answers: Readonly<Record<string, Answer>>, over
     server.once('error', reject);
     server.listen(socket ? { path: socket } : { host: over === 'tcp6' ? '::1' : '127.0.0.1', port: 0 }, resolve);
   });
-  running.push(server);
+  endsWithTests(server);
   const at = over === 'tcp6' ? '[::1]' : '127.0.0.1';
   return { host: socket ? `unix://${socket}` : `tcp://${at}:${(server.address() as AddressInfo).port}`, socket, requests };
 }
-
-const running: http.Server[] = [];
-afterAll(() =>
-  Promise.all(
-    running.map((server) => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    }),
-  ),
-);

@@ -38,7 +38,7 @@ export async function site(answer: (request: Request) => Reply): Promise<Site> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  running.push(server);
+  endsWithTests(server);
   return { url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`, requests };
 }
 
@@ -60,3 +60,6 @@ afterAll(() =>
     }),
   ),
 );
+
+/** Has a server end when the test file does, whoever still talks to it. */
+export const endsWithTests = (server: http.Server): void => void running.push(server);

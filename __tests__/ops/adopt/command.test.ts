@@ -4,28 +4,22 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type * as util from 'node:util';
 import { projectDir } from '../../../ops/support/backend';
 import type { Adoption } from '../../../ops/support/adopt/record';
 import { setEnvironment } from '../../support/environment';
 import { fakeContainer, fakeDocker, type FakeContainer, type FakeDocker } from '../../support/fake-docker';
 import { fakePulumi, type FakePulumi, type Said } from '../../support/fake-pulumi';
 import { listen } from '../../support/said';
-import * as temp from '../../support/temp';
+import { tempDir } from '../../support/temp';
+import type * as typed from '../../support/typed';
 import { images } from '../../../components/catalog';
 import { leftText } from '../../../ops/support/adopt/plan';
 import { adoption, recordLabel, runningAlloy, runningPhoenix } from './given';
 
 const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => boolean } = { args: [] };
 
-jest.mock('node:util', () => {
-  const actual = jest.requireActual<typeof util>('node:util');
-  return { ...actual, parseArgs: (config: object) => actual.parseArgs({ ...config, args: mockCommand.args }) };
-});
-jest.mock('../../../ops/support/say', () => ({
-  ...jest.requireActual<object>('../../../ops/support/say'),
-  main: (run: () => Promise<void>) => (mockCommand.main = run),
-}));
+jest.mock('node:util', () => jest.requireActual<typeof typed>('../../support/typed').typedArgs(() => mockCommand.args));
+jest.mock('../../../ops/support/say', () => jest.requireActual<typeof typed>('../../support/typed').keptMain((run) => (mockCommand.main = run)));
 jest.mock('../../../ops/support/toolchain', () => ({ findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }) }));
 jest.mock('../../../ops/support/deploy', () => ({
   ...jest.requireActual<object>('../../../ops/support/deploy'),
@@ -34,19 +28,14 @@ jest.mock('../../../ops/support/deploy', () => ({
 jest.mock('../../../lab/images', () => ({}));
 jest.mock('../../../components/port-holder', () => ({ isHeld: async () => false, holderOf: async () => undefined, isOwnAddress: async () => true }));
 jest.mock('../../../provider/container-reach', () => ({ from: () => ({ ask: async () => ({ status: 200, text: '20.26.1' }), close: () => undefined }) }));
-// State and settings of this checkout are no test's to touch.
-jest.mock('../../../ops/support/backend', () => {
-  const dir = jest.requireActual<typeof temp>('../../support/temp').tempDir();
-  jest.requireActual<typeof fs>('node:fs').copyFileSync('Pulumi.yaml', `${dir}/Pulumi.yaml`);
-  return { projectDir: dir, stateDir: `${dir}/.state`, passphraseFile: `${dir}/.state/passphrase`, backendEnvironment: () => ({}) };
-});
+jest.mock('../../../ops/support/backend', () => jest.requireActual<typeof typed>('../../support/typed').ownBackend());
 
 const stackFile = path.join(projectDir, 'Pulumi.dev.yaml');
 const terminal = Object.getOwnPropertyDescriptor(process.stdin, 'isTTY') ?? { value: undefined, configurable: true, writable: true };
 beforeAll(() => void Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: false }));
 afterAll(() => void Object.defineProperty(process.stdin, 'isTTY', terminal));
 beforeEach(() => {
-  setEnvironment({ DOCKER_HOST: undefined, XDG_CACHE_HOME: temp.tempDir() });
+  setEnvironment({ DOCKER_HOST: undefined, XDG_CACHE_HOME: tempDir() });
   fs.writeFileSync(stackFile, 'config: {}\n');
 });
 
@@ -274,7 +263,7 @@ describe('a run was cut off in the rehearsal', () => {
   test('and nobody has used it: it is removed, and the next one may begin', async () => {
     const docker = await engine([...old, ...stackOn(besides)], volumes, { missing: none });
     // What the CLI takes away on a real engine is gone when the volumes go.
-    const gone = path.join(temp.tempDir(), 'gone');
+    const gone = path.join(tempDir(), 'gone');
     docker.answers['DELETE /volumes/phoenix-dev-data'] = () => {
       expect(fs.existsSync(gone)).toBe(true);
       [docker.volumes, docker.containers].forEach((all) => ['phoenix-dev-data', 'phoenix-dev', 'alloy-dev'].forEach((name) => all.delete(name)));
