@@ -3,6 +3,7 @@ module.exports = {
   testEnvironment: 'node',
   testMatch: ['**/__tests__/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/__tests__/e2e/'],
+  setupFiles: ['<rootDir>/__tests__/support/own-engine.ts'],
   transform: {
     '\\.ts$': [
       '@swc/jest',

@@ -7,6 +7,7 @@ import { hostNames, maxConnectors } from '../components/catalog';
 import { keys, type SettingKey } from '../components/settings';
 import { deploy, project, secret, secretMark, sent, type Deployment, type Registered, type Stage } from './support/deployment';
 import { container, current, fakeEngine, type Answer } from './support/fake-engine';
+import { engineAuthority } from './support/engine-authority';
 import { setEnvironment } from './support/environment';
 import { expectGolden, goldensOf } from './support/golden';
 import program = require('../index');
@@ -18,15 +19,9 @@ jest.mock('../components/port-holder', () => ({
   isOwnAddress: () => Promise.resolve(true),
 }));
 
-const environment = { ...process.env };
 afterEach(() => {
   jest.restoreAllMocks();
-  for (const name of ['DOCKER_HOST', 'PULUMI_CONFIG_SECRET_KEYS']) {
-    delete process.env[name];
-    if (environment[name] !== undefined) {
-      process.env[name] = environment[name];
-    }
-  }
+  delete process.env['PULUMI_CONFIG_SECRET_KEYS'];
 });
 
 interface Run {
@@ -35,17 +30,23 @@ interface Run {
   readonly secretKeys?: string[];
   readonly answers?: Record<string, Answer>;
   readonly preview?: boolean;
+  /** The engine is named by the settings alone. */
+  readonly named?: boolean;
   readonly outputs?: NonNullable<Stage['outputs']>;
 }
 
 /** Runs the whole program, as the language host would, on a host with nothing on it. */
-async function run({ config = {}, secretKeys = [], answers = {}, ...stage }: Run = {}): Promise<Deployment<Outputs>> {
-  process.env['DOCKER_HOST'] = (await fakeEngine({ ...current, ...answers })).host;
+async function run({ config = {}, secretKeys = [], answers = {}, named = false, ...stage }: Run = {}): Promise<Deployment<Outputs>> {
+  const { host } = await fakeEngine({ ...current, ...answers });
+  setEnvironment({ DOCKER_HOST: named ? undefined : host });
   process.env['PULUMI_CONFIG_SECRET_KEYS'] = JSON.stringify(secretKeys);
-  return deploy(async () => {
+  const { resources, order, providers, result } = await deploy(async () => {
     pulumi.runtime.setAllConfig(config, secretKeys);
     return sent(await program());
   }, stage);
+  // Its address is another one each time.
+  const usual = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll(host, 'unix:///var/run/docker.sock')) as T;
+  return { resources: new Map([...resources].map(([name, resource]) => [name, usual(resource)])), order, providers, result: usual(result) };
 }
 
 type Outputs = Record<string, unknown>;
@@ -317,7 +318,7 @@ describe('a tunnel', () => {
     const running = [...resources.values()].filter(({ inputs }) => 'networksAdvanced' in inputs);
     expect(running.map(({ name }) => name)).toEqual(['alloy-server', 'phoenix-gate-server', 'phoenix-server', 'tunnel-connector-1', 'tunnel-connector-2']);
     expect(running.filter(({ dependsOn }) => !dependsOn.includes('network'))).toEqual([]);
-    expect(resources.get('network')?.dependsOn).toEqual(['cloudflare-account']);
+    expect(resources.get('network')?.dependsOn).toEqual(['cloudflare-account', 'engine-check']);
     expect(order.indexOf('cloudflare-account')).toBeLessThan(order.indexOf('network'));
     expect(resources.get('cloudflare-account')).toMatchObject({ parent: '', dependsOn: [], inputs: { apiToken: secret('chosen-at-cloudflare-0123456789-0123456789') } });
   });
@@ -377,7 +378,8 @@ describe('a stack at the edge', () => {
       remote: null,
       containers: { alloy: 'alloy-edge', gate: 'central-edge-gate' },
       volumes: { alloy: 'alloy-edge-data' },
-      dockerHost: null,
+      dockerHost: 'unix:///var/run/docker.sock',
+      engine: secret({ host: 'unix:///var/run/docker.sock' }),
       images: {
         alloy: { name: expect.stringMatching(/^grafana\/alloy:/), digest: 'grafana/alloy@sha256:d1', id: 'sha256:1d' },
         gate: { name: expect.stringMatching(/^nginx:/), digest: 'nginx@sha256:d1', id: 'sha256:1d' },
@@ -454,7 +456,8 @@ test('the outputs: their names are an interface', async () => {
     signals: { traces: 'phoenix', metrics: null, logs: null },
     containers: { phoenix: 'phoenix-prod', alloy: 'alloy-prod', gate: 'phoenix-prod-gate' },
     volumes: { phoenix: 'phoenix-prod-data', alloy: 'alloy-prod-data' },
-    dockerHost: null,
+    dockerHost: 'unix:///var/run/docker.sock',
+    engine: secret({ host: 'unix:///var/run/docker.sock' }),
     tunnel: null,
     remote: { otlp: { alloy: null, phoenix: null }, auth: false, tokens: {} },
     remoteAccess: {},
@@ -553,13 +556,81 @@ test("host ports stand in the engine's own order once the container runs", async
   expect((resources.get('phoenix-server')?.inputs['ports'] as { external: number }[]).map(({ external }) => external)).toEqual([14317, 14318, 6006]);
 });
 
-test('what works inside the stack asks the engine of the stack', async () => {
-  const { host } = await fakeEngine(current);
-  const { resources, result } = await run({ config: { 'docker:host': host } });
-  expect([...resources.values()].filter(({ inputs }) => inputs['engine'] === host).map(({ name }) => name)).toEqual([
-    'delivery', 'intake', 'phoenix-key-alloy', 'phoenix-settings',
-  ]);
-  expect(result['dockerHost']).toBe(host);
+const atTheEdge: Run = { stack: 'edge', config: { 'edge:central': 'prod' }, outputs: { prod } };
+
+describe('one engine for all of it', () => {
+  const asking = ({ resources }: Deployment<Outputs>): unknown[][] => [...resources.values()].flatMap(({ name, inputs }) => ('engine' in inputs ? [[name, inputs['engine']]] : []));
+  const central = ['delivery', 'engine-check', 'intake', 'phoenix-key-alloy', 'phoenix-settings'];
+
+  test('whatever chose it: what works inside the stack, what says where it is, and the provider', async () => {
+    const { engine } = await fakeEngine({ ...current, '/info': { ...(current['/info'] as object), ID: 'engine-id' } });
+    const deployment = await run({ config: { 'docker:host': engine.host } });
+    expect(asking(deployment)).toEqual(central.map((name) => [name, engine]));
+    expect(deployment.resources.get('engine-check')?.inputs).toEqual({ engine, engineId: 'engine-id' });
+    expect(deployment.resources.get('engine')?.inputs).toMatchObject({ host: engine.host });
+    expect(deployment.result).toMatchObject({ dockerHost: engine.host, engine: secret(engine) });
+  });
+
+  test.each<[string, Run]>([
+    ['a stack with a tunnel', published],
+    ['a stack at the edge', atTheEdge],
+  ])('%s: no resource is left to the provider that Pulumi makes by itself', async (_, stage) => {
+    const { resources, providers } = await run(stage);
+    const docker = [...resources.values()].filter(({ type }) => type.startsWith('docker:')).map(({ name }) => name);
+    expect(docker.length).toBeGreaterThan(5);
+    expect(docker.filter((name) => providers.get(name) !== 'engine')).toEqual([]);
+    // And nothing is made before it is known that this is the engine of the stack.
+    const first = [...resources.values()].filter(({ type }) => type === 'docker:index/network:Network');
+    expect(first.map(({ dependsOn }) => dependsOn.includes('engine-check'))).toEqual([true]);
+  });
+
+  test('the key of its certificate is a secret wherever it goes', async () => {
+    const folder = engineAuthority().client();
+    const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => fs.readFileSync(path.join(folder, `${name}.pem`), 'utf8'));
+    const config = { 'docker:host': 'tcp://192.0.2.1:2376', 'docker:caMaterial': ca, 'docker:certMaterial': cert, 'docker:keyMaterial': key, 'docker:disableDockerDaemonCheck': 'true' } as Record<string, string>;
+    const deployment = await run({ config, secretKeys: ['docker:keyMaterial'], preview: true, named: true });
+    const engine = { host: 'tcp://192.0.2.1:2376', tls: { ca, cert, key: secret(key) } };
+    expect(asking(deployment)).toEqual(central.map((name) => [name, engine]));
+    expect(deployment.resources.get('engine')?.inputs).toEqual({ host: engine.host, context: '', certPath: '', caMaterial: ca, certMaterial: cert, keyMaterial: secret(key), disableDockerDaemonCheck: 'true' });
+    const whole = secret({ ...engine, tls: { ca, cert, key } });
+    expect(deployment.result['engine']).toEqual(whole);
+    const unmarked = [whole, secret(key)].reduce((text, marked) => text.replaceAll(JSON.stringify(marked), ''), JSON.stringify([...deployment.resources.values(), deployment.result]));
+    expect(unmarked).not.toContain(JSON.stringify(key).slice(1, -1));
+  });
+
+  test('an engine that cannot be used is refused with everything else that is wrong, and is not asked', async () => {
+    const { host, requests } = await fakeEngine(current);
+    const config = { 'docker:host': host, 'docker:context': 'colima', 'phoenix:uiPort': '70000' };
+    const { result } = await deploy(async () => {
+      pulumi.runtime.setAllConfig(config, []);
+      return program().catch((reason: Error) => reason.message);
+    });
+    expect(String(result).split('\n').filter((line) => line.startsWith('  - ')).map((line) => line.split(' is ')[0])).toEqual(['  - phoenix:uiPort', '  - docker:context']);
+    expect(requests).toEqual([]);
+  });
+});
+
+describe('what the kernel of the engine cannot do is not asked of it', () => {
+  const info = (fields: object): Record<string, Answer> => ({ '/info': { ...(current['/info'] as object), ...fields } });
+  const limits = ({ resources }: Deployment<Outputs>): unknown[] =>
+    [...resources.values()].filter(({ inputs }) => 'networksAdvanced' in inputs).map(({ inputs }) => ['memory', 'memorySwap', 'cpus'].map((name) => name in inputs));
+
+  test.each<[string, object, boolean[]]>([
+    ['everything', {}, [true, true, true]],
+    ['no CPU quota', { CpuCfsQuota: false }, [true, true, false]],
+    ['no memory limit', { MemoryLimit: false, SwapLimit: false }, [false, false, true]],
+  ])('%s: of no container', async (_, fields, asked) => {
+    const deployments = [await run({ ...published, answers: info(fields) }), await run({ ...atTheEdge, answers: info(fields) })];
+    for (const deployment of deployments) {
+      expect(limits(deployment).length).toBeGreaterThan(1);
+      expect(limits(deployment)).toEqual(limits(deployment).map(() => asked));
+    }
+  });
+
+  test.each([['true', 'PHOENIX_ENABLE_PROMETHEUS=true'], ['false', 'PHOENIX_ENABLE_PROMETHEUS=false']])('metrics of Phoenix, where they are %s', async (metrics, variable) => {
+    const { resources } = await run({ config: { 'phoenix:metrics': metrics } });
+    expect(resources.get('phoenix-server')?.inputs['envs']).toContain(variable);
+  });
 });
 
 test('two stacks share no name on the Docker host', async () => {
@@ -830,12 +901,12 @@ describe('what is wrong', () => {
 
   test('nothing is registered before everything was checked', async () => {
     const { result, resources } = await deploy(async () => {
-      process.env['DOCKER_HOST'] = 'unix:///nowhere/docker.sock';
+      setEnvironment({ DOCKER_HOST: 'unix:///nowhere/docker.sock' });
       pulumi.runtime.setAllConfig({}, []);
       return program().catch((reason: unknown) => reason);
     });
     expect(result).toBeInstanceOf(pulumi.RunError);
-    expect((result as Error).message).toContain('  - docker:host: the Docker Engine at unix:///nowhere/docker.sock does not answer (');
+    expect((result as Error).message).toContain('  - docker:host: the Docker Engine at unix:///nowhere/docker.sock (DOCKER_HOST) does not answer (');
     expect([...resources]).toEqual([]);
   });
 });

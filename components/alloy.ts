@@ -26,6 +26,8 @@ export interface AlloyArgs {
   readonly memoryMiB: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
+  /** What the engine's kernel can limit. Default: everything. */
+  readonly limits?: workload.Limits | undefined;
   /** Whether the volume with its queue can neither be destroyed nor replaced. */
   readonly protectData: boolean;
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
@@ -198,6 +200,7 @@ export class Alloy extends pulumi.ComponentResource {
         },
         memoryMiB: args.memoryMiB,
         cpus: args.cpus,
+        limits: args.limits,
         stopSeconds: 30,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },

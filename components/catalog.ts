@@ -3,6 +3,9 @@
  * The only place that spells them; a port number elsewhere in the program is a mistake.
  */
 
+import { compareVersions } from './image-reference';
+import { reliedOn, type Reliance } from './relied-on';
+
 /**
  * Image references, `repository:tag` or `repository:tag@sha256:…`.
  * `npm run pin` adds the digests where an image registry answers.
@@ -10,24 +13,31 @@
 export const images = {
   phoenix: 'arizephoenix/phoenix:version-20.26.1-nonroot',
   alloy: 'grafana/alloy:v1.18.1',
-  gate: 'nginx:1.28.0',
+  gate: 'nginx:1.30.6',
   tunnel: 'cloudflare/cloudflared:2026.8.2',
 } as const;
 
 /** A service that runs as a container of its own. */
 export type ServiceName = keyof typeof images;
 
-/**
- * Oldest version whose interfaces the program relies on.
- * Phoenix 18.1.0 brought API keys over REST; Alloy 1.11.0 and nginx 1.18.0 are the
- * oldest on which their config was run; cloudflared 2025.4.0 brought the token in a file.
- */
+/** Oldest version that has all that the program relies on. */
 export const oldest: Readonly<Record<ServiceName, string>> = {
-  phoenix: '18.1.0',
-  alloy: '1.11.0',
-  gate: '1.18.0',
-  tunnel: '2025.4.0',
+  phoenix: newest(reliedOn.phoenix),
+  alloy: newest(reliedOn.alloy),
+  gate: newest(reliedOn.gate),
+  tunnel: newest(reliedOn.tunnel),
 };
+
+function newest(reliances: readonly Reliance[]): string {
+  const versions = reliances.filter(({ without }) => without === undefined).map(({ since }) => since);
+  return versions.reduce((best, version) => (compareVersions(version, best) > 0 ? version : best));
+}
+
+/**
+ * Environment variable with the images that one run uses in place of the pinned ones, where the stack sets none: JSON by
+ * service. The stack file is no place for what holds for a run.
+ */
+export const imagesVariable = 'LLM_OBSERVABILITY_IMAGES';
 
 /** Oldest Docker Engine API: 1.41 came with Docker 20.10, the oldest engine the end-to-end tests ran on. */
 export const oldestEngineApi = '1.41';

@@ -2,6 +2,7 @@
  * A stack with Phoenix: applications and, through a tunnel, other hosts send to its Alloy.
  */
 import type * as docker from '@pulumi/docker';
+import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
 import { firstAdmin } from './catalog';
 import { externalBackends } from './external-backends';
@@ -15,7 +16,8 @@ import { nothingRemote, publish, serviceTokensOf } from './publication';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
 export async function centralStack(host: Host, account: CloudflareAccount | undefined): Promise<object> {
-  const { stack, owner, network, settings, facts } = host;
+  const { stack, owner, network, settings, facts, engine, dockerHost, provider } = host;
+  const on = { providers: { docker: provider } };
   const auth = settings['phoenix:auth'];
   const login = loginEnvironment(settings);
   const phoenix = new Phoenix('phoenix', {
@@ -40,20 +42,21 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     proxied: settings['phoenix:rootUrl'] !== undefined,
     env: login.env,
     secretEnv: login.secrets,
-    engine: settings['docker:host'],
+    engine,
     memoryMiB: settings['phoenix:memory'],
     cpus: settings['phoenix:cpus'],
+    limits: facts.limits,
+    metrics: settings['phoenix:metrics'] && facts.ipv6,
     protectData: settings['data:protect'],
-  });
+  }, on);
 
-  const gate = new Gate('phoenix-gate', { stack, owner, network, image: settings['gate:image'], backend: phoenix.backend });
+  const gate = new Gate('phoenix-gate', { stack, owner, network, image: settings['gate:image'], backend: phoenix.backend, limits: facts.limits }, on);
 
   const backends: Backend[] = [gate.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
   const alloy = alloyOn(host, backends, gate);
 
   const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: phoenix.internal };
-  const engine = settings['docker:host'] ?? '';
   const intake = new Intake('intake', {
     engine,
     gate: gate.containerName,
@@ -104,7 +107,9 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     /** Names on the Docker host, for what operates the stack: verify, backup, purge. */
     containers,
     volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName },
-    dockerHost: settings['docker:host'] ?? null,
+    dockerHost,
+    /** How it is reached; secret, because it may hold the key of a certificate. */
+    engine: pulumi.secret(engine),
     images: imagesOf(images),
   };
 }

@@ -48,6 +48,8 @@ export interface CloudflareTunnelArgs {
   readonly tokenDuration: string;
   /** Containers that hold the tunnel open. */
   readonly connectors: number;
+  /** What the engine's kernel can limit. Default: everything. */
+  readonly limits?: workload.Limits | undefined;
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
 }
 
@@ -200,6 +202,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
           },
           memoryMiB: 256,
           cpus: '1.0',
+          limits: args.limits,
           stopSeconds: graceSeconds + 5,
           ...(args.transform?.container ? { transform: args.transform.container } : {}),
         },

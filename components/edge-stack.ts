@@ -11,10 +11,10 @@ import { imagesOf, signalsOf } from './outputs';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
 export function edgeStack(host: Host, remote: Remote): object {
-  const { stack, owner, network, settings } = host;
+  const { stack, owner, network, settings, facts, engine, dockerHost, provider } = host;
   const central = centralOf(settings, remote);
   // Where spans leave the host: no answer of the tunnel loses one.
-  const gate = new Gate('central-gate', { stack, owner, network, image: settings['gate:image'], backend: central.backend });
+  const gate = new Gate('central-gate', { stack, owner, network, image: settings['gate:image'], backend: central.backend, limits: facts.limits }, { providers: { docker: provider } });
 
   const external = externalBackends(settings['prometheus:url'], settings['loki:url']);
   // What has a store of its own here does not go through the tunnel as well.
@@ -27,7 +27,7 @@ export function edgeStack(host: Host, remote: Remote): object {
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.internal };
   const far = { stack: settings['edge:central'] ?? '', hostname: central.hostname, sendTo: settings['edge:sendTo'], token: settings['edge:token'] };
   new DeliveryCheck('delivery', {
-    engine: settings['docker:host'] ?? '',
+    engine,
     endpoints: internal,
     containers,
     central: far,
@@ -50,7 +50,9 @@ export function edgeStack(host: Host, remote: Remote): object {
     remote: null,
     containers,
     volumes: { alloy: alloy.volumeName },
-    dockerHost: settings['docker:host'] ?? null,
+    dockerHost,
+    /** How it is reached; secret, because it may hold the key of a certificate. */
+    engine: pulumi.secret(engine),
     images: imagesOf({ alloy: alloy.image, gate: gate.image }),
   };
 }

@@ -16,6 +16,8 @@ export interface GateArgs {
   readonly image: string;
   /** What stands behind it; it takes OTLP over HTTP. */
   readonly backend: Backend;
+  /** What the engine's kernel can limit. Default: everything. */
+  readonly limits?: workload.Limits | undefined;
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
 }
 
@@ -118,6 +120,7 @@ export class Gate extends pulumi.ComponentResource {
         },
         memoryMiB: 128,
         cpus: '1.0',
+        limits: args.limits,
         // The image's stop signal lets requests end, which take at most the 30 s for which Alloy waits; one through a
         // tunnel may take longer, and is then sent again.
         stopSeconds: 35,

@@ -1,4 +1,6 @@
 import type * as docker from '@pulumi/docker';
+import type * as pulumi from '@pulumi/pulumi';
+import type { Engine } from '../engine';
 import { Alloy } from './alloy';
 import type { Backend } from './backend';
 import type { Gate } from './gate';
@@ -14,10 +16,14 @@ export interface Host {
   readonly network: docker.Network;
   readonly settings: Settings;
   readonly facts: HostFacts;
+  /** The Docker Engine of the stack as an input of resources, its address, and the provider for just that one. */
+  readonly engine: pulumi.Input<Engine>;
+  readonly dockerHost: string;
+  readonly provider: docker.Provider;
 }
 
 /** The Alloy that every stack has, as its settings say. */
-export function alloyOn({ stack, owner, network, settings, facts }: Host, backends: readonly Backend[], gate: Gate): Alloy {
+export function alloyOn({ stack, owner, network, settings, facts, provider }: Host, backends: readonly Backend[], gate: Gate): Alloy {
   return new Alloy('alloy', {
     stack,
     owner,
@@ -31,6 +37,7 @@ export function alloyOn({ stack, owner, network, settings, facts }: Host, backen
     uiPort: settings['alloy:uiPort'],
     memoryMiB: settings['alloy:memory'],
     cpus: settings['alloy:cpus'],
+    limits: facts.limits,
     protectData: settings['data:protect'],
-  }, { dependsOn: gate });
+  }, { dependsOn: gate, providers: { docker: provider } });
 }

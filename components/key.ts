@@ -6,6 +6,8 @@ export interface Key<T> {
   readonly about: string;
   /** A value that works, for the command in an error message where `fallback` is no help. */
   readonly example?: string;
+  /** A file with such a value, where that has several lines: no prompt takes them, and a value that begins with `-` is an option. */
+  readonly file?: string;
   /** Stored encrypted, asked for at the terminal, and in no message. */
   readonly secret?: true;
   /** Whether the stack makes one where none is set. */
@@ -39,6 +41,9 @@ export const madeSecret = (about: string, parse: (raw: string) => string): Key<s
   made: true,
 });
 
+/** A setting that has several lines. */
+export const fromFile = <K extends Key<unknown>>(file: string, one: K): K => ({ ...one, file });
+
 /**
  * Stands for a secret that a preview may not or cannot read: it fits the rules of all of them (an API token of
  * Cloudflare has 40 characters), and whoever would ask somebody with it does not ask.
@@ -49,7 +54,10 @@ export const unknownSecret = 'not-known-to-this-preview-00000000000000';
 export const askCommand = (name: string): string => `pulumi config set --secret ${name}`;
 
 /** The command that sets a key to a value that works. */
-export function setCommand(name: string, { example = '', secret }: Key<unknown>): string {
+export function setCommand(name: string, { example = '', secret, file }: Key<unknown>): string {
+  if (file !== undefined) {
+    return `pulumi config set ${secret ? '--secret ' : ''}${name} < ${file}`;
+  }
   return secret ? askCommand(name) : `pulumi config set ${name} ${shellQuoted(example)}`;
 }
 

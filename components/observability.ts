@@ -3,13 +3,14 @@
  * stack, declared like everything else.
  */
 import * as pulumi from '@pulumi/pulumi';
+import type { Engine } from '../engine';
 
 type Inputs<T> = { readonly [K in keyof T]: pulumi.Input<T[K]> };
 
 /** Where Phoenix is, and what opens it; see PhoenixAccess in provider/phoenix-api.ts. */
 export type PhoenixAccess = Inputs<{
-  /** Docker Engine as in `docker:host`; empty: the one the docker command line would use. */
-  engine: string;
+  /** Docker Engine of the stack. */
+  engine: Engine;
   /** Phoenix's container; requests are made from inside it, so nothing has to be published for them. */
   container: string;
   /** Base URL of its REST API, as seen there. */
@@ -58,8 +59,24 @@ export class PhoenixSettings extends pulumi.CustomResource {
   }
 }
 
+export type EngineCheckArgs = Inputs<{
+  engine: Engine;
+  /** The engine's own ID; empty where it was not asked. By the name `id` the SDK would keep it to itself. */
+  engineId: string;
+}>;
+
+/**
+ * The Docker Engine that the stack runs on. Refuses, at the preview, to go on with a different one: the containers and the
+ * data would stay behind where they are, out of sight.
+ */
+export class EngineCheck extends pulumi.CustomResource {
+  constructor(name: string, args: EngineCheckArgs, opts?: pulumi.CustomResourceOptions) {
+    super('observability:index:EngineCheck', name, { ...args }, opts);
+  }
+}
+
 export type IntakeArgs = Inputs<{
-  engine: string;
+  engine: Engine;
   /** Container of the gate, and the file that closes it. */
   gate: string;
   closedFile: string;
@@ -82,7 +99,7 @@ export class Intake extends pulumi.CustomResource {
 }
 
 export type DeliveryCheckArgs = Inputs<{
-  engine: string;
+  engine: Engine;
   /** Base URLs on the private network. */
   endpoints: pulumi.Input<Inputs<{ otlpHttp: string; alloyUi: string; phoenix: string }>>;
   /** Command that puts the stack's containers back. */

@@ -1,6 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
+import type { Engine } from '../engine';
 import type { Backend } from './backend';
 import { hostName, ports, stackLabel, users } from './catalog';
 import { ApiKey, PhoenixSettings, type PhoenixAccess } from './observability';
@@ -37,13 +38,17 @@ export interface PhoenixArgs {
   /** Further environment variables, and those whose values are secret. */
   readonly env?: Readonly<Record<string, string>>;
   readonly secretEnv?: Readonly<Record<string, string>>;
-  /** Docker Engine as in `docker:host`, through which Phoenix is told what only its API takes. Default: the usual one. */
-  readonly engine?: string | undefined;
+  /** Docker Engine of the `docker` provider, through which Phoenix is told what only its API takes. */
+  readonly engine: pulumi.Input<Engine>;
   /** What the engine lists for the containers that run already. */
   readonly listed: workload.ListedPorts;
   readonly memoryMiB: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
+  /** What the engine's kernel can limit. Default: everything. */
+  readonly limits?: workload.Limits | undefined;
+  /** Whether it publishes its metrics on the private network, which needs a kernel with IPv6. Default: true. */
+  readonly metrics?: boolean;
   /** Whether the volume can neither be destroyed nor replaced. */
   readonly protectData: boolean;
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
@@ -158,7 +163,7 @@ export class Phoenix extends pulumi.ComponentResource {
           // The root is read-only, and libraries write below the home directory.
           HOME: '/tmp',
           // Its metrics, on the private network: they tell how much of what it has accepted is not stored yet.
-          PHOENIX_ENABLE_PROMETHEUS: 'true',
+          PHOENIX_ENABLE_PROMETHEUS: String(args.metrics ?? true),
           PHOENIX_ENABLE_AUTH: String(args.auth),
           PHOENIX_SECRET: secret,
           PHOENIX_ADMIN_SECRET: this.adminSecret,
@@ -191,6 +196,7 @@ export class Phoenix extends pulumi.ComponentResource {
         },
         memoryMiB: args.memoryMiB,
         cpus: args.cpus,
+        limits: args.limits,
         // On SIGTERM Phoenix writes the spans it holds in memory, within 5 s.
         stopSeconds: 20,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
@@ -199,7 +205,7 @@ export class Phoenix extends pulumi.ComponentResource {
     );
 
     const access: PhoenixAccess = {
-      engine: args.engine ?? '',
+      engine: args.engine,
       container: container.name,
       url: `http://${loopback}:${ports.phoenix.ui}`,
       auth: args.auth,

@@ -1,94 +1,115 @@
 /**
- * What settings alone cannot tell: whether the Docker Engine answers and is new enough, and whether
- * the ports and addresses are free there. Runs before the first resource, at every preview.
+ * What settings alone cannot tell: whether the Docker Engine answers and is new enough, what its kernel can do, and whether
+ * names, ports and addresses are free there. Runs before the first resource, at every preview.
  */
-import { hostNames, oldestEngineApi, shortName, stackLabel, takingOver } from './catalog';
-import { engineGet, engineHost } from './engine';
-import { holderOf, isHeld, isOwnAddress } from './port-holder';
-import type { ListedPorts } from './workload';
+import * as fs from 'node:fs';
+import { hostNames, oldestEngineApi, shortName, takingOver } from './catalog';
+import { defaultSocket, engineGet, isLocal, remedies, type Choice, type Engine } from '../engine';
+import { isOf, nameOf, origin, type Container, type Named } from './found';
+import { isOwnAddress } from './port-holder';
+import { heldPorts } from './port-survey';
 import type { Problem } from './problem';
-import { bindOf, freePorts, keys, otherOffsets, portAsSet, publishedPorts, type SettingKey, type Settings } from './settings';
+import { keys, type Settings } from './settings';
 import { compareVersions } from './values';
+import type { Limits, ListedPorts } from './workload';
 
 export interface HostFacts {
   readonly problems: readonly Problem[];
   /** Things worth saying that stop nothing. */
   readonly warnings: readonly string[];
+  /** The engine's own ID; empty where it was not asked, or has none. */
+  readonly engineId: string;
   /** Host addresses for Alloy's OTLP ports, `auto` resolved. */
   readonly bind: readonly string[];
   /** Port mappings of the stack's running containers by container name, in the order in which the engine lists them. */
   readonly listed: ListedPorts;
+  /** What the engine's kernel can limit. */
+  readonly limits: Limits;
+  /** Whether a program there can listen on IPv6 addresses, as Phoenix's metrics do. */
+  readonly ipv6: boolean;
 }
 
-interface Version { readonly ApiVersion: string; readonly Version: string }
-interface Info { readonly NCPU: number; readonly OperatingSystem: string }
-interface Network { readonly IPAM: { readonly Config?: readonly { readonly Subnet?: string; readonly Gateway?: string }[] } }
+interface Version {
+  readonly ApiVersion: string;
+  readonly Version: string;
+  readonly Components?: readonly { readonly Name: string }[] | null;
+}
+interface Info {
+  readonly ID?: string;
+  readonly NCPU: number;
+  readonly OperatingSystem: string;
+  /** Left out by engines that are not Docker's: what they do not deny they can. */
+  readonly SecurityOptions?: readonly string[] | null;
+  readonly MemoryLimit?: boolean;
+  readonly SwapLimit?: boolean;
+  readonly CpuCfsQuota?: boolean;
+}
+interface Network { readonly IPAM: { readonly Config?: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null } }
 interface Inspected {
   readonly Name: string;
   readonly NetworkSettings: { readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>> };
 }
-interface Labelled {
-  readonly Labels: Readonly<Record<string, string>> | null;
-}
-interface Named extends Labelled {
-  readonly Name: string;
-}
-interface Container extends Labelled {
-  readonly Id: string;
-  readonly Names: readonly string[];
-  readonly Image: string;
-  /** 'running', 'paused', 'exited', 'created' and so on. */
-  readonly State: string;
-  readonly Ports: readonly { readonly IP?: string; readonly PublicPort?: number }[];
-}
 
-const composeProject = 'com.docker.compose.project';
 const loopback = '127.0.0.1';
-const wildcards = ['0.0.0.0', '::'];
+const everything: Limits = { memory: true, swap: true, cpus: true };
 
 /** States of a container in which its ports are taken. */
 const holding = ['running', 'paused', 'restarting'];
 
+/** What is taken for true of an engine that was not asked. */
+export function unknownHost(settings: Settings, why: string): HostFacts {
+  const chosen = settings['alloy:bind'];
+  const warnings = [`${why}; whether the ports are free there is not known`];
+  return { problems: [], warnings, engineId: '', bind: chosen === 'auto' ? [loopback] : chosen, listed: {}, limits: everything, ipv6: true };
+}
+
 /**
  * Looks at the Docker host of a stack.
+ * @param choice its engine, without problems
  * @param owner `project/stack`, the value of the label on everything the stack has made
  * @param preview whether nothing will be changed; an ssh:// host may then be out of reach
- * @param unasked whether a preview asks the host nothing (`docker:disableDockerDaemonCheck`, which the provider reads too)
+ * @param inet6 file of a kernel of Linux that is there where it has IPv6; tests name another one
  */
-export async function inspectHost(settings: Settings, owner: string, preview: boolean, unasked = false): Promise<HostFacts> {
-  const host = engineHost(settings['docker:host']);
-  const remote = !/^(unix|npipe):/.test(host);
-  const chosen = settings['alloy:bind'];
-  const blind = (why: string): HostFacts =>
-    ({ problems: [], warnings: [`${why}; whether the ports are free there is not known`], bind: chosen === 'auto' ? [loopback] : chosen, listed: {} });
-  if (preview && unasked) {
-    return blind('the Docker host was not asked');
+export async function inspectHost({ engine, source }: Choice, settings: Settings, owner: string, preview: boolean, inet6 = '/proc/net/if_inet6'): Promise<HostFacts> {
+  if (preview && settings['docker:disableDockerDaemonCheck']) {
+    return unknownHost(settings, 'the Docker host was not asked');
   }
+  const chosen = settings['alloy:bind'];
   let found: [Version, Info, Network, Container[], { Volumes: Named[] | null }, Named[]];
   try {
     found = await Promise.all([
-      engineGet<Version>(host, '/version', 10_000),
-      engineGet<Info>(host, '/info', 10_000),
-      engineGet<Network>(host, '/networks/bridge', 10_000).catch(() => ({ IPAM: {} })),
-      engineGet<Container[]>(host, '/containers/json?all=1', 10_000),
-      engineGet<{ Volumes: Named[] | null }>(host, '/volumes', 10_000),
-      engineGet<Named[]>(host, '/networks', 10_000),
+      engineGet<Version>(engine, '/version', 10_000),
+      engineGet<Info>(engine, '/info', 10_000),
+      engineGet<Network>(engine, '/networks/bridge', 10_000).catch(() => ({ IPAM: {} })),
+      engineGet<Container[]>(engine, '/containers/json?all=1', 10_000),
+      engineGet<{ Volumes: Named[] | null }>(engine, '/volumes', 10_000),
+      engineGet<Named[]>(engine, '/networks', 10_000),
     ]);
-  } catch (error) {
-    const reason = `the Docker Engine at ${host} does not answer (${(error as Error).message || (error as NodeJS.ErrnoException).code})`;
-    if (preview && host.startsWith('ssh:')) {
-      return blind(reason);
+    if (!isSound(found)) {
+      throw new Error('what answers there is no Docker Engine');
     }
-    return { ...blind(reason), problems: [{ key: 'docker:host', rule: reason, mend: unreachable(remote, host) }], warnings: [] };
+  } catch (error) {
+    const reason = `the Docker Engine at ${engine.host} (${source}) does not answer (${(error as Error).message || (error as NodeJS.ErrnoException).code})`;
+    const unknown = unknownHost(settings, reason);
+    return preview && engine.host.startsWith('ssh:') ? unknown : { ...unknown, warnings: [], problems: [{ key: 'docker:host', rule: reason, mend: unreachable(engine, reason) }] };
   }
   const [version, info, bridge, all, { Volumes: volumes }, networks] = found;
   const containers = all.filter(({ State }) => holding.includes(State));
   const desktop = info.OperatingSystem.includes('Docker Desktop');
-  const bind = chosen === 'auto' ? [loopback, ...(desktop || remote ? [] : gatewayOf(bridge))] : chosen;
-  const local = !remote && !desktop;
+  const rootless = info.SecurityOptions?.some((option) => option.startsWith('name=rootless')) ?? false;
+  const podman = version.Components?.some(({ Name }) => Name === 'Podman Engine') ?? false;
+  // Docker Desktop forwards from loopback alone. Rootless Docker publishes on the host's own addresses, and the bridge's is
+  // not among them. Podman has its bridge only while a container is on it.
+  const bind = chosen === 'auto' ? [loopback, ...(desktop || rootless || podman ? [] : gatewayOf(bridge))] : chosen;
+  // Podman makes up another one for each question.
+  const engineId = podman ? '' : info.ID ?? '';
+  const local = isLocal(engine) && !desktop;
+  const limits = { memory: info.MemoryLimit !== false, swap: info.SwapLimit !== false, cpus: info.CpuCfsQuota !== false };
+  // The kernel of this machine is that of the engine; without the module there is no such file.
+  const ipv6 = !local || process.platform !== 'linux' || fs.existsSync(inet6);
   const problems = [
     ...tooOld(version),
-    ...tooManyCpus(settings, info.NCPU),
+    ...(limits.cpus ? tooManyCpus(settings, info.NCPU) : []),
     ...(local ? await notHere('phoenix:bind', settings['phoenix:bind']) : []),
     ...(local && chosen !== 'auto' ? await notHere('alloy:bind', chosen) : []),
     ...takenNames(settings, owner, {
@@ -97,15 +118,29 @@ export async function inspectHost(settings: Settings, owner: string, preview: bo
       network: networks,
     }),
     ...inTheMiddle(owner, volumes ?? []),
-    ...(await heldPorts({ settings, bind, owner, containers, processes: !remote })),
+    ...(await heldPorts({ settings, bind, owner, containers, processes: isLocal(engine) })),
   ];
-  return { problems, warnings: [], bind, listed: await listedPorts(host, containers.filter((one) => isOf(owner, one))) };
+  const listed = await listedPorts(engine, containers.filter((one) => isOf(owner, one)));
+  return { problems, warnings: unlimited(limits), engineId, bind, listed, limits, ipv6 };
 }
 
-function unreachable(remote: boolean, host: string): string[] {
-  return remote
-    ? [`DOCKER_HOST=${host} docker info`, 'pulumi config set docker:host unix:///var/run/docker.sock']
-    : ['sudo systemctl start docker', 'npm run doctor'];
+/** Whether the answers have the shape of those of an engine, as far as nothing works without it. */
+const isSound = ([version, info, , containers, volumes, networks]: readonly [Version, Info, Network, ...unknown[]]): boolean =>
+  typeof version?.ApiVersion === 'string' && typeof info?.OperatingSystem === 'string' && Array.isArray(containers) && Boolean(volumes) && Array.isArray(networks);
+
+function unreachable(engine: Engine, reason: string): string[] {
+  return engine.host === `unix://${defaultSocket}`
+    ? ['sudo systemctl start docker', 'npm run doctor']
+    : [...remedies(engine, reason), `pulumi config set docker:host unix://${defaultSocket}`];
+}
+
+/** What is not enforced on this host, for one line in every preview: a limit that is set and does nothing is a surprise at the worst time. */
+function unlimited({ memory, swap, cpus }: Limits): string[] {
+  return [
+    ...(memory ? [] : ['the kernel of the Docker host has no memory limit: phoenix:memory and alloy:memory are not enforced']),
+    ...(memory && !swap ? ['the kernel of the Docker host does not count swap: containers may use it beyond their memory limit'] : []),
+    ...(cpus ? [] : ['the kernel of the Docker host has no CPU quota for this engine: phoenix:cpus and alloy:cpus are not enforced']),
+  ];
 }
 
 function tooOld({ ApiVersion, Version }: Version): Problem[] {
@@ -151,10 +186,10 @@ async function notHere(key: 'phoenix:bind' | 'alloy:bind', chosen: readonly stri
     }));
 }
 
-async function listedPorts(host: string, own: readonly Container[]): Promise<ListedPorts> {
+async function listedPorts(engine: Engine, own: readonly Container[]): Promise<ListedPorts> {
   const entries = await Promise.all(own.map(async ({ Id }) => {
     // A container may go between the list and this question: then it lists nothing.
-    const inspected = await engineGet<Inspected>(host, `/containers/${Id}/json`, 10_000).catch(() => undefined);
+    const inspected = await engineGet<Inspected>(engine, `/containers/${Id}/json`, 10_000).catch(() => undefined);
     return inspected ? [[inspected.Name.replace(/^\//, ''), mappingsOf(inspected)] as const] : [];
   }));
   return Object.fromEntries(entries.flat());
@@ -163,103 +198,6 @@ async function listedPorts(host: string, own: readonly Container[]): Promise<Lis
 function mappingsOf({ NetworkSettings }: Inspected): ListedPorts[string] {
   return Object.entries(NetworkSettings.Ports).flatMap(([port, bindings]) =>
     (bindings ?? []).map(({ HostIp, HostPort }) => ({ internal: parseInt(port, 10), external: Number(HostPort), ip: HostIp })));
-}
-
-interface PortSurvey {
-  readonly settings: Settings;
-  /** Addresses for Alloy, `auto` resolved. */
-  readonly bind: readonly string[];
-  readonly owner: string;
-  readonly containers: readonly Container[];
-  /** Whether processes of this machine share the ports with the engine. */
-  readonly processes: boolean;
-}
-
-async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
-  const { settings } = survey;
-  const offset = settings['ports:offset'];
-  const holders = new Map<SettingKey, Holder>();
-  for (const key of publishedPorts(settings)) {
-    const holder = await holderOn(addressesOf(key, survey), settings[key] as number, survey);
-    if (holder) {
-      holders.set(key, holder);
-    }
-  }
-  // Several at once are another stack or the set-up before this one: one command moves past all of it.
-  const together = holders.size > 1 ? await firstFreeOffset(survey) : undefined;
-  return Promise.all([...holders].map(async ([key, { name, isOldSetup }]) => ({
-    key,
-    value: String(portAsSet(key, settings)),
-    rule: `${name} holds ${offset === 0 ? 'that port' : `port ${String(settings[key])} (ports:offset is ${offset})`} on the Docker host; stop it, or choose ${together === undefined ? 'another port' : 'other ports'}`,
-    mend: [
-      together === undefined ? `pulumi config set ${key} ${await firstFree(key, survey)}` : `pulumi config set ports:offset ${together}`,
-      ...(isOldSetup && settings['edge:central'] === undefined ? [`npm run adopt -- --stack ${shortName(survey.owner)}   # takes over from it, with its data`] : []),
-    ],
-  })));
-}
-
-interface Holder {
-  readonly name: string;
-  /** Whether it is a Phoenix or an Alloy of a compose project, from which a stack can take over. */
-  readonly isOldSetup: boolean;
-}
-
-/** Host addresses on which a port is published. */
-function addressesOf(key: SettingKey, { settings, bind }: PortSurvey): readonly string[] {
-  const bindKey = bindOf[key];
-  return bindKey ? { 'phoenix:bind': settings['phoenix:bind'], 'alloy:bind': bind }[bindKey] : [loopback];
-}
-
-/** What, other than the stack itself, holds a port on one of these addresses; undefined when it is free. */
-async function holderOn(wanted: readonly string[], port: number, { owner, containers, processes }: PortSurvey): Promise<Holder | undefined> {
-  const publishers = containers.filter(({ Ports }) =>
-    Ports.some(({ IP, PublicPort }) => PublicPort === port && wanted.some((address) => overlap(address, IP ?? '0.0.0.0'))));
-  const other = publishers.find((one) => !isOf(owner, one));
-  if (other) {
-    return { name: describe(other), isOldSetup: Boolean(other.Labels?.[composeProject]) && /(^|[/-])(alloy|phoenix)([:@]|$)/.test(other.Image) };
-  }
-  // Docker's own proxy listens for what the stack's containers publish: that is no stranger.
-  const name = publishers.length > 0 || !processes ? undefined : await processOn(wanted, port);
-  return name === undefined ? undefined : { name, isOldSetup: false };
-}
-
-/** A value for the setting with which its port is free. */
-async function firstFree(key: SettingKey, survey: PortSurvey): Promise<number | undefined> {
-  for (const port of freePorts(key, survey.settings)) {
-    if (!(await holderOn(addressesOf(key, survey), port + survey.settings['ports:offset'], survey))) {
-      return port;
-    }
-  }
-  return undefined;
-}
-
-/** A value for `ports:offset` with which all ports are free. */
-async function firstFreeOffset(survey: PortSurvey): Promise<number | undefined> {
-  const { settings } = survey;
-  const ports = publishedPorts(settings);
-  for (const offset of otherOffsets(settings)) {
-    const held = await Promise.all(ports.map((key) => holderOn(addressesOf(key, survey), portAsSet(key, settings) + offset, survey)));
-    if (held.every((holder) => holder === undefined)) {
-      return offset;
-    }
-  }
-  return undefined;
-}
-
-function overlap(a: string, b: string): boolean {
-  return a === b || wildcards.includes(a) || wildcards.includes(b);
-}
-
-const isOf = (owner: string, { Labels }: Labelled): boolean => Labels?.[stackLabel] === owner;
-
-const nameOf = ({ Names }: Container): string => Names[0]?.replace(/^\//, '') ?? 'a container';
-
-const describe = (container: Container): string => `container ${nameOf(container)}${origin(container)}`;
-
-/** Whose it is, as far as its labels tell. */
-function origin({ Labels }: Labelled): string {
-  const [stack, project] = [Labels?.[stackLabel], Labels?.[composeProject]];
-  return stack ? ` of stack ${stack}` : project ? ` of compose project ${project}` : '';
 }
 
 /**
@@ -284,13 +222,4 @@ function inTheMiddle(owner: string, volumes: readonly Named[]): Problem[] {
   return volumes.some(({ Name }) => Name === takingOver(stack))
     ? [{ key: 'stack', value: stack, rule: 'it is in the middle of taking over from docker-compose, and nothing is lost: let it come to the end', mend: [`npm run adopt -- --stack ${stack}`] }]
     : [];
-}
-
-async function processOn(addresses: readonly string[], port: number): Promise<string | undefined> {
-  for (const address of addresses) {
-    if (await isHeld(address, port)) {
-      return (await holderOf(port)) ?? 'another process';
-    }
-  }
-  return undefined;
 }

@@ -39,9 +39,9 @@ export const commandVariable = 'LLM_OBSERVABILITY_PULUMI';
 
 /** `pulumi config` acts on the stack that is selected, which need not be the one with the problem. */
 function forStack(command: string, stack: string): string {
-  const [program, rest = ''] = command.split(/ (.*)/s);
+  const [, program, rest = '', comment = ''] = /^(\S+) ?(.*?)(   # .*)?$/s.exec(command) ?? [];
   if (program !== 'pulumi') {
     return command;
   }
-  return `${process.env[commandVariable] ?? program} ${rest}${/ --stack [\w.-]+$/.test(rest) ? '' : ` --stack ${stack}`}`;
+  return `${process.env[commandVariable] ?? program} ${rest}${/ --stack [\w.-]+$/.test(rest) ? '' : ` --stack ${stack}`}${comment}`;
 }

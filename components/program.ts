@@ -7,9 +7,13 @@ import { hostName, isStackName, stackLabel, stackNameRule } from './catalog';
 import { inspectCentral } from './central';
 import { centralStack } from './central-stack';
 import { edgeStack } from './edge-stack';
-import { inspectHost } from './preflight';
+import { chooseEngine } from '../engine';
+import { dockerProvider, engineInput } from './docker-provider';
+import { inspectHost, unknownHost } from './preflight';
 import { report, withoutSecrets } from './problem';
 import { accountOf } from './publication';
+import { EngineCheck } from './observability';
+import { imagesOfThisRun } from './run-images';
 import { portKeys, readSettings } from './settings';
 import { tunnelWarnings } from './tunnel-settings';
 
@@ -21,31 +25,38 @@ export async function program(): Promise<object> {
 
   // Which values are secrets is something only the language host knows; the SDK has no public way to ask.
   const secretKeys: string[] = JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]');
-  const config = pulumi.runtime.allConfig();
+  const run = imagesOfThisRun(process.env);
+  const config = { ...run.settings, ...pulumi.runtime.allConfig() };
   const secrets = secretKeys.map((key) => config[key] ?? '');
   const { settings, problems: wrong } = readSettings(config, project, (key) => secretKeys.includes(key));
   // A broken setting stands at its default, and without its offset every port does: what the host says of that is not
   // about what was set.
   const told = new Set(wrong.flatMap(({ key }) => (key === 'ports:offset' ? [key, ...portKeys] : [key])));
   const atEdge = settings['edge:central'] !== undefined;
+  const choice = chooseEngine(settings);
+  // An engine that was named wrongly is not the one to ask.
+  const named = choice.problems.length === 0 && !wrong.some(({ key }) => key.startsWith('docker:'));
   const [facts, central] = await Promise.all([
-    inspectHost(settings, owner, pulumi.runtime.isDryRun(), config['docker:disableDockerDaemonCheck'] === 'true'),
+    named ? inspectHost(choice, settings, owner, pulumi.runtime.isDryRun()) : unknownHost(settings, 'the Docker host was not asked'),
     atEdge && !told.has('edge:central') ? inspectCentral(settings) : undefined,
   ]);
   const unnamed = isStackName(stack) ? [] : [{ key: 'stack', value: stack, rule: stackNameRule, mend: ['pulumi stack rename dev'] }];
-  const problems = [...unnamed, ...wrong, ...[...facts.problems, ...(central?.problems ?? [])].filter(({ key }) => !told.has(key))];
+  const problems = [...unnamed, ...run.problems, ...wrong, ...choice.problems.filter(({ key }) => !told.has(key)), ...[...facts.problems, ...(central?.problems ?? [])].filter(({ key }) => !told.has(key))];
   if (problems.length > 0) {
     throw new pulumi.RunError(report(stack, problems, secrets));
   }
   const warnings = [...facts.warnings, ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
   await Promise.all(warnings.map((warning) => pulumi.log.warn(withoutSecrets(warning, secrets))));
 
+  const provider = dockerProvider(choice.engine, settings);
+  const engine = engineInput(choice.engine);
+  const engineCheck = new EngineCheck('engine-check', { engine, engineId: facts.engineId });
   const account = accountOf(settings, stack);
   const network = new docker.Network(
     'network',
     { name: hostName('observability', stack), labels: [{ label: stackLabel, value: owner }] },
-    account ? { dependsOn: account } : {},
+    { provider, dependsOn: account ? [engineCheck, account] : [engineCheck] },
   );
-  const host = { stack, owner, network, settings, facts };
+  const host = { stack, owner, network, settings, facts, engine, dockerHost: choice.engine.host, provider };
   return central?.remote ? edgeStack(host, central.remote) : centralStack(host, account);
 }

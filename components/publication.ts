@@ -80,7 +80,7 @@ export function accountOf(settings: Settings, stack: string): CloudflareAccount 
  * @param apiKeys keys of Phoenix by name; those named as a service token go to whoever shows that
  * @param after what has to be in order before: a tunnel that fails never stops the host's own traces
  */
-export async function publish({ stack, owner, network, settings }: Host, account: CloudflareAccount, services: Services, apiKeys: Readonly<Record<string, pulumi.Output<string>>>, after: pulumi.Resource): Promise<Published> {
+export async function publish({ stack, owner, network, settings, facts, provider }: Host, account: CloudflareAccount, services: Services, apiKeys: Readonly<Record<string, pulumi.Output<string>>>, after: pulumi.Resource): Promise<Published> {
   // Most stacks publish nothing, and need not load it.
   const [{ CloudflareTunnel }, { Provider }] = await Promise.all([import('./cloudflare-tunnel'), import('@pulumi/cloudflare')]);
   // One of our own: the default one takes every key of its namespace for its own, and cloudflare:accountId is none.
@@ -102,7 +102,8 @@ export async function publish({ stack, owner, network, settings }: Host, account
     serviceTokens: settings['tunnel:serviceTokens'],
     tokenDuration: settings['tunnel:tokenDuration'],
     connectors: settings['tunnel:connectors'],
-  }, { dependsOn: after, providers: { cloudflare } });
+    limits: facts.limits,
+  }, { dependsOn: after, providers: { cloudflare, docker: provider } });
 
   const url = (hostname: string | undefined): string | null => (hostname === undefined ? null : `https://${hostname}`);
   const tokens = tunnel.serviceTokens;

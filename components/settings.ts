@@ -3,12 +3,14 @@
  */
 import { distance } from 'fastest-levenshtein';
 import { images } from './catalog';
+import { dockerKeys } from './docker-settings';
 import { edgeKeys, edgeProblems, notAtEdge } from './edge-settings';
 import { askCommand, key, mending, optional, setCommand, shellQuoted, type Key } from './key';
 import { loginKeys, loginProblems } from './login-settings';
 import * as values from './values';
 import { highestOffset, lastPort } from './values';
 import type { Problem } from './problem';
+import { withoutPassword } from '../engine';
 import { tunnelKeys, tunnelProblems } from './tunnel-settings';
 
 /** Every setting there is. The README's table is held against this. */
@@ -20,6 +22,7 @@ export const keys = {
   'phoenix:retentionDays': key('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever', values.days),
   'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', values.memory(768)),
   'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', values.cpus),
+  'phoenix:metrics': key('true', 'Whether Phoenix has metrics on the private network, by which a change waits until everything is stored; `false` for a remote host whose kernel has no IPv6, where Phoenix does not start with them', values.boolean),
   'phoenix:image': key(images.phoenix, 'Image of Phoenix, with a version', values.image('phoenix')),
   ...loginKeys,
   'alloy:otlpGrpcPort': key('4317', 'Host port on which Alloy takes OTLP over gRPC', values.port),
@@ -48,11 +51,7 @@ export const keys = {
   ...edgeKeys,
   'ports:offset': key('0', 'Added to every host port of the stack, which moves all of them past those of another stack', values.offset, '100'),
   'data:protect': key('false', 'Whether the volumes with traces and undelivered spans are protected: they can be neither destroyed nor replaced, not by `npm run down -- --purge` either', values.boolean),
-  'docker:host': optional(
-    'unix:///var/run/docker.sock',
-    'Docker Engine to deploy to, as the docker provider takes it; without it `DOCKER_HOST`, then the local socket',
-    values.dockerHost,
-  ),
+  ...dockerKeys,
 } as const;
 
 export type SettingKey = keyof typeof keys;
@@ -68,12 +67,10 @@ const keyed: Readonly<Record<string, Key<unknown>>> = keys;
 /** Keys that belong to the providers themselves; they check their values. */
 const providerKeys = [
   'cloudflare:apiKey', 'cloudflare:apiUserServiceKey', 'cloudflare:email', 'cloudflare:userAgentOperatorSuffix',
-  'docker:caMaterial', 'docker:certMaterial', 'docker:certPath', 'docker:context', 'docker:disableDockerDaemonCheck',
-  'docker:keyMaterial', 'docker:registryAuth', 'docker:sshOpts',
 ];
 
 /** Those of them that no message may show. */
-const providerSecrets = ['cloudflare:apiKey', 'cloudflare:apiUserServiceKey', 'docker:keyMaterial', 'docker:registryAuth'];
+const providerSecrets = ['cloudflare:apiKey', 'cloudflare:apiUserServiceKey'];
 
 /** The setting that says on which addresses a port is published; all others are on loopback. */
 export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> = {
@@ -129,7 +126,7 @@ export function readSettings(
         rule: `there is no such setting; the nearest is ${nearest}`,
         mend: [
           `pulumi config rm ${shellQuoted(name)}`,
-          ...(nearest in config ? [] : [hidden ? askCommand(nearest) : `pulumi config set ${nearest} ${shellQuoted(config[name] ?? '')}`]),
+          ...(nearest in config ? [] : [keyed[nearest]?.file !== undefined ? setCommand(nearest, keyed[nearest]) : hidden ? askCommand(nearest) : `pulumi config set ${nearest} ${shellQuoted(withoutPassword(config[name] ?? ''))}`]),
         ],
       });
     }
@@ -143,7 +140,7 @@ export function readSettings(
       continue;
     }
     if (secret && !isSecret(name)) {
-      problems.push({ key: name, rule: 'it is a secret and stands in plain text in the stack file', mend: [askCommand(name)] });
+      problems.push({ key: name, rule: 'it is a secret and stands in plain text in the stack file', mend: [setCommand(name, entry)] });
     }
     if (raw.trim() === '' && fallback === undefined && !secret) {
       problems.push({ key: name, rule: 'it stands empty in the stack file, for you to fill in', mend: [setCommand(name, entry), `pulumi config rm ${name}`] });
@@ -157,7 +154,7 @@ export function readSettings(
       }
       problems.push({
         key: name,
-        ...(secret ? {} : { value: raw }),
+        ...(secret ? {} : { value: withoutPassword(raw) }),
         rule: error.message,
         mend: mending(name, entry),
       });

@@ -4,6 +4,9 @@
  */
 import * as net from 'node:net';
 import { oldest, type ServiceName } from './catalog';
+import { compareVersions, imageReference, versionIn } from './image-reference';
+
+export { compareVersions, versionOf } from './image-reference';
 
 /**
  * Thrown by a parser: the message is the rule, as the rest of a sentence that names key and value.
@@ -203,43 +206,34 @@ function addressList(raw: string, { instead, served }: { readonly instead: strin
   return list;
 }
 
-/** Version in an image tag (`version-20.26.1-nonroot`, `v1.18.1`), or undefined where a tag carries none. */
-export function versionOf(image: string): string | undefined {
-  const tag = /:([\w.-]+)(?:@sha256:[0-9a-f]{64})?$/.exec(image)?.[1] ?? '';
-  return /^(?:version-)?v?(\d+\.\d+\.\d+)/.exec(tag)?.[1];
-}
+/** What an image lacks in some of its variants, by a word of their tags: the container would start and never be healthy. */
+const unfit: Partial<Record<ServiceName, { readonly variant: RegExp; readonly rule: string }>> = {
+  gate: { variant: /^(alpine.*|slim|distroless)$/, rule: 'that variant has no bash, which the health check needs; take the one on Debian, whose tag is the version alone' },
+  alloy: { variant: /^(windowsservercore|nanoserver|alpine.*)$/, rule: 'that variant is not the one on Linux with bash, which the health check needs; take the one whose tag is the version alone' },
+};
 
-/** Negative, zero or positive, as `a` is older than, the same as or newer than `b`; both `x.y.z` or `x.y`. */
-export function compareVersions(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
-}
-
-/** Image reference with a tag or a digest, other than `latest`, and not older than what is supported. */
+/** Image reference that names a full version or a digest, not older than what is supported, of a variant that fits. */
 export function image(service: ServiceName): (raw: string) => string {
   return (raw) => {
-    const reference = /^[a-z0-9.\-_/]+(?::\d+\/[a-z0-9.\-_/]+)?(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/.exec(raw);
+    const reference = imageReference(raw);
     if (!reference) {
       throw new BrokenRule('it is no image reference; write repository:tag or repository:tag@sha256:digest');
     }
-    const [, tag, digest] = reference;
-    if (!tag && !digest) {
+    const { tag, digest } = reference;
+    if (tag === undefined && digest === undefined) {
       throw new BrokenRule('an image without a tag means latest, which changes under you; name a version');
     }
-    if (tag === ':latest') {
-      throw new BrokenRule('latest changes under you; name a version');
+    const named = versionIn(tag ?? '');
+    if (!named && digest === undefined) {
+      throw new BrokenRule('its tag names no full version, such as 1.2.3, so the image changes under you; name one, or add the digest');
     }
-    const version = versionOf(raw);
-    if (version && compareVersions(version, oldest[service]) < 0) {
+    const { variant, rule = '' } = unfit[service] ?? {};
+    if (variant && (tag ?? '').split(/[.+_-]/).some((word) => variant.test(word))) {
+      throw new BrokenRule(rule);
+    }
+    if (named && compareVersions(named.version, oldest[service]) < 0) {
       throw new BrokenRule(`that version is older than ${oldest[service]}, the oldest that is supported`);
     }
     return raw;
   };
-}
-
-/** Docker Engine address as the docker provider takes it. */
-export function dockerHost(raw: string): string {
-  if (!/^(unix:\/\/\/.+|npipe:\/\/.+|tcp:\/\/[^/]+|ssh:\/\/[^/]+)$/.test(raw)) {
-    throw new BrokenRule('write unix:///path/of/docker.sock, tcp://host:port or ssh://user@host');
-  }
-  return raw;
 }

@@ -21,6 +21,13 @@ export interface PublishedPort {
 /** Port mappings of running containers by container name, in the order in which the engine lists them. */
 export type ListedPorts = Readonly<Record<string, readonly { readonly internal: number; readonly external: number; readonly ip: string }[]>>;
 
+/** What the kernel of a Docker host can limit. Asked for what it cannot, the engine refuses the container or forgets the value. */
+export interface Limits {
+  readonly memory: boolean;
+  readonly swap: boolean;
+  readonly cpus: boolean;
+}
+
 /** A named volume in a container. */
 export interface Mount {
   readonly volume: pulumi.Input<string>;
@@ -67,6 +74,8 @@ export interface ServiceArgs extends Common {
   readonly memoryMiB: number;
   /** As the provider reads it back: "1.0", "0.5". */
   readonly cpus: string;
+  /** Default: all of them. */
+  readonly limits?: Limits | undefined;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopSeconds: number;
   readonly transform?: Transform<docker.ContainerArgs>;
@@ -123,10 +132,7 @@ export function service(name: string, args: ServiceArgs, opts: pulumi.CustomReso
       networksAdvanced: [{ name: args.network.name, aliases: [args.alias] }],
       ...(args.reachesHost ? { hosts: [{ host: 'host.docker.internal', ip: 'host-gateway' }] } : {}),
       ports: portMappings(args.ports, args.listed[args.containerName]),
-      memory: args.memoryMiB,
-      // Equal to memory means no swap; left out, the provider reads back twice the memory and shows a change for ever.
-      memorySwap: args.memoryMiB,
-      cpus: args.cpus,
+      ...limitsOf(args),
       healthcheck: {
         tests: ['CMD', ...healthCheck.command],
         interval: healthCheck.interval,
@@ -236,6 +242,15 @@ export function fileVolume(names: { readonly volume: string; readonly files: str
   const mount = { volume: volume.name, path };
   const written = files(names.files, { containerName, image: carrier, labels: { [stackLabel]: owner }, mounts: [mount], files: content }, opts);
   return { mount: { ...mount, readOnly: true }, written };
+}
+
+/** @returns the limits that the engine keeps: another one would be refused, or shown as a change for ever */
+function limitsOf({ memoryMiB, cpus, limits = { memory: true, swap: true, cpus: true } }: ServiceArgs): Pick<docker.ContainerArgs, 'memory' | 'memorySwap' | 'cpus'> {
+  return {
+    // Equal to memory means no swap; left out, the provider reads back twice the memory. Without a count of swap the engine makes it -1.
+    ...(limits.memory ? { memory: memoryMiB, memorySwap: limits.swap ? memoryMiB : -1 } : {}),
+    ...(limits.cpus ? { cpus } : {}),
+  };
 }
 
 /** 30 MiB of log a container at most: Docker's default has no bound and fills disks. */

@@ -9,7 +9,7 @@ RUN groupadd --gid 473 alloy \
     && touch /etc/alloy/config.alloy \
     && chown -R alloy:alloy /etc/alloy /var/lib/alloy \
     && chmod -R 770 /var/lib/alloy
-# A binary built against a newer C library than this image has fails here and not when a stack starts it.
+# An archive that is cut short fails here and not when a stack starts it.
 RUN ["/bin/alloy", "--version"]
 
 ENV ALLOY_DEPLOY_MODE=docker

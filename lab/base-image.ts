@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { ensure, type Recipe } from './cache';
-import { command } from './command';
-import { aptInstall } from './debian';
-import { ensureImage, recipeLabel } from './engine';
+import { cached, ensure } from './cache';
+import { aptInstall, missingPackages } from './debian';
+import { Engine, recipeLabel } from './engine';
+import { cacheKey, type Recipe } from './recipe';
+import type { Work } from './work';
 
 const tag = 'lab/base:bookworm';
 
@@ -13,17 +14,32 @@ export const baseRecipe: Recipe = {
   name: 'Debian',
   version: 'bookworm',
   inputs: packages,
-  why: 'no image registry answers; making a base image from Debian packages (2 to 4 minutes, once)',
+  from: 'Debian packages',
+  cost: { minutes: 0.75, cache: 220, engine: 220 },
 };
 
+/** What makes it. Without root, mmdebstrap takes a user namespace, or fakechroot where the kernel or /etc/subuid does not allow one. */
+const tools = (): string[] => ['mmdebstrap', 'debian-archive-keyring', ...(process.getuid?.() === 0 ? [] : ['uidmap', 'fakechroot', 'fakeroot'])];
+
+/** What there is to do before the engine has the base image. */
+export async function baseWork(engine: Engine): Promise<Work[]> {
+  if (await engine.has(tag, baseRecipe)) return [];
+  const { from, cost } = baseRecipe;
+  const work = { key: cacheKey(baseRecipe), from, cost, packages: [] };
+  if (cached(baseRecipe)) return [{ ...work, cost: { minutes: 0.1, engine: cost.engine } }];
+  return [{ ...work, packages: await missingPackages(tools()) }];
+}
+
 /** Makes sure that the engine has the image that the others are built on. Returns its tag. */
-export async function baseImage(): Promise<string> {
-  return ensureImage(tag, baseRecipe, async (key) => {
+export async function baseImage(engine = new Engine()): Promise<string> {
+  return engine.ensure(tag, baseRecipe, async (key) => {
     const dir = await ensure(baseRecipe, async (build) => {
-      await aptInstall(['mmdebstrap', 'debian-archive-keyring']);
+      build.phase('looking for tools');
+      await aptInstall(tools());
       build.phase('installing packages');
-      await build.run('mmdebstrap', ['--variant=minbase', `--include=${packages.join(',')}`, 'bookworm', join(build.dir, 'base.tar')]);
+      const args = ['--variant=minbase', `--include=${packages.join(',')}`, 'bookworm', join(build.dir, 'base.tar')];
+      await build.run('mmdebstrap', args);
     });
-    await command('docker', ['import', '--change', `LABEL ${recipeLabel}=${key}`, join(dir, 'base.tar'), tag]);
+    await engine.docker(['import', '--change', `LABEL ${recipeLabel}=${key}`, join(dir, 'base.tar'), tag]);
   });
 }

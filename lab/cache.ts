@@ -1,21 +1,14 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { constants, createWriteStream, existsSync } from 'node:fs';
+import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { command, type CommandOptions } from './command';
-import { withLock, type LockOptions } from './lock';
+import { diskFullText, isDiskFull } from './disk';
+import { interruptible } from './interruption';
+import { isLocked, withLock, type LockOptions } from './lock';
+import { announcement, cacheKey, titleOf, type Recipe } from './recipe';
 
-/** What is built. Everything that changes the result belongs in here: the cache key is made from it. */
-export interface Recipe {
-  /** Name as people write it: "Alloy". Letters, digits, dot, dash. */
-  name: string;
-  version: string;
-  /** Whatever else the result depends on: flags, file contents, keys of other recipes. Must survive JSON. */
-  inputs: unknown;
-  /** One sentence that says why this is built here and about how long it takes; printed when a build starts. */
-  why: string;
-}
+export { cacheKey, type Recipe };
 
 /** What a build gets to work with. */
 export interface Build {
@@ -41,11 +34,25 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'llm-observability');
 }
 
-/** Directory name of a recipe's result: name, version and a hash of all that it is made from, this machine's kind included. */
-export function cacheKey(recipe: Recipe): string {
-  const content = JSON.stringify([recipe.name, recipe.version, recipe.inputs, process.platform, process.arch]);
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  return `${recipe.name}-${recipe.version}-${hash}`.toLowerCase();
+/**
+ * Makes a folder of the cache.
+ *
+ * @throws Error with what to do when it cannot be written to
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(`${folder}: what is built is kept there, and it cannot be written to (${code ?? message}). Set XDG_CACHE_HOME to a folder that can, and run this again.`, { cause: error });
+  }
+}
+
+/** Directory with what `recipe` describes, if it was built before. */
+export function cached(recipe: Recipe): string | undefined {
+  const result = join(cacheRoot(), cacheKey(recipe));
+  return existsSync(result) ? result : undefined;
 }
 
 /**
@@ -63,33 +70,35 @@ export async function ensure(recipe: Recipe, build: (build: Build) => Promise<vo
   const result = join(root, key);
   if (existsSync(result)) return result;
 
-  const title = `${recipe.name} ${recipe.version}`;
-  await mkdir(join(root, 'logs'), { recursive: true });
-  const onWait = (waitedMs: number): void => print(`${title}: waiting for another run that builds it, ${elapsed(waitedMs)}`);
+  await makeFolder(join(root, 'logs'));
+  const onWait = (waitedMs: number): void => print(`${titleOf(recipe)}: waiting for another run that makes it, ${elapsed(waitedMs)}`);
   return withLock(
     join(root, `${key}.lock`),
     async () => {
       if (existsSync(result)) return result;
-      print(`${recipe.name}: ${recipe.why}`);
+      print(announcement(recipe));
       await removeLeftovers(root, key);
-      await buildInto(result, title, join(root, 'logs', `${key}.log`), build, print, options.everyMs ?? 15_000);
+      await buildInto(result, recipe, join(root, 'logs', `${key}.log`), build, print, options.everyMs ?? 15_000);
       return result;
     },
-    { onWait, ...options },
+    { onWait, around: interruptible, ...options },
   );
 }
 
 async function buildInto(
   result: string,
-  title: string,
+  recipe: Recipe,
   logPath: string,
   build: (build: Build) => Promise<void>,
   print: (line: string) => void,
   everyMs: number,
 ): Promise<void> {
+  const title = titleOf(recipe);
   const started = performance.now();
   const lastLines: string[] = [];
   const log = createWriteStream(logPath);
+  // A full disk is told by what fails for it; the log is not what it may end with, without a word.
+  log.on('error', () => undefined);
   const write = (line: string): void => {
     log.write(`${line}\n`);
     lastLines.push(line);
@@ -116,13 +125,17 @@ async function buildInto(
           write(line);
           commandOptions.onLine?.(line);
         };
-        return command(program, args, { ...commandOptions, onLine });
+        // A group, so that an interruption reaches what Go runs as well; and mmdebstrap, which on a full disk hangs up on
+        // its whole group, hangs up on itself.
+        return command(program, args, { ownGroup: true, ...commandOptions, onLine });
       },
     });
     await rename(dir, result);
     print(`${title}: ready after ${elapsed(performance.now() - started)}`);
   } catch (error) {
-    await rm(dir, { recursive: true, force: true });
+    // More than once: a program that was ended may write its last file meanwhile.
+    await rm(dir, { recursive: true, force: true, maxRetries: 10 });
+    if (isDiskFull(error)) throw new Error(await diskFullText(title, recipe.cost, dirname(result)), { cause: error });
     const reason = (error as Error).message.split('\n')[0];
     throw new Error(
       [`${title}: the build failed: ${reason}`, ...lastLines.map((line) => `  ${line}`), `All of it is in ${logPath}`].join('\n'),
@@ -134,10 +147,14 @@ async function buildInto(
   }
 }
 
-/** Frees what killed builds of the same key left; the caller holds the lock, so that none of it is in use. */
+/** Frees what killed builds left: of this key, whose lock the caller holds, and of those that nobody is at. */
 async function removeLeftovers(root: string, key: string): Promise<void> {
-  const leftovers = (await readdir(root)).filter((name) => name.startsWith(`${key}.tmp-`));
-  await Promise.all(leftovers.map((name) => rm(join(root, name), { recursive: true, force: true })));
+  for (const name of await readdir(root)) {
+    const leftover = /^(.+)\.tmp-\w+$/.exec(name)?.[1];
+    if (leftover && (leftover === key || !isLocked(join(root, `${leftover}.lock`)))) {
+      await rm(join(root, name), { recursive: true, force: true });
+    }
+  }
 }
 
 /** Milliseconds as people say them: "42s", "3m15s". */

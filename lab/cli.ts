@@ -4,6 +4,7 @@
  */
 import { alloyImage } from './alloy-image';
 import { gateImage } from './gate';
+import { runLanes } from './lanes';
 import { phoenixImage } from './phoenix';
 import { pulumiCli } from './pulumi-cli';
 import { pythonOtel } from './python';
@@ -27,12 +28,8 @@ async function main(names: readonly string[]): Promise<void> {
   const report = async ([name, part]: [string, Part]): Promise<void> => {
     console.log(`${name} ${await part()}`);
   };
-  const inTurn = async (parts: [string, Part][]): Promise<void> => {
-    for (const part of parts) await report(part);
-  };
-  const results = await Promise.allSettled([inTurn(wanted(compilations)), inTurn(wanted(downloads))]);
-  const failures = results.filter((result) => result.status === 'rejected').map((result) => (result.reason as Error).message);
-  if (failures.length > 0) throw new Error(failures.join('\n\n'));
+  const lane = (parts: Record<string, Part>): (() => Promise<void>)[] => wanted(parts).map((part) => () => report(part));
+  await runLanes([lane(compilations), lane(downloads)]);
 }
 
 main(process.argv.slice(2)).catch((error: Error) => {

@@ -1,12 +1,16 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+
+/** Variables on top of this process's own; `undefined` removes one. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface CommandOptions {
   cwd?: string;
-  /** Added to this process's environment; `undefined` removes a variable. */
-  env?: Record<string, string | undefined>;
+  env?: Environment;
   /** Receives every line of stdout and stderr, without its newline. */
   onLine?: (line: string) => void;
+  /** In a process group of its own, without this terminal: for what signals all of its group. Default: false. */
+  ownGroup?: boolean;
 }
 
 /** A command that could not be started or did not end with 0. */
@@ -25,6 +29,21 @@ export class CommandError extends Error {
   }
 }
 
+/** With the process id that signals go to: negative for a group. */
+const running = new Map<ChildProcess, number>();
+let interrupted = false;
+
+/** Asks every program that runs to end, and starts no other. SIGINT: Go and Docker end what they started and clean up. */
+export function interruptCommands(): void {
+  interrupted = true;
+  for (const target of running.values()) process.kill(target, 'SIGINT');
+}
+
+/** Takes the above back. */
+export function allowCommands(): void {
+  interrupted = false;
+}
+
 /**
  * Runs a program without a shell and returns its stdout.
  *
@@ -32,11 +51,14 @@ export class CommandError extends Error {
  */
 export function command(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
+    if (interrupted) return reject(new CommandError(program, args, null, 'interrupted', []));
     const child = spawn(program, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: options.ownGroup ?? false,
     });
+    if (child.pid !== undefined) running.set(child, options.ownGroup ? -child.pid : child.pid);
     const lastLines: string[] = [];
     const stdout: string[] = [];
     const listen = (line: string): void => {
@@ -50,6 +72,7 @@ export function command(program: string, args: readonly string[], options: Comma
     });
     createInterface({ input: child.stderr }).on('line', listen);
     child.on('error', (error) => reject(new CommandError(program, args, null, error.message, lastLines)));
+    child.on('exit', () => running.delete(child));
     child.on('close', (status, signal) => {
       if (status === 0) resolve(stdout.join('\n'));
       else reject(new CommandError(program, args, status, signal ? `killed by ${signal}` : `exit status ${status}`, lastLines));

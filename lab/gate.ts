@@ -1,38 +1,39 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { baseImage, baseRecipe } from './base-image';
-import { cacheKey, type Recipe } from './cache';
-import { command } from './command';
-import { engineBuilder, ensureImage, recipeLabel } from './engine';
+import { baseImage, baseRecipe, baseWork } from './base-image';
+import { Engine, proxyArguments } from './engine';
+import { announcement, cacheKey, type Recipe } from './recipe';
 import { recipeFile } from './recipe-file';
+import type { Work } from './work';
 
 /** Debian bookworm's. */
 const version = '1.22.1';
+const tag = `lab/nginx:${version}`;
 const dockerfile = join(__dirname, 'gate.Dockerfile');
 
+export const gateRecipe: Recipe = {
+  name: 'nginx',
+  version,
+  inputs: [recipeFile(dockerfile), cacheKey(baseRecipe)],
+  from: 'Debian packages',
+  cost: { minutes: 0.4, engine: 20 },
+};
+
+/** What there is to do before the engine has the nginx image. */
+export async function gateWork(engine: Engine): Promise<Work[]> {
+  if (await engine.has(tag, gateRecipe)) return [];
+  return [...(await baseWork(engine)), { key: cacheKey(gateRecipe), from: gateRecipe.from, cost: gateRecipe.cost, packages: [] }];
+}
+
 /** Makes sure that the engine has the nginx image for gates. Returns its tag. */
-export async function gateImage(): Promise<string> {
-  const tag = `lab/nginx:${version}`;
-  const recipe: Recipe = {
-    name: 'nginx',
-    version,
-    inputs: [recipeFile(dockerfile), cacheKey(baseRecipe)],
-    why: `no image registry answers; installing ${version} from Debian packages (half a minute, once)`,
-  };
-  return ensureImage(tag, recipe, async (key) => {
-    await baseImage();
-    process.stderr.write(`${recipe.name}: ${recipe.why}\n`);
+export async function gateImage(engine = new Engine()): Promise<string> {
+  return engine.ensure(tag, gateRecipe, async (key) => {
+    await baseImage(engine);
+    process.stderr.write(`${announcement(gateRecipe)}\n`);
     const context = await mkdtemp(join(tmpdir(), 'lab-nginx-'));
     try {
-      const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
-      const args = [
-        ...['build', '--network', 'host', '--file', dockerfile, '--tag', tag],
-        ...['--label', `${recipeLabel}=${key}`, '--build-arg', `VERSION=${version}`],
-        ...proxies.filter((name) => process.env[name]).flatMap((name) => ['--build-arg', name]),
-        context,
-      ];
-      await command('docker', args, { env: engineBuilder });
+      await engine.build(tag, key, dockerfile, ['--network', 'host', '--build-arg', `VERSION=${version}`, ...proxyArguments(), context]);
     } finally {
       await rm(context, { recursive: true });
     }

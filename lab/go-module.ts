@@ -10,10 +10,10 @@ export interface GoProgram {
    * (`replace … => ../sdk`): such a directory is not in the module's zip.
    */
   siblings?: Readonly<Record<string, string>>;
-  /** More arguments of `go build`: tags, linker flags. */
+  /** More arguments of `go build`: linker flags. */
   flags?: readonly string[];
-  /** Whether it links C code, and so needs a C compiler. Default: false. */
-  cgo?: boolean;
+  /** What takes the place of the module's own files: text by path in the module. It is built from a copy then. */
+  files?: Readonly<Record<string, string>>;
 }
 
 interface Replacement {
@@ -28,9 +28,10 @@ interface Replacement {
  * Go applies `replace` and `exclude` only in the main module, so both are copied here; a replacement by a
  * directory becomes a requirement of the version given in `siblings`. Equal inputs give equal text.
  *
+ * @param copy where the copy of the module is, if it is built from one; as a path that Go takes for a directory
  * @throws Error naming the module when a replacement by a directory has no version in `siblings`
  */
-export function wrapGoMod(upstream: string, program: GoProgram): string {
+export function wrapGoMod(upstream: string, program: GoProgram, copy?: string): string {
   const lines = directives(upstream);
   const goVersion = argumentsOf(lines, 'go')[0];
   const replacements = argumentsOf(lines, 'replace').map(parseReplacement);
@@ -53,6 +54,7 @@ export function wrapGoMod(upstream: string, program: GoProgram): string {
     ...Object.entries(requirements).map(([module, version]) => `require ${module} ${version}`),
     '',
     ...replacements.filter((replacement) => !isDirectory(replacement)).map(({ from, to }) => `replace ${from} => ${to}`),
+    ...(copy === undefined ? [] : [`replace ${program.module} ${program.version} => ${copy}`]),
     '',
     ...argumentsOf(lines, 'exclude').map((excluded) => `exclude ${excluded}`),
     '',

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { link, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,8 @@ export interface LockOptions {
   pollMs?: number;
   /** Milliseconds without a sign of life after which the owner is taken for dead. Default: 60,000. */
   staleMs?: number;
+  /** Runs what happens while the lock is held, its removal included. Default: as it is. */
+  around?: <T>(held: () => Promise<T>) => Promise<T>;
 }
 
 interface Owner {
@@ -35,12 +37,20 @@ export async function withLock<T>(path: string, work: () => Promise<T>, options:
     utimes(path, now, now).catch(() => undefined);
   }, (options.staleMs ?? 60_000) / 6);
   heartbeat.unref();
-  try {
-    return await work();
-  } finally {
-    clearInterval(heartbeat);
-    await rm(path, { force: true });
-  }
+  const held = async (): Promise<T> => {
+    try {
+      return await work();
+    } finally {
+      clearInterval(heartbeat);
+      await rm(path, { force: true });
+    }
+  };
+  return options.around ? options.around(held) : held();
+}
+
+/** Whether somebody holds it who is not known to be dead. */
+export function isLocked(path: string): boolean {
+  return existsSync(path) && !isDead(path);
 }
 
 async function acquire(path: string, options: LockOptions): Promise<void> {

@@ -1,33 +1,45 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { baseImage, baseRecipe } from './base-image';
-import { cacheKey, ensure, type Recipe } from './cache';
+import { baseImage, baseRecipe, baseWork } from './base-image';
+import { cached, ensure } from './cache';
 import { machineCertificates } from './certificates';
-import { command } from './command';
-import { engineBuilder, ensureImage, recipeLabel, stageLabel } from './engine';
+import { Engine, proxyArguments, stageLabel } from './engine';
+import { cacheKey, type Recipe } from './recipe';
 import { recipeFile } from './recipe-file';
+import type { Work } from './work';
 
 const version = '20.26.1';
+const tag = `lab/phoenix:${version}`;
 /** The extras that the official image is built with. */
 const requirement = `arize-phoenix[container,pg]==${version}`;
 const dockerfile = join(__dirname, 'phoenix.Dockerfile');
 const constraints = join(__dirname, 'phoenix-constraints.txt');
 
+export const phoenixRecipe: Recipe = {
+  name: 'Phoenix',
+  version,
+  inputs: [requirement, recipeFile(dockerfile), recipeFile(constraints), cacheKey(baseRecipe)],
+  from: 'PyPI',
+  cost: { minutes: 2.7, cache: 1050, engine: 1050, meanwhile: { engine: 3600 } },
+};
+
+/** What there is to do before the engine has the Phoenix image. */
+export async function phoenixWork(engine: Engine): Promise<Work[]> {
+  if (await engine.has(tag, phoenixRecipe)) return [];
+  const { from, cost } = phoenixRecipe;
+  const work = { key: cacheKey(phoenixRecipe), from, cost, packages: [] };
+  if (cached(phoenixRecipe)) return [{ ...work, cost: { minutes: 0.5, engine: cost.engine } }];
+  return [...(await baseWork(engine)), work];
+}
+
 /** Makes sure that the engine has the Phoenix image. Returns its tag. */
-export async function phoenixImage(): Promise<string> {
-  const tag = `lab/phoenix:${version}`;
-  const recipe: Recipe = {
-    name: 'Phoenix',
-    version,
-    inputs: [requirement, recipeFile(dockerfile), recipeFile(constraints), cacheKey(baseRecipe)],
-    why: `no image registry answers; building ${version} from PyPI (4 to 8 minutes, once)`,
-  };
-  return ensureImage(tag, recipe, async (key) => {
+export async function phoenixImage(engine = new Engine()): Promise<string> {
+  return engine.ensure(tag, phoenixRecipe, async (key) => {
     let built = false;
     // Kept as an archive as well: loading it is some ten times as fast as another build if the engine loses the image.
-    const dir = await ensure(recipe, async (build) => {
+    const dir = await ensure(phoenixRecipe, async (build) => {
       build.phase('making the base image');
-      await baseImage();
+      await baseImage(engine);
 
       const context = join(build.dir, 'context');
       await mkdir(context);
@@ -38,30 +50,23 @@ export async function phoenixImage(): Promise<string> {
 
       let packages = 0;
       build.phase('installing packages', () => `${packages} fetched`);
-      const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'PIP_INDEX_URL'];
-      const args = [
-        ...['build', '--network', 'host', '--file', dockerfile, '--tag', tag],
-        ...['--label', `${recipeLabel}=${key}`, '--build-arg', `REQUIREMENT=${requirement}`],
-        ...proxies.filter((name) => process.env[name]).flatMap((name) => ['--build-arg', name]),
-        context,
-      ];
-      await build.run('docker', args, {
-        env: engineBuilder,
-        onLine: (line) => {
-          if (/^\s*Downloading /.test(line)) packages += 1;
-          if (/^Installing collected packages/.test(line)) build.phase('unpacking and compiling packages');
-        },
-      });
+      const args = ['--network', 'host', '--build-arg', `REQUIREMENT=${requirement}`, ...proxyArguments('PIP_INDEX_URL'), context];
+      const onLine = (line: string): void => {
+        if (/^\s*Downloading /.test(line)) packages += 1;
+        if (/^Installing collected packages/.test(line)) build.phase('unpacking and compiling packages');
+      };
+      const removeStages = (): Promise<string> => engine.docker(['image', 'prune', '--force', '--filter', `label=${stageLabel}=phoenix`], {}, build.run);
+      // Whatever comes of it; what the build says is what is told.
+      await engine.build(tag, key, dockerfile, args, { onLine }, build.run).finally(() => removeStages().catch(() => undefined));
       await rm(context, { recursive: true });
       built = true;
 
       build.phase('keeping a copy of the image');
-      await build.run('docker', ['image', 'prune', '--force', '--filter', `label=${stageLabel}=phoenix`]);
-      await build.run('docker', ['save', '--output', join(build.dir, 'image.tar'), tag]);
+      await engine.docker(['save', '--output', join(build.dir, 'image.tar'), tag], {}, build.run);
     });
     if (!built) {
       process.stderr.write(`Phoenix ${version}: loading the image into the engine\n`);
-      await command('docker', ['load', '--input', join(dir, 'image.tar')]);
+      await engine.docker(['load', '--input', join(dir, 'image.tar')]);
     }
   });
 }

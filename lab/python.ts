@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { ensure, type Recipe } from './cache';
+import { ensure } from './cache';
 import { ask } from './command';
 import { aptInstall } from './debian';
+import type { Recipe } from './recipe';
 import { recipeFile } from './recipe-file';
 
 const requirements = join(__dirname, 'python-otel.txt');
@@ -16,7 +17,8 @@ export async function pythonOtel(): Promise<string> {
     name: 'python-otel',
     version: system ?? 'debian',
     inputs: recipeFile(requirements),
-    why: 'installing the Phoenix client from PyPI (half a minute, once)',
+    from: 'PyPI',
+    cost: { minutes: 0.5, cache: 100 },
   };
   const dir = await ensure(recipe, async (build) => {
     if ((await ask('python3', ['-c', 'import ensurepip'])) === undefined) await aptInstall(['python3-venv']);

@@ -13,7 +13,7 @@ const program: GoProgram = {
 
 /** Path of OpenTelemetry's own load generator, built if it is not in the cache. */
 export async function telemetrygen(): Promise<string> {
-  const recipe = { name: 'telemetrygen', version, inputs: program, why: `building ${version} from the Go module proxy (half a minute, once)` };
+  const recipe = { name: 'telemetrygen', version, inputs: program, from: 'the Go module proxy', cost: { minutes: 0.5, cache: 20, go: 350 } };
   const dir = await ensure(recipe, (build) => buildGoProgram(build, program, 'telemetrygen'));
   return join(dir, 'bin', 'telemetrygen');
 }

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { hostName } from '../components/catalog';
 import { commandVariable, report } from '../components/problem';
 import { readSettings } from '../components/settings';
+import type { Engine } from '../engine';
 import { cacheRoot } from '../lab/cache';
 import { withLock } from '../lab/lock';
 import { checkDelivery } from '../provider/delivery';
@@ -30,17 +31,18 @@ import { removeRehearsal } from './support/adopt/removal';
 import { point } from './support/adopt/state';
 import { problemsOfStack, survey } from './support/adopt/survey';
 import { alloyPorts, rehearsalOffset } from './support/adopt/takeover';
-import { agreed, commonArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
+import { agreed } from './support/ask';
+import { commonArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
 import { lastWords } from './support/diagnosis';
-import { imageSettings } from './support/images';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
 import type { Outputs } from './support/outputs';
 import { defaultStack, npmRun, projectName, stackNamed } from './support/project';
 import { Pulumi, type StackState } from './support/pulumi';
 import { routeOf } from './support/route';
+import { deploying } from './support/run-tools';
 import { Failure, main, say } from './support/say';
-import { findToolchain } from './support/toolchain';
+import { findToolchain, type Toolchain } from './support/toolchain';
 import { hasVolume } from './support/volumes';
 
 const usage = 'npm run adopt -- [--stack NAME] [--phoenix NAME] [--alloy NAME] [--yes] [--json]';
@@ -56,8 +58,9 @@ interface Options {
 }
 
 interface Run extends Options {
+  readonly tools: Toolchain;
   readonly pulumi: Pulumi;
-  readonly host: string;
+  readonly engine: Engine;
   readonly interruption: Interruption;
 }
 
@@ -79,16 +82,16 @@ async function adopt(chosen: Options): Promise<void> {
   const pulumi = new Pulumi(tools, stack);
   await clearStaleLock(pulumi);
   const { state, settings } = await opened(pulumi, []);
-  const host = await readyEngine(settings);
-  const record = await readRecord(host, stack);
-  const standing = record !== undefined && (await stands(host, stack, record));
+  const engine = await readyEngine(stack, settings, 'never', chosen.again);
+  const record = await readRecord(engine, stack);
+  const standing = record !== undefined && (await stands(engine, stack, record));
   if (record?.phase === 'adopted' && standing) {
     already(chosen, record);
     return;
   }
   const interruption = new Interruption();
   try {
-    const run = { ...chosen, pulumi, host, interruption };
+    const run = { ...chosen, tools, pulumi, engine, interruption };
     const cutOff = record?.phase === 'switching' || (record?.phase === 'copied' && standing);
     const adoption = record && cutOff ? record : await begun(run, record, state, settings);
     await goOn(run, adoption);
@@ -97,9 +100,14 @@ async function adopt(chosen: Options): Promise<void> {
   }
 }
 
+/** The CLI for deploying the stack, and what pulls its images. */
+function prepared({ tools, engine, stack, yes, again }: Run, settings: Readonly<Record<string, string>>, state: StackState | undefined): ReturnType<typeof deploying> {
+  return deploying({ tools, stack, settings, state, engine, consent: yes ? 'yes' : 'ask', again });
+}
+
 /** Whether an adoption still stands: the stack's data may have been removed since, or somebody may have gone back. */
-async function stands(host: string, stack: string, { alloy }: Adoption): Promise<boolean> {
-  return (await hasVolume(host, hostName('phoenix', stack, 'data'))) && !(await new Containers(host).find(alloy))?.State.Running;
+async function stands(engine: Engine, stack: string, { alloy }: Adoption): Promise<boolean> {
+  return (await hasVolume(engine, hostName('phoenix', stack, 'data'))) && !(await new Containers(engine).find(alloy))?.State.Running;
 }
 
 function already({ stack, json }: Options, record: Adoption): void {
@@ -111,26 +119,27 @@ function already({ stack, json }: Options, record: Adoption): void {
 
 /** From nothing to a rehearsal that went well. @throws Failure with everything as it was before */
 async function begun(run: Run, record: Adoption | undefined, state: StackState | undefined, config: Readonly<Record<string, string>>): Promise<Adoption> {
-  const { pulumi, host, stack, named, interruption, again } = run;
-  if (record?.phase === 'rehearsing' && (await isRehearsal(host, stack, record))) {
+  const { pulumi, engine, stack, named, interruption, again } = run;
+  if (record?.phase === 'rehearsing' && (await isRehearsal(engine, stack, record))) {
     say('An earlier run was cut off before it touched the old set-up: removing what it had made');
-    await removeRehearsal(pulumi, host);
+    await removeRehearsal(pulumi, engine);
   }
   const now = record ? await pulumi.state() : state;
-  const question = { host, stack, state: now, config, named };
+  const question = { engine, stack, state: now, config, named };
   const { plan, problems } = await survey(question);
   if (!plan) {
     throw new Refused(report(stack, problems));
   }
-  await removeLeftovers(host, `${projectName}/${stack}`, now);
-  const kept = { ...plan.config, ...(await imageSettings(config)) };
+  await removeLeftovers(engine, `${projectName}/${stack}`, now);
+  const deployment = await prepared(run, config, now);
+  const kept = plan.config;
   const offset = await rehearsalOffset({ ...config, ...kept }, `${projectName}/${stack}`);
   if (offset === undefined) {
     throw new Refused('There are no ports for the stack to run beside the old set-up on. Nothing was changed.', ['ss -ltn']);
   }
   const beside = { ...kept, 'ports:offset': String(offset) };
   const { settings: moved } = readSettings({ ...config, ...beside }, projectName);
-  const rehearsal = new Rehearsal(pulumi, host, beside);
+  const rehearsal = new Rehearsal(deployment.pulumi, engine, beside);
   const { setup, data } = plan;
   const adoption = { rehearsal: alloyPorts(moved), phoenix: setup.phoenix.name, alloy: setup.alloy.name, port: portOf(setup.phoenix), data: data.old };
   try {
@@ -143,14 +152,15 @@ async function begun(run: Run, record: Adoption | undefined, state: StackState |
     if (since.length > 0) {
       throw new Refused(report(stack, since));
     }
-    await removeRecords(host, stack);
-    await writeRecord(host, stack, { phase: 'rehearsing', ...adoption });
+    await deployment.pull();
+    await removeRecords(engine, stack);
+    await writeRecord(engine, stack, { phase: 'rehearsing', ...adoption });
     try {
       await rehearsal.run(plan);
       interruption.check();
     } catch (error) {
       say('Removing the rehearsal');
-      await removeRehearsal(pulumi, host);
+      await removeRehearsal(pulumi, engine);
       throw new Failure(`${messageOf(error)}\nThe old set-up was not touched and is at work; what was new is removed.`, [again]);
     }
   } finally {
@@ -158,21 +168,21 @@ async function begun(run: Run, record: Adoption | undefined, state: StackState |
   }
   await keep(pulumi, kept);
   const switching: Adoption = { phase: 'switching', ...adoption };
-  await writeRecord(host, stack, switching);
+  await writeRecord(engine, stack, switching);
   return switching;
 }
 
 /** Whether what stands is the rehearsal that was cut off, and nobody has used it since: then it can be thrown away. */
-async function isRehearsal(host: string, stack: string, { rehearsal, data: old }: Adoption): Promise<boolean> {
-  const alloy = await new Containers(host).find(hostName('alloy', stack));
+async function isRehearsal(engine: Engine, stack: string, { rehearsal, data: old }: Adoption): Promise<boolean> {
+  const alloy = await new Containers(engine).find(hostName('alloy', stack));
   if (alloy && !isOn(alloy, rehearsal)) {
     return false;
   }
-  const data = new Data(host, stack, old);
-  if (!(await hasVolume(host, data.volume))) {
+  const data = new Data(engine, stack, old);
+  if (!(await hasVolume(engine, data.volume))) {
     return true;
   }
-  if (old.mount.kind === 'volume' && !(await hasVolume(host, old.mount.source))) {
+  if (old.mount.kind === 'volume' && !(await hasVolume(engine, old.mount.source))) {
     return false;
   }
   // Where the two cannot be compared nothing is known, and nothing is thrown away.
@@ -202,13 +212,13 @@ async function consent({ stack, yes, json, again }: Options): Promise<void> {
 
 /** From wherever it is to the end. @throws Failure that says how to go on; nothing is lost then */
 async function goOn(run: Run, adoption: Adoption): Promise<void> {
-  const { host, stack, json, again } = run;
+  const { engine, stack, json, again } = run;
   try {
     // Of a run that was killed between one and the next.
-    await removeRecords(host, stack, phases.filter((phase) => phase !== adoption.phase));
+    await removeRecords(engine, stack, phases.filter((phase) => phase !== adoption.phase));
     const gapMs = adoption.phase === 'switching' ? await takenOver(run, adoption) : undefined;
     const { outputs, counts, delivery } = await deployed(run, adoption);
-    await writeRecord(host, stack, { ...adoption, phase: 'adopted' });
+    await writeRecord(engine, stack, { ...adoption, phase: 'adopted' });
     if (json) {
       process.stdout.write(`${JSON.stringify({ stack, changed: true, ...counts, gapMs: gapMs ?? null, endpoints: outputs.endpoints, ...delivery })}\n`);
     }
@@ -226,42 +236,43 @@ async function goOn(run: Run, adoption: Adoption): Promise<void> {
  * The old services are stopped, their ports the stack's, their data in the new volume.
  * @returns milliseconds for which applications could not send, where that was in this run and is known
  */
-async function takenOver({ pulumi, host, stack, interruption }: Run, adoption: Adoption): Promise<number | undefined> {
-  const containers = new Containers(host);
+async function takenOver({ pulumi, engine, stack, interruption }: Run, adoption: Adoption): Promise<number | undefined> {
+  const containers = new Containers(engine);
   const { settings } = readSettings(await pulumi.settings(), projectName);
   // Nothing of it, where somebody has taken the stack down.
   const outputs = await pulumi.outputs<Partial<Outputs>>();
-  const data = new Data(host, stack, adoption.data);
+  const data = new Data(engine, stack, adoption.data);
   if ((await containers.find(adoption.alloy))?.State.Running) {
     // It hands over what it holds when it is stopped.
     await containers.start(adoption.phoenix);
-    await ready(host, adoption);
+    await ready(engine, adoption);
   }
   // What comes in is not for a database that is replaced.
   await containers.stop(hostName('phoenix', stack), graceSeconds);
   say(`The ports of ${adoption.alloy} go to ${hostName('alloy', stack)}`);
   const { containers: stands, internal } = outputs;
-  const gapMs = stands && internal ? await handOver({ host, settings, outputs: { containers: stands, internal }, old: adoption.alloy }) : undefined;
+  const gapMs = stands && internal ? await handOver({ engine, settings, outputs: { containers: stands, internal }, old: adoption.alloy }) : undefined;
   // Without a stack nobody listens until there is one.
   await containers.stop(adoption.alloy, graceSeconds);
   interruption.check();
   if ((await containers.find(adoption.phoenix))?.State.Running) {
     say(`${adoption.phoenix} stores what it has accepted, and is stopped`);
-    await drained(host, adoption);
+    await drained(engine, adoption);
     await containers.stop(adoption.phoenix, graceSeconds);
     await containers.keepStopped(adoption.phoenix);
   }
   interruption.check();
   say(`Copying the data to volume ${data.volume}`);
   await data.copy();
-  await writeRecord(host, stack, { ...adoption, phase: 'copied' });
+  await writeRecord(engine, stack, { ...adoption, phase: 'copied' });
   interruption.check();
   return gapMs;
 }
 
 /** The stack as its settings say, with all of the old data in it and a trace that was read back. */
-async function deployed({ pulumi, host, stack, again }: Run, adoption: Adoption): Promise<{ outputs: Outputs; counts: Found; delivery: { traceId: string; ms: number } }> {
-  const containers = new Containers(host);
+async function deployed(run: Run, adoption: Adoption): Promise<{ outputs: Outputs; counts: Found; delivery: { traceId: string; ms: number } }> {
+  const { pulumi, engine, stack, again } = run;
+  const containers = new Containers(engine);
   const name = hostName('alloy', stack);
   const alloy = await containers.find(name);
   if (alloy && !(await point(pulumi, 'alloy-server', alloy.Id))) {
@@ -269,11 +280,14 @@ async function deployed({ pulumi, host, stack, again }: Run, adoption: Adoption)
     await containers.stop(name, graceSeconds);
     await containers.remove(name);
   }
-  await goOnFromCutOffRun(pulumi, host, await pulumi.state());
-  const run = await pulumi.show(['up', ...commonArgs(stack), '--yes', '--skip-preview']);
-  if (run.code !== 0) {
-    (await lastWords(host, `${projectName}/${stack}`)).forEach(say);
-    throw pulumi.known(run) ?? new Failure('The stack did not come up on its own ports; what stopped it is above.');
+  const state = await pulumi.state();
+  await goOnFromCutOffRun(pulumi, engine, state);
+  const deployment = await prepared(run, await pulumi.settings(), state);
+  await deployment.pull();
+  const up = await deployment.pulumi.show(['up', ...commonArgs(stack), '--yes', '--skip-preview']);
+  if (up.code !== 0) {
+    (await lastWords(engine, `${projectName}/${stack}`)).forEach(say);
+    throw pulumi.known(up) ?? new Failure('The stack did not come up on its own ports; what stopped it is above.');
   }
   const outputs = await pulumi.outputs<Outputs>();
   const route = routeOf(outputs, again);
@@ -281,7 +295,7 @@ async function deployed({ pulumi, host, stack, again }: Run, adoption: Adoption)
   if (failure) {
     throw new Failure(`A trace does not arrive. ${failure.hop}: ${failure.cause}.`, failure.mend);
   }
-  const data = new Data(host, stack, adoption.data);
+  const data = new Data(engine, stack, adoption.data);
   const lost = await data.lost();
   if (lost.traces + lost.spans > 0) {
     const text = `Of the old data ${amount(lost)} are not in volume ${data.volume}. They are in ${adoption.data.mount.source}, which is as it was.`;

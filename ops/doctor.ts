@@ -3,15 +3,16 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { images, oldestEngineApi, type ServiceName } from '../components/catalog';
-import { engineGet, engineHost, engineRequest } from '../components/engine';
+import { oldestEngineApi } from '../components/catalog';
+import { engineGet, type Choice } from '../engine';
 import { compareVersions } from '../components/values';
 import { backendEnvironment, passphraseFile, stateDir } from './support/backend';
-import { whyNoEngine } from './support/docker';
+import { ensureEngine } from './support/docker';
+import { choiceOf } from './support/engine-choice';
 import { defaultStack, stackNamed } from './support/project';
 import { Pulumi } from './support/pulumi';
 import { siteAnswers } from './support/reach';
-import { askRegistry } from './support/registry';
+import { surveyImages, type SurveyedImage } from './support/image-survey';
 import { Failure, main } from './support/say';
 import { downloadSite, surveyToolchain } from './support/toolchain';
 
@@ -45,13 +46,11 @@ main(async () => {
   // Only a backend that is there is asked: making one would be a change.
   const backend = existsSync(passphraseFile) ? backendEnvironment() : {};
   const settings: Record<string, string> = pulumi ? await new Pulumi({ pulumi, env: { ...env, ...backend } }, stack).settings().catch(() => ({})) : {};
-  const host = engineHost(settings['docker:host']);
-  const engine = await engineFinding(host);
-  show(engine);
-  if (engine.ok) {
-    for (const service of Object.keys(images) as ServiceName[]) {
-      show(await image(service, settings[`${service}:image`] ?? images[service], host));
-    }
+  const choice = choiceOf(settings, stack);
+  const found = await engineFinding(choice);
+  show(found);
+  if (found.ok) {
+    (await surveyImages(choice.engine, settings)).images.map(imageFinding).forEach(show);
   }
   if (findings.some(({ ok }) => !ok)) {
     throw new Failure('Something is missing; the command under each line mends it. `npm run up` does most of it by itself.');
@@ -74,23 +73,32 @@ function state(): Finding {
     : { part: 'state', ok: false, text: `${passphraseFile} can be read by others (mode ${mode.toString(8)})`, mend: `chmod 600 ${passphraseFile}` };
 }
 
-async function engineFinding(host: string): Promise<Finding> {
-  const reason = await whyNoEngine(host);
-  if (reason !== undefined) {
-    return { part: 'Docker', ok: false, text: `no engine answers at ${host}: ${reason}`, mend: 'npm run up   # installs and starts it on Debian and Ubuntu' };
+async function engineFinding(choice: Choice): Promise<Finding> {
+  try {
+    await ensureEngine(choice, 'never', 'npm run up');
+  } catch (error) {
+    if (!(error instanceof Failure)) {
+      throw error;
+    }
+    const [text = '', ...commands] = error.message.split('\n    ');
+    return { part: 'Docker', ok: false, text, mend: commands.join(`\n${' '.repeat(20)}`) };
   }
-  const { Version, ApiVersion } = await engineGet<{ Version: string; ApiVersion: string }>(host, '/version');
+  const { engine, source } = choice;
+  const { Version, ApiVersion } = await engineGet<{ Version: string; ApiVersion: string }>(engine, '/version');
   return compareVersions(ApiVersion, oldestEngineApi) >= 0
-    ? { part: 'Docker', ok: true, text: `${Version} at ${host}` }
+    ? { part: 'Docker', ok: true, text: `${Version} at ${engine.host} (${source})` }
     : { part: 'Docker', ok: false, text: `${Version} is too old (API ${ApiVersion}, at least ${oldestEngineApi})`, mend: 'sudo apt-get install --only-upgrade docker.io' };
 }
 
-async function image(service: ServiceName, reference: string, host: string): Promise<Finding> {
-  const { status } = await engineRequest(host, 'GET', `/images/${reference}/json`);
-  if (status === 200) {
-    return { part: service, ok: true, text: `${reference} is on the engine` };
+function imageFinding({ service, reference, state }: SurveyedImage): Finding {
+  switch (state.kind) {
+    case 'on the engine':
+      return { part: service, ok: true, text: `${reference} is on the engine` };
+    case 'there':
+      return { part: service, ok: true, text: `${reference} is pulled at the first run` };
+    case 'unreachable':
+      return { part: service, ok: true, text: `${reference}: no registry can be reached (${state.why}); what lab/ builds takes its place` };
+    case 'refused':
+      return { part: service, ok: false, text: `${reference}: ${state.why}`, mend: `docker pull ${reference}` };
   }
-  return (await askRegistry(host, reference)).answers
-    ? { part: service, ok: true, text: `${reference} is pulled at the first run` }
-    : { part: service, ok: false, text: `${reference}: not on the engine, and its registry does not answer`, mend: 'npm run up   # builds it from package registries' };
 }

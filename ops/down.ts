@@ -2,38 +2,41 @@
  * `npm run down`: removes the stack and says what stays; `--purge` asks and removes the data too.
  * What stays is the data and the secrets without which it cannot be read: these stay in the state.
  */
-import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { stackLabel } from '../components/catalog';
-import { defaultHost, engineGet, engineHost } from '../components/engine';
+import { engineGet, remedies, type Engine } from '../engine';
 import { removeRecords } from './support/adopt/record';
-import { whyNoEngine } from './support/docker';
+import { answerTo } from './support/ask';
+import { engineOf, whyNoEngine } from './support/docker';
+import { choiceOf, engineIn } from './support/engine-choice';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
 import { defaultStack, npmRun, projectName, stackNamed } from './support/project';
+import { neededProviders } from './support/plugins';
 import { Pulumi } from './support/pulumi';
 import { Failure, main, say } from './support/say';
-import { findToolchain } from './support/toolchain';
+import { findToolchain, withPlugins } from './support/toolchain';
 import { removeVolume } from './support/volumes';
 
 const usage = 'npm run down -- [--stack NAME] [--purge] [--yes]';
 
 main(async () => {
   const { stack, purge, yes } = options();
-  const pulumi = new Pulumi(await findToolchain(), stack);
+  const tools = await findToolchain();
+  const pulumi = new Pulumi(tools, stack);
   await clearStaleLock(pulumi);
   const state = await pulumi.state();
   if (!state) {
     throw new Failure(`There is no stack ${stack}.`, ['npm run pulumi -- stack ls']);
   }
-  const settings = await pulumi.settings();
-  const host = engineHost(settings['docker:host']);
+  // Where the stack is, whatever this shell would deploy to.
+  const engine = engineIn(state) ?? engineOf(choiceOf(await pulumi.settings(), stack));
   const owner = `${projectName}/${stack}`;
-  const reason = await whyNoEngine(host);
+  const reason = await whyNoEngine(engine);
   if (reason !== undefined) {
-    throw new Failure(`The Docker Engine at ${host} does not answer: ${reason}. Nothing was removed.`, [host === defaultHost ? 'docker info' : `DOCKER_HOST=${host} docker info`]);
+    throw new Failure(`The Docker Engine at ${engine.host} does not answer: ${reason}. Nothing was removed.`, remedies(engine, reason));
   }
-  const volumes = await dataVolumes(host, owner);
+  const volumes = await dataVolumes(engine, owner);
   const kept = state.resources.filter(({ type, protect }) => protect && type === 'docker:index/volume:Volume').map(({ outputs }) => String(outputs?.['name'])).sort();
   if (purge && kept.length > 0) {
     throw new Failure(`The data of stack ${stack} is protected (data:protect): ${kept.join(', ')}. Nothing was removed.`, [
@@ -45,11 +48,12 @@ main(async () => {
   if (purge && !(yes || (await confirmed(`This deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}) for good. Type the stack's name to go on: `, stack)))) {
     throw new Failure('Nothing was removed.');
   }
-  await removeLeftovers(host, owner, state);
+  await removeLeftovers(engine, owner, state);
   if (purge) {
     await pulumi.must(['state', 'unprotect', '--all', '--yes', '--stack', stack], 'giving up the secrets of the data');
   }
-  const { code } = await pulumi.show(['destroy', '--stack', stack, '--refresh', '--yes', '--non-interactive', ...(purge ? [] : ['--exclude-protected'])]);
+  const equipped = new Pulumi(await withPlugins(tools, { plugins: neededProviders([], state.resources) }), stack);
+  const { code } = await equipped.show(['destroy', '--stack', stack, '--refresh', '--yes', '--non-interactive', ...(purge ? [] : ['--exclude-protected'])]);
   if (code !== 0) {
     throw new Failure('Not all of it could be removed; the reason is above. The next run goes on from here.', [npmRun('down', stack)]);
   }
@@ -60,16 +64,16 @@ main(async () => {
     return;
   }
   for (const volume of volumes) {
-    await removeVolume(host, volume);
+    await removeVolume(engine, volume);
   }
-  await removeRecords(host, stack);
+  await removeRecords(engine, stack);
   say(`\nStack ${stack} and its data are removed.`);
 });
 
 /** Volumes of the stack that outlive it, found by their label: the stack may be gone already. */
-async function dataVolumes(host: string, owner: string): Promise<string[]> {
+async function dataVolumes(engine: Engine, owner: string): Promise<string[]> {
   const filter = encodeURIComponent(JSON.stringify({ label: [`${stackLabel}=${owner}`] }));
-  const { Volumes } = await engineGet<{ Volumes: { Name: string }[] | null }>(host, `/volumes?filters=${filter}`);
+  const { Volumes } = await engineGet<{ Volumes: { Name: string }[] | null }>(engine, `/volumes?filters=${filter}`);
   return (Volumes ?? []).map(({ Name }) => Name).filter((name) => name.endsWith('-data')).sort();
 }
 
@@ -78,10 +82,7 @@ async function confirmed(question: string, stack: string): Promise<boolean> {
   if (!process.stdin.isTTY) {
     throw new Failure('Deleting the data needs a yes, and there is no terminal to ask on.', [npmRun('down', stack, '--purge', '--yes')]);
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const given = await terminal.question(question);
-  terminal.close();
-  return given.trim() === stack;
+  return (await answerTo(question))?.trim() === stack;
 }
 
 function options(): { stack: string; purge: boolean; yes: boolean } {

@@ -1,31 +1,41 @@
 /**
  * `npm run pin`: writes the digests of the pinned images into components/catalog.ts, as the image
- * registry gives them now. A tag can be moved; with its digest it cannot.
+ * registries give them now. A tag can be moved; with its digest it cannot.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { images } from '../components/catalog';
-import { engineHost } from '../components/engine';
 import { projectDir } from './support/backend';
 import { ensureEngine } from './support/docker';
-import { askRegistry } from './support/registry';
+import { choiceOf } from './support/engine-choice';
+import { pinOf, withPin } from './support/pin';
+import { defaultStack } from './support/project';
+import { loginsOf } from './support/registry-login';
 import { Failure, main, say } from './support/say';
 
+const again = 'npm run pin';
+
 main(async () => {
-  const host = engineHost(undefined);
-  await ensureEngine(host);
+  const choice = choiceOf({}, defaultStack);
+  // It only asks: an engine that was installed for that would be no gain.
+  await ensureEngine(choice, 'never', again);
   const file = join(projectDir, 'components', 'catalog.ts');
+  const logins = loginsOf({});
+  const pins = await Promise.all(Object.entries(images).map(([service, pinned]) => pinOf(choice.engine, service, pinned, logins, again)));
   let source = await readFile(file, 'utf8');
-  for (const [service, pinned] of Object.entries(images)) {
-    const [reference = ''] = pinned.split('@');
-    const { digest, reason } = await askRegistry(host, reference);
-    if (digest === undefined) {
-      throw new Failure(`The image registry gives no digest of ${reference}: ${reason}. Nothing was written.`, [`docker pull ${reference}`]);
+  const problems: { readonly text: string; readonly mend: readonly string[] }[] = [];
+  for (const pin of pins) {
+    const written = pin.digest === undefined ? { why: pin.why ?? '', mend: pin.mend } : withPin(source, pin);
+    if (typeof written === 'string') {
+      source = written;
+    } else {
+      problems.push({ text: `  ${pin.service}: ${pin.reference}: ${written.why}`, mend: written.mend });
     }
-    source = source.replace(`'${pinned}'`, `'${reference}@${digest}'`);
-    say(`${service}: ${reference}@${digest}`);
   }
-  // All digests or none: half of them would be a catalog that nobody has run.
+  if (problems.length > 0) {
+    throw new Failure(['Nothing was written: all digests or none.', ...problems.map(({ text }) => text)].join('\n'), [...new Set(problems.flatMap(({ mend }) => mend))]);
+  }
   await writeFile(file, source);
-  say('Written to components/catalog.ts.');
+  pins.forEach(({ service, reference, digest }) => say(`${service}: ${reference}@${digest}`));
+  say('Written to components/catalog.ts. The goldens and the README hold the references too: npm test -- -u');
 });

@@ -5,17 +5,19 @@
 import * as os from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Remote } from '../components/central';
-import { engineHost } from '../components/engine';
 import { unknownSecret } from '../components/key';
 import { configPairs } from './support/config-pairs';
 import { whyNoEngine } from './support/docker';
+import { choiceOf } from './support/engine-choice';
 import { digestIn } from './support/preview/digest';
 import { asMarkdown, asText, pageOf, type Page } from './support/preview/page';
-import { isSecure, settingsOf, Workspace } from './support/preview/workspace';
+import { isSecure, plainOf, settingsOf, Workspace } from './support/preview/workspace';
+import { neededProviders } from './support/plugins';
 import { defaultStack, stackNamed, stacksWithFile } from './support/project';
 import { Pulumi } from './support/pulumi';
+import { previewing } from './support/run-tools';
 import { Failure, main, say } from './support/say';
-import { findToolchain, type Toolchain } from './support/toolchain';
+import { findToolchain, withPlugins, type Toolchain } from './support/toolchain';
 
 const usage = 'npm run preview -- [--stack NAME]… [--all] [-c KEY=VALUE]… [--markdown | --json] [--offline]';
 
@@ -46,8 +48,9 @@ async function preview(tools: Toolchain, stack: string, overrides: Readonly<Reco
   const settings = { ...file, config: { ...file.config, ...overrides } };
   const workspace = Workspace.make();
   try {
-    const known = !offline && (await new Pulumi(tools, stack).state()) !== undefined;
-    return await (known ? ofStack(workspace, tools, stack, settings) : ofNone(workspace, tools, stack, settings, offline));
+    const state = offline ? undefined : await new Pulumi(tools, stack).state();
+    const equipped = await (offline ? withPlugins(tools, { plugins: neededProviders(Object.keys(settings.config)) }) : previewing(tools, stack, plainOf(settings), state));
+    return await (state ? ofStack(workspace, equipped, stack, settings) : ofNone(workspace, equipped, stack, settings, offline));
   } finally {
     workspace.remove();
   }
@@ -65,28 +68,35 @@ type Settings = ReturnType<typeof settingsOf>;
 
 /** Against what is deployed, as `npm run up` would find it. */
 async function ofStack(workspace: Workspace, tools: Toolchain, stack: string, settings: Settings): Promise<Page> {
-  const host = engineHost(text(settings, 'docker:host'));
-  const reason = await whyNoEngine(host);
   const pulumi = workspace.stack(tools, stack, settings);
-  const run = await pulumi.run([...command(stack), ...(reason === undefined ? ['--refresh'] : [])]);
-  const known = run.code === 0 ? undefined : pulumi.known(run);
-  return pageOf(stack, { ...run, digest: digestIn(run.stdout), stderr: known?.message ?? run.stderr }, reason === undefined ? [] : [`whether somebody has changed anything on the Docker host by hand (${host} does not answer)`]);
+  // Where a secret belongs to it, the CLI knows it; where that cannot read it, the preview below says why.
+  const known = secretsOf(settings).some((name) => name.startsWith('docker:')) ? await pulumi.settings().catch(() => undefined) : plainOf(settings);
+  const { engine, problems } = choiceOf(known ?? {}, stack);
+  // What is wrong with the choice is on the page by the program's own words.
+  const asked = known !== undefined && problems.length === 0;
+  const silent = asked && (await whyNoEngine(engine)) !== undefined;
+  const run = await pulumi.run([...command(stack), ...(asked && !silent ? ['--refresh'] : [])]);
+  const failure = run.code === 0 ? undefined : pulumi.known(run);
+  return pageOf(stack, { ...run, digest: digestIn(run.stdout), stderr: failure?.message ?? run.stderr }, silent ? [`whether somebody has changed anything on the Docker host by hand (${engine.host} does not answer)`] : []);
 }
 
 /** Of a stack that is not there yet, or of which nothing may be asked: all of it is new. */
 async function ofNone(workspace: Workspace, tools: Toolchain, stack: string, settings: Settings, offline: boolean): Promise<Page> {
-  const secure = Object.entries(settings.config ?? {}).filter(([, value]) => isSecure(value)).map(([name]) => name);
+  const secure = secretsOf(settings);
+  // An engine whose key nobody has here cannot be asked either.
+  const blind = offline || secure.includes('docker:keyMaterial');
   const central = text(settings, 'edge:central');
   const tunnelled = Object.keys(settings.config ?? {}).some((name) => name.startsWith('tunnel:'));
   const noToken = offline && tunnelled && !process.env['CLOUDFLARE_API_TOKEN'];
-  const env = { ...tools.env, ...(noToken ? { CLOUDFLARE_API_TOKEN: unknownSecret } : {}) };
+  const env = { ...tools.env, ...(noToken ? { CLOUDFLARE_API_TOKEN: unknownSecret } : {}), ...(blind ? { DOCKER_HOST: '', DOCKER_CERT_PATH: '' } : {}) };
   const remote = central === undefined ? undefined : offline ? someRemote(text(settings, 'edge:token')) : await remoteOf(tools, central);
-  const asked = offline ? { ...settings, config: { ...settings.config, ...notAsked } } : settings;
+  const asked = blind ? { ...settings, config: { ...withoutEngine(settings), ...notAsked } } : settings;
   const pulumi = await workspace.unknownStack({ ...tools, env }, stack, asked, remote);
   const run = await pulumi.run(command(stack));
   return pageOf(stack, { ...run, digest: digestIn(run.stdout) }, [
     ...(offline ? [`what of stack ${stack} stands already (its state was not asked for): everything shows as new`] : []),
     ...(secure.length > 0 ? [`the values of ${secure.join(', ')} (secrets)`] : []),
+    ...(blind && !offline ? ['what is on the Docker host, which nobody asks without that key'] : []),
     ...(noToken ? ['whether the Cloudflare account has what the tunnel needs (no API token)'] : []),
     ...(offline && central !== undefined ? [`whether stack ${central} is there and publishes what this one sends to`] : []),
   ]);
@@ -97,6 +107,11 @@ async function ofNone(workspace: Workspace, tools: Toolchain, stack: string, set
  * takes one over SSH to be there until there is something to make.
  */
 const notAsked = { 'docker:disableDockerDaemonCheck': 'true', 'docker:host': 'ssh://not-asked.invalid' };
+
+/** Names of the settings that are encrypted. */
+const secretsOf = ({ config }: Settings): string[] => Object.entries(config ?? {}).filter(([, value]) => isSecure(value)).map(([name]) => name);
+
+const withoutEngine = ({ config }: Settings): Settings['config'] => Object.fromEntries(Object.entries(config ?? {}).filter(([name]) => !name.startsWith('docker:')));
 
 const command = (stack: string): string[] => ['preview', '--stack', stack, '--json', '--show-sames', '--non-interactive'];
 

@@ -2,11 +2,11 @@
  * Entry of every `npm run` command. Plain JavaScript on Node's own modules alone, because on a fresh
  * clone nothing else is there yet: it installs the dependencies and hands over to the command.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installDependencies } from './support/dependencies.mjs';
+import { run } from './support/process.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (name) => join(root, 'node_modules', name);
@@ -21,54 +21,49 @@ const suites = {
   e2e: (args) => [[bin('jest/bin/jest.js'), '--config', 'jest.e2e.config.js', ...args]],
 };
 
+function fail(message, ...commands) {
+  console.error([message, ...commands.map((command) => `    ${command}`)].join('\n'));
+  process.exit(1);
+}
+
 function requireNode(major) {
   if (Number(process.versions.node.split('.')[0]) < major) {
-    console.error(`Node ${process.versions.node} is too old: ${major} is the oldest that is supported.`);
-    console.error('  nvm install 22   # or from https://nodejs.org');
-    process.exit(1);
+    fail(`Node ${process.versions.node} is too old: ${major} is the oldest that is supported.`, 'nvm install 22   # or from https://nodejs.org');
   }
 }
 
-/** Runs `npm ci` when node_modules is missing or was installed from another lock file. */
-function installDependencies() {
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
-  const stamp = join(root, 'node_modules', '.installed-from');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
-    return;
+function requireCommand(command) {
+  const commands = [...Object.keys(suites), ...readdirSync(join(root, 'ops')).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3))].sort();
+  if (!commands.includes(command)) {
+    fail(`There is no command '${command ?? ''}'. There are ${commands.join(', ')}.`, 'npm run doctor');
   }
-  console.error('Installing the dependencies (npm ci) …');
-  // npm's output goes to stderr: stdout belongs to the command, which may print JSON.
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['inherit', 2, 2],
-    shell: process.platform === 'win32',
-  });
-  if (status !== 0) {
-    console.error('npm ci failed; nothing was changed. Its message is above.');
-    process.exit(1);
-  }
-  writeFileSync(stamp, wanted);
 }
 
-/** Runs Node on a program and returns its exit code. */
-function node(args) {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
-    child.on('exit', (code, signal) => resolve(signal ? 128 + 2 : code));
-  });
+/**
+ * Options of the commands that npm has no use for itself, as it hands on what it has taken. Those that it knows too
+ * (--yes, --json) may be somebody's settings of npm.
+ */
+const taken = ['stack', 'purge', 'rotate', 'preview_only', 'config', 'markdown', 'file', 'timeout', 'phoenix', 'alloy'];
+
+/** `npm run up --stack=prod`: without ` -- ` npm keeps the option, and another stack than the one that is meant is deployed. */
+function requireDashes(command) {
+  const names = taken.filter((name) => process.env[`npm_config_${name}`]).map((name) => `--${name.replace('_', '-')}`);
+  // npm's own -c is for what `npm exec` calls.
+  const options = process.env['npm_config_call'] ? [...names, '-c'] : names;
+  if (options.length > 0) {
+    fail(`npm has kept ${options.join(', ')} for itself: what is meant for the command comes after --.`, `npm run ${command} -- ${options.map((option) => `${option} …`).join(' ')}`);
+  }
 }
-
-requireNode(20);
-installDependencies();
-
-// Ctrl-C reaches the command by itself; it decides how to end, and this process waits for that.
-process.on('SIGINT', () => {});
-process.on('SIGTERM', () => {});
 
 const [command, ...args] = process.argv.slice(2);
+requireNode(20);
+requireCommand(command);
+requireDashes(command);
+process.exitCode = await installDependencies(root);
+
 const programs = suites[command]?.(args) ?? [['--import', 'tsx', join('ops', `${command}.ts`), ...args]];
-for (const program of programs) {
-  process.exitCode = await node(program);
+for (const program of process.exitCode === 0 ? programs : []) {
+  process.exitCode = await run(process.execPath, program, { cwd: root, stdio: 'inherit' });
   if (process.exitCode !== 0) {
     break;
   }

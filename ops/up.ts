@@ -6,13 +6,15 @@ import { refusal } from '../components/problem';
 import { checkDelivery } from '../provider/delivery';
 import { removeRecords } from './support/adopt/record';
 import { configPairs } from './support/config-pairs';
-import { agreed, commonArgs, configArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
+import { agreed, atTerminal, type Consent } from './support/ask';
+import { commonArgs, configArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
 import { lastWords } from './support/diagnosis';
-import { imageSettings } from './support/images';
 import type { EdgeOutputs, Outputs } from './support/outputs';
 import { defaultStack, npmRun, projectName, readStackFile, stackNamed, writeStackFile } from './support/project';
 import { Pulumi, type Result } from './support/pulumi';
+import { plainOf, settingsOf } from './support/preview/workspace';
 import { routeOf } from './support/route';
+import { deploying, otherParts, previewing } from './support/run-tools';
 import { Failure, main, say } from './support/say';
 import { summary } from './support/summary';
 import { findToolchain } from './support/toolchain';
@@ -42,7 +44,10 @@ main(async () => {
   const started = Date.now();
   const { stack, config, rotate, yes, previewOnly, json } = options();
   const ask = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !yes && !json;
-  const pulumi = new Pulumi(await findToolchain(), stack);
+  const consent: Consent = yes ? 'yes' : 'ask';
+  const again = npmRun('up', stack, ...(yes ? ['--yes'] : []));
+  const tools = await findToolchain(undefined, { consent, alsoBuilt: () => otherParts(stack, { ...plainOf(settingsOf(stack)), ...config }) });
+  const pulumi = new Pulumi(tools, stack);
   const { state, settings, rotated } = await opened(pulumi, rotate);
 
   const before = readStackFile(stack);
@@ -50,30 +55,34 @@ main(async () => {
   // Not even the preview of a rotation succeeds while what it replaces is protected.
   await pulumi.protection('unprotect', rotated.unprotect);
   try {
-    const host = await readyEngine({ ...settings, ...config });
+    const all = { ...settings, ...config };
+    const engine = await readyEngine(stack, all, previewOnly ? 'never' : yes ? 'yes' : atTerminal() ? 'ask' : 'never', again);
     const args = [
       ...commonArgs(stack),
-      ...configArgs({ ...config, ...(await imageSettings({ ...settings, ...config })) }),
+      ...configArgs(config),
       ...rotated.replace.flatMap((urn) => ['--replace', urn]),
     ];
     if (previewOnly) {
-      succeeded(pulumi, await pulumi.show(['preview', ...args, '--diff']));
+      const previewed = new Pulumi(await previewing(tools, stack, all, state), stack);
+      succeeded(pulumi, await previewed.show(['preview', ...args, '--diff']));
       return;
     }
-    await goOnFromCutOffRun(pulumi, host, state);
+    const deployment = await deploying({ tools, stack, settings: all, state, engine, consent, again });
+    await goOnFromCutOffRun(pulumi, engine, state);
     if (ask) {
-      succeeded(pulumi, await pulumi.show(['preview', ...args]));
+      succeeded(pulumi, await deployment.pulumi.show(['preview', ...args]));
       if (!(await agreed(`Deploy this to stack ${stack}? [y/N] `))) {
         throw new Refused('Nothing was deployed.');
       }
     }
-    const run = await pulumi.show(['up', ...args, '--yes', ...(ask ? ['--skip-preview'] : [])]);
+    await deployment.pull();
+    const run = await deployment.pulumi.show(['up', ...args, '--yes', ...(ask ? ['--skip-preview'] : [])]);
     if (run.code !== 0 && !refusal.test(run.stdout + run.stderr)) {
-      (await lastWords(host, `${projectName}/${stack}`)).forEach(say);
+      (await lastWords(engine, `${projectName}/${stack}`)).forEach(say);
     }
     result = succeeded(pulumi, run);
     // From here on the stack is at work, and no more a rehearsal that the next adoption may throw away.
-    await removeRecords(host, stack, ['rehearsing']);
+    await removeRecords(engine, stack, ['rehearsing']);
   } catch (error) {
     if (error instanceof Refused) {
       // Refused settings are no settings of the stack: the next run without them works as the last one did.

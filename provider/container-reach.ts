@@ -1,6 +1,6 @@
 import * as http from 'node:http';
 import { Duplex } from 'node:stream';
-import { engineGet, engineMessage, engineRequest, engineStream } from '../components/engine';
+import { engineGet, engineMessage, engineRequest, engineStream, type Engine } from '../engine';
 import { patience, reasonOf, type Reach } from './reach';
 
 /**
@@ -41,10 +41,10 @@ export type Interpreter = 'python3' | 'bash';
 /**
  * From inside a container, through the Docker Engine: wherever the provider reaches Docker, this reaches
  * the private network, and nothing needs to be published for it.
- * @param engine address as the docker provider takes it
+ * @param engine the Docker Engine on which it runs
  * @param container a running container whose image has the interpreter
  */
-export function from(engine: string, container: string, interpreter: Interpreter = 'python3'): Reach {
+export function from(engine: Engine, container: string, interpreter: Interpreter = 'python3'): Reach {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   agent.createConnection = (options, done) => {
     connect(engine, container, interpreter, String(options.host), Number(options.port)).then(
@@ -79,7 +79,7 @@ export function from(engine: string, container: string, interpreter: Interpreter
  * Runs a command in a container, to its end.
  * @throws Error with what it said when it fails
  */
-export async function run(engine: string, container: string, command: readonly string[]): Promise<void> {
+export async function run(engine: Engine, container: string, command: readonly string[]): Promise<void> {
   const { id, stream } = await execute(engine, container, command);
   const said: Buffer[] = [];
   for await (const chunk of stream) {
@@ -92,12 +92,12 @@ export async function run(engine: string, container: string, command: readonly s
 }
 
 /** A TCP connection made in the container. */
-async function connect(engine: string, container: string, interpreter: Interpreter, host: string, port: number): Promise<Duplex> {
+async function connect(engine: Engine, container: string, interpreter: Interpreter, host: string, port: number): Promise<Duplex> {
   const program = { python3: relay, bash: bashRelay }[interpreter];
   return (await execute(engine, container, [interpreter, '-c', program, host, String(port)])).stream;
 }
 
-async function execute(engine: string, container: string, command: readonly string[]): Promise<{ id: string; stream: Duplex }> {
+async function execute(engine: Engine, container: string, command: readonly string[]): Promise<{ id: string; stream: Duplex }> {
   const made = await engineRequest(engine, 'POST', `/containers/${container}/exec`, {
     timeoutMs: patience,
     body: { AttachStdin: true, AttachStdout: true, AttachStderr: true, Cmd: command },

@@ -1,6 +1,6 @@
-import { engineHost } from '../components/engine';
 import { from } from './container-reach';
 import { checkDelivery, type Delivery, type Route } from './delivery';
+import { recordedEngine } from './recorded-engine';
 import type { Kind } from './resource';
 
 /** A route that is asked from inside the private network throughout. */
@@ -35,7 +35,7 @@ export const deliveryCheck = (check: (route: InnerRoute) => Promise<Delivery> = 
 
 /** From inside a container that has what it takes and reaches the others: Phoenix's, else the gate's. */
 async function fromInside({ auth, adminSecret, headers = auth ? { authorization: `Bearer ${adminSecret}` } : {}, ...route }: InnerRoute): Promise<Delivery> {
-  const engine = engineHost(route.engine || undefined);
+  const engine = recordedEngine(route.engine);
   const { phoenix, gate } = route.containers;
   const reach = phoenix === undefined ? from(engine, gate, 'bash') : from(engine, phoenix);
   try {

@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { shortName } from '../components/catalog';
-import { engineMessage, engineRequest } from '../components/engine';
+import { engineMessage, engineRequest, type Engine } from '../engine';
 import { markedTrace } from './otlp';
 import type { Answer, Question, Reach } from './reach';
 
@@ -13,8 +13,8 @@ import type { Answer, Question, Reach } from './reach';
 export interface Route {
   /** From where the endpoints are asked. */
   readonly reach: Reach;
-  /** Docker Engine, as the docker provider takes it. */
-  readonly engine: string;
+  /** Docker Engine of the stack. */
+  readonly engine: Engine;
   /** From inside the private network. */
   readonly inside: Reach;
   /** Base URLs, as seen from `reach`. */

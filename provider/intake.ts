@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { engineHost } from '../components/engine';
+import type { Engine } from '../engine';
 import { from, run } from './container-reach';
 import type { Reach } from './reach';
+import { recordedEngine } from './recorded-engine';
 import type { Kind } from './resource';
 
 export interface IntakeInputs {
-  /** Docker Engine, as the docker provider takes it; empty: the one the docker command line would use. */
-  readonly engine: string;
+  /** Docker Engine of the stack. */
+  readonly engine: Engine;
   /** Container of the gate, and the file that closes it. */
   readonly gate: string;
   readonly closedFile: string;
@@ -81,8 +82,8 @@ async function emptied(sluice: Sluice, lookMs: number): Promise<void> {
   }
 }
 
-function throughEngine({ engine: setting, gate, closedFile, phoenix, metrics }: IntakeInputs): Sluice & { end(): void } {
-  const engine = engineHost(setting || undefined);
+function throughEngine({ engine: recorded, gate, closedFile, phoenix, metrics }: IntakeInputs): Sluice & { end(): void } {
+  const engine = recordedEngine(recorded);
   const reach: Reach = from(engine, phoenix);
   return {
     async open() {

@@ -7,6 +7,7 @@ import { apiKey } from './api-key';
 import { cloudflareAccount } from './cloudflare-account';
 import { deliveryCheck } from './delivery-check';
 import { intake } from './intake';
+import { engineCheck } from './engine-check';
 import { endWithParent } from './parent';
 import { phoenixSettings } from './phoenix-settings';
 import { providing } from './providing';
@@ -14,6 +15,7 @@ import { providing } from './providing';
 const observability: Provider = providing({
   'observability:index:ApiKey': apiKey(),
   'observability:index:CloudflareAccount': cloudflareAccount(),
+  'observability:index:EngineCheck': engineCheck(),
   'observability:index:DeliveryCheck': deliveryCheck(),
   'observability:index:Intake': intake(),
   'observability:index:PhoenixSettings': phoenixSettings(),

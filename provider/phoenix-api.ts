@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { firstAdmin } from '../components/catalog';
-import { engineHost } from '../components/engine';
+import type { Engine } from '../engine';
 import { from } from './container-reach';
 import type { Answer, Reach } from './reach';
+import { recordedEngine } from './recorded-engine';
 
 /** Where a stack's Phoenix is, and what opens it. */
 export interface PhoenixAccess {
-  /** Docker Engine, as the docker provider takes it; empty: the one the docker command line would use. */
-  readonly engine: string;
+  /** Docker Engine of the stack. */
+  readonly engine: Engine;
   /** Phoenix's container; requests are made from inside it. */
   readonly container: string;
   /** Base URL of its REST API, as seen there. */
@@ -39,7 +40,7 @@ export class PhoenixApi {
   private readonly reach: Reach;
 
   constructor(private readonly access: PhoenixAccess, reach?: Reach) {
-    this.reach = reach ?? from(engineHost(access.engine || undefined), access.container);
+    this.reach = reach ?? from(recordedEngine(access.engine), access.container);
   }
 
   close(): void {

@@ -33,7 +33,8 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
     async diff(_, urn, olds, news) {
       const kind = kindOf(kinds, urn);
       const [before, after] = [plain<Props>(olds), plain<Props>(news)];
-      const changed = Object.keys(after).filter((name) => !isDeepStrictEqual(before[name], after[name]));
+      const same = !isPlanned(after) && (kind.same?.(before, after) ?? false);
+      const changed = same ? [] : Object.keys(after).filter((name) => !isDeepStrictEqual(before[name], after[name]));
       const replaces = changed.filter((name) => kind.identity?.includes(name));
       const drifted = changed.length === 0 && !isPlanned(after) && ((await kind.drifted?.(before)) ?? false);
       return { changes: changed.length > 0 || drifted, replaces };

@@ -11,6 +11,8 @@ export interface Kind<Inputs extends object, Outputs extends Inputs> {
    * @param before inputs of the one that is there
    */
   check?(inputs: Inputs, before: Inputs | undefined): Promise<readonly Problem[]>;
+  /** Whether inputs that differ mean the same. */
+  same?(before: Inputs, after: Inputs): boolean;
   /** Whether what was made has to be put right although its inputs are the same. */
   drifted?(outputs: Outputs): Promise<boolean>;
   /** @param replaces whether another one of this name is there and will be deleted afterwards */

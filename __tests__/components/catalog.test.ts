@@ -1,6 +1,10 @@
+import * as fs from 'node:fs';
 import * as fc from 'fast-check';
 import { firstAdmin, hostName, hostNames, images, isStackName, maxConnectors, maxOtlpRequest, oldest, oldestEngineApi, ports, stackLabel, users, type ServiceName } from '../../components/catalog';
+import { reliedOn, type Reliance } from '../../components/relied-on';
 import * as values from '../../components/values';
+import { withTable } from '../../ops/support/readme-tables';
+import { updating } from '../support/golden';
 
 const services = Object.keys(images) as ServiceName[];
 
@@ -11,6 +15,53 @@ test.each(services)('the image of %s is a reference that its own setting accepts
 
 test.each(services)('the pinned version of %s is not older than the oldest supported one', (service) => {
   expect(values.compareVersions(values.versionOf(images[service]) ?? '', oldest[service])).toBeGreaterThanOrEqual(0);
+});
+
+describe('what is relied on in the images', () => {
+  const rows = (service: ServiceName): readonly Reliance[] => reliedOn[service];
+
+  test('sets the oldest version of each', () => {
+    expect(Object.keys(reliedOn)).toEqual(services);
+    expect(oldest).toEqual({ phoenix: '18.1.0', alloy: '1.11.0', gate: '1.18.0', tunnel: '2025.4.0' });
+  });
+
+  test.each(services)('%s: every row has a version and somebody who needs it, and asks for no newer one than is pinned', (service) => {
+    for (const { what, since, where, without } of rows(service)) {
+      expect([what, where].every((text) => text !== '' && text.trim() === text)).toBe(true);
+      expect(since).toMatch(/^\d+\.\d+\.\d+$/);
+      expect(values.compareVersions(since, values.versionOf(images[service]) ?? '')).toBeLessThanOrEqual(0);
+      if (without === undefined) {
+        expect(values.compareVersions(since, oldest[service])).toBeLessThanOrEqual(0);
+      }
+    }
+  });
+
+  test.each(services)("%s: the user whom the containers run as is in it", (service) => {
+    expect(rows(service).map(({ what, where }) => `${what} ${where}`).join()).toContain(users[service]);
+  });
+
+  test("so are Phoenix's ports, which are its own", () => {
+    const text = rows('phoenix').map(({ what }) => what).join();
+    expect(Object.values(ports.phoenix).filter((port) => !text.includes(String(port)))).toEqual([]);
+  });
+
+  test('docs/images.md shows it', () => {
+    const file = 'docs/images.md';
+    const table = services.flatMap((service) => [
+      `**${service}**, \`${images[service]}\`, ${oldest[service]} or newer`,
+      '',
+      '| Relied on | Since | For |',
+      '| --- | --- | --- |',
+      ...rows(service).map(({ what, since, where, without }) => `| ${what} | ${since}${without === undefined ? '' : `; on older ones ${without}`} | ${where} |`),
+      '',
+    ]).join('\n');
+    const now = fs.readFileSync(file, 'utf8');
+    const expected = withTable(now, 'relied on', table);
+    if (updating() && now !== expected) {
+      fs.writeFileSync(file, expected);
+    }
+    expect(fs.readFileSync(file, 'utf8')).toBe(expected);
+  });
 });
 
 test('names and numbers that data, applications and other programs rely on', () => {

@@ -1,3 +1,4 @@
+import { dockerKeys } from '../../components/docker-settings';
 import { edgeKeys, edgeProblems, notAtEdge } from '../../components/edge-settings';
 import type { Key } from '../../components/key';
 import { report, type Problem } from '../../components/problem';
@@ -14,13 +15,14 @@ beforeEach(() => setEnvironment({ CLOUDFLARE_API_TOKEN: undefined }));
 
 const atEdge = { 'edge:central': 'prod' };
 const all = Object.entries<Key<unknown>>(keys);
-/** A value that each setting takes; good enough for every secret. */
+/** A value that each setting takes; good enough for every secret that has no form. */
 const rightValue = ({ example, fallback = '' }: Key<unknown>): string => example ?? (fallback || 'a1'.repeat(20));
 
 /** What is in a stack at the edge, or is the way to it. */
 const ofAnEdge = [
   'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'alloy:bind', 'alloy:memory', 'alloy:cpus', 'alloy:image', 'gate:image',
-  'prometheus:url', 'loki:url', 'edge:central', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect', 'docker:host',
+  'prometheus:url', 'loki:url', 'edge:central', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
+  ...Object.keys(dockerKeys),
 ];
 
 /** What the rule of the edge says of a setting. */
@@ -128,7 +130,8 @@ describe('what a stack at the edge does not have', () => {
   });
 
   test('everything else may be set', () => {
-    const config = Object.fromEntries(all.filter(([name]) => ofAnEdge.includes(name)).map(([name, key]) => [name, rightValue(key)]));
+    const formed: Config = { 'docker:keyMaterial': '-----BEGIN PRIVATE KEY-----', 'docker:registryAuth': '[{"address":"ghcr.io"}]' };
+    const config = Object.fromEntries(all.filter(([name]) => ofAnEdge.includes(name)).map(([name, key]) => [name, formed[name] ?? rightValue(key)]));
     expect(Object.keys(config)).toHaveLength(ofAnEdge.length);
     expect(problems(config)).toEqual([]);
   });

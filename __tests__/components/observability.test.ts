@@ -1,8 +1,9 @@
 import * as pulumi from '@pulumi/pulumi';
 import * as observability from '../../components/observability';
+import { at } from '../../engine';
 import { deploy, secret, valueOf, type Deployment } from '../support/deployment';
 
-const access = { engine: 'ssh://host', container: 'phoenix-dev', url: 'http://127.0.0.1:6006', auth: true, adminSecret: pulumi.secret('all rights') };
+const access = { engine: at('ssh://host'), container: 'phoenix-dev', url: 'http://127.0.0.1:6006', auth: true, adminSecret: pulumi.secret('all rights') };
 const sentAccess = { ...access, adminSecret: secret('all rights') };
 
 /** What the provider is asked for, by name. */
@@ -38,7 +39,7 @@ test('settings of Phoenix: their inputs as they are', async () => {
 
 test('the intake: its inputs as they are, gone before there is another', async () => {
   const args: observability.IntakeArgs = {
-    engine: '', gate: 'phoenix-dev-gate', closedFile: '/tmp/closed', phoenix: 'phoenix-dev', metrics: 'http://127.0.0.1:9090/metrics', server: 'one', entrance: 'two',
+    engine: at('unix:///docker.sock'), gate: 'phoenix-dev-gate', closedFile: '/tmp/closed', phoenix: 'phoenix-dev', metrics: 'http://127.0.0.1:9090/metrics', server: 'one', entrance: 'two',
   };
   expect(asked(await deploy(() => new observability.Intake('intake', args)))).toEqual({
     intake: { type: 'observability:index:Intake', inputs: args, additionalSecretOutputs: [], deleteBeforeReplace: true },
@@ -47,7 +48,7 @@ test('the intake: its inputs as they are, gone before there is another', async (
 
 test('the check of delivery: its inputs as they are', async () => {
   const args: observability.DeliveryCheckArgs = {
-    engine: '',
+    engine: at('unix:///docker.sock'),
     endpoints: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' },
     metrics: 'http://127.0.0.1:9090/metrics',
     containers: { phoenix: 'phoenix-dev', alloy: 'alloy-dev', gate: 'phoenix-dev-gate' },

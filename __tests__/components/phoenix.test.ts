@@ -1,10 +1,12 @@
 import * as docker from '@pulumi/docker';
 import * as login from '../../components/login-values';
 import { Phoenix, type PhoenixArgs } from '../../components/phoenix';
+import { at } from '../../engine';
 import { randomText } from '../../lab/providers/random';
 import { deploy, secret, sent, type Deployment, type Stage } from '../support/deployment';
 
 const owner = 'llm-observability/dev';
+const engine = at('unix:///docker.sock');
 
 /** With auth on and one API key besides Alloy's. */
 function phoenix(changes: Partial<PhoenixArgs> = {}, stage?: Stage): Promise<Deployment<Phoenix>> {
@@ -23,6 +25,7 @@ function phoenix(changes: Partial<PhoenixArgs> = {}, stage?: Stage): Promise<Dep
         auth: true,
         apiKeys: ['dashboards'],
         proxied: false,
+        engine,
         listed: {},
         memoryMiB: 2048,
         cpus: '1.0',
@@ -202,8 +205,8 @@ test('secrets of one\'s own take the place of generated ones, which stay unused'
 });
 
 describe('what is done in Phoenix by its API', () => {
-  const access = (auth: boolean, engine = ''): object => ({
-    engine,
+  const access = (auth: boolean, on = engine): object => ({
+    engine: on,
     container: 'phoenix-dev',
     url: 'http://127.0.0.1:6006',
     auth,
@@ -222,9 +225,10 @@ describe('what is done in Phoenix by its API', () => {
   });
 
   test('through the engine of the stack', async () => {
-    const { resources } = await phoenix({ engine: 'ssh://host', apiKeys: [] });
-    expect(resources.get('phoenix-settings')?.inputs).toMatchObject(access(true, 'ssh://host'));
-    expect(resources.get('phoenix-key-alloy')?.inputs).toMatchObject(access(true, 'ssh://host'));
+    const elsewhere = at('ssh://host');
+    const { resources } = await phoenix({ engine: elsewhere, apiKeys: [] });
+    expect(resources.get('phoenix-settings')?.inputs).toMatchObject(access(true, elsewhere));
+    expect(resources.get('phoenix-key-alloy')?.inputs).toMatchObject(access(true, elsewhere));
     expect(resources.has('phoenix-key-dashboards')).toBe(false);
   });
 });

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as http from 'node:http';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -8,6 +10,7 @@ import * as portHolder from '../../components/port-holder';
 import { inspectHost, type HostFacts } from '../../components/preflight';
 import type { Problem } from '../../components/problem';
 import { portAsSet, portKeys, publishedPorts, readSettings } from '../../components/settings';
+import { at, type Choice, type Engine } from '../../engine';
 import { container, current, fakeEngine, type Answer } from '../support/fake-engine';
 import { tempDir } from '../support/temp';
 
@@ -23,6 +26,10 @@ jest.mock('../../components/port-holder', () => {
     holderOf: jest.fn(actual.holderOf),
     isOwnAddress: actual.isOwnAddress,
   };
+});
+jest.mock('node:http', () => {
+  const actual = jest.requireActual<typeof http>('node:http');
+  return { ...actual, request: jest.fn(actual.request) };
 });
 jest.mock('node:child_process', () => ({ ...jest.requireActual<object>('node:child_process'), spawn: jest.fn() }));
 
@@ -47,15 +54,21 @@ async function inspect(
   answers: Record<string, Answer> = {},
   over: 'unix' | 'tcp' = 'unix',
 ): Promise<HostFacts> {
-  const { host } = await fakeEngine({ ...current, ...answers }, over);
-  return inspectAt(host, config);
+  const { engine } = await fakeEngine({ ...current, ...answers }, over);
+  return inspectAt(engine, config);
 }
 
-function inspectAt(host: string, config: Record<string, string> = {}, preview = true): Promise<HostFacts> {
-  const { settings, problems } = readSettings({ ...config, 'docker:host': host }, 'llm-observability');
+/** The engine as the settings name it. */
+const named = (engine: Engine): Choice => ({ engine, source: 'docker:host', problems: [] });
+
+function inspectAt(engine: Engine, config: Record<string, string> = {}, preview = true): Promise<HostFacts> {
+  const { settings, problems } = readSettings(config, 'llm-observability');
   expect(problems).toEqual([]);
-  return inspectHost(settings, owner, preview);
+  return inspectHost(named(engine), settings, owner, preview);
 }
+
+/** What is taken for true of an engine that says nothing of itself. */
+const unsaid = { engineId: '', limits: { memory: true, swap: true, cpus: true }, ipv6: true };
 
 describe('addresses of Phoenix', () => {
   const chosen = (bind: string): Record<string, string> => ({ 'phoenix:auth': 'true', 'phoenix:bind': bind });
@@ -83,7 +96,7 @@ describe('addresses of Alloy', () => {
 
   test('on a current engine: nothing to say, and six questions asked', async () => {
     const engine = await fakeEngine(current);
-    expect(await inspectAt(engine.host)).toMatchObject({ problems: [], warnings: [], bind: ['127.0.0.1', '172.17.0.1'], listed: {} });
+    expect(await inspectAt(engine.engine)).toMatchObject({ problems: [], warnings: [], bind: ['127.0.0.1', '172.17.0.1'], listed: {} });
     expect(engine.requests.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
       'GET /containers/json?all=1', 'GET /info', 'GET /networks', 'GET /networks/bridge', 'GET /version', 'GET /volumes',
     ]);
@@ -100,11 +113,11 @@ describe('addresses of Alloy', () => {
     ['no bridge', { '/networks/bridge': { status: 404, body: '{"message":"network bridge not found"}' } }, ['127.0.0.1']],
     ['Docker Desktop', { '/info': { NCPU: 8, OperatingSystem: 'Docker Desktop' } }, ['127.0.0.1']],
   ])('auto with %s', async (_, answers, bind) => {
-    expect(await inspect({}, answers)).toEqual({ problems: [], warnings: [], bind, listed: {} });
+    expect(await inspect({}, answers)).toEqual({ problems: [], warnings: [], bind, listed: {}, ...unsaid });
   });
 
-  test('auto on another host is loopback there', async () => {
-    expect(await inspect({}, {}, 'tcp')).toMatchObject({ problems: [], warnings: [], bind: ['127.0.0.1'] });
+  test('auto on another host is loopback and the gateway there', async () => {
+    expect(await inspect({}, bridge({ Subnet: '10.200.0.0/24', Gateway: '10.200.0.254' }), 'tcp')).toMatchObject({ problems: [], warnings: [], bind: ['127.0.0.1', '10.200.0.254'] });
   });
 
   test.each(['127.0.0.1', '127.0.0.9', '0.0.0.0', '::', '0.0.0.0,::'])('chosen: %s', async (chosen) => {
@@ -131,29 +144,44 @@ describe('addresses of Alloy', () => {
 });
 
 describe('an engine that does not answer', () => {
-  test('no socket: one problem, with what starts it', async () => {
+  test('no socket: one problem, with what chose it', async () => {
     const socket = path.join(tempDir(), 'none.sock');
     for (const preview of [true, false]) {
-      expect(await inspectAt(`unix://${socket}`, {}, preview)).toEqual({
+      expect(await inspectAt(at(`unix://${socket}`), {}, preview)).toEqual({
         problems: [
           {
             key: 'docker:host',
-            rule: `the Docker Engine at unix://${socket} does not answer (connect ENOENT ${socket})`,
-            mend: ['sudo systemctl start docker', 'npm run doctor'],
+            rule: `the Docker Engine at unix://${socket} (docker:host) does not answer (connect ENOENT ${socket})`,
+            mend: [`DOCKER_HOST=unix://${socket} docker info`, 'pulumi config set docker:host unix:///var/run/docker.sock'],
           },
         ],
         warnings: [],
         bind: ['127.0.0.1'],
         listed: {},
+        ...unsaid,
       });
     }
+  });
+
+  test('the usual one: what starts it', async () => {
+    // One question finds out how to ask the others.
+    jest.mocked(http.request).mockImplementationOnce(() => {
+      throw new Error('connect ENOENT /var/run/docker.sock');
+    });
+    const { problems } = await inspectHost({ ...named(at('unix:///var/run/docker.sock')), source: 'the default socket' }, readSettings({}, 'llm-observability').settings, owner, true);
+    expect(problems).toEqual([{
+      key: 'docker:host',
+      rule: 'the Docker Engine at unix:///var/run/docker.sock (the default socket) does not answer (connect ENOENT /var/run/docker.sock)',
+      mend: ['sudo systemctl start docker', 'npm run doctor'],
+    }]);
   });
 
   test('in silence', async () => {
     // The limit itself is 10 s; here it has passed at once.
     const spy = jest.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort());
     const { problems } = await inspect({}, Object.fromEntries(Object.keys(current).map((question) => [question, 'silence'])));
-    expect(spy.mock.calls).toEqual(Object.keys(current).map(() => [10_000]));
+    // One question finds out how to ask the others.
+    expect(spy.mock.calls).toEqual([[10_000]]);
     expect(problems).toMatchObject([{ key: 'docker:host', rule: expect.stringMatching(/ does not answer \(no answer within 10000 ms\)$/) }]);
   });
 
@@ -167,20 +195,40 @@ describe('an engine that does not answer', () => {
     expect(problems).toMatchObject([{ key: 'docker:host', rule: expect.stringMatching(/ does not answer \(.*JSON.*\)$/) }]);
   });
 
+  test.each<[string, Answer]>([
+    ['/version', {}], ['/version', { ApiVersion: 1.41 }], ['/info', []], ['/info', { NCPU: 8 }], ['/containers/json', {}], ['/volumes', { status: 200, body: 'null' }], ['/networks', { Volumes: [] }],
+    ...['/version', '/info', '/containers/json', '/networks'].map((question): [string, Answer] => [question, { status: 200, body: 'null' }]),
+  ])('something that only looks like one: %s is %j', async (question, answer) => {
+    const { problems } = await inspect({}, { [question]: answer });
+    expect(problems).toMatchObject([{ key: 'docker:host', rule: expect.stringMatching(/ does not answer \(what answers there is no Docker Engine\)$/) }]);
+  });
+
   test('over TCP: how to look, and how to come back to this host', async () => {
     const port = await listen();
     await closeAll();
-    expect((await inspectAt(`tcp://127.0.0.1:${port}`, { 'alloy:bind': '192.0.2.7' })).problems).toEqual([
+    expect((await inspectAt(at(`tcp://127.0.0.1:${port}`), { 'alloy:bind': '192.0.2.7' })).problems).toEqual([
       {
         key: 'docker:host',
-        rule: `the Docker Engine at tcp://127.0.0.1:${port} does not answer (connect ECONNREFUSED 127.0.0.1:${port})`,
+        rule: `the Docker Engine at tcp://127.0.0.1:${port} (docker:host) does not answer (connect ECONNREFUSED 127.0.0.1:${port})`,
         mend: [`DOCKER_HOST=tcp://127.0.0.1:${port} docker info`, 'pulumi config set docker:host unix:///var/run/docker.sock'],
       },
     ]);
   });
 
+  test('over TCP where it speaks TLS: the certificates first', async () => {
+    const { engine } = await fakeEngine({ '/_ping': { status: 400, body: 'Client sent an HTTP request to an HTTPS server.\n' } }, 'tcp');
+    expect((await inspectAt(engine)).problems).toEqual([{
+      key: 'docker:host',
+      rule: `the Docker Engine at ${engine.host} (docker:host) does not answer (status 400: Client sent an HTTP request to an HTTPS server.)`,
+      mend: [
+        'export DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=/path/of/a/folder/with/ca.pem,cert.pem,key.pem',
+        `DOCKER_HOST=${engine.host} docker info`, 'pulumi config set docker:host unix:///var/run/docker.sock',
+      ],
+    }]);
+  });
+
   describe('over ssh', () => {
-    const reason = 'the Docker Engine at ssh://me@host.example does not answer (no route)';
+    const reason = 'the Docker Engine at ssh://me@host.example (docker:host) does not answer (no route)';
     beforeEach(() => {
       const actual = jest.requireActual<{ spawn: typeof spawn }>('node:child_process');
       jest.mocked(spawn).mockImplementation(((_: string, __: string[], options: object) =>
@@ -188,44 +236,47 @@ describe('an engine that does not answer', () => {
     });
 
     test('a preview goes on with a warning', async () => {
-      expect(await inspectAt('ssh://me@host.example', {}, true)).toEqual({
+      expect(await inspectAt(at('ssh://me@host.example'), {}, true)).toEqual({
         problems: [],
         warnings: [`${reason}; whether the ports are free there is not known`],
         bind: ['127.0.0.1'],
         listed: {},
+        ...unsaid,
       });
     });
 
     test('a deployment does not', async () => {
-      expect(await inspectAt('ssh://me@host.example', { 'alloy:bind': '192.0.2.7' }, false)).toEqual({
+      expect(await inspectAt(at('ssh://me@host.example'), { 'alloy:bind': '192.0.2.7' }, false)).toEqual({
         problems: [
           { key: 'docker:host', rule: reason, mend: ['DOCKER_HOST=ssh://me@host.example docker info', 'pulumi config set docker:host unix:///var/run/docker.sock'] },
         ],
         warnings: [],
         bind: ['192.0.2.7'],
         listed: {},
+        ...unsaid,
       });
     });
   });
 });
 
 describe('a preview that asks the host nothing', () => {
+  const unasked = { 'docker:disableDockerDaemonCheck': 'true' };
+
   test.each([['auto', ['127.0.0.1']], ['192.0.2.7', ['192.0.2.7']]])('says so, and that it knows less (alloy:bind %s)', async (bind, addresses) => {
-    const { host, requests } = await fakeEngine({ ...current, '/containers/json': [container('web', 6006)] });
-    const { settings } = readSettings({ 'docker:host': host, 'alloy:bind': bind }, 'llm-observability');
-    expect(await inspectHost(settings, owner, true, true)).toEqual({
+    const { engine, requests } = await fakeEngine({ ...current, '/containers/json': [container('web', 6006)] });
+    expect(await inspectAt(engine, { ...unasked, 'alloy:bind': bind })).toEqual({
       problems: [],
       warnings: ['the Docker host was not asked; whether the ports are free there is not known'],
       bind: addresses,
       listed: {},
+      ...unsaid,
     });
     expect(requests).toEqual([]);
   });
 
   test('a deployment asks all the same', async () => {
-    const { host } = await fakeEngine({ ...current, '/containers/json': [container('web', 6006)] });
-    const { settings } = readSettings({ 'docker:host': host }, 'llm-observability');
-    expect((await inspectHost(settings, owner, false, true)).problems.map(({ key }) => key)).toEqual(['phoenix:uiPort']);
+    const { engine } = await fakeEngine({ ...current, '/containers/json': [container('web', 6006)] });
+    expect((await inspectAt(engine, unasked, false)).problems.map(({ key }) => key)).toEqual(['phoenix:uiPort']);
   });
 });
 
@@ -254,6 +305,83 @@ describe('an engine that is too small', () => {
   });
 });
 
+describe('what the engine says of itself and of its kernel', () => {
+  /** Fields as moby writes them (api/types/system.Info). */
+  const info = (fields: object): Record<string, Answer> => ({ '/info': { ...(current['/info'] as object), ID: 'engine-id', SecurityOptions: ['name=seccomp,profile=default'], MemoryLimit: true, SwapLimit: true, CpuCfsQuota: true, ...fields } });
+  const [both, loopback] = [['127.0.0.1', '172.17.0.1'], ['127.0.0.1']];
+  const all = { memory: true, swap: true, cpus: true };
+  const noMemory = 'the kernel of the Docker host has no memory limit: phoenix:memory and alloy:memory are not enforced';
+  const noSwap = 'the kernel of the Docker host does not count swap: containers may use it beyond their memory limit';
+  const noCpus = 'the kernel of the Docker host has no CPU quota for this engine: phoenix:cpus and alloy:cpus are not enforced';
+  const noBridge = { '/networks/bridge': { status: 404, body: '{"message":"network bridge not found"}' } };
+
+  /** What such an engine answered when this was recorded. */
+  const recorded = (name: string): Record<string, Answer> => {
+    const { version, info: said, bridge } = JSON.parse(fs.readFileSync(path.join(__dirname, '..', 'support', 'engines', `${name}.json`), 'utf8')) as Record<string, object>;
+    return { '/version': version as Answer, '/info': said as Answer, '/networks/bridge': bridge as Answer };
+  };
+  const dockers = { engineId: 'AAAA:BBBB:CCCC:DDDD' };
+
+  test.each<[string, Partial<HostFacts>]>([
+    ['docker-20.10', { ...dockers, bind: both, limits: all, warnings: [] }],
+    ['docker-28.5', { ...dockers, bind: both, limits: all, warnings: [] }],
+    ['docker-28.5-rootless', { ...dockers, bind: loopback, limits: { memory: false, swap: false, cpus: false }, warnings: [noMemory, noCpus] }],
+    // Podman makes up an ID for each question (pkg/api/handlers/compat/info.go): it is none.
+    ['podman-4.3', { engineId: '', bind: loopback, limits: all, warnings: [] }],
+    ['podman-5.8', { engineId: '', bind: loopback, limits: all, warnings: [] }],
+  ])('as recorded: %s', async (name, facts) => {
+    expect(await inspect({}, recorded(name))).toMatchObject({ problems: [], ...facts });
+    expect(await inspect({}, recorded(name), 'tcp')).toMatchObject({ problems: [], ...facts });
+  });
+
+  test.each<[string, Record<string, Answer>, Partial<HostFacts>]>([
+    ['a whole engine', info({}), { bind: both, limits: all, warnings: [] }],
+    ['rootless Docker, whose kernel delegates nothing', info({ SecurityOptions: ['name=seccomp,profile=default', 'name=rootless'], MemoryLimit: false, SwapLimit: false, CpuCfsQuota: false }), { bind: loopback, limits: { memory: false, swap: false, cpus: false }, warnings: [noMemory, noCpus] }],
+    ['rootless Docker with cgroup v2 and all controllers', info({ SecurityOptions: ['name=seccomp,profile=builtin', 'name=rootless', 'name=cgroupns'] }), { bind: loopback, limits: all, warnings: [] }],
+    ['no CPU quota', info({ CpuCfsQuota: false }), { bind: both, limits: { ...all, cpus: false }, warnings: [noCpus] }],
+    ['no swap accounting', info({ SwapLimit: false }), { bind: both, limits: { ...all, swap: false }, warnings: [noSwap] }],
+    ['no memory limit', info({ MemoryLimit: false, SwapLimit: false }), { bind: both, limits: { ...all, memory: false, swap: false }, warnings: [noMemory] }],
+    ['an engine that says none of it, and has no bridge', { ...noBridge, '/info': { ID: 'engine-id', NCPU: 8, OperatingSystem: 'fedora' } }, { bind: loopback, limits: all, warnings: [] }],
+    ['no security options at all', info({ SecurityOptions: null }), { bind: both, limits: all, warnings: [] }],
+  ])('%s', async (_, answers, facts) => {
+    expect(await inspect({}, answers)).toMatchObject({ problems: [], engineId: 'engine-id', ...facts });
+    // The engine is asked over TCP or SSH just the same.
+    expect(await inspect({}, answers, 'tcp')).toMatchObject({ problems: [], engineId: 'engine-id', ...facts });
+  });
+
+  test('an engine without an ID of its own', async () => {
+    expect(await inspect({}, { '/info': { NCPU: 8, OperatingSystem: 'fedora' } })).toMatchObject({ problems: [], engineId: '' });
+  });
+
+  test('where CPUs are not limited anyway, none are too many', async () => {
+    const cpus = { 'phoenix:cpus': '9' };
+    expect((await inspect(cpus, info({ NCPU: 2, CpuCfsQuota: false }))).problems).toEqual([]);
+    expect((await inspect(cpus, info({ NCPU: 2 }))).problems).toMatchObject([{ key: 'phoenix:cpus' }]);
+  });
+
+  test('rootless Docker takes addresses that somebody has chosen', async () => {
+    const rootless = info({ SecurityOptions: ['name=rootless'] });
+    expect(await inspect({ 'alloy:bind': '0.0.0.0' }, rootless)).toMatchObject({ problems: [], bind: ['0.0.0.0'] });
+  });
+
+  const ownPlatform = Object.getOwnPropertyDescriptor(process, 'platform') ?? {};
+  afterEach(() => void Object.defineProperty(process, 'platform', ownPlatform));
+
+  const [none, some] = ['/nowhere/if_inet6', __filename];
+  test.each<[string, NodeJS.Platform, 'unix' | 'tcp', object, string, boolean]>([
+    ['this machine has IPv6', 'linux', 'unix', {}, some, true],
+    ['this machine has none', 'linux', 'unix', {}, none, false],
+    ['the kernel is that of another machine', 'linux', 'tcp', {}, none, true],
+    ['the kernel is that of a virtual machine', 'linux', 'unix', { OperatingSystem: 'Docker Desktop' }, none, true],
+    ['this machine has no kernel of Linux', 'darwin', 'unix', {}, none, true],
+  ])('IPv6: %s', async (_, platform, over, fields, inet6, ipv6) => {
+    // A read-only property, which jest's replaceProperty cannot put back.
+    Object.defineProperty(process, 'platform', { ...ownPlatform, value: platform });
+    const { engine } = await fakeEngine({ ...current, ...info(fields) }, over);
+    expect(await inspectHost(named(engine), readSettings({}, 'llm-observability').settings, owner, true, inet6)).toMatchObject({ problems: [], ipv6 });
+  });
+});
+
 describe('a stack at the edge, which has no Phoenix', () => {
   const atEdge = { 'edge:central': 'prod' };
   const holders = { '/containers/json': [6006, 14317, 14318, 4317, 4318, 12345].map((port) => container(`on-${port}`, port)) };
@@ -267,17 +395,17 @@ describe('a stack at the edge, which has no Phoenix', () => {
   test('nor does a process that holds one', async () => {
     const port = await listen();
     watched.add(port);
-    const { host } = await fakeEngine(current);
-    const config = { 'phoenix:uiPort': String(port), 'docker:host': host };
-    const facts = (more: Record<string, string>): Promise<HostFacts> => inspectHost(readSettings({ ...config, ...more }, 'llm-observability').settings, owner, true);
+    const { engine } = await fakeEngine(current);
+    const config = { 'phoenix:uiPort': String(port) };
+    const facts = (more: Record<string, string>): Promise<HostFacts> => inspectHost(named(engine), readSettings({ ...config, ...more }, 'llm-observability').settings, owner, true);
     expect(keysOf(await facts({}))).toEqual(['phoenix:uiPort']);
     expect(keysOf(await facts(atEdge))).toEqual([]);
   });
 
   test('the CPUs of Alloy count, those of Phoenix do not', async () => {
-    const { host } = await fakeEngine({ ...current, '/info': { NCPU: 2, OperatingSystem: 'Debian' } });
-    const config = { 'phoenix:cpus': '4', 'alloy:cpus': '3', 'docker:host': host };
-    const facts = (more: Record<string, string>): Promise<HostFacts> => inspectHost(readSettings({ ...config, ...more }, 'llm-observability').settings, owner, true);
+    const { engine } = await fakeEngine({ ...current, '/info': { NCPU: 2, OperatingSystem: 'Debian' } });
+    const config = { 'phoenix:cpus': '4', 'alloy:cpus': '3' };
+    const facts = (more: Record<string, string>): Promise<HostFacts> => inspectHost(named(engine), readSettings({ ...config, ...more }, 'llm-observability').settings, owner, true);
     expect((await facts(atEdge)).problems).toEqual([{ key: 'alloy:cpus', value: '3', rule: 'the Docker host has 2', mend: ['pulumi config set alloy:cpus 2'] }]);
     expect(keysOf(await facts({}))).toEqual(['phoenix:cpus', 'alloy:cpus']);
   });
@@ -308,7 +436,7 @@ describe('ports that the engine lists for the containers of the stack', () => {
       '/containers/phoenix-dev-id/json': phoenix,
       '/containers/alloy-dev-id/json': { Name: '/alloy-dev', NetworkSettings: { Ports: {} } },
     });
-    expect(await inspectAt(engine.host)).toMatchObject({ problems: [], listed: { 'phoenix-dev': inOrder, 'alloy-dev': [] } });
+    expect(await inspectAt(engine.engine)).toMatchObject({ problems: [], listed: { 'phoenix-dev': inOrder, 'alloy-dev': [] } });
     expect(engine.requests.filter(({ url }) => url.includes('-id/')).map(({ url }) => url).sort()).toEqual([
       '/containers/alloy-dev-id/json', '/containers/phoenix-dev-id/json',
     ]);
@@ -499,7 +627,7 @@ describe('several ports that are taken', () => {
 
   test('whatever is held, with whatever offset, the commands of the message end it', async () => {
     const answers: Record<string, Answer> = { ...current };
-    const { host } = await fakeEngine(answers);
+    const { engine } = await fakeEngine(answers);
     const offset = fc.oneof(fc.constantFrom(0, 100, 40_000), fc.integer({ min: 0, max: 40_000 }));
     // Ports of this stack, those that would be offered first, and others around.
     const near = fc.oneof(fc.constantFrom(...defaults), fc.integer({ min: 16006, max: 16017 }), fc.constantFrom(...defaults).map((port) => port + 100));
@@ -507,7 +635,7 @@ describe('several ports that are taken', () => {
       fc.asyncProperty(offset, fc.uniqueArray(near, { maxLength: 12 }), fc.constantFrom('12345', '25500', '65535'), fc.boolean(), async (by, taken, uiPort, edge) => {
         const config: Record<string, string> = { 'ports:offset': String(Math.min(by, 65535 - Number(uiPort))), 'alloy:uiPort': uiPort, ...(edge ? { 'edge:central': 'prod' } : {}) };
         answers['/containers/json'] = taken.map((port) => container(`on-${port}`, port + Number(config['ports:offset'])));
-        const { problems } = await inspectAt(host, config);
+        const { problems } = await inspectAt(engine, config);
         // The ports are told as the stack file has them.
         const { settings } = readSettings(config, 'llm-observability');
         const wrong = publishedPorts(settings).filter((key) => taken.includes(portAsSet(key, settings)));
@@ -518,7 +646,7 @@ describe('several ports that are taken', () => {
         const together = wrong.length > 1 && uiPort !== '65535';
         expect(Object.keys(mended)).toEqual(together ? ['ports:offset'] : wrong);
         expect(together && mended['ports:offset'] === config['ports:offset']).toBe(false);
-        expect((await inspectAt(host, { ...config, ...mended })).problems).toEqual([]);
+        expect((await inspectAt(engine, { ...config, ...mended })).problems).toEqual([]);
       }),
     );
   });

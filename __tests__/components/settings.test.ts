@@ -1,7 +1,7 @@
 import * as cloudflare from '@pulumi/cloudflare/config';
-import * as docker from '@pulumi/docker';
 import * as fc from 'fast-check';
 import { images } from '../../components/catalog';
+import { dockerKeys } from '../../components/docker-settings';
 import { edgeKeys } from '../../components/edge-settings';
 import { shellQuoted, type Key } from '../../components/key';
 import { loginKeys } from '../../components/login-settings';
@@ -30,6 +30,7 @@ describe('what is right', () => {
       'phoenix:retentionDays': 0,
       'phoenix:memory': 2048,
       'phoenix:cpus': '1.0',
+      'phoenix:metrics': true,
       'phoenix:image': images.phoenix,
       'phoenix:auth': false,
       'phoenix:apiKeys': [],
@@ -59,11 +60,12 @@ describe('what is right', () => {
       'edge:token': 'edge',
       'ports:offset': 0,
       'data:protect': false,
+      'docker:disableDockerDaemonCheck': false,
     });
   });
 
-  test('every setting, set; those of login, of the tunnel and of the edge have tests of their own', () => {
-    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...tunnelKeys, ...edgeKeys };
+  test('every setting, set; those of login, of the tunnel, of the edge and of the Docker Engine have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...tunnelKeys, ...edgeKeys, ...dockerKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
@@ -72,6 +74,7 @@ describe('what is right', () => {
       'phoenix:retentionDays': '30',
       'phoenix:memory': '4GiB',
       'phoenix:cpus': '1.50',
+      'phoenix:metrics': 'false',
       'phoenix:image': 'mirror.example/phoenix:version-21.0.0',
       'alloy:otlpGrpcPort': '5317',
       'alloy:otlpHttpPort': '5318',
@@ -85,7 +88,6 @@ describe('what is right', () => {
       'loki:url': 'http://loki.example:3100',
       'ports:offset': '1000',
       'data:protect': 'true',
-      'docker:host': 'ssh://me@example.com',
     });
     expect(problems).toEqual([]);
     const others = Object.fromEntries(Object.entries(settings).filter(([name]) => !elsewhere(name)));
@@ -97,6 +99,7 @@ describe('what is right', () => {
       'phoenix:retentionDays': 30,
       'phoenix:memory': 4096,
       'phoenix:cpus': '1.5',
+      'phoenix:metrics': false,
       'phoenix:image': 'mirror.example/phoenix:version-21.0.0',
       'alloy:otlpGrpcPort': 6317,
       'alloy:otlpHttpPort': 6318,
@@ -110,7 +113,6 @@ describe('what is right', () => {
       'loki:url': new URL('http://loki.example:3100'),
       'ports:offset': 1000,
       'data:protect': true,
-      'docker:host': 'ssh://me@example.com',
     });
     expect(Object.keys(others).sort()).toEqual(Object.keys(keys).filter((name) => !elsewhere(name)).sort());
   });
@@ -199,10 +201,10 @@ describe('a setting that stands empty', () => {
   /** Those without a default that are no secret: for the others an empty text is a value like any other. */
   const optional = all.filter(([, { fallback, secret }]) => fallback === undefined && !secret);
 
-  test.each(optional)('%s is to be filled in, or taken out', (name, { example = '' }) => {
+  test.each(optional)('%s is to be filled in, or taken out', (name, { example = '', file }) => {
     for (const value of ['', ' ', '\n']) {
       const { settings, problems } = read({ [name]: value });
-      expect(problems.filter(({ key }) => key === name)).toEqual([empty(name, `pulumi config set ${name} ${shellQuoted(example)}`)]);
+      expect(problems.filter(({ key }) => key === name)).toEqual([empty(name, `pulumi config set ${name} ${file ? `< ${file}` : shellQuoted(example)}`)]);
       expect(settings[name as SettingKey]).toBe(name === 'edge:central' ? '' : undefined);
     }
   });
@@ -297,10 +299,6 @@ describe('keys that are not known', () => {
     '%s belongs to something else',
     (name) => expect(read({ [name]: 'x' }).problems).toEqual([]),
   );
-
-  test.each(Object.keys(docker.config).filter((name) => name !== 'host'))('docker:%s is left to the docker provider', (name) => {
-    expect(read({ [`docker:${name}`]: 'anything at all' })).toEqual({ settings: read({}).settings, problems: [] });
-  });
 
   const ours = ['apiToken', 'baseUrl'];
   test.each(Object.keys(cloudflare).filter((name) => !ours.includes(name)))('cloudflare:%s is left to the cloudflare provider', (name) => {
@@ -510,12 +508,15 @@ describe('secrets', () => {
   test('they are these', () => {
     expect(secretKeys).toEqual([
       'phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword', 'phoenix:oidcClientSecret', 'phoenix:ldapBindPassword', 'phoenix:smtpPassword',
-      'cloudflare:apiToken',
+      'cloudflare:apiToken', 'docker:keyMaterial', 'docker:registryAuth',
     ]);
   });
 
+  /** Those of the engine have a form, and tests of their own. */
+  const words = secretKeys.filter((name) => !(name in dockerKeys));
+
   const value = 'abcdefghijklmnopqrstuvwxyz0123456789abcd';
-  test.each(secretKeys)('%s is refused in plain text, without its value', (name) => {
+  test.each(words)('%s is refused in plain text, without its value', (name) => {
     expect(message({ [name]: value })).toBe(
       [
         '1 problem with stack dev; nothing was changed.',
@@ -540,9 +541,9 @@ describe('secrets', () => {
   });
 
   test('the stack makes the first three, so the command that removes one mends it; the others come from elsewhere', () => {
-    const { problems } = read(Object.fromEntries(secretKeys.map((name) => [name, ''])), () => true);
+    const { problems } = read(Object.fromEntries(words.map((name) => [name, ''])), () => true);
     expect(problems.map(({ key, mend }) => [key, mend])).toEqual(
-      secretKeys.map((name, index) => [name, [...(index < 3 ? [`pulumi config rm ${name}`] : []), `pulumi config set --secret ${name}`]]),
+      words.map((name, index) => [name, [...(index < 3 ? [`pulumi config rm ${name}`] : []), `pulumi config set --secret ${name}`]]),
     );
   });
 

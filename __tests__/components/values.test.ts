@@ -254,35 +254,67 @@ describe('image', () => {
     images.phoenix,
     'arizephoenix/phoenix:version-18.1.0',
     'arizephoenix/phoenix:18.1.0-nonroot',
+    'arizephoenix/phoenix:version-20.26.1-debug',
     `arizephoenix/phoenix:version-20.26.1${digest}`,
     `arizephoenix/phoenix${digest}`,
     'registry.example:5000/mirror/phoenix:v18.1.1',
-    'localhost:5000/phoenix:dev',
-    'phoenix:built-here',
+    'localhost:5000/phoenix:20.26.1-mine',
+    'localhost/phoenix:20.26.1',
+    '[2001:db8::7]:5000/phoenix:20.26.1',
+    'registry.example/a/b/c__d/phoenix:20.26.1',
+    'lab/phoenix:20.26.1',
+    'phoenix-before:20.26.0',
   ])('%s is taken as it is', (raw) => expect(image(raw)).toBe(raw));
 
   const noReference = 'it is no image reference; write repository:tag or repository:tag@sha256:digest';
   const untagged = 'an image without a tag means latest, which changes under you; name a version';
+  const moving = 'its tag names no full version, such as 1.2.3, so the image changes under you; name one, or add the digest';
   const tooOld = 'that version is older than 18.1.0, the oldest that is supported';
   test.each([
     ['', noReference],
     ['Phoenix:18.1.0', noReference],
     ['phoenix:', noReference],
     ['phoenix 18.1.0', noReference],
+    ['phoenix:18.1.0 ', noReference],
     ['phoenix:18.1.0@sha256:abc', noReference],
     ['https://hub.docker.com/r/arizephoenix/phoenix:18.1.0', noReference],
+    ['registry.example:port/phoenix:18.1.0', noReference],
+    ['registry.example:5000/:18.1.0', noReference],
+    ['a//b:18.1.0', noReference],
+    ['-a/b:18.1.0', noReference],
+    [`phoenix:${'1'.repeat(129)}`, noReference],
     ['arizephoenix/phoenix', untagged],
     ['registry.example:5000/mirror/phoenix', untagged],
-    ['arizephoenix/phoenix:latest', 'latest changes under you; name a version'],
-    [`arizephoenix/phoenix:latest${digest}`, 'latest changes under you; name a version'],
+    ...['latest', 'latest-nonroot', 'nightly', 'stable', 'mainline', 'edge', 'main', 'master', 'dev', 'beta', 'version-20', 'version-20.26', '20.26-nonroot', '20', 'v20', 'built-here', 'nightly-20.26.1', '20.26.1x', 'x20.26.1']
+      .flatMap((tag): [string, string][] => [[`arizephoenix/phoenix:${tag}`, moving], [`registry.example:5000/phoenix:${tag}`, moving]]),
     ['arizephoenix/phoenix:version-18.0.9', tooOld],
     ['arizephoenix/phoenix:17.10.0-nonroot', tooOld],
     [`arizephoenix/phoenix:v9.2.0${digest}`, tooOld],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(image, raw)).toBe(rule));
 
+  test.each(['latest', 'nightly', '20.26', 'built-here'])('with a digest the tag %s does not count', (tag) => {
+    expect(image(`arizephoenix/phoenix:${tag}${digest}`)).toBe(`arizephoenix/phoenix:${tag}${digest}`);
+  });
+
   test('each service has an oldest version of its own', () => {
     expect(ruleOf(values.image('alloy'), 'grafana/alloy:v1.10.9')).toBe('that version is older than 1.11.0, the oldest that is supported');
     expect(values.image('alloy')('grafana/alloy:v1.11.0')).toBe('grafana/alloy:v1.11.0');
+  });
+
+  describe('variants', () => {
+    const noBash = 'that variant has no bash, which the health check needs; take the one on Debian, whose tag is the version alone';
+
+    // The tags that the images have on Docker Hub.
+    test.each(['1.30.6', '1.30.6-trixie', '1.30.6-perl', '1.30.6-trixie-perl', '1.30.6-otel'])('nginx:%s is on Debian', (tag) => expect(values.image('gate')(`nginx:${tag}`)).toBe(`nginx:${tag}`));
+    test.each(['1.30.6-alpine', '1.30.6-alpine3.24', '1.30.6-alpine-slim', '1.30.6-alpine3.24-perl', '1.30.6-alpine-otel', `stable-alpine${digest}`, `1.30.6-alpine${digest}`])('nginx:%s is not', (tag) =>
+      expect(ruleOf(values.image('gate'), `nginx:${tag}`)).toBe(noBash));
+
+    test.each(['v1.18.1', 'v1.18.1-boringcrypto', 'v1.19.0-rc.3'])('grafana/alloy:%s is on Linux', (tag) => expect(values.image('alloy')(`grafana/alloy:${tag}`)).toBe(`grafana/alloy:${tag}`));
+    test.each(['v1.18.1-windowsservercore-ltsc2022', 'v1.18.1-nanoserver-1809'])('grafana/alloy:%s is not', (tag) => expect(ruleOf(values.image('alloy'), `grafana/alloy:${tag}`)).toMatch(/^that variant is not the one on Linux/));
+
+    test.each(['2026.8.2', '2026.8.2-amd64'])('cloudflare/cloudflared:%s', (tag) => expect(values.image('tunnel')(`cloudflare/cloudflared:${tag}`)).toBe(`cloudflare/cloudflared:${tag}`));
+    test('latest-amd64 is as much latest as latest', () => expect(ruleOf(values.image('tunnel'), 'cloudflare/cloudflared:latest-amd64')).toBe(moving));
+    test('what an image is called is no variant', () => expect(values.image('gate')('alpine/nginx:1.30.6')).toBe('alpine/nginx:1.30.6'));
   });
 });
 
@@ -296,6 +328,7 @@ describe('versions', () => {
     [`grafana/alloy${digest}`, undefined],
     ['phoenix:nightly-1.2.3', undefined],
     ['phoenix:20', undefined],
+    ['no reference at all:1.2.3', undefined],
   ])('versionOf %s is %s', (reference, version) => expect(values.versionOf(reference)).toBe(version));
 
   test('they compare as numbers, part by part', () => {
@@ -310,21 +343,10 @@ describe('versions', () => {
   });
 });
 
-describe('dockerHost', () => {
-  test.each(['unix:///var/run/docker.sock', 'npipe:////./pipe/docker_engine', 'tcp://192.0.2.7:2375', 'tcp://[::1]:2375', 'ssh://me@example.com', 'ssh://me@example.com:2222'])(
-    '%s is taken as it is',
-    (raw) => expect(values.dockerHost(raw)).toBe(raw),
-  );
-
-  test.each(['', '/var/run/docker.sock', 'unix://', 'unix://docker.sock', 'localhost:2375', 'http://localhost:2375', 'tcp://', 'ssh://'])("'%s' is none", (raw) => {
-    expect(ruleOf(values.dockerHost, raw)).toBe('write unix:///path/of/docker.sock, tcp://host:port or ssh://user@host');
-  });
-});
-
 test('no rule quotes the value, which may be a secret', () => {
   const parsers = [
     values.port, values.days, values.memory(768), values.cpus, values.httpUrl, values.addresses, values.addressesOrAuto,
-    values.image('phoenix'), values.dockerHost, values.boolean, values.text, values.remotePort, values.oneOf('apple'), values.offset,
+    values.image('phoenix'), values.boolean, values.text, values.remotePort, values.oneOf('apple'), values.offset,
   ];
   const shapes = ['MARK', '127.0.0.1,MARK', 'http://MARK@host', 'MARK://host', 'MARK:latest', 'mark:1.0.0'];
   for (const parse of parsers) {

@@ -88,6 +88,19 @@ describe('a service', () => {
     });
   });
 
+  // What an engine is asked for and cannot do it refuses (CPUs), or forgets (memory), or writes down in its own way (swap: -1).
+  test.each<[string, Partial<workload.Limits>, object]>([
+    ['everything', {}, { memory: 512, memorySwap: 512, cpus: '0.5' }],
+    ['all but swap', { swap: false }, { memory: 512, memorySwap: -1, cpus: '0.5' }],
+    ['all but memory', { memory: false, swap: false }, { cpus: '0.5' }],
+    ['no memory, whatever is said of swap', { memory: false }, { cpus: '0.5' }],
+    ['all but CPUs', { cpus: false }, { memory: 512, memorySwap: 512 }],
+    ['nothing', { memory: false, swap: false, cpus: false }, {}],
+  ])('on a kernel that limits %s', async (_, limits, asked) => {
+    const { inputs } = await container((image, network) => workload.service('web', { ...service(image, network), limits: { memory: true, swap: true, cpus: true, ...limits } }, {}));
+    expect(Object.fromEntries(['memory', 'memorySwap', 'cpus'].flatMap((name) => (name in inputs ? [[name, inputs[name]]] : [])))).toEqual(asked);
+  });
+
   test('with everything', async () => {
     const { inputs } = await container((image, network) =>
       workload.service(

@@ -7,7 +7,7 @@ import * as path from 'node:path';
 import { hostName } from '../../components/catalog';
 import { Seed } from '../../lab/seed';
 import { telemetrygen } from '../../lab/telemetrygen';
-import { imageSettings } from '../../ops/support/images';
+import { usedImages } from './images';
 import { Checkout, docker, storedSpans, until, type Ended } from './checkout';
 import { finished, underLoad } from './load';
 
@@ -21,9 +21,9 @@ let names: { phoenix: string; alloy: string };
 
 beforeAll(async () => {
   checkout = await Checkout.clone(stack);
-  const images = await imageSettings({});
+  const { phoenix, alloy } = await usedImages();
   seed = await Seed.make({
-    images: { phoenix: images['phoenix:image'] ?? '', alloy: images['alloy:image'] ?? '' },
+    images: { phoenix, alloy },
     ports: { phoenixUi: 6006, phoenixOtlpGrpc: 14317, phoenixOtlpHttp: 14318, otlpGrpc: 4317, otlpHttp: 4318, alloyUi: 12345 },
   });
   await seed.compose('up', '-d');

@@ -10,6 +10,7 @@ import * as path from 'node:path';
 import { aptInstall } from '../../lab/debian';
 import { pythonOtel } from '../../lab/python';
 import { telemetrygen } from '../../lab/telemetrygen';
+import { chooseEngine } from '../../engine';
 import { ensureEngine } from '../../ops/support/docker';
 import { Checkout, docker, storedSpans, until } from './checkout';
 import { finished } from './load';
@@ -143,7 +144,7 @@ describe('what breaks comes back by itself', () => {
     const pid = Number(fs.readFileSync(pidFile, 'utf8'));
     process.kill(pid, 'SIGTERM');
     await until('dockerd to end', async () => !fs.existsSync(`/proc/${pid}`));
-    await ensureEngine('unix:///var/run/docker.sock');
+    await ensureEngine(chooseEngine({}), 'yes', 'npm run e2e');
     await until('both services to be healthy', async () => (await health(phoenix)) === 'healthy' && (await health(alloy)) === 'healthy');
     expect(await checkout.verify()).toMatchObject({ ok: true });
     const { endpoints } = await checkout.outputs();

@@ -1,10 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { cacheKey, cacheRoot, elapsed, ensure, type Build, type Recipe } from '../../lab/cache';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { cacheRoot, elapsed, ensure, type Build } from '../../lab/cache';
+import { cacheKey, type Recipe } from '../../lab/recipe';
 
-const recipe: Recipe = { name: 'Thing', version: '1.2.3', inputs: { flags: ['-a'] }, why: 'nobody else has it' };
+const recipe: Recipe = { name: 'Thing', version: '1.2.3', inputs: { flags: ['-a'] }, from: 'nowhere', cost: { minutes: 2, cache: 10 } };
 
 let root: string;
 let lines: string[];
@@ -18,25 +20,6 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 const writeResult = async (build: Build): Promise<void> => writeFileSync(join(build.dir, 'result'), 'done');
 
-describe('cacheKey', () => {
-  test('says name and version, and is stable', () => {
-    expect(cacheKey(recipe)).toMatch(/^thing-1\.2\.3-[0-9a-f]{12}$/);
-    expect(cacheKey({ ...recipe })).toBe(cacheKey(recipe));
-  });
-
-  test.each<[string, Partial<Recipe>]>([
-    ['name', { name: 'Other' }],
-    ['version', { version: '1.2.4' }],
-    ['inputs', { inputs: { flags: ['-b'] } }],
-  ])('changes with the %s', (_, change) => {
-    expect(cacheKey({ ...recipe, ...change })).not.toBe(cacheKey(recipe));
-  });
-
-  test('does not change with the sentence that is printed', () => {
-    expect(cacheKey({ ...recipe, why: 'other words' })).toBe(cacheKey(recipe));
-  });
-});
-
 test('cacheRoot follows XDG_CACHE_HOME, and an empty one counts as none', () => {
   expect(cacheRoot({ XDG_CACHE_HOME: '/caches' })).toBe('/caches/llm-observability');
   expect(cacheRoot({ XDG_CACHE_HOME: '' })).toBe(cacheRoot({}));
@@ -48,7 +31,7 @@ test.each([[0, '0s'], [59_999, '59s'], [60_000, '1m00s'], [195_000, '3m15s'], [3
 });
 
 describe('ensure', () => {
-  test('builds once, says why, and returns the same directory from then on', async () => {
+  test('builds once, says so, and returns the same directory from then on', async () => {
     const build = jest.fn(writeResult);
     const first = await ensure(recipe, build, { root, print });
     const second = await ensure(recipe, build, { root, print });
@@ -56,7 +39,7 @@ describe('ensure', () => {
     expect(first).toBe(join(root, cacheKey(recipe)));
     expect(readFileSync(join(first, 'result'), 'utf8')).toBe('done');
     expect(build).toHaveBeenCalledTimes(1);
-    expect(lines).toEqual(['Thing: nobody else has it', 'Thing 1.2.3: ready after 0s']);
+    expect(lines).toEqual(['Thing 1.2.3: making it from nowhere (about 2 minutes, once)', 'Thing 1.2.3: ready after 0s']);
   });
 
   test('the result is not where it belongs before the build has returned', async () => {
@@ -100,6 +83,54 @@ describe('ensure', () => {
     expect(existsSync(leftover)).toBe(false);
   });
 
+  test('so is what a killed build of something else left, while one that is at work keeps its folder', async () => {
+    const [dead, alive] = ['other-1-abc', 'third-1-abc'].map((key) => join(root, `${key}.tmp-123abc`));
+    [dead, alive].forEach((dir) => mkdirSync(dir));
+    writeFileSync(join(root, 'third-1-abc.lock'), JSON.stringify({ pid: process.pid, host: hostname() }));
+    await ensure(recipe, writeResult, { root, print });
+    expect(existsSync(dead)).toBe(false);
+    expect(existsSync(alive)).toBe(true);
+  });
+
+  test('a cache that cannot be written to is told with the way round, before anything is built', async () => {
+    writeFileSync(join(root, 'file'), '');
+    const build = jest.fn(writeResult);
+    await expect(ensure(recipe, build, { root: join(root, 'file', 'cache'), print })).rejects.toThrow(
+      `${join(root, 'file', 'cache', 'logs')}: what is built is kept there, and it cannot be written to (ENOTDIR). Set XDG_CACHE_HOME to a folder that can, and run this again.`,
+    );
+    expect(build).not.toHaveBeenCalled();
+    expect(lines).toEqual([]);
+  });
+
+  test.each([
+    ['a program', async (build: Build) => void (await build.run('sh', ['-c', 'echo "write /x/y: no space left on device" >&2; exit 1']))],
+    ['this process', () => Promise.reject(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))],
+  ])('a full disk that %s meets is one message with the folder and what is missing', async (_, build) => {
+    const tooMuch = { ...recipe, cost: { minutes: 1, cache: 1e12 } };
+    const message = await ensure(tooMuch, build, { root, print }).then(() => '', (error: Error) => error.message);
+    expect(message).toMatch(/^Thing 1\.2\.3: no space left\.\n(\S+): [\d,]+ MB are missing: 1,000,000,000,000 are needed there and [\d,]+ are free\.\nMake room there and run this again\.$/);
+    expect(message).toContain(`${root}: `);
+    expect(readdirSync(root)).toEqual(['logs']);
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the program that runs, removes what was made, and only then this process', async (signal) => {
+    const pidFile = join(root, 'pid');
+    const script = join(root, 'build.ts');
+    writeFileSync(script, `
+      import { ensure } from ${JSON.stringify(resolve(__dirname, '../../lab/cache'))};
+      const shell = 'echo $$ > ${pidFile}.new && mv ${pidFile}.new ${pidFile} && exec sleep 600';
+      ensure(${JSON.stringify(recipe)}, (build) => build.run('sh', ['-c', shell]).then(() => undefined), { root: ${JSON.stringify(root)} });
+    `);
+    const child = spawn(process.execPath, ['--import', 'tsx', script], { cwd: resolve(__dirname, '../..'), stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    while (!existsSync(pidFile) && child.exitCode === null) await new Promise((next) => setTimeout(next, 20));
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    child.kill(signal);
+    expect(await ended).toEqual([null, signal]);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(readdirSync(root).sort()).toEqual(['build.ts', 'logs', 'pid']);
+  }, 30_000);
+
   test('two at once build once, and the second says that it waits', async () => {
     let finish = (): void => undefined;
     const finished = new Promise<void>((resolve) => (finish = resolve));
@@ -114,7 +145,7 @@ describe('ensure', () => {
     const [first, second] = await Promise.all(both);
     expect(second).toBe(first);
     expect(slow).toHaveBeenCalledTimes(1);
-    expect(lines).toContain('Thing 1.2.3: waiting for another run that builds it, 0s');
+    expect(lines).toContain('Thing 1.2.3: waiting for another run that makes it, 0s');
   });
 
   test('says what goes on while it takes long', async () => {

@@ -7,6 +7,7 @@ import * as http from 'node:http';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as tar from 'tar-stream';
+import { at } from '../../engine';
 import { docker } from '../../lab/providers/docker';
 import { cpusText, flattenPorts } from '../../lab/providers/docker-container-state';
 import { Engine } from '../../lab/providers/docker-engine';
@@ -52,18 +53,19 @@ beforeEach(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const route = `${request.method} ${request.url?.split('?')[0]}`;
+      const url = request.url?.replace(/^\/v\d+\.\d+(?=\/)/, '') ?? '';
+      const route = `${request.method} ${url.split('?')[0]}`;
       if (route !== 'GET /_ping') {
-        asked.push({ call: `${request.method} ${request.url}`, body: Buffer.concat(chunks) });
+        asked.push({ call: `${request.method} ${url}`, body: Buffer.concat(chunks) });
       }
       const found = answers[route];
       const { status: code = 200, body = '' } = (typeof found === 'function' ? found() : found) ?? { status: 404, body: { message: `no answer for ${route}` } };
-      response.writeHead(code).end(Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body));
+      response.writeHead(code, { 'api-version': '1.41' }).end(Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body));
     });
   });
   await new Promise<void>((resolve) => server.listen(path.join(directory, 'engine.sock'), resolve));
   const engine = new Engine();
-  engine.host = `unix://${path.join(directory, 'engine.sock')}`;
+  engine.address = at(`unix://${path.join(directory, 'engine.sock')}`);
   service = methods(docker(engine));
 });
 
@@ -265,7 +267,7 @@ test('an image that is here is not asked for elsewhere; one that is not is pulle
   expect(calls()).toEqual(['GET /images/i/json']);
   answers['POST /images/create'] = { body: '{"status":"Pulling"}\n{"errorDetail":{"message":"denied"},"error":"denied"}\n' };
   await expect(create('RemoteImage', { name: 'team/other' })).rejects.toMatchObject({ details: expect.stringContaining('unable to pull image team/other: error pulling image team/other: denied') });
-  expect(calls()).toContain('POST /images/create?fromImage=team%2Fother%3Alatest');
+  expect(calls()).toContain('POST /images/create?fromImage=team%2Fother&tag=latest');
   asked = [];
   await remove('RemoteImage', 'x', { name: 'i', keepLocally: true });
   expect(asked).toEqual([]);
@@ -293,8 +295,18 @@ test('it takes no secrets: the engine takes their marks off, and puts them back 
 
 test('a setting that the stand-in cannot honour is refused with the way out', async () => {
   const request = new proto.ConfigureRequest();
-  request.setArgs(Struct.fromJavaScript({ certPath: '/certificates', registryAuth: '[{"address":"a"}]', sshOpts: '[]' }));
-  await expect(call('configure', request)).rejects.toMatchObject({ details: expect.stringMatching(/docker:registryAuth, docker:certPath.*pulumi plugin install resource docker 5\.2\.0/) });
+  request.setArgs(Struct.fromJavaScript({ context: 'away', registryAuth: '[{"address":"a"}]', sshOpts: '[]' }));
+  await expect(call('configure', request)).rejects.toMatchObject({ details: expect.stringMatching(/docker:registryAuth, docker:context.*pulumi plugin install resource docker 5\.2\.0/) });
+});
+
+test.each([
+  [{ certPath: '/nowhere' }, 'could not load X509 key pair: open /nowhere/cert.pem: no such file or directory'],
+  [{ certMaterial: 'x', keyMaterial: 'x' }, 'certMaterial, keyMaterial, and caMaterial must all be specified'],
+  [{ caMaterial: 'x', certMaterial: 'x', keyMaterial: 'x', certPath: '/nowhere' }, 'when using raw certificates, certPath must not be specified'],
+])("certificates that do not go together: %j, in the published provider's words", async (config, words) => {
+  const request = new proto.ConfigureRequest();
+  request.setArgs(Struct.fromJavaScript({ host: 'tcp://127.0.0.1:1', ...config }));
+  await expect(call('configure', request)).rejects.toMatchObject({ details: words });
 });
 
 test('an engine that does not answer is named before anything else', async () => {

@@ -1,4 +1,3 @@
-import { isAtLeast } from '../../lab/go';
 import { wrapGoMod, type GoProgram } from '../../lab/go-module';
 
 const upstream = `module example.com/tool
@@ -61,20 +60,19 @@ exclude example.com/older v1.0.0
     );
   });
 
+  test('a copy takes the place of the module, and of nothing else', () => {
+    const lines = wrapGoMod(upstream, { ...program, files: { 'main.go': '' } }, './copy').split('\n');
+    expect(lines.filter((line) => line.startsWith('replace '))).toEqual([
+      'replace example.com/a v1.0.0 => example.com/fork-of-a v1.0.1',
+      'replace example.com/b => example.com/fork-of-b v0.0.0-20240101000000-abcdefabcdef',
+      'replace example.com/tool v1.11.0 => ./copy',
+    ]);
+    expect(lines).toContain('require example.com/tool v1.11.0');
+  });
+
   test('a module without any of that', () => {
     expect(wrapGoMod('module example.com/tool\n', { module: 'example.com/tool', version: 'v1.0.0' })).toBe(
       'module lab\n\nrequire example.com/tool v1.0.0\n\n\n',
     );
   });
-});
-
-test.each([
-  ['1.21', '1.21', true],
-  ['1.26.8', '1.21', true],
-  ['1.19', '1.21', false],
-  ['1.9', '1.21', false],
-  ['2.0', '1.21', true],
-  ['1.21rc2', '1.21', true],
-])('isAtLeast(%s, %s) is %s', (version, least, answer) => {
-  expect(isAtLeast(version, least)).toBe(answer);
 });

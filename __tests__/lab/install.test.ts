@@ -7,20 +7,14 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { missingPlugins, standIns } from '../../lab/providers/install';
+import { standIns } from '../../lab/providers/install';
+import { missingPlugins } from '../../ops/support/plugins';
 
 let directory: string;
 beforeEach(() => {
   directory = fs.mkdtempSync(path.join(os.tmpdir(), 'stand-ins-'));
 });
 afterEach(() => fs.rmSync(directory, { recursive: true }));
-
-const executable = (...parts: string[]) => {
-  const file = path.join(directory, ...parts);
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, '', { mode: 0o755 });
-  return file;
-};
 
 test('a stand-in starts from anywhere, says its port first and its version when asked', async () => {
   const opts = { projectDir: path.resolve(__dirname, '../..'), cacheDir: path.join(directory, 'cache') };
@@ -43,19 +37,9 @@ test('a stand-in starts from anywhere, says its port first and its version when 
   }
 }, 60_000);
 
-test('only what is found nowhere is missing, and our own directory does not count', async () => {
-  const pulumi = executable('bin', 'pulumi');
-  const env = { PATH: path.join(directory, 'path'), HOME: directory };
-  expect(await missingPlugins(pulumi, env)).toEqual(['docker', 'random', 'cloudflare', 'nodejs', 'pulumi-nodejs']);
-  executable('bin', 'pulumi-language-nodejs');
-  expect(await missingPlugins(pulumi, env)).toEqual(['docker', 'random', 'cloudflare', 'pulumi-nodejs']);
-  executable('.pulumi', 'plugins', 'resource-docker-v5.2.0', 'pulumi-resource-docker');
-  executable('.pulumi', 'plugins', 'resource-cloudflare-v6.22.1', 'pulumi-resource-cloudflare');
-  executable('.pulumi', 'plugins', 'resource-random-v4.0.0', 'pulumi-resource-random');
-  expect(await missingPlugins(pulumi, env)).toEqual(['random', 'pulumi-nodejs']);
-  expect(await missingPlugins(pulumi, { ...env, PULUMI_HOME: path.join(directory, 'elsewhere') })).toEqual(['docker', 'random', 'cloudflare', 'pulumi-nodejs']);
-  executable('path', 'pulumi-resource-random');
-  expect(await missingPlugins(pulumi, env)).toEqual(['pulumi-nodejs']);
-  executable('path', '.stand-ins');
-  expect(await missingPlugins(pulumi, env)).toEqual(['random', 'pulumi-nodejs']);
+test('a stand-in is never taken for what was published', async () => {
+  const bin = await standIns(['pulumi-nodejs'], { projectDir: path.resolve(__dirname, '../..'), cacheDir: path.join(directory, 'cache') });
+  expect(missingPlugins('', ['pulumi-nodejs'], { PATH: bin, PULUMI_HOME: directory })).toEqual(['pulumi-nodejs']);
+  fs.rmSync(path.join(bin, '.stand-ins'));
+  expect(missingPlugins('', ['pulumi-nodejs'], { PATH: bin, PULUMI_HOME: directory })).toEqual([]);
 });

@@ -17,18 +17,27 @@ import { services } from '../support/services';
 import type * as typed from '../support/typed';
 import { nobody } from '../support/web';
 
-const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string } = { args: [] };
+const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => string | undefined; ensured: unknown[][] } = { args: [], ensured: [] };
 
 jest.mock('node:util', () => jest.requireActual<typeof typed>('../support/typed').typedArgs(() => mockCommand.args));
 jest.mock('../../ops/support/say', () => jest.requireActual<typeof typed>('../support/typed').keptMain((run) => (mockCommand.main = run)));
 jest.mock('../../ops/support/toolchain', () => ({
   downloadSite: 'https://get.pulumi.com',
   findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }),
+  withPlugins: async (tools: object) => tools,
   surveyToolchain: async () => ({ pulumi: mockCommand.pulumi, missing: [], env: {} }),
 }));
+jest.mock('../../ops/support/ask', () => ({
+  atTerminal: () => mockCommand.answer !== undefined,
+  answerTo: async (question: string) => mockCommand.answer?.(question),
+  agreed: async (question: string) => mockCommand.answer?.(question) === 'y',
+}));
+// What it is told, and then as it is.
+jest.mock('../../ops/support/docker', () => {
+  const actual = jest.requireActual<{ ensureEngine: (...args: unknown[]) => Promise<void> }>('../../ops/support/docker');
+  return { ...actual, ensureEngine: (...args: unknown[]) => (mockCommand.ensured.push(args), actual.ensureEngine(...args)) };
+});
 jest.mock('../../ops/support/reach', () => ({ siteAnswers: async () => true }));
-jest.mock('../../lab/images', () => ({}));
-jest.mock('../../ops/support/registry', () => ({ askRegistry: async () => ({ answers: true }) }));
 jest.mock('../../ops/support/backend', () => jest.requireActual<typeof typed>('../support/typed').ownBackend());
 
 interface Ended {
@@ -79,8 +88,19 @@ const terminal = Object.getOwnPropertyDescriptor(process.stdin, 'isTTY') ?? { va
 beforeAll(() => void Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: false }));
 afterAll(() => void Object.defineProperty(process.stdin, 'isTTY', terminal));
 
+/** Somebody at a terminal answers like this; returns what was asked. */
+function answering(answer: string | undefined): string[] {
+  const questions: string[] = [];
+  mockCommand.answer = (question) => (questions.push(question), answer);
+  Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: true });
+  return questions;
+}
+afterEach(() => {
+  delete mockCommand.answer;
+  Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: false });
+});
+
 beforeEach(() => {
-  setEnvironment({ DOCKER_HOST: undefined });
   fs.rmSync(stateDir, { recursive: true, force: true });
 });
 
@@ -203,6 +223,61 @@ describe('down', () => {
     expect(cli.calls().slice(-2)).toEqual([['state', 'unprotect', '--all', '--yes', '--stack', 'dev'], destroyed]);
     expect(asked(docker).filter((request) => request.startsWith('DELETE /volumes/'))).toEqual(purged);
     expect(said.at(-1)).toBe('Stack dev and its data are removed.');
+  });
+
+  describe('--purge at a terminal', () => {
+    const question = "This deletes every trace of stack dev (volumes alloy-dev-data, phoenix-dev-data) for good. Type the stack's name to go on: ";
+
+    test.each<[string, string | undefined]>([['another name', 'prod'], ['a yes', 'y'], ['nothing', ''], ['an end by Ctrl-C', undefined]])('%s is no answer, and removes nothing', async (_, answer) => {
+      const docker = await engine();
+      const cli = cliOn(docker.host);
+      const questions = answering(answer);
+      expect(await run('down', ['--purge'], cli)).toEqual({ stdout: '', said: [], failure: 'Nothing was removed.' });
+      expect([questions, cli.calls().map(([command]) => command)]).toEqual([[question], ['stack', 'config']]);
+      expect(asked(docker).filter((request) => !request.startsWith('GET '))).toEqual([]);
+    });
+
+    test('the name of the stack is', async () => {
+      const docker = await engine({ '/volumes/alloy-dev-data': { status: 204, body: '' }, '/volumes/phoenix-dev-data': { status: 204, body: '' } });
+      const questions = answering(' dev ');
+      expect((await run('down', ['--purge'], cliOn(docker.host))).failure).toBeUndefined();
+      expect(questions).toEqual([question]);
+      expect(asked(docker).filter((request) => request.startsWith('DELETE /volumes/'))).toEqual(purged);
+    });
+  });
+
+  describe('which engine', () => {
+    const check = (engineOfIt: object): object => ({ urn: 'urn:pulumi:dev::llm-observability::observability:index:EngineCheck::engine-check', type: 'observability:index:EngineCheck', outputs: { engine: engineOfIt, engineId: 'A' } });
+    const standing = (engineOfIt: object): Record<string, Said> => ({ 'stack export': { stdout: JSON.stringify({ deployment: { resources: [check(engineOfIt)] } }) } });
+    const gone: Record<string, Answer> = { '/volumes/alloy-dev-data': { status: 204, body: '' }, '/volumes/phoenix-dev-data': { status: 204, body: '' } };
+
+    test('the one on which the stack is, whatever this shell and its settings would deploy to', async () => {
+      const [its, others, shells] = [await engine(gone), await engine(), await engine()];
+      setEnvironment({ DOCKER_HOST: shells.host });
+      const cli = cliOn(others.host, standing(its.engine));
+      expect((await run('down', ['--purge', '--yes'], cli)).failure).toBeUndefined();
+      expect(asked(its).filter((request) => request.startsWith('DELETE /volumes/'))).toEqual(purged);
+      expect([others.requests, shells.requests]).toEqual([[], []]);
+    });
+
+    test.each<[string, object]>([
+      ['holds a key, which is encrypted there', { host: 'tcp://192.0.2.1:2376', tls: { ca: 'a', cert: 'c', key: { '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270', ciphertext: 'v1:x' } } }],
+      ['is encrypted as a whole', { '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270', ciphertext: 'v1:x' }],
+    ])('the one of the settings where that of the state %s', async (_, secret) => {
+      const docker = await engine(gone);
+      expect((await run('down', ['--purge', '--yes'], cliOn(docker.host, standing(secret)))).failure).toBeUndefined();
+      expect(asked(docker).filter((request) => request.startsWith('DELETE /volumes/'))).toEqual(purged);
+    });
+
+    test('none, where it is not clear which: nothing is removed from another', async () => {
+      const docker = await engine();
+      setEnvironment({ DOCKER_HOST: docker.host });
+      const cli = fakePulumi({ 'stack export': state(), 'config --json': { stdout: JSON.stringify({ 'docker:context': { value: 'missing' } }) } });
+      expect((await run('down', ['--purge', '--yes'], cli)).failure).toBe(
+        "docker:context is 'missing': there is no docker context of that name in /nowhere/docker.\n    docker context ls\n    npm run pulumi -- config rm docker:context --stack dev",
+      );
+      expect([docker.requests, cli.calls().map(([command]) => command)]).toEqual([[], ['stack', 'config']]);
+    });
   });
 
   test('--purge without a terminal removes nothing, and the command it gives is for this stack', async () => {
@@ -389,6 +464,36 @@ describe('up', () => {
     ]);
   });
 
+  describe('at a terminal', () => {
+    const out = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY') ?? { value: undefined, configurable: true, writable: true };
+    beforeEach(() => void Object.defineProperty(process.stdout, 'isTTY', { ...out, value: true }));
+    afterEach(() => void Object.defineProperty(process.stdout, 'isTTY', out));
+    const done = (pulumi: FakePulumi): string[] => pulumi.calls().map((args) => args.join(' ')).filter((call) => /^(preview|up) /.test(call));
+    const shown = `preview ${deployArgs.join(' ')} --config phoenix:uiPort=6007`;
+
+    test.each<[string, string | undefined]>([['a no', 'n'], ['an end by Ctrl-C', undefined]])('the preview is shown, and after %s nothing is deployed or kept', async (_, answer) => {
+      fs.writeFileSync(stackFile, 'config: {}\n');
+      const questions = answering(answer);
+      const pulumi = cli({ preview: { first: "echo 'config: {phoenix:uiPort: 6007}' > Pulumi.dev.yaml" } });
+      expect((await run('up', ['-c', 'phoenix:uiPort=6007'], pulumi)).failure).toBe('Nothing was deployed.');
+      expect([questions, done(pulumi), fs.readFileSync(stackFile, 'utf8')]).toEqual([['Deploy this to stack dev? [y/N] '], [shown], 'config: {}\n']);
+    });
+
+    test('after a yes what was shown is deployed, without another preview', async () => {
+      const questions = answering('y');
+      const pulumi = cli({ preview: {} });
+      expect((await run('up', ['-c', 'phoenix:uiPort=6007'], pulumi)).failure).toBeUndefined();
+      expect([questions, done(pulumi)]).toEqual([['Deploy this to stack dev? [y/N] '], [shown, `up ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --yes --skip-preview`]]);
+    });
+
+    test.each([[['--yes']], [['--json']]])('with %j nobody is asked', async (args) => {
+      const questions = answering('n');
+      const pulumi = cli();
+      expect((await run('up', args, pulumi)).failure).toBeUndefined();
+      expect([questions, done(pulumi)]).toEqual([[], [`up ${deployArgs.join(' ')} --yes`]]);
+    });
+  });
+
   describe('--rotate', () => {
     const urn = (type: string, name: string): string => `urn:pulumi:dev::llm-observability::llm-observability:index:Phoenix$${type}::${name}`;
     const secret = urn('random:index/randomPassword:RandomPassword', 'phoenix-secret');
@@ -454,12 +559,37 @@ describe('up', () => {
     );
   });
 
+  describe('an engine that is not there is installed or started', () => {
+    const consents = async (args: readonly string[]): Promise<unknown[][]> => {
+      mockCommand.ensured.length = 0;
+      setEnvironment({ DOCKER_HOST: noEngine });
+      const pulumi = cli({ 'config --json': { stdout: '{}' } });
+      expect((await run('up', args, pulumi)).failure).toBe('The Docker Engine at unix:///nowhere/docker.sock (DOCKER_HOST) does not answer: connect ENOENT /nowhere/docker.sock.\n    DOCKER_HOST=unix:///nowhere/docker.sock docker info');
+      expect(pulumi.calls().map(([command]) => command)).not.toContain('up');
+      return mockCommand.ensured.map((args) => args.slice(1));
+    };
+
+    test.each<[string, string[], boolean, string, string]>([
+      ['not without a person to ask', [], false, 'never', 'npm run up'],
+      ['if a person agrees', [], true, 'ask', 'npm run up'],
+      ['with --yes', ['--yes', '--stack', 'prod'], false, 'yes', 'npm run up -- --stack prod --yes'],
+      ['with --yes at a terminal, which asks nothing more', ['-y'], true, 'yes', 'npm run up -- --yes'],
+      ['never for a preview', ['--preview-only'], true, 'never', 'npm run up'],
+      ['never for a preview, with a yes either', ['--preview-only', '--yes'], true, 'never', 'npm run up -- --yes'],
+    ])('%s', async (_, args, terminal, consent, again) => {
+      if (terminal) {
+        answering('n');
+      }
+      expect(await consents(args)).toEqual([[consent, again]]);
+    });
+  });
+
   test('no engine: nothing is deployed, and the setting that named it is not kept', async () => {
     fs.writeFileSync(stackFile, 'config: {}\n');
     host = (await nobody()).replace('http:', 'tcp:');
     const pulumi = cli();
     expect((await run('up', ['-c', `docker:host=${host}`], pulumi)).failure).toBe(
-      `The Docker Engine at ${host} does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}.\n    DOCKER_HOST=${host} docker info`,
+      `The Docker Engine at ${host} (docker:host) does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}.\n    DOCKER_HOST=${host} docker info`,
     );
     expect(pulumi.calls().map(([command]) => command)).not.toContain('up');
     expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {}\n');
@@ -481,8 +611,9 @@ describe('doctor', () => {
         `ok       Pulumi     ${cli.file}`,
         'ok       plugins    installed',
         'ok       state      none in this checkout yet, or kept by the backend of `pulumi login`',
-        `ok       Docker     28.3.0 at ${host}`,
-        ...Object.entries(images).map(([service, image]) => `ok       ${service.padEnd(10)} ${image} is on the engine`),
+        `ok       Docker     28.3.0 at ${host} (DOCKER_HOST)`,
+        // A stack without a tunnel has no use for its image.
+        ...Object.entries(images).filter(([service]) => service !== 'tunnel').map(([service, image]) => `ok       ${service.padEnd(10)} ${image} is on the engine`),
         '',
       ].join('\n'),
     });
@@ -509,11 +640,21 @@ describe('doctor', () => {
     ]);
   });
 
+  test('an engine that was named wrongly; doctor never installs or starts one', async () => {
+    setEnvironment({ DOCKER_HOST: undefined, DOCKER_CONTEXT: 'missing' });
+    mockCommand.ensured.length = 0;
+    answering('y');
+    const { stdout, failure } = await run('doctor', [], fakePulumi({}));
+    expect([failure, mockCommand.ensured.map(([, consent]) => consent)]).toEqual([missing, ['never']]);
+    const mend = ['docker context ls', 'unset DOCKER_CONTEXT'].map((command) => `${' '.repeat(20)}${command}\n`).join('');
+    expect(stdout).toContain(`missing  Docker     DOCKER_CONTEXT is 'missing': there is no docker context of that name in /nowhere/docker.\n${mend}`);
+  });
+
   test('no engine', async () => {
     const host = (await nobody()).replace('http:', 'tcp:');
     setEnvironment({ DOCKER_HOST: host });
     const { stdout, failure } = await run('doctor', [], fakePulumi({}));
     expect(failure).toBe(missing);
-    expect(stdout).toMatch(`missing  Docker     no engine answers at ${host}: connect ECONNREFUSED ${host.slice('tcp://'.length)}\n`);
+    expect(stdout).toContain(`missing  Docker     The Docker Engine at ${host} (DOCKER_HOST) does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}.\n${' '.repeat(20)}DOCKER_HOST=${host} docker info\n`);
   });
 });

@@ -1,3 +1,4 @@
+import { at } from '../../engine';
 import { lastWords } from '../../ops/support/diagnosis';
 import { fakeEngine, type Answer } from '../support/fake-engine';
 
@@ -29,7 +30,7 @@ test('only containers that are not well, with their last lines', async () => {
     '/containers/phoenix-dev-id/logs': framed('Traceback', 'ValueError: PHOENIX_SECRET is too short'),
     '/containers/phoenix-dev-gate-id/logs': framed(''),
   });
-  expect(await lastWords(engine.host, owner)).toEqual([
+  expect(await lastWords(engine.engine, owner)).toEqual([
     'Container phoenix-dev (Restarting (1) 3 seconds ago) said last:\n    Traceback\n    ValueError: PHOENIX_SECRET is too short',
     'Container phoenix-dev-gate (Up 3 seconds (unhealthy)) has said nothing.',
     'Container starting (Up 3 seconds (health: starting)) has said nothing.',
@@ -39,5 +40,5 @@ test('only containers that are not well, with their last lines', async () => {
 });
 
 test('an engine that does not answer has nothing to add', async () => {
-  expect(await lastWords('unix:///nowhere/docker.sock', owner)).toEqual([]);
+  expect(await lastWords(at('unix:///nowhere/docker.sock'), owner)).toEqual([]);
 });

@@ -31,21 +31,21 @@ const asked = ({ requests }: FakeEngine): string[] => requests.map(({ method, ur
 test('what the state knows stays, cut off or not', async () => {
   for (const cutOff of [false, true]) {
     const fake = await engine(['c1', 'c2'], ['n1']);
-    await removeLeftovers(fake.host, owner, state(cutOff, 'c1', 'c2', 'n1', 'another'));
+    await removeLeftovers(fake.engine, owner, state(cutOff, 'c1', 'c2', 'n1', 'another'));
     expect(asked(fake).sort()).toEqual(questions);
   }
 });
 
 test('nothing there and no state: nothing to do', async () => {
   const fake = await engine([], []);
-  await removeLeftovers(fake.host, owner, undefined);
+  await removeLeftovers(fake.engine, owner, undefined);
   expect(asked(fake).sort()).toEqual(questions);
 });
 
 test('after a run that was cut off, what the state does not know is removed: containers stopped gently, networks last', async () => {
   const said = listen();
   const fake = await engine(['c1', 'c2'], ['n1', 'n2']);
-  await removeLeftovers(fake.host, owner, state(true, 'c1', 'n1'));
+  await removeLeftovers(fake.engine, owner, state(true, 'c1', 'n1'));
   expect(asked(fake).slice(2)).toEqual(['POST /containers/c2/stop?t=20', 'DELETE /containers/c2?force=1', 'DELETE /networks/n2']);
   expect(said).toEqual([
     'Removing container name-of-c2: an earlier run was cut off while making it',
@@ -58,7 +58,7 @@ test.each([
   ['no state', undefined],
 ])("with %s they are somebody else's: refused, nothing touched", async (_, found) => {
   const fake = await engine(['c1'], ['n1']);
-  await expect(removeLeftovers(fake.host, owner, found)).rejects.toThrow(
+  await expect(removeLeftovers(fake.engine, owner, found)).rejects.toThrow(
     new Failure(
       'name-of-c1, name-of-n1 on this Docker host belong to a stack llm-observability/dev whose state is not here: another checkout made them, or the state was lost. Nothing was changed.',
       ['npm run up -- --stack OTHER_NAME                       # beside it', 'docker rm -f name-of-c1', 'docker network rm name-of-n1'],
@@ -71,7 +71,7 @@ test('what is gone by then is no failure', async () => {
   listen();
   const gone = { status: 404, body: '{"message":"No such container: c1"}' };
   const fake = await engine(['c1'], ['n1'], { '/containers/c1/stop': gone, '/containers/c1': gone });
-  await removeLeftovers(fake.host, owner, state(true));
+  await removeLeftovers(fake.engine, owner, state(true));
   expect(asked(fake).at(-1)).toBe('DELETE /networks/n1');
 });
 
@@ -82,5 +82,5 @@ test.each([
   listen();
   const busy = { status: 409, body: '{"message":"device or resource busy"}' };
   const fake = await engine(containers, networks, { '/containers/c1': busy, '/networks/n1': busy });
-  await expect(removeLeftovers(fake.host, owner, state(true))).rejects.toThrow(new Failure(message, [mend]));
+  await expect(removeLeftovers(fake.engine, owner, state(true))).rejects.toThrow(new Failure(message, [mend]));
 });

@@ -26,6 +26,7 @@ jest.mock('../../ops/support/toolchain', () => ({
     mockCommand.backends.push(backend);
     return { pulumi: mockCommand.pulumi, env: {} };
   },
+  withPlugins: async (tools: object) => tools,
 }));
 jest.mock('../../ops/support/backend', () => jest.requireActual<typeof typed>('../support/typed').ownBackend());
 
@@ -161,6 +162,34 @@ describe('a stack that is deployed', () => {
     expect(cli.calls().at(-1)).not.toContain('--refresh');
   });
 
+  test('an engine that needs a secret of the stack is asked as well, with that', async () => {
+    const { host: other, requests } = await fakeEngine({ '/version': { Version: '28.3.0', ApiVersion: '1.51' } });
+    stackFile('dev', `config:\n  docker:host: ${other}\n  docker:registryAuth:${secure}`);
+    const hidden = { 'docker:host': { value: other }, 'docker:registryAuth': { secret: true } };
+    const shown = { ...hidden, 'docker:registryAuth': { value: '[{"address":"ghcr.io"}]', secret: true } };
+    const cli = fakePulumi({ 'stack export': deployed, 'config --json --stack dev --show-secrets': { stdout: JSON.stringify(shown) }, 'config --json': { stdout: JSON.stringify(hidden) }, preview: same });
+    expect(await run([], cli)).toMatchObject({ stdout: 'dev: nothing changes\n', exitCode: 0 });
+    expect(cli.calls().at(-1)).toContain('--refresh');
+    expect(new Set(requests.map(({ url }) => url.replace(/^\/(images|distribution)\/.*/, '/$1')))).toEqual(new Set(['/version', '/images', '/distribution']));
+  });
+
+  test('a secret that the CLI cannot read: its own words, and no engine is asked in the place of the right one', async () => {
+    const { host: other, requests } = await fakeEngine({ '/version': { Version: '28.3.0', ApiVersion: '1.51' } });
+    setEnvironment({ DOCKER_HOST: other });
+    stackFile('dev', `config:\n  docker:host: tcp://192.0.2.1:2376\n  docker:keyMaterial:${secure}`);
+    const wrong = { stderr: 'error: incorrect passphrase\n', code: 255 };
+    const cli = fakePulumi({ 'stack export': deployed, 'config --json': wrong, preview: wrong });
+    expect(await run([], cli)).toMatchObject({ stdout: expect.stringMatching(/^dev: no preview could be made\n.*does not fit the secrets of stack dev/), exitCode: 1 });
+    expect([cli.calls().at(-1), requests]).toEqual([expect.not.arrayContaining(['--refresh']), []]);
+  });
+
+  test('an engine that was named wrongly: the words of the program, and nothing else is asked', async () => {
+    stackFile('dev', 'config:\n  docker:host: http://nonsense\n');
+    const cli = fakePulumi({ 'stack export': deployed, preview: refusal });
+    expect(await run([], cli)).toMatchObject({ stdout: "dev: refused; nothing would be changed\n  1 problem with stack dev; nothing was changed.\n    - phoenix:auth is 'false': …\n", exitCode: 1 });
+    expect(cli.calls().at(-1)).not.toContain('--refresh');
+  });
+
   test.each([
     ['text', [], "dev: refused; nothing would be changed\n  1 problem with stack dev; nothing was changed.\n    - phoenix:auth is 'false': …\n"],
     ['Markdown', ['--markdown'], "### `dev`: refused; nothing would be changed\n\n```text\n1 problem with stack dev; nothing was changed.\n  - phoenix:auth is 'false': …\n```\n"],
@@ -265,6 +294,16 @@ describe('a stack that is not there', () => {
     expect(inProject()).toEqual(before);
   });
 
+  test('an engine that nobody reaches without a secret is not asked', async () => {
+    stackFile('dev', `config:\n  docker:host: tcp://192.0.2.1:2376\n  docker:keyMaterial:${secure}`);
+    const seen = path.join(tempDir(), 'seen');
+    const cli = fakePulumi({ 'stack export': noStack, ...making, preview: { ...same, first: `cp Pulumi.dev.yaml ${seen}` } });
+    expect(await run([], cli)).toMatchObject({
+      stdout: 'dev: nothing changes\n\n  Not known: the values of docker:keyMaterial (secrets)\n  Not known: what is on the Docker host, which nobody asks without that key\n', exitCode: 0,
+    });
+    expect(yaml.load(fs.readFileSync(seen, 'utf8'))).toEqual({ config: { 'docker:disableDockerDaemonCheck': 'true', 'docker:host': 'ssh://not-asked.invalid' } });
+  });
+
   test('without a file its settings are those that stand in the program', async () => {
     const cli = fakePulumi({ 'stack export': noStack, ...making, preview: same });
     expect(await run(['--stack', 'try'], cli)).toMatchObject({ stdout: 'try: nothing changes\n', exitCode: 0 });
@@ -293,13 +332,14 @@ describe('--offline', () => {
   const stands = 'what of stack dev stands already (its state was not asked for): everything shows as new';
   const unknown = async (args: readonly string[], cli: FakePulumi): Promise<readonly string[]> => (JSON.parse((await run([...args, '--offline', '--json'], cli)).stdout) as Page[]).flatMap((page) => page.unknown);
   const cli = (first = ':'): FakePulumi => fakePulumi({ ...making, preview: { ...same, first } });
-  /** The settings with which the preview ran, and the token it had. */
-  const looking = (stack: string): { own: FakePulumi; settings: () => unknown; token: () => string } => {
+  /** The settings with which the preview ran, the token it had, and the variables of the Docker Engine. */
+  const looking = (stack: string): { own: FakePulumi; settings: () => unknown; token: () => string; docker: () => string } => {
     const dir = tempDir();
     return {
-      own: cli(`cp Pulumi.${stack}.yaml ${dir}/file; printf %s "$CLOUDFLARE_API_TOKEN" > ${dir}/token`),
+      own: cli(`cp Pulumi.${stack}.yaml ${dir}/file; printf %s "$CLOUDFLARE_API_TOKEN" > ${dir}/token; printf %s "$DOCKER_HOST $DOCKER_CERT_PATH" > ${dir}/docker`),
       settings: () => (yaml.load(fs.readFileSync(`${dir}/file`, 'utf8')) as { config: unknown }).config,
       token: () => fs.readFileSync(`${dir}/token`, 'utf8'),
+      docker: () => fs.readFileSync(`${dir}/docker`, 'utf8'),
     };
   };
 
@@ -313,6 +353,15 @@ describe('--offline', () => {
     expect(requests).toEqual([]);
     expect(mockCommand.backends).toEqual([{}]);
     expect(fs.existsSync(stateDir)).toBe(false);
+  });
+
+  test('whatever leads to an engine otherwise does not', async () => {
+    setEnvironment({ DOCKER_HOST: 'http://nonsense', DOCKER_CERT_PATH: '/certs' });
+    stackFile('dev', `config:\n  docker:context: colima\n  docker:certPath: /certs\n  docker:sshOpts: [-i, /key]\n  docker:registryAuth:${secure}  docker:keyMaterial:${secure}`);
+    const { own, settings, docker } = looking('dev');
+    expect(await unknown([], own)).toEqual([stands, 'the values of docker:registryAuth, docker:keyMaterial (secrets)']);
+    expect(settings()).toEqual({ 'docker:disableDockerDaemonCheck': 'true', 'docker:host': 'ssh://not-asked.invalid' });
+    expect([commands(own), docker()]).toEqual([['stack init', 'preview'], ' ']);
   });
 
   test('with a backend it is otherwise: the one that is there, or is made', async () => {

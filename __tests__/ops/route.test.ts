@@ -1,3 +1,4 @@
+import { at, type Engine } from '../../engine';
 import type { EdgeOutputs, Outputs } from '../../ops/support/outputs';
 import { routeOf } from '../../ops/support/route';
 import { from } from '../../provider/container-reach';
@@ -9,7 +10,7 @@ jest.mock('../../provider/container-reach', () => ({ from: jest.fn() }));
 
 const inside: Reach = { ask: async () => ({ status: 200, text: '' }), close: () => undefined };
 beforeEach(() => {
-  setEnvironment({ DOCKER_HOST: undefined });
+  setEnvironment({ DOCKER_HOST: undefined, HOME: '/nowhere', XDG_RUNTIME_DIR: undefined, COLIMA_HOME: undefined, XDG_CONFIG_HOME: undefined });
   jest.mocked(from).mockReset().mockReturnValue(inside);
 });
 
@@ -27,8 +28,8 @@ test.each<[string, string | null, string | undefined, string]>([
   const { reach, inside: within, ...rest } = routeOf(deployed(dockerHost), 'npm run up');
   expect(reach).toBe(here);
   expect(within).toBe(inside);
-  expect(rest).toEqual({ engine, metrics: 'http://127.0.0.1:9090/metrics', endpoints: published, containers: deployed(null).containers, headers: {}, redeploy: 'npm run up' });
-  expect(jest.mocked(from).mock.calls).toEqual([[engine, 'phoenix-dev']]);
+  expect(rest).toEqual({ engine: at(engine), metrics: 'http://127.0.0.1:9090/metrics', endpoints: published, containers: deployed(null).containers, headers: {}, redeploy: 'npm run up' });
+  expect(jest.mocked(from).mock.calls).toEqual([[at(engine), 'phoenix-dev']]);
 });
 
 test.each<[string, string | null, string | undefined, string]>([
@@ -39,7 +40,23 @@ test.each<[string, string | null, string | undefined, string]>([
   setEnvironment({ DOCKER_HOST: variable });
   const { reach, inside: within, ...rest } = routeOf({ ...deployed(dockerHost), auth: true }, 'npm run up -- --stack prod');
   expect([reach, within]).toEqual([inside, inside]);
-  expect(rest).toEqual({ engine, metrics: 'http://127.0.0.1:9090/metrics', endpoints: internal, containers: deployed(null).containers, headers: { authorization: `Bearer ${adminSecret}` }, redeploy: 'npm run up -- --stack prod' });
+  expect(rest).toEqual({ engine: at(engine), metrics: 'http://127.0.0.1:9090/metrics', endpoints: internal, containers: deployed(null).containers, headers: { authorization: `Bearer ${adminSecret}` }, redeploy: 'npm run up -- --stack prod' });
+  expect(jest.mocked(from).mock.calls).toEqual([[at(engine), 'phoenix-dev']]);
+});
+
+test('a stack of the first version, where it is not clear which engine is meant: none in its place', () => {
+  setEnvironment({ DOCKER_CONTEXT: 'missing' });
+  expect(() => routeOf(deployed(null), 'npm run up')).toThrow(/^DOCKER_CONTEXT is 'missing': there is no docker context of that name in .*\n {4}docker context ls\n/);
+});
+
+test.each<[string, Engine]>([
+  ['on this machine', { host: 'unix:///run/user/1000/docker.sock' }],
+  ['with certificates', { host: 'tcp://10.0.0.9:2376', tls: { ca: 'a', cert: 'c', key: 'k' } }],
+  ['with options of ssh', { host: 'ssh://host', sshOpts: ['-i', '/key'] }],
+])('a stack that says how its engine is reached is believed, whatever this shell uses (%s)', (_, engine) => {
+  setEnvironment({ DOCKER_HOST: 'unix:///other.sock' });
+  const route = routeOf({ ...deployed(engine.host), engine }, 'npm run up');
+  expect([route.engine, route.reach === here]).toEqual([engine, engine.host.startsWith('unix:')]);
   expect(jest.mocked(from).mock.calls).toEqual([[engine, 'phoenix-dev']]);
 });
 
@@ -68,13 +85,19 @@ describe('a stack at the edge', () => {
     expect([reach, within]).toEqual([inside, inside]);
     // Phoenix has no metrics there, and the headers are those of who reads.
     expect(rest).toEqual({
-      engine,
+      engine: at(engine),
       endpoints: outputsOfIt.internal,
       containers: outputsOfIt.containers,
       headers: outputsOfIt.reader,
       central: outputsOfIt.central,
       redeploy: 'npm run up -- --stack edge',
     });
+    expect(jest.mocked(from).mock.calls).toEqual([[at(engine), 'central-edge-gate', 'bash']]);
+  });
+
+  test('with certificates, too', () => {
+    const engine = { host: 'tcp://10.0.0.9:2376', tls: { certPath: '/certs' } };
+    expect(routeOf({ ...edge(engine.host), engine }, 'npm run up').engine).toEqual(engine);
     expect(jest.mocked(from).mock.calls).toEqual([[engine, 'central-edge-gate', 'bash']]);
   });
 });

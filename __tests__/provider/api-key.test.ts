@@ -1,8 +1,9 @@
+import { at } from '../../engine';
 import { apiKey, type ApiKeyInputs, type ApiKeyOutputs } from '../../provider/api-key';
 import { Unreachable, type KeyRecord, type PhoenixAccess, type PhoenixApi } from '../../provider/phoenix-api';
 
 const inputs: ApiKeyInputs = {
-  engine: 'unix:///docker.sock',
+  engine: at('unix:///docker.sock'),
   container: 'phoenix-dev',
   url: 'http://127.0.0.1:6006',
   auth: true,

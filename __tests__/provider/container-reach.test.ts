@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import * as net from 'node:net';
 import * as path from 'node:path';
+import { at } from '../../engine';
 import { from, run, type Interpreter } from '../../provider/container-reach';
 import type { Reach } from '../../provider/reach';
 import { carried, complaining, execEngine, frame, nothingRuns, ran, refused, upgraded, type ExecEngine, type Start } from '../support/exec-engine';
@@ -25,7 +26,7 @@ afterEach(() => {
 /** From inside `phoenix-dev` of an engine that starts commands like this. */
 async function inside(start?: Start, { container = 'phoenix-dev', interpreter }: { container?: string; interpreter?: Interpreter } = {}): Promise<{ reach: Reach; engine: ExecEngine }> {
   const engine = await execEngine(start);
-  const reach = from(engine.host, container, interpreter);
+  const reach = from(engine.engine, container, interpreter);
   open.push(reach);
   return { reach, engine };
 }
@@ -180,9 +181,9 @@ describe('no answer', () => {
 
   test('no engine', async () => {
     const socket = path.join(tempDir(), 'none.sock');
-    expect(await from(`unix://${socket}`, 'phoenix-dev').ask('http://phoenix:6006/')).toEqual({ status: 0, text: `connect ENOENT ${socket}` });
-    expect(await from((await nobody()).replace('http:', 'tcp:'), 'phoenix-dev').ask('http://phoenix:6006/')).toEqual({ status: 0, text: 'connection refused' });
-    expect(await from('ftp://engine', 'phoenix-dev').ask('http://phoenix:6006/')).toEqual({ status: 0, text: 'cannot speak to a Docker Engine at ftp://engine' });
+    expect(await from(at(`unix://${socket}`), 'phoenix-dev').ask('http://phoenix:6006/')).toEqual({ status: 0, text: `connect ENOENT ${socket}` });
+    expect(await from(at((await nobody()).replace('http:', 'tcp:')), 'phoenix-dev').ask('http://phoenix:6006/')).toEqual({ status: 0, text: 'connection refused' });
+    expect(await from(at('ftp://engine'), 'phoenix-dev').ask('http://phoenix:6006/')).toEqual({ status: 0, text: 'cannot speak to a Docker Engine at ftp://engine' });
   });
 
   test.each<[string, Start]>([
@@ -197,8 +198,8 @@ describe('no answer', () => {
 
   test('the engine falls silent when it is asked for the command', async () => {
     mockPatience.ms = 100;
-    const { host } = await fakeEngine({ '/containers/phoenix-dev/exec': 'silence' });
-    expect(await from(host, 'phoenix-dev').ask('http://phoenix:6006/readyz')).toEqual({ status: 0, text: expect.stringMatching(/^no answer within /) });
+    const { engine } = await fakeEngine({ '/containers/phoenix-dev/exec': 'silence' });
+    expect(await from(engine, 'phoenix-dev').ask('http://phoenix:6006/readyz')).toEqual({ status: 0, text: expect.stringMatching(/^no answer within /) });
   });
 
   test('the engine falls silent when it is to start the command', async () => {
@@ -221,7 +222,7 @@ describe('a command that is run to its end', () => {
 
   test('as it is given', async () => {
     const engine = await execEngine(says(frame(1, 'done\n')));
-    await expect(run(engine.host, 'phoenix-dev', ['rm', '-f', '/tmp/a b'])).resolves.toBeUndefined();
+    await expect(run(engine.engine, 'phoenix-dev', ['rm', '-f', '/tmp/a b'])).resolves.toBeUndefined();
     expect(engine.execs).toMatchObject([{ container: 'phoenix-dev', body: { Cmd: ['rm', '-f', '/tmp/a b'] } }]);
     await engine.ended();
   });
@@ -231,13 +232,13 @@ describe('a command that is run to its end', () => {
     ['with words', [frame(1, 'not '), frame(1, 'today\n')], 'container phoenix-dev: rm /x ended with 3 not today'],
     ['with a complaint', [frame(2, 'rm: cannot remove /x: Read-only file system\n')], 'rm: cannot remove /x: Read-only file system'],
   ])('and fails %s', async (_, pieces, message) => {
-    const { host } = await execEngine(says(...pieces), { exitCode: 3 });
-    await expect(run(host, 'phoenix-dev', ['rm', '/x'])).rejects.toThrow(new Error(message));
+    const { engine } = await execEngine(says(...pieces), { exitCode: 3 });
+    await expect(run(engine, 'phoenix-dev', ['rm', '/x'])).rejects.toThrow(new Error(message));
   });
 
   test('in a container that is not there', async () => {
-    const { host } = await execEngine();
-    await expect(run(host, 'phoenix-prod', ['rm', '/x'])).rejects.toThrow(new Error('container phoenix-prod: No such container: phoenix-prod'));
+    const { engine } = await execEngine();
+    await expect(run(engine, 'phoenix-prod', ['rm', '/x'])).rejects.toThrow(new Error('container phoenix-prod: No such container: phoenix-prod'));
   });
 });
 

@@ -1,3 +1,4 @@
+import { at } from '../../engine';
 import { deliveryCheck, type DeliveryCheckInputs } from '../../provider/delivery-check';
 import type { Delivery } from '../../provider/delivery';
 import { setEnvironment } from '../support/environment';
@@ -6,7 +7,7 @@ import { adminSecret, projectOf, services, type Behaviour, type Services } from 
 import { nobody } from '../support/web';
 
 const inputs: DeliveryCheckInputs = {
-  engine: 'unix:///docker.sock',
+  engine: at('unix:///docker.sock'),
   endpoints: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' },
   metrics: 'http://127.0.0.1:9090/metrics',
   containers: { phoenix: 'phoenix-dev', alloy: 'alloy-dev', gate: 'phoenix-dev-gate' },
@@ -42,7 +43,7 @@ describe('from inside the container of Phoenix', () => {
     const engine = await execEngine();
     const running = await services(behaviour);
     const { endpoints, metrics = '' } = running.route;
-    return { kind: deliveryCheck(), given: { ...inputs, engine: engine.host, endpoints, metrics, auth: behaviour.auth ?? false }, running, engine };
+    return { kind: deliveryCheck(), given: { ...inputs, engine: engine.engine, endpoints, metrics, auth: behaviour.auth ?? false }, running, engine };
   }
 
   test('a trace is sent and read back, and nothing is held open', async () => {
@@ -65,11 +66,13 @@ describe('from inside the container of Phoenix', () => {
     await engine.ended();
   });
 
-  describe('where no engine is set, it is the one the docker command line would use', () => {
+  describe('a state of the first version names no engine: it is the one the docker command line would use', () => {
+    const unnamed = '' as never;
+
     test('to send', async () => {
       const { kind, given, engine } = await deployed({});
       setEnvironment({ DOCKER_HOST: engine.host });
-      await kind.create({ ...given, engine: '' }, false);
+      await kind.create({ ...given, engine: unnamed }, false);
       expect(engine.execs).not.toEqual([]);
     });
 
@@ -77,7 +80,7 @@ describe('from inside the container of Phoenix', () => {
       const { kind, given, engine } = await deployed({});
       setEnvironment({ DOCKER_HOST: engine.host });
       const otlpHttp = await nobody();
-      await expect(kind.create({ ...given, engine: '', endpoints: { ...given.endpoints, otlpHttp } }, false)).rejects.toThrow(
+      await expect(kind.create({ ...given, engine: unnamed, endpoints: { ...given.endpoints, otlpHttp } }, false)).rejects.toThrow(
         `application -> Alloy: Alloy is not listening on ${otlpHttp} (connection refused); container alloy-dev is not there.\n    docker logs --tail 30 alloy-dev\n    npm run up -- --stack dev`,
       );
     });
@@ -91,7 +94,7 @@ describe('where Phoenix is in another stack: from inside the container of the ga
     const engine = await execEngine(undefined, { running: 'central-dev-gate' });
     const running = await services(behaviour);
     const given = {
-      engine: engine.host,
+      engine: engine.engine,
       redeploy: inputs.redeploy,
       path: inputs.path,
       endpoints: running.route.endpoints,

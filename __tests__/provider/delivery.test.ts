@@ -1,3 +1,4 @@
+import { at } from '../../engine';
 import { checkDelivery, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
 import { fakeEngine, type Answer } from '../support/fake-engine';
 import { adminSecret, exportError, gateError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
@@ -124,7 +125,7 @@ describe('application -> Alloy', () => {
   ])('nobody listens; the container is %s', async (_, answers, state) => {
     const { host } = await fakeEngine(answers);
     const url = await nobody();
-    const delivery = await checkDelivery(route(url, url, url, host), 0);
+    const delivery = await checkDelivery(route(url, url, url, at(host)), 0);
     expect(delivery).toEqual({
       ok: false,
       traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
@@ -139,16 +140,16 @@ describe('application -> Alloy', () => {
   });
 
   test('nor does the engine answer', async () => {
-    const [url, engine] = [await nobody(), await nobody()];
-    const { failure } = await checkDelivery(route(url, url, url, engine), 0);
+    const [url, nowhere] = [await nobody(), await nobody()];
+    const { failure } = await checkDelivery(route(url, url, url, at(nowhere.replace('http:', 'tcp:'))), 0);
     expect(failure?.cause).toBe(
-      `Alloy is not listening on ${url} (connection refused); container alloy-dev is unknown: the Docker Engine does not answer (connect ECONNREFUSED ${engine.slice('http://'.length)})`,
+      `Alloy is not listening on ${url} (connection refused); container alloy-dev is unknown: the Docker Engine does not answer (connect ECONNREFUSED ${nowhere.slice('http://'.length)})`,
     );
   });
 
   test('the command that puts it back is the one of the stack', async () => {
     const url = await nobody();
-    const { failure } = await checkDelivery({ ...route(url, url, url, url), redeploy: 'npm run up -- --stack prod' }, 0);
+    const { failure } = await checkDelivery({ ...route(url, url, url, at(url.replace('http:', 'tcp:'))), redeploy: 'npm run up -- --stack prod' }, 0);
     expect(failure?.mend).toEqual(['docker logs --tail 30 alloy-dev', 'npm run up -- --stack prod']);
   });
 
@@ -200,7 +201,7 @@ describe('Alloy -> Phoenix', () => {
     const { host } = await fakeEngine({ '/containers/phoenix-dev/json': inspected({ Status: 'exited', ExitCode: 1 }) });
     const { alloy, alloyPage } = await services({ metrics: { body: queueMetrics(12) } });
     const phoenix = await nobody();
-    const { failure } = await checkDelivery({ ...route(alloy.url, alloyPage.url, phoenix, host), redeploy: 'npm run up -- --stack prod' }, 0);
+    const { failure } = await checkDelivery({ ...route(alloy.url, alloyPage.url, phoenix, at(host)), redeploy: 'npm run up -- --stack prod' }, 0);
     expect(failure).toEqual({
       hop,
       cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is exited with 1; Alloy keeps what it has accepted on disk (12 requests queued) and sends it when that is put right`,

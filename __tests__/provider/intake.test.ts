@@ -1,7 +1,8 @@
+import { at } from '../../engine';
 import { intake, type IntakeInputs } from '../../provider/intake';
 
 const inputs: IntakeInputs = {
-  engine: '', gate: 'phoenix-dev-gate', closedFile: '/tmp/closed', phoenix: 'phoenix-dev', metrics: 'http://127.0.0.1:9090/metrics', server: 'one', entrance: 'two',
+  engine: at('unix:///docker.sock'), gate: 'phoenix-dev-gate', closedFile: '/tmp/closed', phoenix: 'phoenix-dev', metrics: 'http://127.0.0.1:9090/metrics', server: 'one', entrance: 'two',
 };
 
 /** An intake over a Phoenix that says this, one look after the other, and then the last of it again. */

@@ -1,3 +1,4 @@
+import { at } from '../../engine';
 import { PhoenixApi, Unreachable, type PhoenixAccess } from '../../provider/phoenix-api';
 import type { Answer, Question } from '../../provider/reach';
 import { setEnvironment } from '../support/environment';
@@ -6,7 +7,7 @@ import { site } from '../support/web';
 
 const secrets = ['the-admin-secret', 'the-key-of-alloy', 'the-first-password'] as const;
 const [adminSecret, key, password] = secrets;
-const access: PhoenixAccess = { engine: 'unix:///docker.sock', container: 'phoenix-dev', url: 'http://127.0.0.1:6006', auth: true, adminSecret };
+const access: PhoenixAccess = { engine: at('unix:///docker.sock'), container: 'phoenix-dev', url: 'http://127.0.0.1:6006', auth: true, adminSecret };
 const bearer = (token: string): object => ({ authorization: `Bearer ${token}` });
 const json = { 'content-type': 'application/json' };
 
@@ -182,7 +183,7 @@ describe('from inside the container', () => {
   test('the engine that is set runs what asks', async () => {
     const { url, requests } = await site(() => ({ body: { data: [] } }));
     const engine = await execEngine();
-    const api = new PhoenixApi({ ...access, engine: engine.host, url });
+    const api = new PhoenixApi({ ...access, engine: engine.engine, url });
     expect(await api.keys()).toEqual([]);
     expect(requests).toMatchObject([{ method: 'GET', url: '/v1/system/api_keys', headers: bearer(adminSecret) }]);
     expect(engine.execs).toMatchObject([{ container: 'phoenix-dev' }]);
@@ -191,11 +192,11 @@ describe('from inside the container', () => {
     await engine.ended();
   });
 
-  test('or the one the docker command line would use', async () => {
+  test('or, by a state of the first version, the one the docker command line would use', async () => {
     const { url } = await site(() => ({ body: { data: [] } }));
     const engine = await execEngine();
     setEnvironment({ DOCKER_HOST: engine.host });
-    const api = new PhoenixApi({ ...access, engine: '', url });
+    const api = new PhoenixApi({ ...access, engine: '' as never, url });
     expect(await api.keys()).toEqual([]);
     expect(engine.execs).toHaveLength(1);
     api.close();

@@ -1,8 +1,9 @@
+import { at } from '../../engine';
 import type { PhoenixAccess, PhoenixApi } from '../../provider/phoenix-api';
 import { phoenixSettings, type PhoenixSettingsInputs } from '../../provider/phoenix-settings';
 
 const inputs: PhoenixSettingsInputs = {
-  engine: '',
+  engine: at('unix:///docker.sock'),
   container: 'phoenix-dev',
   url: 'http://127.0.0.1:6006',
   auth: true,

@@ -129,6 +129,32 @@ describe('diff', () => {
     ['an identity that is not known yet', kept, { ...sent, name: unknown }, { changes: true, replaces: ['name'] }],
   ])('%s', async (_, olds, news, expected) => expect(await diff(olds, news)).toEqual(expected));
 
+  describe('inputs that differ may mean the same', () => {
+    const asked: unknown[][] = [];
+    const meaning = (answer: boolean, olds: object, news: object, drifted = false): unknown => {
+      asked.length = 0;
+      return provider({ drifted: async () => drifted, same: (...args) => (asked.push(args), answer) }).provider.diff('my-thing', urn, olds, news);
+    };
+    const other = { ...sent, name: 'm', tags: [] };
+
+    test.each<[string, boolean, object, object]>([
+      ['to their kind', true, other, { changes: false, replaces: [] }],
+      ['but not to this one', false, other, { changes: true, replaces: ['name'] }],
+    ])('%s', async (_, answer, news, expected) => {
+      expect(await meaning(answer, kept, news)).toEqual(expected);
+      expect(asked).toEqual([[made, { name: 'm', password: 'p', tags: [] }]]);
+    });
+
+    test('what was made may have drifted all the same', async () => {
+      expect(await meaning(true, kept, other, true)).toEqual({ changes: true, replaces: [] });
+    });
+
+    test('of what is not known yet nobody can say', async () => {
+      expect(await meaning(true, kept, { ...sent, tags: [unknown] })).toEqual({ changes: true, replaces: [] });
+      expect(asked).toEqual([]);
+    });
+  });
+
   test.each([true, false])('the same inputs, and what was made has drifted: %s', async (drifted) => {
     const ask = jest.fn(async (_: Outputs) => drifted);
     expect(await diff(kept, sent, ask)).toEqual({ changes: drifted, replaces: [] });

@@ -15,7 +15,7 @@ const root = path.join(__dirname, '..', '..');
 let copy: string;
 beforeAll(() => {
   copy = tempDir();
-  for (const name of ['provider', 'components', 'package.json', 'package-lock.json']) {
+  for (const name of ['provider', 'components', 'engine', 'package.json', 'package-lock.json']) {
     fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
   }
   // Not the folder itself: the bundles would go to this checkout.
@@ -71,6 +71,13 @@ test('it says its port first and its version when asked; it is bundled once, and
   expect(await running(version)).toBe('0.1.1');
   expect(bundles()).toHaveLength(2);
   expect(bundles()).toEqual(expect.arrayContaining(first));
+
+  // Wherever the source is.
+  for (const [count, file] of [[3, 'engine/ssh.ts'], [4, 'components/problem.ts']] as const) {
+    fs.appendFileSync(path.join(copy, file), '\n// changed\n');
+    expect(await running(version)).toBe('0.1.1');
+    expect(bundles()).toHaveLength(count);
+  }
 }, 60_000);
 
 test('code that another V8 has made is not used, and made anew', async () => {
@@ -85,7 +92,7 @@ test('code that another V8 has made is not used, and made anew', async () => {
   expect(kept().filter((file) => fs.statSync(file).size > 100_000)).toHaveLength(1);
 }, 60_000);
 
-test.each(['ApiKey', 'DeliveryCheck', 'Intake', 'PhoenixSettings'])('it has %s', async (type) => {
+test.each(['ApiKey', 'CloudflareAccount', 'DeliveryCheck', 'EngineCheck', 'Intake', 'PhoenixSettings'])('it has %s', async (type) => {
   const request = new proto.DiffRequest();
   request.setUrn(`urn:pulumi:dev::p::observability:index:${type}::x`);
   request.setOlds(Struct.fromJavaScript({ auth: false }));

@@ -26,6 +26,8 @@ export interface Deployment<T> {
   readonly resources: ReadonlyMap<string, Registered>;
   /** Names in the order in which they were registered. */
   readonly order: readonly string[];
+  /** Names of the providers that resources are to be made by, by the names of these; those that Pulumi makes by itself are not there. */
+  readonly providers: ReadonlyMap<string, string>;
   readonly result: T;
 }
 
@@ -81,6 +83,7 @@ function outputsOf(stacks: NonNullable<Stage['outputs']>, { name }: Record<strin
 export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}): Promise<Deployment<T>> {
   const { stack = 'dev', preview = false, state = {}, outputs = {} } = stage;
   const resources: Registered[] = [];
+  const providers = new Map<string, string>();
   await pulumi.runtime.setMocks(
     {
       call: ({ token, inputs }) => {
@@ -117,6 +120,11 @@ export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}
       protect: request.getProtect() ?? false,
       additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
     });
+    // A reference is the URN and the ID.
+    const provider = request.getProvider().split('::').at(-2);
+    if (provider !== undefined) {
+      providers.set(request.getName(), provider);
+    }
     return original.call(this, request, callback);
   });
   // The SDK reads the stack of every promise it makes; with source maps that is most of the time of a test.
@@ -127,7 +135,7 @@ export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}
     await pulumi.runtime.disconnect();
     const order = resources.map(({ name }) => name);
     resources.sort((a, b) => (a.name < b.name ? -1 : 1));
-    return { resources: new Map(resources.map((resource) => [resource.name, resource])), order, result };
+    return { resources: new Map(resources.map((resource) => [resource.name, resource])), order, providers, result };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     // The program leaves it for an error that is told.

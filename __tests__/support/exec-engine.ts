@@ -6,11 +6,13 @@ import { spawn } from 'node:child_process';
 import * as net from 'node:net';
 import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { at, type Engine } from '../../engine';
 import { tempDir } from './temp';
 
 export interface ExecEngine {
   /** Address as `docker:host` takes it. */
   readonly host: string;
+  readonly engine: Engine;
   /** Every command it was asked for, in order. */
   readonly execs: readonly { readonly container: string; readonly body: { readonly Cmd: readonly string[] } & Record<string, unknown> }[];
   /** What was said with each start, in order. */
@@ -102,7 +104,12 @@ export async function execEngine(
   const starts: unknown[] = [];
   const streams = new Set<net.Socket>();
 
-  const handle = (socket: net.Socket, request: string, upgrade: boolean, body: string): boolean => {
+  const handle = (socket: net.Socket, line: string, upgrade: boolean, body: string): boolean => {
+    if (line === 'GET /_ping') {
+      answer(socket, 200, 'OK', 'api-version: 1.51\r\n');
+      return false;
+    }
+    const request = line.replace(/ \/v\d+\.\d+(?=\/)/, ' ');
     const [, container] = /^POST \/containers\/([^/]+)\/exec$/.exec(request) ?? [];
     const [, id] = /^POST \/exec\/(\d+)\/start$/.exec(request) ?? [];
     if (container === name) {
@@ -149,8 +156,10 @@ export async function execEngine(
   const file = over === 'unix' ? path.join(tempDir(), 'docker.sock') : '';
   await new Promise<void>((resolve) => server.listen(file ? { path: file } : { host: '127.0.0.1', port: 0 }, resolve));
   running.push(server);
+  const host = file ? `unix://${file}` : `tcp://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
   return {
-    host: file ? `unix://${file}` : `tcp://127.0.0.1:${(server.address() as net.AddressInfo).port}`,
+    host,
+    engine: at(host),
     execs,
     starts,
     async ended() {
@@ -161,8 +170,8 @@ export async function execEngine(
   };
 }
 
-function answer(socket: net.Socket, status: number, body: string): void {
-  socket.write(`HTTP/1.1 ${status} Whatever\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+function answer(socket: net.Socket, status: number, body: string, headers = ''): void {
+  socket.write(`HTTP/1.1 ${status} Whatever\r\ncontent-type: application/json\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 
 const sockets = new Set<net.Socket>();

@@ -4,6 +4,7 @@
  */
 import * as http from 'node:http';
 import * as path from 'node:path';
+import { at, type Engine } from '../../engine';
 import { current } from './fake-engine';
 import { tempDir } from './temp';
 import { endsWithTests } from './web';
@@ -23,6 +24,7 @@ export interface FakeContainer {
 export interface FakeDocker {
   /** Address as `docker:host` takes it. */
   readonly host: string;
+  readonly engine: Engine;
   /** By name. */
   readonly containers: Map<string, FakeContainer>;
   /** Labels by name. */
@@ -78,7 +80,7 @@ export const composed = (project: string, service: string, more: Readonly<Record
 });
 
 export async function fakeDocker(containers: readonly FakeContainer[], volumes: Readonly<Record<string, Record<string, string>>> = {}): Promise<FakeDocker> {
-  const fake: Omit<FakeDocker, 'host'> = {
+  const fake: Omit<FakeDocker, 'host' | 'engine'> = {
     containers: new Map(containers.map((one) => [one.Name.slice(1), one])),
     volumes: new Map(Object.entries(volumes)),
     changes: [],
@@ -88,7 +90,12 @@ export async function fakeDocker(containers: readonly FakeContainer[], volumes: 
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const { method = '', url = '' } = request;
+      const { method = '' } = request;
+      if (request.url === '/_ping') {
+        response.writeHead(200, { 'api-version': '1.51' }).end('OK');
+        return;
+      }
+      const url = (request.url ?? '').replace(/^\/v\d+\.\d+(?=\/)/, '');
       const body = Buffer.concat(chunks).toString();
       if (method !== 'GET') {
         fake.changes.push([method, url, body].filter(Boolean).join(' '));
@@ -101,13 +108,14 @@ export async function fakeDocker(containers: readonly FakeContainer[], volumes: 
   const socket = path.join(tempDir(), 'docker.sock');
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   endsWithTests(server);
-  return { host: `unix://${socket}`, ...fake };
+  const host = `unix://${socket}`;
+  return { host, engine: at(host), ...fake };
 }
 
 const missing = (what: string): object => ({ status: 404, message: `No such ${what}` });
 const done = { status: 204 };
 
-function answerTo(fake: Omit<FakeDocker, 'host'>, method: string, url: URL, body: string): object | Buffer {
+function answerTo(fake: Omit<FakeDocker, 'host' | 'engine'>, method: string, url: URL, body: string): object | Buffer {
   const { containers, volumes, answers } = fake;
   const given = answers[`${method} ${url.pathname}`];
   if (given !== undefined) {
@@ -146,7 +154,7 @@ function answerTo(fake: Omit<FakeDocker, 'host'>, method: string, url: URL, body
   return (current as Record<string, object>)[url.pathname] ?? missing(`page ${url.pathname}`);
 }
 
-function onContainer({ containers }: Omit<FakeDocker, 'host'>, one: FakeContainer, method: string, action: string, url: URL, body: string): object | undefined {
+function onContainer({ containers }: Omit<FakeDocker, 'host' | 'engine'>, one: FakeContainer, method: string, action: string, url: URL, body: string): object | undefined {
   const own = one.Name.slice(1);
   const set = (status: string): object => {
     const already = one.State.Running === (status === 'running');

@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
+import { at, type Engine } from '../../engine';
 import { tempDir } from './temp';
 import { endsWithTests } from './web';
 
@@ -10,9 +11,10 @@ export type Answer = object | { readonly status: number; readonly body: string }
 export interface FakeEngine {
   /** Address as `docker:host` takes it. */
   readonly host: string;
+  readonly engine: Engine;
   /** File of the Unix socket; empty over TCP. */
   readonly socket: string;
-  /** What was asked, in order. */
+  /** What was asked, in order: without the version in front, and without the `/_ping` that finds it out. */
   readonly requests: { method: string; url: string; headers: http.IncomingHttpHeaders; body: string }[];
 }
 
@@ -35,6 +37,9 @@ export const current: Readonly<Record<string, Answer>> = {
   '/networks': [],
 };
 
+/** What the fake says of itself where the table has no `/_ping`. */
+const apiVersion = '1.51';
+
 /** A Docker Engine that answers from a table, on a Unix socket or a loopback port; gone after the test file. */
 export async function fakeEngine(answers: Readonly<Record<string, Answer>>, over: 'unix' | 'tcp' | 'tcp6' = 'unix'): Promise<FakeEngine> {
   const requests: FakeEngine['requests'] = [];
@@ -42,7 +47,12 @@ export async function fakeEngine(answers: Readonly<Record<string, Answer>>, over
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const { method = '', url = '', headers } = request;
+      const { method = '', headers } = request;
+      if (request.url === '/_ping' && !('/_ping' in answers)) {
+        response.writeHead(200, { 'api-version': apiVersion }).end('OK');
+        return;
+      }
+      const url = (request.url ?? '').replace(/^\/v\d+\.\d+(?=\/)/, '');
       requests.push({ method, url, headers, body: Buffer.concat(chunks).toString() });
       // A query may hold a time; without it in the table its path counts.
       const answer = answers[url] ?? answers[url.split('?')[0] ?? ''] ?? { status: 404, body: JSON.stringify({ message: 'page not found' }) };
@@ -64,6 +74,7 @@ export async function fakeEngine(answers: Readonly<Record<string, Answer>>, over
     server.listen(socket ? { path: socket } : { host: over === 'tcp6' ? '::1' : '127.0.0.1', port: 0 }, resolve);
   });
   endsWithTests(server);
-  const at = over === 'tcp6' ? '[::1]' : '127.0.0.1';
-  return { host: socket ? `unix://${socket}` : `tcp://${at}:${(server.address() as AddressInfo).port}`, socket, requests };
+  const address = over === 'tcp6' ? '[::1]' : '127.0.0.1';
+  const host = socket ? `unix://${socket}` : `tcp://${address}:${(server.address() as AddressInfo).port}`;
+  return { host, engine: at(host), socket, requests };
 }

@@ -2,6 +2,7 @@
  * Alloy and Phoenix as far as a delivery check sees them: what they answered when this was recorded
  * (Alloy 1.11.0, Phoenix 20.26.1).
  */
+import { at, type Engine } from '../../engine';
 import type { Outputs } from '../../ops/support/outputs';
 import type { Route } from '../../provider/delivery';
 import { here } from '../../provider/reach';
@@ -115,12 +116,12 @@ export async function services(behaviour: Behaviour = {}, dockerHost: string | n
     alloyPage,
     phoenix,
     outputs: { ...outputs(alloy.url, alloyPage.url, phoenix.url, dockerHost), auth },
-    route: { ...route(alloy.url, alloyPage.url, phoenix.url, dockerHost ?? 'unix:///nowhere/docker.sock'), headers: auth ? { authorization: `Bearer ${adminSecret}` } : {} },
+    route: { ...route(alloy.url, alloyPage.url, phoenix.url, at(dockerHost ?? 'unix:///nowhere/docker.sock')), headers: auth ? { authorization: `Bearer ${adminSecret}` } : {} },
   };
 }
 
 /** From this process to a deployed stack `dev` with these addresses. */
-export function route(otlpHttp: string, alloyUi: string, phoenix: string, engine: string): Route {
+export function route(otlpHttp: string, alloyUi: string, phoenix: string, engine: Engine): Route {
   return { reach: here, inside: here, metrics: `${phoenix}/metrics`, engine, endpoints: { otlpHttp, alloyUi, phoenix }, containers, headers: {}, redeploy: 'npm run up' };
 }
 

@@ -5,6 +5,7 @@ import { baseImage, baseRecipe } from '../base-image';
 import { cacheKey, type Recipe } from '../cache';
 import { command } from '../command';
 import { engineBuilder, ensureImage, recipeLabel } from '../engine';
+import { announcement } from '../recipe';
 import { recipeFile } from '../recipe-file';
 
 /** The release that the stand-in was written after. */
@@ -19,11 +20,12 @@ export async function connectorImage(): Promise<string> {
     name: 'cloudflared',
     version,
     inputs: [recipeFile(dockerfile), recipeFile(script), cacheKey(baseRecipe)],
-    why: `no Cloudflare here; making a stand-in for the connector ${version} (seconds)`,
+    from: 'a script of its own',
+    cost: { minutes: 0.1, engine: 1 },
   };
   return ensureImage(tag, recipe, async (key) => {
     await baseImage();
-    process.stderr.write(`${recipe.name}: ${recipe.why}\n`);
+    process.stderr.write(`${announcement(recipe)}\n`);
     const context = await mkdtemp(join(tmpdir(), 'lab-cloudflared-'));
     try {
       await copyFile(script, join(context, 'cloudflared.py'));

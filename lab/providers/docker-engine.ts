@@ -1,4 +1,4 @@
-import { defaultHost, engineMessage, engineRequest, type EngineAnswer } from '../../components/engine';
+import { at, defaultSocket, engineMessage, engineRequest, type Engine as Address, type EngineAnswer } from '../../engine';
 
 /** An answer of status 400 or more, worded as Docker's own client does. */
 export class EngineError extends Error {
@@ -11,7 +11,7 @@ export class EngineError extends Error {
 
 /** The engine that the provider is configured for. */
 export class Engine {
-  host = process.env['DOCKER_HOST'] || defaultHost;
+  address: Address = at(process.env['DOCKER_HOST'] || `unix://${defaultSocket}`);
   private reached: Promise<unknown> | undefined;
 
   /** @throws EngineError; or Error when nothing answers at `host` */
@@ -21,7 +21,7 @@ export class Engine {
 
   async raw(method: string, path: string, body?: object | Buffer): Promise<Buffer> {
     await this.ping();
-    const answer = await engineRequest(this.host, method, path, body === undefined ? {} : { body });
+    const answer = await engineRequest(this.address, method, path, body === undefined ? {} : { body });
     if (answer.status >= 400) {
       throw new EngineError(answer);
     }
@@ -40,17 +40,17 @@ export class Engine {
 
   /** The published provider asks before a preview too, but for a host behind ssh, which may need a person. */
   async configure(): Promise<void> {
-    if (!this.host.startsWith('ssh://')) {
+    if (!this.address.host.startsWith('ssh://')) {
       await this.ping().catch((error: Error) => {
-        throw new Error(`failed to connect to any docker daemon: ${error.message}`);
+        throw new Error('docker native provider returned an unexpected error from Configure: failed to connect to any docker daemon', { cause: error });
       });
     }
   }
 
   private ping(): Promise<unknown> {
-    this.reached ??= engineRequest(this.host, 'GET', '/_ping').catch((error: Error) => {
+    this.reached ??= engineRequest(this.address, 'GET', '/_ping').catch((error: Error) => {
       this.reached = undefined;
-      throw new Error(`failed to create Docker client: Error pinging Docker server, please make sure that ${this.host} is reachable and has a  '_ping' endpoint. Error: ${error.message}`);
+      throw new Error(`failed to create Docker client: Error pinging Docker server, please make sure that ${this.address.host} is reachable and has a  '_ping' endpoint. Error: ${error.message}`);
     });
     return this.reached;
   }

@@ -32,10 +32,13 @@ export function localImage(engine: Engine, name: string): Promise<Image | undefi
   return engine.find<Image>(`/images/${name.split('/').map(encodeURIComponent).join('/')}/json`);
 }
 
-/** An answer of 200 can end in an error: the last line of the progress says so. */
+/**
+ * An answer of 200 can end in an error: the last line of the progress says so. The name and its tag go apart, and a digest
+ * stands in for the tag, as Docker's client has it: the image store of containerd keeps the image under what it is told.
+ */
 async function pull(engine: Engine, name: string, platform: string): Promise<void> {
-  const named = name.includes('@') || /:[^/]+$/.test(name) ? name : `${name}:latest`;
-  const query = new URLSearchParams({ fromImage: named, ...(platform ? { platform } : {}) });
+  const [, fromImage = name, tag = 'latest', digest = tag] = /^(.+?)(?::([^/:@]+))?(?:@(.+))?$/.exec(name) ?? [];
+  const query = new URLSearchParams({ fromImage, tag: digest, ...(platform ? { platform } : {}) });
   const lines = (await engine.raw('POST', `/images/create?${query}`)).toString().trim().split('\n');
   const failed = lines.map((line) => (JSON.parse(line || '{}') as { error?: string }).error).find(Boolean);
   if (failed) {

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine as Address } from '../../engine';
 import { container } from './docker-container';
 import { labels } from './docker-container-fields';
 import { Engine, EngineError, untilRemoved } from './docker-engine';
@@ -169,18 +172,50 @@ function volume(engine: Engine): Resource {
   };
 }
 
+/**
+ * How the engine is reached; undefined where nothing names one. Variables count as they do in the published provider: those
+ * with material only where the configuration has not even an empty text, DOCKER_CERT_PATH always, DOCKER_SSH_OPTS where the list is empty.
+ */
+function addressIn(config: Props, env: NodeJS.ProcessEnv): Address | undefined {
+  const text = (key: string): string => (typeof config[key] === 'string' ? config[key] : '');
+  const material = (key: string, variable: string): string => (key in config ? text(key) : env[variable] ?? '');
+  const [ca, cert, key] = [material('caMaterial', 'DOCKER_CA_MATERIAL'), material('certMaterial', 'DOCKER_CERT_MATERIAL'), material('keyMaterial', 'DOCKER_KEY_MATERIAL')];
+  const certPath = text('certPath') || env['DOCKER_CERT_PATH'] || '';
+  if ([ca, cert, key].some((given) => given !== '')) {
+    if (certPath !== '') {
+      throw new Error('when using raw certificates, certPath must not be specified');
+    }
+    if ([ca, cert, key].includes('')) {
+      throw new Error('certMaterial, keyMaterial, and caMaterial must all be specified');
+    }
+  }
+  for (const file of certPath === '' ? [] : ['cert.pem', 'key.pem', 'ca.pem']) {
+    if (!existsSync(join(certPath, file))) {
+      throw new Error(file === 'ca.pem' ? `could not read CA certificate "${join(certPath, file)}"` : `could not load X509 key pair: open ${join(certPath, file)}: no such file or directory`);
+    }
+  }
+  const host = text('host') || env['DOCKER_HOST'] || '';
+  if (host === '') {
+    return undefined;
+  }
+  const options = config['sshOpts'];
+  const listed = (typeof options === 'string' && options !== '' ? JSON.parse(options) : options ?? []) as string[];
+  const sshOpts = listed.length > 0 ? listed : env['DOCKER_SSH_OPTS']?.split(/\s+/).filter(Boolean) ?? [];
+  const tls = certPath !== '' ? { certPath } : ca !== '' ? { ca, cert, key } : undefined;
+  return { host, ...(tls ? { tls } : {}), ...(sshOpts.length > 0 ? { sshOpts } : {}) };
+}
+
 /** The provider; exported so that tests can call its methods without a process. */
 export function docker(engine: Engine = new Engine()): Provider {
   return {
     version: '5.2.0',
     async configure(config) {
-      const refused = ['registryAuth', 'caMaterial', 'certMaterial', 'keyMaterial', 'certPath', 'context', 'sshOpts'].filter((key) => !isEmpty(config[key]) && config[key] !== '[]');
+      const context = 'context' in config ? config['context'] : process.env['DOCKER_CONTEXT'];
+      const refused = Object.entries({ registryAuth: config['registryAuth'], context }).flatMap(([key, value]) => (value === undefined || isEmpty(value) || value === '[]' ? [] : [key]));
       if (refused.length > 0) {
         throw new Error(`this stand-in of the docker provider does not know ${refused.map((key) => `docker:${key}`).join(', ')}: install the published plugin with \`pulumi plugin install resource docker 5.2.0\`, or unset it`);
       }
-      if (!isEmpty(config['host'])) {
-        engine.host = config['host'] as string;
-      }
+      engine.address = addressIn(config, process.env) ?? engine.address;
       await engine.configure();
     },
     resources: {

@@ -1,20 +1,19 @@
 import * as crypto from 'node:crypto';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
 
 export type StandIn = 'docker' | 'random' | 'cloudflare' | 'nodejs' | 'pulumi-nodejs';
 
-/** The executable that the CLI looks for, and the version of the published plugin that is stood in for. */
-const known: Record<StandIn, { executable: string; plugin: string; source?: string }> = {
-  docker: { executable: 'pulumi-resource-docker', plugin: 'resource-docker-v5.2.0', source: 'docker.ts' },
-  random: { executable: 'pulumi-resource-random', plugin: 'resource-random-v4.21.2', source: 'random.ts' },
-  cloudflare: { executable: 'pulumi-resource-cloudflare', plugin: 'resource-cloudflare-v6.22.1', source: 'cloudflare.ts' },
-  nodejs: { executable: 'pulumi-language-nodejs', plugin: 'language-nodejs-v', source: 'language-nodejs.ts' },
-  'pulumi-nodejs': { executable: 'pulumi-resource-pulumi-nodejs', plugin: 'resource-pulumi-nodejs-v' },
+/** The executable that the CLI looks for, and what it is made from. */
+const known: Record<StandIn, { executable: string; source?: string }> = {
+  docker: { executable: 'pulumi-resource-docker', source: 'docker.ts' },
+  random: { executable: 'pulumi-resource-random', source: 'random.ts' },
+  cloudflare: { executable: 'pulumi-resource-cloudflare', source: 'cloudflare.ts' },
+  nodejs: { executable: 'pulumi-language-nodejs', source: 'language-nodejs.ts' },
+  'pulumi-nodejs': { executable: 'pulumi-resource-pulumi-nodejs' },
 };
 
-/** In a directory of ours, so that a later look for the published plugins passes over it. */
+/** In a directory of ours, so that a later look for the published plugins (ops/support/plugins.ts) passes over it. */
 const marker = '.stand-ins';
 
 /**
@@ -69,25 +68,11 @@ export async function standIns(names: readonly StandIn[], opts: { readonly proje
   return directory;
 }
 
-/** Which of them are neither on PATH nor installed: a published plugin always wins. */
-export async function missingPlugins(pulumiBin: string, env: NodeJS.ProcessEnv): Promise<StandIn[]> {
-  const home = env['PULUMI_HOME'] || path.join(env['HOME'] || os.homedir(), '.pulumi');
-  const plugins = fs.existsSync(path.join(home, 'plugins')) ? fs.readdirSync(path.join(home, 'plugins')) : [];
-  const onPath = (env['PATH'] ?? '').split(path.delimiter).filter((directory) => directory && !fs.existsSync(path.join(directory, marker)));
-  const beside = fs.existsSync(pulumiBin) ? [path.dirname(fs.realpathSync(pulumiBin)), path.dirname(pulumiBin)] : [];
-  return (Object.keys(known) as StandIn[]).filter((name) => {
-    const { executable, plugin } = known[name];
-    const bundled = name === 'nodejs' || name === 'pulumi-nodejs';
-    return ![...onPath, ...(bundled ? beside : [])].some((directory) => fs.existsSync(path.join(directory, executable)))
-      && !plugins.some((installed) => (bundled ? installed.startsWith(plugin) : installed === plugin) && fs.existsSync(path.join(home, 'plugins', installed, executable)));
-  });
-}
-
 /** Changes with the sources, the packages bundled with them, the Node that runs them and where they run. */
 function fingerprint(projectDir: string, names: readonly StandIn[]): string {
   const hash = crypto.createHash('sha256').update(JSON.stringify([projectDir, process.execPath, [...names].sort()]));
   const sources = path.join(projectDir, 'lab', 'providers');
-  const files = [...fs.readdirSync(sources).sort().map((file) => path.join(sources, file)), ...['components/engine.ts', 'provider/cached.cjs', 'package-lock.json'].map((file) => path.join(projectDir, file))];
+  const files = [...fs.readdirSync(sources).sort().map((file) => path.join(sources, file)), ...['provider/cached.cjs', 'package-lock.json'].map((file) => path.join(projectDir, file))];
   for (const file of files.filter((file) => fs.existsSync(file))) {
     hash.update(file).update(fs.readFileSync(file));
   }

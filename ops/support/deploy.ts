@@ -1,9 +1,10 @@
 /**
  * What the commands that deploy a stack have in common: finding it, its engine, and going on from a run that was cut off.
  */
-import { createInterface } from 'node:readline/promises';
-import { engineHost } from '../../components/engine';
+import type { Engine } from '../../engine';
+import type { Consent } from './ask';
 import { ensureEngine } from './docker';
+import { choiceOf } from './engine-choice';
 import { removeLeftovers } from './leftovers';
 import { clearStaleLock } from './lock';
 import { projectName, readStackFile } from './project';
@@ -36,31 +37,28 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
   return { state, settings: settings ?? (await pulumi.settings()), rotated };
 }
 
-/** Address of the stack's Docker Engine, which answers. */
-export async function readyEngine(settings: Readonly<Record<string, string>>): Promise<string> {
-  const host = engineHost(settings['docker:host']);
+/**
+ * The stack's Docker Engine, which answers.
+ * @param consent whether one may be installed or started
+ * @param again the command that goes on once a person has done that
+ */
+export async function readyEngine(stack: string, settings: Readonly<Record<string, string>>, consent: Consent, again: string): Promise<Engine> {
+  const choice = choiceOf(settings, stack);
   try {
-    await ensureEngine(host);
+    await ensureEngine(choice, consent, again);
   } catch (error) {
     throw error instanceof Failure ? new Refused(error.message) : error;
   }
-  return host;
+  return choice.engine;
 }
 
 /** Removes the lock of a killed run and what it had half made. */
-export async function goOnFromCutOffRun(pulumi: Pulumi, host: string, read: StackState | undefined): Promise<void> {
+export async function goOnFromCutOffRun(pulumi: Pulumi, engine: Engine, read: StackState | undefined): Promise<void> {
   const state = (await clearStaleLock(pulumi)) ? await pulumi.state() : read;
-  await removeLeftovers(host, `${projectName}/${pulumi.stack}`, state);
+  await removeLeftovers(engine, `${projectName}/${pulumi.stack}`, state);
   if (state?.pending.length) {
     const names = state.pending.map(({ urn }) => urn.split('::').at(-1)).join(', ');
     say(`An earlier run was cut off in the middle of ${names}; going on from there`);
     await pulumi.must(['refresh', '--stack', pulumi.stack, '--yes', '--clear-pending-creates'], 'putting the state right');
   }
-}
-
-export async function agreed(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(question);
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
 }

@@ -1,5 +1,5 @@
 import { stackLabel } from '../../components/catalog';
-import { engineGet, engineRequest } from '../../components/engine';
+import { engineGet, engineRequest, type Engine } from '../../engine';
 
 interface Container {
   readonly Id: string;
@@ -17,12 +17,12 @@ const lines = 8;
  * @param owner `project/stack`, the value of the label
  * @returns a paragraph for each; none when the engine does not answer
  */
-export async function lastWords(host: string, owner: string): Promise<string[]> {
+export async function lastWords(engine: Engine, owner: string): Promise<string[]> {
   const filter = encodeURIComponent(JSON.stringify({ label: [`${stackLabel}=${owner}`] }));
-  const containers = await engineGet<Container[]>(host, `/containers/json?all=1&filters=${filter}`, 10_000).catch(() => []);
+  const containers = await engineGet<Container[]>(engine, `/containers/json?all=1&filters=${filter}`, 10_000).catch(() => []);
   return Promise.all(containers.filter(unwell).map(async ({ Id, Names, Status }) => {
     const name = Names[0]?.replace(/^\//, '') ?? Id;
-    const log = await engineRequest(host, 'GET', `/containers/${Id}/logs?stdout=1&stderr=1&tail=${lines}`, { timeoutMs: 10_000 }).catch(() => undefined);
+    const log = await engineRequest(engine, 'GET', `/containers/${Id}/logs?stdout=1&stderr=1&tail=${lines}`, { timeoutMs: 10_000 }).catch(() => undefined);
     const said = log?.status === 200 ? textOf(log.body).trim().split('\n').slice(-lines) : [];
     return [`Container ${name} (${Status})${said.some(Boolean) ? ' said last:' : ' has said nothing.'}`, ...said.filter(Boolean).map((line) => `    ${line}`)].join('\n');
   }));

@@ -1,100 +1,110 @@
-import { spawn, spawnSync } from 'node:child_process';
-import * as fs from 'node:fs';
 import * as os from 'node:os';
-import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { defaultHost, engineGet } from '../../components/engine';
-import { aptInstall } from '../../lab/debian';
+import { defaultSocket, engineGet, remedies, type Choice, type Engine } from '../../engine';
+import { agreed, type Consent } from './ask';
+import { hasDaemon, install, isDebian, start, type Step } from './engine-starter';
+import { otherEngines } from './other-engines';
 import { Failure, say } from './say';
 
 /** Long enough for an engine that is just starting on a busy machine. */
 const startupMs = 90_000;
+/** Milliseconds between a socket that is there and one that members of its group may use. */
+const handOverMs = 2_000;
 
 /**
- * Makes sure that a Docker Engine answers. On Debian and Ubuntu, as root or with sudo, it installs and
- * starts one when there is none; elsewhere it says what to do.
- * @param host engine address as the docker provider takes it
+ * Makes sure that the engine of a stack answers. Where it is the usual one of this machine, is not installed or does not
+ * run, and nothing else is in use, it is installed (on Debian and Ubuntu) or started, if somebody agrees.
+ * @param consent 'never' for commands that have no use for an engine that is empty
+ * @param again the command that goes on, once a person has done by hand what is left to do
+ * @throws Failure with the one command that helps
  */
-export async function ensureEngine(host: string): Promise<void> {
-  const reason = await whyNoEngine(host);
+export async function ensureEngine(choice: Choice, consent: Consent, again: string): Promise<void> {
+  const engine = engineOf(choice);
+  const { source } = choice;
+  const reason = await whyNoEngine(engine);
   if (reason === undefined) {
     return;
   }
-  if (host !== defaultHost) {
-    throw new Failure(`The Docker Engine at ${host} does not answer: ${reason}.`, [`DOCKER_HOST=${host} docker info`]);
+  if (engine.host !== `unix://${defaultSocket}`) {
+    // Who may use it is for whoever has put it there to say.
+    throw new Failure(`The Docker Engine at ${engine.host} (${source}) does not answer: ${reason}.`, remedies(engine, reason));
   }
-  if (/EACCES/.test(reason)) {
-    throw new Failure(`This user may not speak to the Docker Engine (${host}: ${reason}).`, [`sudo usermod -aG docker ${os.userInfo().username} && newgrp docker`]);
+  if (isForbidden(reason)) {
+    throw forbidden(engine, reason, again);
   }
-  if (!isDebian()) {
-    throw new Failure(`No Docker Engine answers at ${host} (${reason}).`, [
-      process.platform === 'linux' ? 'curl -fsSL https://get.docker.com | sudo sh' : 'open -a Docker   # Docker Desktop, from https://docker.com',
+  const others = hasDaemon() ? [] : otherEngines(process.env, os.homedir());
+  if (others.length > 0) {
+    throw new Failure(`No Docker Engine answers at ${engine.host} (${reason}). ${others.map(({ name }) => name).join(' and ')} ${others.length > 1 ? 'are' : 'is'} set up here; start one, or say which is meant.`, [
+      ...others.map(({ command }) => command),
+      'export DOCKER_HOST=unix:///path/of/docker.sock',
     ]);
   }
-  if (process.getuid?.() !== 0 && spawnSync('sudo', ['-v'], { stdio: 'inherit' }).status !== 0) {
-    throw new Failure(`No Docker Engine answers at ${host} (${reason}), and installing or starting one needs root.`, [
-      'sudo apt-get install docker.io && sudo systemctl start docker',
-    ]);
+  if (process.platform !== 'linux') {
+    throw new Failure(`No Docker Engine answers at ${engine.host} (${reason}).`, ['open https://docs.docker.com/desktop/setup/install/mac-install/']);
   }
-  if (!hasEngine()) {
-    say('Docker: no engine on this machine; installing docker.io from Debian');
-    await aptInstall(['docker.io', 'ca-certificates', 'iptables']);
+  if (!hasDaemon() && !isDebian()) {
+    throw new Failure(`No Docker Engine answers at ${engine.host} (${reason}), and none is installed.`, ['curl -fsSL https://get.docker.com | sudo sh', again]);
   }
-  await startEngine(host);
+  const step = hasDaemon() ? start() : install();
+  await begun(step, engine, reason, consent, again);
+}
+
+/** The engine of a choice. @throws Failure where it is not clear which one is meant */
+export function engineOf({ engine, problems: [problem] }: Choice): Engine {
+  if (problem) {
+    throw new Failure(`${problem.key}${problem.value === undefined ? '' : ` is '${problem.value}'`}: ${problem.rule}.`, problem.mend);
+  }
+  return engine;
+}
+
+/** Takes the step if somebody agrees, and waits for the engine. */
+async function begun(step: Step, engine: Engine, reason: string, consent: Consent, again: string): Promise<void> {
+  const found = `No Docker Engine answers at ${engine.host} (${reason}).`;
+  if (consent === 'never') {
+    throw new Failure(found, [...step.commands, again]);
+  }
+  say(`${found} This ${step.about}:`);
+  step.commands.forEach((command) => say(`    ${command}`));
+  if (consent === 'ask' && !(await agreed('Do that now? [y/N] '))) {
+    throw new Failure('Nothing was installed or started.', [...step.commands, again]);
+  }
+  const started = await step.run();
+  const more = started.log === undefined ? [again] : [started.log, again];
+  let now = await whyNoEngine(engine);
+  let forbiddenSince = Infinity;
+  for (const deadline = Date.now() + startupMs; now !== undefined && Date.now() < deadline; now = await whyNoEngine(engine)) {
+    // A daemon makes its socket first and gives it to the group then.
+    forbiddenSince = isForbidden(now) ? Math.min(forbiddenSince, Date.now()) : Infinity;
+    if (Date.now() - forbiddenSince > handOverMs) {
+      throw forbidden(engine, now, again);
+    }
+    const ended = started.ended();
+    if (ended !== undefined) {
+      throw new Failure(`The Docker Engine could not be started: ${ended}.`, more);
+    }
+    await pause(200);
+  }
+  if (now !== undefined) {
+    throw new Failure(`The Docker Engine was started and does not answer at ${engine.host} (${now}).`, more);
+  }
+}
+
+/** The engine runs, and its socket is for others. */
+const isForbidden = (reason: string): boolean => /\bEACCES\b/.test(reason);
+
+function forbidden({ host }: Engine, reason: string, again: string): Failure {
+  // A new group counts from the next login; `sg` needs none.
+  return new Failure(`This user may not speak to the Docker Engine (${host}: ${reason}). Members of the group docker may, and with it everything that root may.`, [
+    `sudo usermod -aG docker ${os.userInfo().username} && sg docker -c '${again}'`,
+  ]);
 }
 
 /** Why no engine answers, or undefined when one does. */
-export async function whyNoEngine(host: string): Promise<string | undefined> {
+export async function whyNoEngine(engine: Engine): Promise<string | undefined> {
   try {
-    await engineGet(host, '/version', 10_000);
+    await engineGet(engine, '/version', 10_000);
     return undefined;
   } catch (error) {
     return (error as Error).message || (error as NodeJS.ErrnoException).code || 'no reason given';
-  }
-}
-
-function hasEngine(): boolean {
-  return (process.env['PATH'] ?? '').split(path.delimiter).concat('/usr/sbin', '/sbin').some((dir) => fs.existsSync(path.join(dir, 'dockerd')));
-}
-
-function isDebian(): boolean {
-  const release = process.platform === 'linux' && fs.existsSync('/etc/os-release') ? fs.readFileSync('/etc/os-release', 'utf8') : '';
-  return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release);
-}
-
-/** Starts the installed engine and waits until it answers. */
-async function startEngine(host: string): Promise<void> {
-  const asRoot = (command: string[]): [string, string[]] =>
-    process.getuid?.() === 0 ? [command[0] ?? '', command.slice(1)] : ['sudo', command];
-  const log = path.join(os.tmpdir(), 'dockerd.log');
-  let ended: number | null | undefined;
-  const bySystemd = fs.existsSync('/run/systemd/system');
-  if (bySystemd) {
-    say('Docker: the engine is stopped; starting it (systemctl start docker)');
-    const [program, args] = asRoot(['systemctl', 'start', 'docker']);
-    // It waits for the engine itself; when it has failed there is nothing more to wait for.
-    const { status } = spawnSync(program, args, { stdio: ['inherit', 2, 2] });
-    ended = status === 0 ? undefined : status;
-  } else {
-    say(`Docker: the engine is stopped and there is no systemd; starting dockerd (log: ${log})`);
-    const out = fs.openSync(log, 'a');
-    const [program, args] = asRoot(['dockerd']);
-    // An engine is not this command's to end: it outlives it, in a session of its own so that Ctrl-C does not reach it.
-    const engine = spawn(program, args, { detached: true, stdio: ['ignore', out, out] });
-    engine.on('exit', (code) => (ended = code));
-    engine.on('error', () => (ended = null));
-    engine.unref();
-  }
-  const deadline = Date.now() + startupMs;
-  let reason = await whyNoEngine(host);
-  while (reason !== undefined && Date.now() < deadline && ended === undefined) {
-    await pause(200);
-    reason = await whyNoEngine(host);
-  }
-  if (reason !== undefined) {
-    const last = !bySystemd && fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n    ') : '';
-    throw new Failure(`The Docker Engine was started and does not answer at ${host} (${reason}).${last && ` Its last lines:\n    ${last}`}`, [
-      bySystemd ? 'sudo journalctl --unit docker --lines 30' : 'sudo dockerd',
-    ]);
   }
 }

@@ -1,50 +1,123 @@
-import { images, type ServiceName } from '../../components/catalog';
-import { engineHost, engineRequest } from '../../components/engine';
-import { alloyImage, gateImage, phoenixImage } from '../../lab/images';
-import { askRegistry } from './registry';
-import { say } from './say';
+/**
+ * Which images a run uses. Where no registry can be reached at all, what lab/ has built stands in for the pinned ones, for
+ * that run alone: nothing of it is written down.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { images } from '../../components/catalog';
+import type { RunImages } from '../../components/run-images';
+import { commandEnvironment, isLocal, type Engine } from '../../engine';
+import type { Consent } from './ask';
+import { surveyedAgain, type Buildable, type Survey, type SurveyedImage, type SurveyOptions } from './image-survey';
+import { buildPlan, told, type Lab } from './lab';
+import { npmRun } from './project';
+import { patience } from './reach';
+import { onDockerHub, registryNamed } from './registry';
+import { helpWith, type Trouble } from './registry-trouble';
+import { Failure, say } from './say';
 
-/** cloudflared is not among them: it leads to where only who reaches an image registry gets. */
-const builders: Readonly<Record<Exclude<ServiceName, 'tunnel'>, (host: string) => Promise<string>>> = {
-  phoenix: onEngine(phoenixImage),
-  alloy: onEngine(alloyImage),
-  gate: onEngine(gateImage),
-};
+/** An image that no registry gives and lab/ can build. */
+type Replaceable = SurveyedImage & { readonly service: Buildable };
 
-/** The lab builds through the docker command line, which takes the engine from the environment. */
-function onEngine(build: () => Promise<string>): (host: string) => Promise<string> {
-  return (host) => {
-    process.env['DOCKER_HOST'] = host;
-    return build();
-  };
+/** What a run goes on with. */
+export interface Chosen {
+  /** For the environment of the CLI (`imagesEnvironment`). */
+  readonly images: RunImages;
+  /** Images to pull before the deployment. */
+  readonly pull: readonly SurveyedImage[];
+}
+
+export interface RunOptions extends SurveyOptions {
+  readonly stack: string;
+  readonly consent: Consent;
+  /** The command that goes on once somebody has done what helps. */
+  readonly again: string;
+  /** Milliseconds before a registry that could not be reached is asked once more. */
+  readonly againMs?: number;
 }
 
 /**
- * Images for a machine that reaches no image registry: builds what is missing from package registries.
- * @param settings settings of the stack; an image that is set is nobody else's to choose, unless it is one of lab/
- * @returns settings to store, so that every later run takes the same images; empty where all is to be had the normal way
+ * The images that a deployment uses. What no registry gives and lab/ can build is built, if somebody agrees.
+ * @throws Failure that names all that can neither be pulled nor built; nothing was changed then
  */
-export async function imageSettings(settings: Readonly<Record<string, string>>): Promise<Record<string, string>> {
-  const host = engineHost(settings['docker:host']);
-  // One compiles and the others mostly wait for the network: side by side they take as long as the longest one.
-  const services = settings['edge:central'] === undefined ? ['phoenix', 'alloy', 'gate'] as const : ['alloy', 'gate'] as const;
-  const chosen = await Promise.all(services.map(async (service) => {
-    const key = `${service}:image`;
-    const reference = settings[key] ?? images[service];
-    const ours = reference.startsWith('lab/');
-    if (!ours && (settings[key] || (await isLocal(host, reference)) || !host.startsWith('unix:') || (await askRegistry(host, reference)).answers)) {
-      return [];
-    }
-    const built = await builders[service](host);
-    if (reference === built) {
-      return [];
-    }
-    say(`Image of ${service}: the registry of ${reference} does not answer; using ${built} (setting ${key})`);
-    return [[key, built]];
-  }));
-  return Object.fromEntries(chosen.flat()) as Record<string, string>;
+export async function imagesOfRun(engine: Engine, survey: Survey, settings: Readonly<Record<string, string>>, options: RunOptions): Promise<Chosen> {
+  const replaceable = survey.images.filter((one) => isReplaceable(engine, one));
+  const built: RunImages = replaceable.length > 0 ? await told(alreadyBuilt(engine, replaceable)) : {};
+  const rest = await askedAgain(engine, survey.images.filter(({ service }) => !(service in built)), settings, options);
+  const missing = rest.filter((one) => isReplaceable(engine, one));
+  const hopeless = rest.flatMap((one) => (isReplaceable(engine, one) || one.state.kind === 'on the engine' || one.state.kind === 'there' ? [] : [{ ...one, trouble: one.state }]));
+  if (hopeless.length > 0) {
+    throw notPulled(hopeless, options.stack, options.again);
+  }
+  const made = missing.length > 0 ? await build(engine, missing, options.consent) : {};
+  const chosen = { ...built, ...made };
+  standInLines([...survey.images.filter(({ service }) => service in built), ...missing], chosen).forEach(say);
+  return { images: chosen, pull: rest.filter(({ state }) => state.kind === 'there') };
 }
 
-async function isLocal(host: string, reference: string): Promise<boolean> {
-  return (await engineRequest(host, 'GET', `/images/${reference}/json`)).status === 200;
+/** The images that are used by what builds, installs and asks nothing: a preview. What is not there keeps its name. */
+export async function imagesAtHand(engine: Engine, survey: Survey): Promise<RunImages> {
+  const replaceable = survey.images.filter((one) => isReplaceable(engine, one));
+  // Without the docker command line lab/ cannot say what it has built.
+  return replaceable.length > 0 ? alreadyBuilt(engine, replaceable).catch(() => ({})) : {};
+}
+
+/** What a run would build, as far as it is not built: for a plan that shows all of it. */
+export function partsToBuild(engine: Engine, survey: Survey): Buildable[] {
+  return survey.images.flatMap((one) => (isReplaceable(engine, one) ? [one.service] : []));
+}
+
+function isReplaceable(engine: Engine, one: SurveyedImage): one is Replaceable {
+  return one.state.kind === 'unreachable' && !one.own && one.service !== 'tunnel' && isLocal(engine);
+}
+
+/** Those of them that an earlier run has built. */
+async function alreadyBuilt(engine: Engine, wanted: readonly (Replaceable)[]): Promise<RunImages> {
+  const env = commandEnvironment(engine);
+  // A plan of nothing: neither shown nor asked for.
+  const lab = await buildPlan([], 'never', { env });
+  const rows = await Promise.all(wanted.map(async ({ service }) => [service, (await lab.plan([service], { env })).length === 0] as const));
+  return imagesIn(lab, rows.flatMap(([service, isBuilt]) => (isBuilt ? [service] : [])), env);
+}
+
+async function build(engine: Engine, wanted: readonly (Replaceable)[], consent: Consent): Promise<RunImages> {
+  const env = commandEnvironment(engine);
+  const parts = wanted.map(({ service }) => service);
+  const lab = await buildPlan(parts, consent, { env });
+  await told(lab.build(parts, { env }));
+  return imagesIn(lab, parts, env);
+}
+
+async function imagesIn(lab: Lab, parts: readonly Buildable[], env: Record<string, string>): Promise<RunImages> {
+  return Object.fromEntries(await Promise.all(parts.map(async (part) => [part, await lab.image(part, { env })] as const)));
+}
+
+/** A network comes back after a blip: what it led nowhere is asked once more. */
+async function askedAgain(engine: Engine, surveyed: readonly SurveyedImage[], settings: Readonly<Record<string, string>>, options: RunOptions): Promise<readonly SurveyedImage[]> {
+  if (!surveyed.some(({ state }) => state.kind === 'unreachable')) {
+    return surveyed;
+  }
+  await pause(options.againMs ?? patience.againMs);
+  return surveyedAgain(engine, surveyed, settings, options);
+}
+
+/** One failure for all images that cannot be had. */
+export function notPulled(wanted: readonly (Omit<SurveyedImage, 'state'> & { readonly trouble: Trouble })[], stack: string, again: string): Failure {
+  const lines = wanted.map(({ service, reference, trouble: { why } }) => `  ${service}: ${reference}${onDockerHub(reference) ? ' from Docker Hub' : ''}: ${why}`);
+  const commands = wanted.flatMap(({ service, reference, own, trouble: { sort } }) =>
+    helpWith(sort, {
+      reference,
+      again,
+      instead: (other) => npmRun('up', stack, '-c', `${service}:image=${other}`),
+      pinned: own ? images[service] : undefined,
+    }));
+  return new Failure([`${wanted.length === 1 ? 'An image' : `${wanted.length} images`} cannot be pulled; nothing was deployed.`, ...lines].join('\n'), [...new Set(commands)]);
+}
+
+/** One line about what stands in for what; none where nothing does. */
+function standInLines(replaced: readonly SurveyedImage[], chosen: RunImages): string[] {
+  if (replaced.length === 0) {
+    return [];
+  }
+  const reasons = new Set(replaced.map(({ reference, state }) => `${registryNamed(reference)}: ${state.kind === 'unreachable' ? state.meaning : ''}`));
+  return [`Images of ${replaced.map(({ service }) => service).join(', ')}: no registry can be reached (${[...reasons].join('; ')}); using ${replaced.map(({ service }) => chosen[service]).join(', ')} for this run`];
 }

@@ -3,7 +3,7 @@
  * state does not. The next deployment would fail on their names.
  */
 import { stackLabel } from '../../components/catalog';
-import { engineGet, engineMessage, engineRequest } from '../../components/engine';
+import { engineGet, engineMessage, engineRequest, type Engine } from '../../engine';
 import type { StackState } from './pulumi';
 import { Failure, say } from './say';
 
@@ -19,12 +19,12 @@ interface Labelled {
  * @param owner `project/stack`, the value of the label
  * @throws Failure when they were made from another state, such as another checkout's: they are not ours to remove
  */
-export async function removeLeftovers(host: string, owner: string, state: StackState | undefined): Promise<void> {
+export async function removeLeftovers(engine: Engine, owner: string, state: StackState | undefined): Promise<void> {
   const known = new Set((state?.resources ?? []).map(({ id }) => id));
   const filter = encodeURIComponent(JSON.stringify({ label: [`${stackLabel}=${owner}`] }));
   const [containers, networks] = await Promise.all([
-    engineGet<Labelled[]>(host, `/containers/json?all=1&filters=${filter}`),
-    engineGet<Labelled[]>(host, `/networks?filters=${filter}`),
+    engineGet<Labelled[]>(engine, `/containers/json?all=1&filters=${filter}`),
+    engineGet<Labelled[]>(engine, `/networks?filters=${filter}`),
   ]);
   // Containers first: a network with one in it cannot go.
   const unknown = [...containers.map((one) => ({ kind: 'container', ...one })), ...networks.map((one) => ({ kind: 'network', ...one }))]
@@ -43,9 +43,9 @@ export async function removeLeftovers(host: string, owner: string, state: StackS
   for (const { kind, id, name } of unknown) {
     say(`Removing ${kind} ${name}: an earlier run was cut off while making it`);
     if (kind === 'container') {
-      await engineRequest(host, 'POST', `/containers/${id}/stop?t=20`);
+      await engineRequest(engine, 'POST', `/containers/${id}/stop?t=20`);
     }
-    const answer = await engineRequest(host, 'DELETE', kind === 'container' ? `/containers/${id}?force=1` : `/networks/${id}`);
+    const answer = await engineRequest(engine, 'DELETE', kind === 'container' ? `/containers/${id}?force=1` : `/networks/${id}`);
     if (answer.status >= 400 && answer.status !== 404) {
       throw new Failure(`${name} could not be removed: ${engineMessage(answer)}.`, [`docker ${kind === 'container' ? 'rm -f' : 'network rm'} ${name}`]);
     }

@@ -40,7 +40,8 @@ export async function clearStaleLock(pulumi: Pulumi, waitMs = 180_000): Promise<
   return found.length > 0;
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process of this machine is at work. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { Remote, RemoteAccess } from '../../components/central';
+import type { Engine } from '../../engine';
 import type { CentralStack } from '../../provider/delivery';
 
 /** Outputs of a stack, as index.ts returns them. The names are an interface: scripts of users read them. */
@@ -19,8 +20,10 @@ export interface Outputs {
   /** Names on the Docker host. */
   readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string };
   readonly volumes: { readonly phoenix: string; readonly alloy: string };
-  /** `docker:host` of the stack, or null where it goes to the default engine. */
+  /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;
+  /** How it is reached. Secret. Stacks of the first version have none. */
+  readonly engine?: Engine;
   readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel', Image>>>;
   /** What is published through Cloudflare; null where nothing is. */
   readonly tunnel: {
@@ -40,7 +43,7 @@ export interface Outputs {
 }
 
 /** Outputs of a stack at the edge (`edge:central`). */
-export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost'> {
+export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine'> {
   readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi'>;
   /** Where it sends, and as who. */
   readonly central: CentralStack;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import * as readline from 'node:readline';
 import { projectDir } from './backend';
+import { npmRun } from './project';
 import { Failure } from './say';
 import type { Toolchain } from './toolchain';
 
@@ -73,10 +74,17 @@ export class Pulumi {
     await this.must(['stack', 'init', this.stack, '--no-select'], 'making the stack');
   }
 
-  /** Settings of the stack file, secrets left out. */
+  /** Settings of the stack file; secrets are left out, but for those of the namespace `docker`. */
   async settings(): Promise<Record<string, string>> {
-    const stdout = await this.must(['config', '--json', '--stack', this.stack], 'reading the settings');
-    const values = JSON.parse(stdout) as Record<string, { value?: string }>;
+    const read = async (...flags: string[]): Promise<Record<string, { value?: string }>> =>
+      JSON.parse(await this.must(['config', '--json', '--stack', this.stack, ...flags], 'reading the settings')) as Record<string, { value?: string }>;
+    const values = await read();
+    // Without the key of its certificate this process does not reach the engine.
+    const engineSecrets = Object.keys(values).filter((key) => key.startsWith('docker:') && values[key]?.value === undefined);
+    if (engineSecrets.length > 0) {
+      const shown = await read('--show-secrets');
+      engineSecrets.forEach((key) => (values[key] = shown[key] ?? {}));
+    }
     return Object.fromEntries(Object.entries(values).flatMap(([key, { value }]) => (value === undefined ? [] : [[key, value]])));
   }
 
@@ -96,6 +104,11 @@ export class Pulumi {
 
   /** The reason of a failed run where this project knows more of it than the CLI does. */
   known({ stdout, stderr }: Pick<Result, 'stdout' | 'stderr'>): Failure | undefined {
+    // Two runs may both have found no lock, and then one of them has taken it.
+    const [, holder] = /the stack is currently locked[^]*?created by (.+? \(pid \d+\))/.exec(stdout + stderr) ?? [];
+    if (holder !== undefined) {
+      return new Failure(`Another deployment of stack ${this.stack} is under way, by ${holder}. Nothing was changed by this one.`, [npmRun('up', this.stack)]);
+    }
     const [said] = /incorrect passphrase|passphrase must be set|unable to find either|unable to read PULUMI_CONFIG_PASSPHRASE_FILE/i.exec(stdout + stderr) ?? [];
     if (said === undefined) {
       return undefined;

@@ -1,16 +1,113 @@
 /**
- * Whether a web site answers at all, within five seconds. Behind a proxy it is taken to: the programs
- * that download from it speak to the proxy, and Node's own client does not.
+ * Whether a web site can be reached: told from an attempt, never from a setting. "Cannot be reached at all" is a matter
+ * of this machine's network and lasts, so that something else may take the site's place; whatever else goes wrong is a
+ * fault that passes or that somebody mends, and nothing may quietly take its place.
  */
+import { setTimeout as pause } from 'node:timers/promises';
+import { proxyFor, shownProxy } from './proxy';
+import { helpFor } from './trouble';
+import { get, UnknownProxy } from './web';
+
+export type Reach =
+  | { readonly kind: 'answers' }
+  /** No name, no route, refused or forbidden. */
+  | { readonly kind: 'unreachable'; readonly why: string }
+  | { readonly kind: 'faulty'; readonly why: string; readonly mend: readonly string[] };
+
+export interface Patience {
+  /** Milliseconds without an answer after which a site is taken for silent. */
+  readonly silenceMs: number;
+  /** Milliseconds before a site that could not be reached is asked once more: a network comes back after a blip. */
+  readonly againMs: number;
+}
+
+export const patience: Patience = { silenceMs: 30_000, againMs: 2_000 };
+
+/** @param looksRight what the page begins with: a captive portal answers to every address, and with its own page */
+export async function reach(url: string, looksRight?: RegExp, { silenceMs, againMs }: Patience = patience): Promise<Reach> {
+  const first = await attempt(url, looksRight, silenceMs);
+  if (first.kind !== 'unreachable' || againMs === 0) {
+    return first;
+  }
+  await pause(againMs);
+  return attempt(url, looksRight, silenceMs);
+}
+
+/** Whether a site answers as it should. */
 export async function siteAnswers(url: string): Promise<boolean> {
-  if (process.env['HTTPS_PROXY'] || process.env['https_proxy']) {
-    return true;
-  }
+  return (await reach(url, undefined, { silenceMs: 5_000, againMs: 0 })).kind === 'answers';
+}
+
+async function attempt(url: string, looksRight: RegExp | undefined, silenceMs: number): Promise<Reach> {
   try {
-    const answer = await fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.timeout(5_000) });
-    await answer.body?.cancel();
-    return true;
-  } catch {
-    return false;
+    const answer = await get(url, AbortSignal.timeout(silenceMs));
+    const page = looksRight ? await answer.text() : await answer.body?.cancel();
+    const said = `it answers ${answer.status} ${answer.statusText}`.trim();
+    if (answer.status === 403) {
+      return { kind: 'unreachable', why: said };
+    }
+    if (!answer.ok) {
+      const after = answer.headers.get('retry-after');
+      return faulty(after ? `${said}, Retry-After: ${after}` : said);
+    }
+    return !looksRight || looksRight.test(String(page))
+      ? { kind: 'answers' }
+      : faulty(`${said} with another page than it should, as the sign-in page of a network does`);
+  } catch (error) {
+    return failed(url, error, silenceMs);
   }
+}
+
+function failed(url: string, error: unknown, silenceMs: number): Reach {
+  const proxy = proxyFor(url);
+  const via = proxy && `the proxy ${shownProxy(proxy.url)} (${proxy.variable})`;
+  if (error instanceof UnknownProxy) {
+    return { kind: 'faulty', why: `${via} is not one of http or https`, mend: ['export HTTPS_PROXY=http://HOST:PORT'] };
+  }
+  const { codes, messages } = unfolded(error);
+  const refusal = /Proxy response \((\d+)\)/.exec(messages.join('\n'))?.[1];
+  if (refusal === '403') {
+    return { kind: 'unreachable', why: `${via} answers 403 Forbidden` };
+  }
+  if (refusal) {
+    return faulty(`${via} answers ${refusal}${refusal === '407' ? ' Proxy Authentication Required' : ''}`);
+  }
+  if (codes.some((code) => code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' || code === 'TimeoutError')) {
+    return faulty(`${via ?? 'it'} did not answer within ${silenceMs / 1000} s`);
+  }
+  const reasons = [...new Set(codes.map((code) => unreachable[code]))];
+  if (reasons.length > 0 && reasons.every((reason) => reason !== undefined)) {
+    const why = `${reasons.join(', ')} (${[...new Set(codes)].join(', ')})`;
+    // A proxy that is named and not there is a wrong setting, and no word about the site.
+    return via ? { kind: 'faulty', why: `${via}: ${why}`, mend: [`unset ${proxy.variable}   # or name the proxy of this network`] } : { kind: 'unreachable', why };
+  }
+  return faulty([...new Set([...messages.filter(Boolean).slice(-1), ...codes])].join(', '));
+}
+
+const faulty = (why: string): Reach => ({ kind: 'faulty', why, mend: helpFor(why) });
+
+/** Codes of the errors with which the network says that there is no way to a site. */
+const unreachable: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'its name is not known here',
+  EAI_AGAIN: 'its name is not known here',
+  ECONNREFUSED: 'the connection is refused',
+  EHOSTUNREACH: 'there is no route to it',
+  ENETUNREACH: 'there is no route to it',
+  EADDRNOTAVAIL: 'there is no route to it',
+  EACCES: 'the connection is forbidden',
+  EPERM: 'the connection is forbidden',
+};
+
+/** An error with all that it was caused by: a connection is tried to several addresses, and each attempt has its own. */
+function unfolded(error: unknown): { codes: string[]; messages: string[] } {
+  if (typeof error !== 'object' || error === null) {
+    return { codes: [], messages: [] };
+  }
+  const { name, message, code, cause, errors = [] } = error as NodeJS.ErrnoException & { errors?: readonly unknown[] };
+  const inner = [cause, ...errors].map(unfolded);
+  // An abort has a number for its code.
+  const own = typeof code === 'string' ? code : name === 'TimeoutError' ? name : undefined;
+  // That of a whole attempt repeats one of its parts.
+  const codes = inner.flatMap((each) => each.codes);
+  return { codes: codes.length > 0 ? codes : own ? [own] : [], messages: [message, ...inner.flatMap((each) => each.messages)] };
 }

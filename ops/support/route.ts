@@ -1,8 +1,9 @@
 import { ports } from '../../components/catalog';
-import { engineHost } from '../../components/engine';
+import { at, chooseEngine, isLocal } from '../../engine';
 import { from } from '../../provider/container-reach';
 import type { Route } from '../../provider/delivery';
 import { here } from '../../provider/reach';
+import { engineOf } from './docker';
 import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
 
 /**
@@ -12,7 +13,8 @@ import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
  */
 export function routeOf(outputs: Outputs | EdgeOutputs, redeploy: string): Route {
   const { endpoints, internal, containers, dockerHost } = outputs;
-  const engine = engineHost(dockerHost ?? undefined);
+  // A stack of the first version of this program says only `docker:host`.
+  const engine = outputs.engine ?? (dockerHost === null ? engineOf(chooseEngine({})) : at(dockerHost));
   if (isEdge(outputs)) {
     // The tunnel lets at Phoenix only who speaks TLS and shows a service token: that way leads through the gate.
     const inside = from(engine, containers.gate, 'bash');
@@ -21,7 +23,7 @@ export function routeOf(outputs: Outputs | EdgeOutputs, redeploy: string): Route
   const inside = from(engine, outputs.containers.phoenix);
   const headers: Record<string, string> = outputs.auth ? { authorization: `Bearer ${outputs.adminSecret}` } : {};
   const rest = { engine, inside, metrics: `http://127.0.0.1:${ports.phoenix.metrics}/metrics`, containers, headers, redeploy };
-  return /^(unix|npipe):/.test(engine)
+  return isLocal(engine)
     ? { ...rest, reach: here, endpoints: { otlpHttp: endpoints.otlpHttp, alloyUi: endpoints.alloyUi, phoenix: outputs.endpoints.phoenixUi } }
     : { ...rest, reach: inside, endpoints: internal };
 }

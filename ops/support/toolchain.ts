@@ -1,16 +1,18 @@
-import { spawnSync } from 'node:child_process';
-import * as fs from 'node:fs';
-import * as os from 'node:os';
+/**
+ * The Pulumi CLI and its plugins: what is there is used, what is missing is downloaded, and only where the sites cannot be
+ * reached at all does lab/ take their place.
+ */
 import * as path from 'node:path';
 import { pulumiVersion } from '../../components/catalog';
 import { commandVariable } from '../../components/problem';
-import { compareVersions } from '../../components/values';
-import { cacheRoot } from '../../lab/cache';
-
-import { missingPlugins, standIns } from '../../lab/providers/install';
-import { builtPulumiCli, pulumiCli } from '../../lab/pulumi-cli';
-import { backendEnvironment, projectDir } from './backend';
-import { siteAnswers } from './reach';
+import type { Consent } from './ask';
+import { backendEnvironment } from './backend';
+import { cliOnPath, homeVariable, pinnedCli } from './cli';
+import { byHand, downloadCli } from './cli-download';
+import { buildPlan, builtCli, standInsFor, told, type LabOptions, type Part } from './lab';
+import { downloadPlugin } from './plugin-download';
+import { always, bundled, missingPlugins, providers, type Plugin, type Provider } from './plugins';
+import { patience, reach, type Patience, type Reach } from './reach';
 import { Failure, say } from './say';
 
 /** The Pulumi CLI and what must be in its environment. */
@@ -20,97 +22,134 @@ export interface Toolchain {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const localBin = path.join(projectDir, 'node_modules', '.bin');
-
-/** Site from which the CLI and the provider plugins are downloaded. */
-export const downloadSite = 'https://get.pulumi.com';
-
-/**
- * Finds the Pulumi CLI (on PATH, else the version pinned in package.json, downloaded at first use) and
- * sees to the provider plugins. Where the download site does not answer, what is missing comes from lab/.
- * @param backend where the state is, as variables of the environment. Default: see `backendEnvironment`
- */
-export async function findToolchain(backend: Readonly<Record<string, string>> = backendEnvironment()): Promise<Toolchain> {
-  const pulumi = await findPulumi();
-  const base = environment(backend);
-  const missing = await missingPlugins(pulumi, { ...process.env, ...base });
-  if (missing.length === 0 || (await siteAnswers(downloadSite))) {
-    return { pulumi, env: base };
-  }
-  say(`Plugins ${missing.join(', ')}: not installed, and ${downloadSite} does not answer; using the stand-ins of lab/providers`);
-  const dir = await standIns(missing, { projectDir, cacheDir: cacheRoot() });
-  return { pulumi, env: { ...base, PATH: [dir, process.env['PATH']].join(path.delimiter) } };
+export interface Needs {
+  /** Providers that the run uses (`neededProviders`), or `automatic`: the CLI sees to them itself. Default: those of every stack. */
+  readonly plugins?: readonly Provider[] | 'automatic';
+  /** How a build from package registries comes by its yes. Default: `ask`. */
+  readonly consent?: Consent;
+  /** What else the run would build, so that one plan shows all and all is built side by side. Asked only if the CLI has to be built. */
+  readonly alsoBuilt?: () => Promise<{ readonly parts: readonly Part[]; readonly options?: LabOptions }>;
+  readonly patience?: Patience;
 }
 
-/** Path of the Pulumi CLI, got if there is none. */
-export async function findPulumi(): Promise<string> {
-  return installedPulumi() ?? downloadedPulumi() ?? builtPulumiCli() ?? (await downloadPulumi()) ?? (await pulumiCli());
+/** Site from which the CLI is downloaded, and plugins that are not on GitHub. */
+export const downloadSite = 'https://get.pulumi.com';
+
+const installer = { url: `${downloadSite}/install.sh`, looksRight: /^#!/ };
+const pluginSite = 'https://github.com/pulumi';
+
+/**
+ * Finds the Pulumi CLI and sees to its plugins.
+ * @param backend where the state is, as variables of the environment. Default: see `backendEnvironment`
+ * @throws Failure naming the site, what it answers and what helps, when something can neither be found nor had
+ */
+export async function findToolchain(backend: Readonly<Record<string, string>> = backendEnvironment(), needs: Needs = {}): Promise<Toolchain> {
+  const cli = await findCli(needs);
+  const extra = { ...homeVariable(), ...backend };
+  // With a backend or a home of its own, or without this CLI on PATH, the plain command would not find the stack.
+  const plain = cli.from === 'PATH' && Object.keys(extra).length === 0;
+  const env = { PULUMI_SKIP_UPDATE_CHECK: 'true', ...extra, ...(plain ? {} : { [commandVariable]: 'npm run pulumi --' }) };
+  // Who has built the CLI here does without the sites anyway.
+  const waits = { ...patience, ...needs.patience, ...(cli.from === 'lab' ? { againMs: 0 } : {}) };
+  return withPlugins({ pulumi: cli.file, env }, { ...needs, patience: waits });
+}
+
+/** Path of the Pulumi CLI: a good one on PATH, else the pinned one, downloaded or built if it is not there. */
+export async function findPulumi(needs: Needs = {}): Promise<string> {
+  return (await findCli(needs)).file;
+}
+
+interface Cli {
+  readonly file: string;
+  readonly from: 'PATH' | 'Pulumi' | 'lab';
+}
+
+async function findCli({ consent = 'ask', alsoBuilt, patience: waits = patience }: Needs): Promise<Cli> {
+  const { cli, passedOver } = cliOnPath();
+  const found = cli ?? pinnedCli();
+  if (found) {
+    used(passedOver, `using ${found}`);
+    return { file: found, from: cli ? 'PATH' : 'Pulumi' };
+  }
+  const why = passedOver.length > 0 ? passedOver : ['no CLI on PATH'];
+  const first = await reach(installer.url, installer.looksRight, { ...waits, againMs: 0 });
+  const built = first.kind === 'unreachable' ? await builtCli() : undefined;
+  if (built) {
+    used(passedOver, `using ${built}, built before`);
+    return { file: built, from: 'lab' };
+  }
+  const site = first.kind === 'unreachable' ? await reach(installer.url, installer.looksRight, waits) : first;
+  if (site.kind === 'answers') {
+    used(why, `downloading ${pulumiVersion.pinned} from ${downloadSite}`);
+    return { file: await downloadCli(downloadSite, waits.silenceMs), from: 'Pulumi' };
+  }
+  if (site.kind === 'faulty') {
+    throw notFrom(downloadSite, site, `Pulumi ${pulumiVersion.pinned}`, byHand);
+  }
+  used(why, `and ${downloadSite} cannot be reached: ${site.why}`);
+  const more = (await alsoBuilt?.()) ?? { parts: [] };
+  const parts: readonly Part[] = ['pulumi', ...more.parts];
+  const lab = await buildPlan(parts, consent, more.options);
+  await told(lab.build(parts, more.options));
+  return { file: await lab.pulumiCli(), from: 'lab' };
+}
+
+/** The same tools with more plugins: for a run that learns only from the stack which ones it uses. */
+export async function withPlugins(tools: Toolchain, { plugins = always, patience: waits = patience }: Needs): Promise<Toolchain> {
+  const { pulumi, env } = tools;
+  const here = { ...process.env, ...env };
+  const missing = missingPlugins(pulumi, plugins === 'automatic' ? providers : plugins, here);
+  const standIns: Plugin[] = missingPlugins(pulumi, bundled, here);
+  const source = missing.length > 0 ? await pluginSource(waits) : undefined;
+  if (source?.kind === 'faulty') {
+    throw notFrom(source.site, source, `Plugins ${missing.join(', ')}`, []);
+  }
+  if (source?.kind === 'unreachable') {
+    standIns.unshift(...missingPlugins(pulumi, providers, here));
+    say(`Plugins ${standIns.join(', ')}: not installed, and ${source.site} cannot be reached: ${source.why}; using the stand-ins of lab/providers`);
+  } else if (source && plugins !== 'automatic') {
+    for (const name of missing) {
+      await downloadPlugin(pulumi, name, source.site, 4 * waits.silenceMs);
+    }
+  }
+  return {
+    pulumi,
+    env: {
+      ...env,
+      ...(plugins === 'automatic' ? {} : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true' }),
+      ...(standIns.length > 0 ? { PATH: [await standInsFor(standIns), here['PATH']].join(path.delimiter) } : {}),
+    },
+  };
 }
 
 /** What of the toolchain is there, without getting anything. */
-export async function surveyToolchain(): Promise<{ pulumi: string | undefined; missing: readonly string[]; env: Record<string, string> }> {
-  const pulumi = installedPulumi() ?? downloadedPulumi() ?? builtPulumiCli();
-  const env = { PULUMI_SKIP_UPDATE_CHECK: 'true' };
-  return { pulumi, missing: await missingPlugins(pulumi ?? '', process.env), env };
+export async function surveyToolchain(): Promise<{ pulumi: string | undefined; passedOver: readonly string[]; missing: readonly Plugin[]; env: Record<string, string> }> {
+  const { cli, passedOver } = cliOnPath();
+  const pulumi = cli ?? pinnedCli() ?? (await builtCli());
+  return { pulumi, passedOver, missing: missingPlugins(pulumi ?? '', [...always, ...bundled]), env: { PULUMI_SKIP_UPDATE_CHECK: 'true', ...homeVariable() } };
 }
 
-function environment(backend: Readonly<Record<string, string>>): Record<string, string> {
-  // With a backend of its own, or without a CLI on PATH, the plain command would not find the stack.
-  const plain = installedPulumi() !== undefined && Object.keys(backend).length === 0;
-  return { PULUMI_SKIP_UPDATE_CHECK: 'true', ...backend, ...(plain ? {} : { [commandVariable]: 'npm run pulumi --' }) };
-}
-
-/** A CLI that the person has installed. */
-function installedPulumi(): string | undefined {
-  const found = (process.env['PATH'] ?? '')
-    .split(path.delimiter)
-    // npm puts the wrapper's directory first on PATH; that is the pinned one and not theirs.
-    .filter((dir) => dir && !dir.endsWith(path.join('node_modules', '.bin')))
-    .map((dir) => path.join(dir, process.platform === 'win32' ? 'pulumi.exe' : 'pulumi'))
-    .find(isProgram);
-  if (!found) {
-    return undefined;
+/** The CLI asks GitHub first and Pulumi's own site then, so that one of them is enough. A mirror is the CLI's to reach. */
+async function pluginSource(waits: Patience): Promise<Reach & { readonly site: string }> {
+  const mirrors = process.env['PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES'];
+  if (mirrors) {
+    return { kind: 'answers', site: mirrors };
   }
-  const version = versionOf(found);
-  if (version && compareVersions(version, pulumiVersion.oldest) < 0) {
-    throw new Failure(`${found} is Pulumi ${version}; ${pulumiVersion.oldest} is the oldest that is supported.`, [
-      'curl -fsSL https://get.pulumi.com | sh',
-    ]);
+  const first = { ...(await reach(pluginSite, undefined, { ...waits, againMs: 0 })), site: pluginSite };
+  if (first.kind === 'answers') {
+    return first;
   }
-  return found;
+  const second = { ...(await reach(installer.url, installer.looksRight, waits)), site: downloadSite };
+  return second.kind === 'unreachable' && first.kind === 'faulty' ? first : second;
 }
 
-/** A directory on PATH may hold one of that name, or a file that cannot be run; a shell passes over both. */
-function isProgram(file: string): boolean {
-  try {
-    fs.accessSync(file, fs.constants.X_OK);
-    return fs.statSync(file).isFile();
-  } catch {
-    return false;
+/** One line about what is passed over and what is used in its place; none where there is nothing to tell. */
+function used(passedOver: readonly string[], instead: string): void {
+  if (passedOver.length > 0) {
+    say(`Pulumi: ${[...passedOver, instead].join('; ')}`);
   }
 }
 
-/** Has the wrapper from npm download the pinned CLI. Undefined where it cannot. */
-async function downloadPulumi(): Promise<string | undefined> {
-  if (!(await siteAnswers(downloadSite))) {
-    return undefined;
-  }
-  say(`Pulumi: no CLI on PATH; downloading the pinned ${pulumiVersion.pinned}`);
-  return versionOf(path.join(localBin, 'pulumi')) ? downloadedPulumi() : undefined;
-}
-
-/** Where the wrapper puts what it has downloaded. */
-function downloadedPulumi(): string | undefined {
-  const home = process.env['PULUMI_HOME'] || path.join(os.homedir(), '.pulumi');
-  const file = path.join(home, 'versions', pulumiVersion.pinned, 'bin', 'pulumi');
-  return fs.existsSync(file) ? file : undefined;
-}
-
-function versionOf(pulumi: string): string | undefined {
-  const { stdout } = spawnSync(pulumi, ['version'], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: 'true' },
-  });
-  return /^v?(\d+\.\d+\.\d+)/.exec(stdout?.trim() ?? '')?.[1];
+function notFrom(site: string, { why, mend }: Extract<Reach, { kind: 'faulty' }>, what: string, more: readonly string[]): Failure {
+  return new Failure(`${what} cannot be downloaded from ${site}: ${why}.${mend.length > 0 ? '' : ' Try again later.'}`, [...mend, ...more]);
 }

@@ -1,13 +1,13 @@
 /** Volumes of a Docker host. */
 import { hostName } from '../../components/catalog';
-import { engineMessage, engineRequest } from '../../components/engine';
+import { engineMessage, engineRequest, type Engine } from '../../engine';
 import { Failure } from './say';
 
 /** Names of the volumes of a stack that hold what cannot be made again. */
 export const dataVolumes = (stack: string): string[] => [hostName('phoenix', stack, 'data'), hostName('alloy', stack, 'data')];
 
-export async function hasVolume(host: string, name: string): Promise<boolean> {
-  return (await engineRequest(host, 'GET', `/volumes/${name}`)).status === 200;
+export async function hasVolume(engine: Engine, name: string): Promise<boolean> {
+  return (await engineRequest(engine, 'GET', `/volumes/${name}`)).status === 200;
 }
 
 /**
@@ -15,8 +15,8 @@ export async function hasVolume(host: string, name: string): Promise<boolean> {
  * @param aside said of the volume after its name
  * @throws Failure with the engine's words
  */
-export async function removeVolume(host: string, name: string, aside = ''): Promise<void> {
-  const answer = await engineRequest(host, 'DELETE', `/volumes/${name}`);
+export async function removeVolume(engine: Engine, name: string, aside = ''): Promise<void> {
+  const answer = await engineRequest(engine, 'DELETE', `/volumes/${name}`);
   if (answer.status >= 400 && answer.status !== 404) {
     throw new Failure(`Volume ${name}${aside} could not be removed: ${engineMessage(answer)}.`, [`docker volume rm ${name}`]);
   }

@@ -92,15 +92,15 @@ describe('configOf', () => {
       asked.push(query.get('path') ?? '');
       return tar(seed);
     };
-    expect(await configOf(docker.host, alloy({ args }))).toBe(seed);
+    expect(await configOf(docker.engine, alloy({ args }))).toBe(seed);
     expect(asked).toEqual([file]);
   });
 
   test('unknown where it is not there, or a folder', async () => {
     const docker = await fakeDocker([runningAlloy()]);
     docker.answers['GET /containers/grafana-alloy/archive'] = { status: 404, message: 'no such file' };
-    expect(await configOf(docker.host, alloy())).toBeUndefined();
+    expect(await configOf(docker.engine, alloy())).toBeUndefined();
     docker.answers['GET /containers/grafana-alloy/archive'] = tar('', '5');
-    expect(await configOf(docker.host, alloy())).toBeUndefined();
+    expect(await configOf(docker.engine, alloy())).toBeUndefined();
   });
 });

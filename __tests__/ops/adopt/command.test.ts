@@ -16,16 +16,17 @@ import { images } from '../../../components/catalog';
 import { leftText } from '../../../ops/support/adopt/plan';
 import { adoption, recordLabel, runningAlloy, runningPhoenix } from './given';
 
-const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => boolean } = { args: [] };
+const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => boolean; ensured: unknown[][] } = { args: [], ensured: [] };
 
 jest.mock('node:util', () => jest.requireActual<typeof typed>('../../support/typed').typedArgs(() => mockCommand.args));
 jest.mock('../../../ops/support/say', () => jest.requireActual<typeof typed>('../../support/typed').keptMain((run) => (mockCommand.main = run)));
-jest.mock('../../../ops/support/toolchain', () => ({ findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }) }));
-jest.mock('../../../ops/support/deploy', () => ({
-  ...jest.requireActual<object>('../../../ops/support/deploy'),
-  agreed: async (question: string) => mockCommand.answer?.(question),
-}));
-jest.mock('../../../lab/images', () => ({}));
+jest.mock('../../../ops/support/toolchain', () => ({ findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }), withPlugins: async (tools: object) => tools }));
+jest.mock('../../../ops/support/ask', () => ({ agreed: async (question: string) => mockCommand.answer?.(question) }));
+// What it is told, and then as it is.
+jest.mock('../../../ops/support/docker', () => {
+  const actual = jest.requireActual<{ ensureEngine: (...args: unknown[]) => Promise<void> }>('../../../ops/support/docker');
+  return { ...actual, ensureEngine: (...args: unknown[]) => (mockCommand.ensured.push(args), actual.ensureEngine(...args)) };
+});
 jest.mock('../../../components/port-holder', () => ({ isHeld: async () => false, holderOf: async () => undefined, isOwnAddress: async () => true }));
 jest.mock('../../../provider/container-reach', () => ({ from: () => ({ ask: async () => ({ status: 200, text: '20.26.1' }), close: () => undefined }) }));
 jest.mock('../../../ops/support/backend', () => jest.requireActual<typeof typed>('../../support/typed').ownBackend());
@@ -35,7 +36,7 @@ const terminal = Object.getOwnPropertyDescriptor(process.stdin, 'isTTY') ?? { va
 beforeAll(() => void Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: false }));
 afterAll(() => void Object.defineProperty(process.stdin, 'isTTY', terminal));
 beforeEach(() => {
-  setEnvironment({ DOCKER_HOST: undefined, XDG_CACHE_HOME: tempDir() });
+  setEnvironment({ XDG_CACHE_HOME: tempDir() });
   fs.writeFileSync(stackFile, 'config: {}\n');
 });
 
@@ -115,6 +116,14 @@ describe('arguments that are wrong', () => {
   test('a name that is none', async () => {
     expect((await adopt(undefined, '--stack', 'a b')).failure).toMatch(/^'a b' is no stack name here: /);
   });
+});
+
+test.each([[[], 'npm run adopt'], [['--yes', '--json'], 'npm run adopt'], [['--alloy', 'a', '--phoenix', 'p'], 'npm run adopt -- --phoenix p --alloy a']])('no engine: an empty one would be of no use, so none is installed or started, whoever agrees (%j)', async (args, again) => {
+  mockCommand.ensured.length = 0;
+  const host = 'unix:///nowhere/docker.sock';
+  const { failure } = await adopt(cli({ host } as FakeDocker), ...args);
+  expect(failure).toBe(`The Docker Engine at ${host} (docker:host) does not answer: connect ENOENT /nowhere/docker.sock.\n    DOCKER_HOST=${host} docker info`);
+  expect(mockCommand.ensured.map(([choice, consent, command]) => [(choice as { source: string }).source, consent, command])).toEqual([['docker:host', 'never', again]]);
 });
 
 describe('half of the set-up is removed', () => {

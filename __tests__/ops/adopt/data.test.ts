@@ -208,21 +208,21 @@ describe('Data', () => {
     ['lost', (data) => data.lost(), ['missing', ...both], [oldMount, newMount(true)]],
   ])('%s: the old data is never mounted to be written', async (_, task, Cmd, Mounts) => {
     const docker = await engine('WARNING: noise\r\n{"traces": 1}\r\n');
-    expect(await task(new Data(docker.host, 'dev', old))).toEqual({ traces: 1 });
+    expect(await task(new Data(docker.engine, 'dev', old))).toEqual({ traces: 1 });
     expect(mounts(docker)).toMatchObject({ Image: old.image, User: '0:0', Cmd, HostConfig: { Mounts, NetworkMode: 'none', CapDrop: ['ALL'] } });
     expect([...docker.containers.keys()]).toEqual([]);
   });
 
   test('a job that fails: its last words, and no container stays', async () => {
     const docker = await engine('Traceback\r\nsqlite3.OperationalError: disk I/O error\r\n', 1);
-    await expect(new Data(docker.host, 'dev', old).copy()).rejects.toThrow('The data could not be read or copied (copy): sqlite3.OperationalError: disk I/O error.');
+    await expect(new Data(docker.engine, 'dev', old).copy()).rejects.toThrow('The data could not be read or copied (copy): sqlite3.OperationalError: disk I/O error.');
     expect([...docker.containers.keys()]).toEqual([]);
   });
 
   test('an engine that refuses it', async () => {
     const docker = await engine('');
     docker.answers['POST /containers/create'] = { status: 404, message: 'No such image: sha256:gone' };
-    await expect(new Data(docker.host, 'dev', old).copy()).rejects.toThrow(
+    await expect(new Data(docker.engine, 'dev', old).copy()).rejects.toThrow(
       'Container adoption-dev-data, which looks at the data, could not do so: No such image: sha256:gone.\n    docker logs adoption-dev-data');
   });
 });

@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { at } from '../../../engine';
 import { drained, markedSpan, ready } from '../../../ops/support/adopt/drain';
 import { from, run } from '../../../provider/container-reach';
 import { tempDir } from '../../support/temp';
 import { adoption } from './given';
 import { made, sqlite } from './sqlite';
+
+const engine = at('unix:///docker.sock');
 
 jest.mock('../../../provider/container-reach', () => ({ run: jest.fn(), from: jest.fn() }));
 beforeEach(() => jest.resetAllMocks());
@@ -33,10 +36,10 @@ describe('markedSpan', () => {
 
 describe('drained', () => {
   test('runs in the old Phoenix, with a span of its own in a project as checks have', async () => {
-    await drained('unix:///docker.sock', adoption({ port: '7007' }));
+    await drained(engine, adoption({ port: '7007' }));
     expect(run).toHaveBeenCalledTimes(1);
-    const [host, container, [python, option, script, port, folder, project = '', trace = '', span = '', ...more]] = jest.mocked(run).mock.calls[0] ?? ['', '', []];
-    expect([host, container, python, option, port, folder, more]).toEqual(['unix:///docker.sock', 'arize-phoenix-phoenix-1', 'python3', '-c', '7007', '/phoenix_storage', []]);
+    const [on, container, [python, option, script, port, folder, project = '', trace = '', span = '', ...more]] = jest.mocked(run).mock.calls[0] ?? [undefined, '', []];
+    expect([on, container, python, option, port, folder, more]).toEqual([engine, 'arize-phoenix-phoenix-1', 'python3', '-c', '7007', '/phoenix_storage', []]);
     expect(script).toMatch(/^"""\nWaits until Phoenix has stored everything/);
     expect(project).toMatch(/^verify-\d{13}$/);
     const bytes = Buffer.from(span, 'base64');
@@ -45,7 +48,7 @@ describe('drained', () => {
 
   test('what it says last when it fails', async () => {
     jest.mocked(run).mockRejectedValue(new Error('container x: python3 ended with 1 Traceback\nit has stored nothing for 60 s and holds spans that it has accepted\n'));
-    await expect(drained('h', adoption())).rejects.toThrow(
+    await expect(drained(engine, adoption())).rejects.toThrow(
       'The old Phoenix could not be waited for: it has stored nothing for 60 s and holds spans that it has accepted.\n    docker logs --tail 30 arize-phoenix-phoenix-1');
   });
 });
@@ -65,7 +68,7 @@ describe('drain.py', () => {
       });
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    await drained('h', adoption());
+    await drained(engine, adoption());
     const script = jest.mocked(run).mock.calls[0]?.[2][2] ?? '';
     const port = String((server.address() as AddressInfo).port);
     const child = spawn('python3', ['-c', script, port, folder, 'verify-1', traceId.toString('hex'), markedSpan('verify-1', traceId, spanId, 1).toString('base64')], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -86,9 +89,9 @@ describe('ready', () => {
 
   test('asks on its own port, from inside, until it answers', async () => {
     const reach = answering(0, 503, 200);
-    await ready('h', adoption({ port: '7007' }));
+    await ready(engine, adoption({ port: '7007' }));
     expect(reach.ask.mock.calls).toEqual(Array.from({ length: 3 }, () => ['http://127.0.0.1:7007/arize_phoenix_version']));
-    expect(from).toHaveBeenCalledWith('h', 'arize-phoenix-phoenix-1');
+    expect(from).toHaveBeenCalledWith(engine, 'arize-phoenix-phoenix-1');
     expect(reach.close).toHaveBeenCalledTimes(1);
   });
 });

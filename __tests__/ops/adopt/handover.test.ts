@@ -19,8 +19,8 @@ function listening(...statuses: number[]): jest.Mock {
   return ask;
 }
 
-const run = ({ host }: FakeDocker): Promise<number | undefined> => handOver({
-  host, settings: readSettings({}, 'llm-observability').settings, old: 'grafana-alloy',
+const run = ({ engine }: FakeDocker): Promise<number | undefined> => handOver({
+  engine, settings: readSettings({}, 'llm-observability').settings, old: 'grafana-alloy',
   outputs: { containers: { phoenix: 'phoenix-dev', alloy: 'alloy-dev', gate: 'phoenix-dev-gate' }, internal: { otlpHttp: 'http://alloy:4318', alloyUi: '', phoenix: '' } },
 });
 const steps = ({ changes }: FakeDocker): string[] => changes.map((change) => change.replace(/ \{.*/s, ''));
@@ -44,7 +44,7 @@ describe('handOver', () => {
     ]);
     expect(standing(docker)).toEqual(after);
     // By the gate, on the private network.
-    expect(jest.mocked(from)).toHaveBeenCalledWith(docker.host, 'phoenix-dev-gate', 'bash');
+    expect(jest.mocked(from)).toHaveBeenCalledWith(docker.engine, 'phoenix-dev-gate', 'bash');
     expect(ask.mock.calls).toEqual(Array.from({ length: 3 }, () => ['http://alloy:4318/v1/traces', expect.objectContaining({ method: 'POST' })]));
   });
 

@@ -5,7 +5,7 @@ import { alloy, nobody, phoenix, up } from './given';
 
 describe('composeContainers', () => {
   test('every container of a project, as far as it matters', async () => {
-    const { host } = await fakeDocker([
+    const { engine } = await fakeDocker([
       fakeContainer('phoenix-1', {
         image: 'arizephoenix/phoenix:latest', labels: composed('arize-phoenix', 'phoenix'), env: { PHOENIX_WORKING_DIR: '/phoenix_storage', EMPTY: '', WITH: 'a=b' },
         ports: { 6006: 6006, 4317: 14317 }, status: 'exited',
@@ -19,7 +19,7 @@ describe('composeContainers', () => {
       fakeContainer('run-1', { labels: composed('x', 'phoenix', { 'com.docker.compose.oneoff': 'True' }) }),
       fakeContainer('somebody-elses'),
     ]);
-    const [first, second, ...more] = await composeContainers(host);
+    const [first, second, ...more] = await composeContainers(engine);
     expect(more).toEqual([]);
     expect(second).toEqual({
       name: 'phoenix-1', status: 'exited', image: 'arizephoenix/phoenix:latest', imageId: 'sha256:phoenix-1', args: [],

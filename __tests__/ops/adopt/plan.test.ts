@@ -1,12 +1,13 @@
 import { Data } from '../../../ops/support/adopt/data';
 import { amount, leftText, outcomeText, planText } from '../../../ops/support/adopt/plan';
 import { readSettings } from '../../../components/settings';
+import { at } from '../../../engine';
 import type { Mount } from '../../../ops/support/adopt/compose';
 import { adoption, setupOf } from './given';
 
 const { data } = adoption();
 const plan = (over: Partial<Parameters<typeof planText>[1]> = {}): Parameters<typeof planText>[1] => ({
-  setup: setupOf(), data: new Data('', 'dev', data), measured: { traces: 1000, spans: 1_234_567, bytes: 5 * 2 ** 20 + 1, free: 0 }, version: '20.26.1', config: {},
+  setup: setupOf(), data: new Data(at('unix:///docker.sock'), 'dev', data), measured: { traces: 1000, spans: 1_234_567, bytes: 5 * 2 ** 20 + 1, free: 0 }, version: '20.26.1', config: {},
   settings: readSettings({ 'alloy:otlpHttpPort': '5318' }, 'llm-observability').settings, notes: [], ...over,
 });
 

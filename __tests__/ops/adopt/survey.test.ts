@@ -23,8 +23,8 @@ async function engine(containers: readonly FakeContainer[] = [runningPhoenix(), 
   return docker;
 }
 
-const ask = ({ host }: FakeDocker, config: Record<string, string> = {}, over: Partial<Question> = {}): ReturnType<typeof survey> =>
-  survey({ host, stack: 'dev', state: undefined, config: { 'docker:host': host, ...config }, named: nobody, ...over });
+const ask = ({ engine }: FakeDocker, config: Record<string, string> = {}, over: Partial<Question> = {}): ReturnType<typeof survey> =>
+  survey({ engine, stack: 'dev', state: undefined, config: { 'docker:host': engine.host, ...config }, named: nobody, ...over });
 const refused = async (docker: FakeDocker, config: Record<string, string> = {}, over: Partial<Question> = {}): Promise<unknown> => {
   const { plan, problems } = await ask(docker, config, over);
   expect(plan).toBeUndefined();
@@ -167,8 +167,8 @@ describe('refused', () => {
 
 describe('problemsOfStack', () => {
   const problems = async (volumes: string[], config: Record<string, string> = {}, state: Question['state'] = undefined, stack = 'dev'): ReturnType<typeof problemsOfStack> => {
-    const { host } = await fakeDocker([], Object.fromEntries(volumes.map((name) => [name, {}])));
-    return problemsOfStack({ host, stack, state, config });
+    const { engine } = await fakeDocker([], Object.fromEntries(volumes.map((name) => [name, {}])));
+    return problemsOfStack({ engine, stack, state, config });
   };
   const stackItself = { urn: 'urn:pulumi:dev::llm-observability::pulumi:pulumi:Stack::llm-observability-dev', type: 'pulumi:pulumi:Stack' };
   const hasData = (names: string): object => ({ key: 'stack', value: 'dev', rule: `it has data already (${names}), and nothing is copied over them`, mend: [again, purge] });

@@ -121,6 +121,13 @@ describe('a stack of which nothing is known', () => {
     ]);
   });
 
+  test('without the secrets of the engine, for which no word stands', async () => {
+    const own = cli();
+    await workspace.unknownStack(tools(own), 'dev', { config: { 'docker:host': 'tcp://192.0.2.1:2376', 'docker:registryAuth': secure } }, undefined);
+    expect(written('Pulumi.dev.yaml')).toEqual({ config: { 'docker:host': 'tcp://192.0.2.1:2376' } });
+    expect(own.calls()).toEqual([['stack', 'init', 'dev', '--no-select']]);
+  });
+
   test('at the edge, beside one that stands in for the central stack, with what is known of it and no access', async () => {
     const own = cli();
     await workspace.unknownStack(tools(own), 'edge', { config: { 'edge:central': 'acme/llm-observability/prod', 'edge:sendTo': 'alloy' } }, remote);
@@ -157,6 +164,6 @@ describe('a stack of which nothing is known', () => {
   });
 });
 
-test.each(Object.entries(keys).filter(([, key]) => 'secret' in key))('the word that stands for a secret fits the rule of %s', (_, { parse }) => {
+test.each(Object.entries(keys).filter(([name, key]) => 'secret' in key && !name.startsWith('docker:')))('the word that stands for a secret fits the rule of %s', (_, { parse }) => {
   expect(parse(unknownSecret)).toBe(unknownSecret);
 });

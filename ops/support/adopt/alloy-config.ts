@@ -1,15 +1,15 @@
 /**
  * What the configuration of the old Alloy does that the stack's Alloy would not: it is said before the old one is stopped.
  */
-import { engineRequest } from '../../../components/engine';
+import { engineRequest, type Engine } from '../../../engine';
 import type { Settings } from '../../../components/settings';
 import type { ComposeContainer } from './compose';
 
 /** Configuration of a running Alloy; undefined where it is not one file, or cannot be read. */
-export async function configOf(host: string, alloy: ComposeContainer): Promise<string | undefined> {
+export async function configOf(engine: Engine, alloy: ComposeContainer): Promise<string | undefined> {
   // `run [options] FILE`; the image's own command names this one.
   const file = alloy.args.find((arg) => arg.startsWith('/')) ?? '/etc/alloy/config.alloy';
-  const answer = await engineRequest(host, 'GET', `/containers/${alloy.name}/archive?path=${encodeURIComponent(file)}`, { timeoutMs: 10_000 });
+  const answer = await engineRequest(engine, 'GET', `/containers/${alloy.name}/archive?path=${encodeURIComponent(file)}`, { timeoutMs: 10_000 });
   return answer.status === 200 ? onlyFile(answer.body) : undefined;
 }
 

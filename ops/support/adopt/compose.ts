@@ -2,7 +2,7 @@
  * Containers that docker-compose has made, as far as taking over from them needs to know them. Both versions of it write
  * the same labels; the names of containers are anybody's.
  */
-import { engineGet } from '../../../components/engine';
+import { engineGet, type Engine } from '../../../engine';
 import { shellQuoted } from '../../../components/key';
 
 export interface Mount {
@@ -58,12 +58,12 @@ interface Inspected {
 const label = 'com.docker.compose';
 
 /** Containers of every compose project on the engine, running or not, by name. */
-export async function composeContainers(host: string): Promise<ComposeContainer[]> {
+export async function composeContainers(engine: Engine): Promise<ComposeContainer[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`${label}.project`] }));
-  const listed = await engineGet<{ Id: string; Labels: Readonly<Record<string, string>> }[]>(host, `/containers/json?all=1&filters=${filters}`);
+  const listed = await engineGet<{ Id: string; Labels: Readonly<Record<string, string>> }[]>(engine, `/containers/json?all=1&filters=${filters}`);
   // What `docker-compose run` has made is no part of the project.
   const parts = listed.filter(({ Labels }) => Labels[`${label}.oneoff`] !== 'True');
-  const inspected = await Promise.all(parts.map(({ Id }) => engineGet<Inspected>(host, `/containers/${Id}/json`)));
+  const inspected = await Promise.all(parts.map(({ Id }) => engineGet<Inspected>(engine, `/containers/${Id}/json`)));
   return inspected.map(asCompose).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

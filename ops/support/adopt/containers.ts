@@ -1,6 +1,6 @@
 /** Containers, as far as changing hands goes. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { engineMessage, engineRequest } from '../../../components/engine';
+import { engineMessage, engineRequest, type Engine } from '../../../engine';
 import { Failure } from '../say';
 
 /** What of an inspection makes another container of the same kind. */
@@ -16,46 +16,46 @@ type PortBindings = Readonly<Record<string, readonly { readonly HostIp: string; 
 
 /** Containers of one engine, by name. */
 export class Containers {
-  constructor(private readonly host: string) {}
+  constructor(private readonly engine: Engine) {}
 
   async find(name: string): Promise<Inspected | undefined> {
-    const answer = await engineRequest(this.host, 'GET', `/containers/${name}/json`);
+    const answer = await engineRequest(this.engine, 'GET', `/containers/${name}/json`);
     return answer.status === 404 ? undefined : (JSON.parse(done(answer, 'looked at', name)) as Inspected);
   }
 
   /** Ends it as its program wants to end, within `seconds`; one that is not running, or not there, is no error. */
   async stop(name: string, seconds: number): Promise<void> {
-    const answer = await engineRequest(this.host, 'POST', `/containers/${name}/stop?t=${seconds}`);
+    const answer = await engineRequest(this.engine, 'POST', `/containers/${name}/stop?t=${seconds}`);
     if (answer.status !== 404) {
       done(answer, 'stopped', name);
     }
   }
 
   async start(name: string): Promise<void> {
-    done(await engineRequest(this.host, 'POST', `/containers/${name}/start`), 'started', name);
+    done(await engineRequest(this.engine, 'POST', `/containers/${name}/start`), 'started', name);
   }
 
   /** Removes it, running or not; one that is not there is no error. */
   async remove(name: string): Promise<void> {
-    const answer = await engineRequest(this.host, 'DELETE', `/containers/${name}?force=1`);
+    const answer = await engineRequest(this.engine, 'DELETE', `/containers/${name}?force=1`);
     if (answer.status !== 404) {
       done(answer, 'removed', name);
     }
   }
 
   async rename(name: string, to: string): Promise<void> {
-    done(await engineRequest(this.host, 'POST', `/containers/${name}/rename?name=${to}`), 'renamed', name);
+    done(await engineRequest(this.engine, 'POST', `/containers/${name}/rename?name=${to}`), 'renamed', name);
   }
 
   async create(name: string, definition: object): Promise<void> {
-    done(await engineRequest(this.host, 'POST', `/containers/create?name=${name}`, { body: definition }), 'made', name);
+    done(await engineRequest(this.engine, 'POST', `/containers/create?name=${name}`, { body: definition }), 'made', name);
   }
 
   /** A stopped container stays stopped, also when the engine is started again: with `always` it would not. */
   async keepStopped(name: string): Promise<void> {
     const { HostConfig } = (await this.find(name)) ?? {};
     if ((HostConfig?.['RestartPolicy'] as { Name: string } | undefined)?.Name === 'always') {
-      done(await engineRequest(this.host, 'POST', `/containers/${name}/update`, { body: { RestartPolicy: { Name: 'unless-stopped' } } }), 'kept stopped', name);
+      done(await engineRequest(this.engine, 'POST', `/containers/${name}/update`, { body: { RestartPolicy: { Name: 'unless-stopped' } } }), 'kept stopped', name);
     }
   }
 }

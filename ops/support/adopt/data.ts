@@ -4,7 +4,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { hostName, users } from '../../../components/catalog';
-import { engineMessage, engineRequest } from '../../../components/engine';
+import { engineMessage, engineRequest, type Engine } from '../../../engine';
 import { Failure } from '../say';
 import type { Mount } from './compose';
 
@@ -49,7 +49,7 @@ const script = fs.readFileSync(path.join(__dirname, 'data.py'), 'utf8');
 
 /** The old data and the new volume of a stack. */
 export class Data {
-  constructor(private readonly host: string, private readonly stack: string, readonly old: OldData) {}
+  constructor(private readonly engine: Engine, private readonly stack: string, readonly old: OldData) {}
 
   /** Name of the new volume. */
   get volume(): string {
@@ -97,14 +97,14 @@ export class Data {
   private async job<T>(task: string, mounts: readonly object[], args: readonly string[]): Promise<T> {
     const name = hostName('adoption', this.stack, 'data');
     const done = async (method: string, url: string, body?: object): Promise<string> => {
-      const answer = await engineRequest(this.host, method, url, body ? { body } : {});
+      const answer = await engineRequest(this.engine, method, url, body ? { body } : {});
       if (answer.status >= 400) {
         throw new Failure(`Container ${name}, which looks at the data, could not do so: ${engineMessage(answer)}.`, [`docker logs ${name}`]);
       }
       return answer.body.toString();
     };
     // Of a run that was killed.
-    await engineRequest(this.host, 'DELETE', `/containers/${name}?force=1`);
+    await engineRequest(this.engine, 'DELETE', `/containers/${name}?force=1`);
     await done('POST', `/containers/create?name=${name}`, {
       Image: this.old.image,
       // Root, because the data may be anybody's; the rights are those that it takes to read it and to give away the copy.
@@ -131,7 +131,7 @@ export class Data {
       }
       return JSON.parse(last) as T;
     } finally {
-      await engineRequest(this.host, 'DELETE', `/containers/${name}?force=1`);
+      await engineRequest(this.engine, 'DELETE', `/containers/${name}?force=1`);
     }
   }
 }

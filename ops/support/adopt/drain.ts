@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { Engine } from '../../../engine';
 import { from, run } from '../../../provider/container-reach';
 import { Failure } from '../say';
 import { until } from './containers';
@@ -12,22 +13,22 @@ import type { Adoption } from './record';
 const script = fs.readFileSync(path.join(__dirname, 'drain.py'), 'utf8');
 
 /** Waits until the old Phoenix has stored all that it has accepted. @throws Failure when it does not, or cannot be asked */
-export async function drained(host: string, { phoenix, port, data }: Adoption): Promise<void> {
+export async function drained(engine: Engine, { phoenix, port, data }: Adoption): Promise<void> {
   const now = Date.now();
   const traceId = randomBytes(16);
   // The name of a check's project: should it stay behind, a later `verify` removes it.
   const project = `verify-${now}`;
   const span = markedSpan(project, traceId, randomBytes(8), now);
   try {
-    await run(host, phoenix, ['python3', '-c', script, port, data.directory, project, traceId.toString('hex'), span.toString('base64')]);
+    await run(engine, phoenix, ['python3', '-c', script, port, data.directory, project, traceId.toString('hex'), span.toString('base64')]);
   } catch (error) {
     throw new Failure(`The old Phoenix could not be waited for: ${lastLine((error as Error).message)}.`, [`docker logs --tail 30 ${phoenix}`]);
   }
 }
 
 /** Waits until the old Phoenix, which has just been started, answers. @throws Failure when it does not within two minutes */
-export async function ready(host: string, { phoenix, port }: Adoption): Promise<void> {
-  const reach = from(host, phoenix);
+export async function ready(engine: Engine, { phoenix, port }: Adoption): Promise<void> {
+  const reach = from(engine, phoenix);
   const answers = async (): Promise<boolean> => (await reach.ask(`http://127.0.0.1:${port}/arize_phoenix_version`)).status === 200;
   if (!(await until(answers, 120_000, 250).finally(() => reach.close()))) {
     throw new Failure(`The old Phoenix was started and does not answer.`, [`docker logs --tail 30 ${phoenix}`]);

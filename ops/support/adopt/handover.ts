@@ -5,6 +5,7 @@
  * the state is told of it later (state.ts).
  */
 import type { Settings } from '../../../components/settings';
+import type { Engine } from '../../../engine';
 import { from } from '../../../provider/container-reach';
 import type { Reach } from '../../../provider/reach';
 import type { Outputs } from '../outputs';
@@ -13,7 +14,7 @@ import { Containers, isOn, likeness, until } from './containers';
 import { alloyPorts } from './takeover';
 
 export interface Handover {
-  readonly host: string;
+  readonly engine: Engine;
   readonly settings: Settings;
   /** Of the stack: its containers, and its receiver on the private network. */
   readonly outputs: Pick<Outputs, 'containers' | 'internal'>;
@@ -33,8 +34,8 @@ const patienceMs = 30_000;
  * @returns milliseconds for which nobody listened; undefined where an earlier run had made the change, or nobody listens
  * @throws Failure when the stack's Alloy does not come to listen; the old one is then at work again
  */
-export async function handOver({ host, settings, outputs, old }: Handover): Promise<number | undefined> {
-  const containers = new Containers(host);
+export async function handOver({ engine, settings, outputs, old }: Handover): Promise<number | undefined> {
+  const containers = new Containers(engine);
   const { alloy, gate } = outputs.containers;
   const next = `${alloy}-next`;
   const wanted = alloyPorts(settings);
@@ -54,7 +55,7 @@ export async function handOver({ host, settings, outputs, old }: Handover): Prom
   }
   // What waits on disk is for one of the two at a time.
   await containers.stop(alloy, graceSeconds);
-  const reach = from(host, gate, 'bash');
+  const reach = from(engine, gate, 'bash');
   const ms = await take(containers, reach, { old, next, receiver: outputs.internal.otlpHttp }).finally(() => reach.close());
   await containers.keepStopped(old);
   await containers.remove(alloy);

@@ -3,7 +3,7 @@
  * volume, because every checkout finds it there and the engine makes one at once or not at all.
  */
 import { hostName, takingOver } from '../../../components/catalog';
-import { engineGet, engineMessage, engineRequest } from '../../../components/engine';
+import { engineGet, engineMessage, engineRequest, type Engine } from '../../../engine';
 import type { OldData } from './data';
 import { Failure } from '../say';
 import { removeVolume } from '../volumes';
@@ -32,27 +32,27 @@ export interface Adoption {
 const label = 'llm-observability.adoption';
 
 /** @param stack name of the stack that takes over; one engine has one of a name */
-export async function readRecord(host: string, stack: string): Promise<Adoption | undefined> {
+export async function readRecord(engine: Engine, stack: string): Promise<Adoption | undefined> {
   const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
-  const { Volumes } = await engineGet<{ Volumes: { Name: string; Labels: Record<string, string> }[] | null }>(host, `/volumes?filters=${filters}`);
+  const { Volumes } = await engineGet<{ Volumes: { Name: string; Labels: Record<string, string> }[] | null }>(engine, `/volumes?filters=${filters}`);
   // The one before is removed after the next is there: a run may have been killed in between.
   const [last] = phases.flatMap((phase) => (Volumes ?? []).filter(({ Name }) => Name === volumeOf(stack, phase))).reverse();
   return last && (JSON.parse(last.Labels[label] ?? '') as Adoption);
 }
 
-export async function writeRecord(host: string, stack: string, adoption: Adoption): Promise<void> {
+export async function writeRecord(engine: Engine, stack: string, adoption: Adoption): Promise<void> {
   const name = volumeOf(stack, adoption.phase);
   // The engine takes one that is there for the one that is asked for, whatever its labels.
-  await removeRecords(host, stack, [adoption.phase]);
-  const answer = await engineRequest(host, 'POST', '/volumes/create', { body: { Name: name, Labels: { [label]: JSON.stringify(adoption) } } });
+  await removeRecords(engine, stack, [adoption.phase]);
+  const answer = await engineRequest(engine, 'POST', '/volumes/create', { body: { Name: name, Labels: { [label]: JSON.stringify(adoption) } } });
   if (answer.status >= 400) {
     throw new Failure(`Volume ${name}, which keeps how far the adoption has come, could not be made: ${engineMessage(answer)}.`, ['docker system df']);
   }
-  await removeRecords(host, stack, phases.filter((phase) => phase !== adoption.phase));
+  await removeRecords(engine, stack, phases.filter((phase) => phase !== adoption.phase));
 }
 
-export async function removeRecords(host: string, stack: string, which: readonly Phase[] = phases): Promise<void> {
-  await Promise.all(which.map((phase) => removeVolume(host, volumeOf(stack, phase), ', which keeps how far an adoption has come,')));
+export async function removeRecords(engine: Engine, stack: string, which: readonly Phase[] = phases): Promise<void> {
+  await Promise.all(which.map((phase) => removeVolume(engine, volumeOf(stack, phase), ', which keeps how far an adoption has come,')));
 }
 
 const volumeOf = (stack: string, phase: Phase): string => (phase === 'switching' ? takingOver(stack) : hostName('adoption', stack, phase));

@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { hostName, stackLabel } from '../../../components/catalog';
-import { engineMessage, engineRequest } from '../../../components/engine';
+import { engineMessage, engineRequest, type Engine } from '../../../engine';
 import { refusal } from '../../../components/problem';
 import { configArgs, Refused } from '../deploy';
 import { lastWords } from '../diagnosis';
@@ -21,7 +21,7 @@ export class Rehearsal {
   private readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-'));
 
   /** @param config settings that the stack file lacks, and the offset of the ports */
-  constructor(private readonly pulumi: Pulumi, private readonly host: string, private readonly config: Readonly<Record<string, string>>) {
+  constructor(private readonly pulumi: Pulumi, private readonly engine: Engine, private readonly config: Readonly<Record<string, string>>) {
     // Secrets are encrypted in it.
     fs.writeFileSync(this.file, readStackFile(pulumi.stack) ?? 'config: {}\n', { mode: 0o600 });
   }
@@ -38,7 +38,7 @@ export class Rehearsal {
   /** @throws Failure when the stack does not come up, or does not hold the data */
   async run({ data }: Plan): Promise<void> {
     const owner = `${projectName}/${this.pulumi.stack}`;
-    const made = await engineRequest(this.host, 'POST', '/volumes/create', { body: { Name: data.volume, Labels: { [stackLabel]: owner } } });
+    const made = await engineRequest(this.engine, 'POST', '/volumes/create', { body: { Name: data.volume, Labels: { [stackLabel]: owner } } });
     if (made.status >= 400) {
       throw new Failure(`Volume ${data.volume} could not be made: ${engineMessage(made)}.`);
     }
@@ -47,7 +47,7 @@ export class Rehearsal {
     say(`Copied ${amount(copied)}; deploying the stack beside the old set-up`);
     const run = await this.pulumi.show(['up', ...this.args, '--yes', '--skip-preview']);
     if (run.code !== 0) {
-      (await lastWords(this.host, owner)).forEach(say);
+      (await lastWords(this.engine, owner)).forEach(say);
       throw this.pulumi.known(run) ?? new Failure('The stack did not come up beside the old set-up; what stopped it is above.');
     }
     const found = await data.countNew();

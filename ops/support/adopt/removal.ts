@@ -4,12 +4,13 @@ import { npmRun } from '../project';
 import type { Pulumi } from '../pulumi';
 import { Failure } from '../say';
 import { dataVolumes, removeVolume } from '../volumes';
+import type { Engine } from '../../../engine';
 import { removeRecords } from './record';
 
 /** @throws Failure when something stays; the record of the rehearsal stays then as well */
-export async function removeRehearsal(pulumi: Pulumi, host: string): Promise<void> {
+export async function removeRehearsal(pulumi: Pulumi, engine: Engine): Promise<void> {
   const { stack } = pulumi;
-  await goOnFromCutOffRun(pulumi, host, await pulumi.state());
+  await goOnFromCutOffRun(pulumi, engine, await pulumi.state());
   if ((await pulumi.state())?.resources.length) {
     await pulumi.must(['state', 'unprotect', '--all', '--yes', '--stack', stack], 'giving up the secrets of the rehearsal');
     const { code } = await pulumi.show(['destroy', '--stack', stack, '--refresh', '--yes', '--non-interactive']);
@@ -18,7 +19,7 @@ export async function removeRehearsal(pulumi: Pulumi, host: string): Promise<voi
     }
   }
   for (const volume of dataVolumes(stack)) {
-    await removeVolume(host, volume);
+    await removeVolume(engine, volume);
   }
-  await removeRecords(host, stack);
+  await removeRecords(engine, stack);
 }

@@ -2,7 +2,7 @@
  * Everything that is looked at before anything is touched: what would be taken over, and what speaks against it.
  */
 import { images } from '../../../components/catalog';
-import { engineGet } from '../../../components/engine';
+import { engineGet, type Engine } from '../../../engine';
 import type { Problem } from '../../../components/problem';
 import { readSettings, type Settings } from '../../../components/settings';
 import { compareVersions, versionOf } from '../../../components/values';
@@ -32,7 +32,7 @@ export interface Plan {
 }
 
 export interface Question {
-  readonly host: string;
+  readonly engine: Engine;
   readonly stack: string;
   readonly state: StackState | undefined;
   /** Settings of the stack, as they are set. */
@@ -45,9 +45,9 @@ const room = 1.2;
 
 /** @returns a plan, or every problem that keeps the set-up from being taken over */
 export async function survey(question: Question): Promise<{ plan?: Plan; problems: readonly Problem[] }> {
-  const { host, stack, config, named } = question;
+  const { engine, stack, config, named } = question;
   const owner = `${projectName}/${stack}`;
-  const found = oldSetup(await composeContainers(host), named, stack);
+  const found = oldSetup(await composeContainers(engine), named, stack);
   const problems = [...(await problemsOfStack(question)), ...found.problems];
   const { setup } = found;
   if (!setup) {
@@ -56,29 +56,29 @@ export async function survey(question: Question): Promise<{ plan?: Plan; problem
   const { settings: before } = readSettings(config, projectName);
   const ports = portsOf(setup, config, before);
   const { settings } = readSettings({ ...config, ...ports.config }, projectName);
-  const version = await versionRunning(host, setup);
+  const version = await versionRunning(engine, setup);
   problems.push(
     ...ports.problems,
     ...(await hostProblems(setup, settings, owner)),
     ...(typeof version === 'string' ? tooNew(version, settings['phoenix:image']) : [version]),
-    ...(await volumeMissing(host, setup)),
+    ...(await volumeMissing(engine, setup)),
   );
   if (problems.length > 0 || typeof version !== 'string') {
     return { problems };
   }
-  const data = new Data(host, stack, { image: setup.phoenix.imageId, mount: setup.mount, directory: setup.directory });
+  const data = new Data(engine, stack, { image: setup.phoenix.imageId, mount: setup.mount, directory: setup.directory });
   const measured = await data.measureOld();
   const tooLittle = tooLittleRoom(measured, setup);
   return tooLittle.length > 0
     ? { problems: tooLittle }
-    : { plan: { setup, data, measured, version, config: ports.config, settings, notes: await notesOn(host, setup, settings) }, problems };
+    : { plan: { setup, data, measured, version, config: ports.config, settings, notes: await notesOn(engine, setup, settings) }, problems };
 }
 
 /** What of the stack itself speaks against taking over. */
-export async function problemsOfStack({ host, stack, state, config }: Omit<Question, 'named'>): Promise<Problem[]> {
+export async function problemsOfStack({ engine, stack, state, config }: Omit<Question, 'named'>): Promise<Problem[]> {
   const elsewhere = npmRun('adopt', 'OTHER_NAME');
   const deployed = (state?.resources ?? []).some(({ type }) => type !== 'pulumi:pulumi:Stack') || (state?.pending.length ?? 0) > 0;
-  const volumes = (await Promise.all(dataVolumes(stack).map(async (name) => ((await hasVolume(host, name)) ? [name] : [])))).flat();
+  const volumes = (await Promise.all(dataVolumes(stack).map(async (name) => ((await hasVolume(engine, name)) ? [name] : [])))).flat();
   return [
     ...(deployed || volumes.length > 0
       ? [{
@@ -103,8 +103,8 @@ export async function problemsOfStack({ host, stack, state, config }: Omit<Quest
 }
 
 /** Version of the old Phoenix, as it tells itself. */
-async function versionRunning(host: string, { phoenix }: OldSetup): Promise<string | Problem> {
-  const reach = from(host, phoenix.name);
+async function versionRunning(engine: Engine, { phoenix }: OldSetup): Promise<string | Problem> {
+  const reach = from(engine, phoenix.name);
   const { status, text } = await reach.ask(`http://127.0.0.1:${portOf(phoenix)}/arize_phoenix_version`).finally(() => reach.close());
   const version = /^\d+\.\d+\.\d+/.exec(text.trim())?.[0];
   return status === 200 && version !== undefined
@@ -125,8 +125,8 @@ function tooNew(version: string, image: string = images.phoenix): Problem[] {
       }];
 }
 
-async function volumeMissing(host: string, { phoenix, mount }: OldSetup): Promise<Problem[]> {
-  if (mount.kind === 'bind' || (await hasVolume(host, mount.source))) {
+async function volumeMissing(engine: Engine, { phoenix, mount }: OldSetup): Promise<Problem[]> {
+  if (mount.kind === 'bind' || (await hasVolume(engine, mount.source))) {
     return [];
   }
   return [{ key: `volume of ${phoenix.name}`, value: mount.source, rule: 'it is not there any more', mend: [phoenix.composeUp] }];
@@ -149,12 +149,12 @@ export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20
 /** Environment variables of Phoenix that the stack sets itself, or that say where the old one has its data. */
 const known = ['PHOENIX_WORKING_DIR', 'PHOENIX_PORT', 'PHOENIX_GRPC_PORT', 'PHOENIX_HOST', 'PHOENIX_ENABLE_AUTH', 'PHOENIX_ENABLE_PROMETHEUS'];
 
-async function notesOn(host: string, setup: OldSetup, settings: Settings): Promise<string[]> {
+async function notesOn(engine: Engine, setup: OldSetup, settings: Settings): Promise<string[]> {
   const { phoenix, alloy } = setup;
-  const config = await configOf(host, alloy);
+  const config = await configOf(engine, alloy);
   const others = config === undefined ? [] : leftBehind(config, settings);
   const variables = Object.keys(phoenix.env).filter((name) => name.startsWith('PHOENIX_') && !known.includes(name)).sort();
-  const neighbours = await neighboursOf(host, setup);
+  const neighbours = await neighboursOf(engine, setup);
   const everywhere = (service: 'phoenix' | 'alloy'): boolean => publishedBy(setup, service).some(({ address }) => ['', '0.0.0.0', '::'].includes(address));
   const bound = (['phoenix', 'alloy'] as const).filter((service) => everywhere(service) && !String(settings[`${service}:bind`]).includes('0.0.0.0'));
   return [
@@ -174,9 +174,9 @@ async function notesOn(host: string, setup: OldSetup, settings: Settings): Promi
 }
 
 /** Running containers that reach the old ones by name. */
-async function neighboursOf(host: string, { phoenix, alloy }: OldSetup): Promise<string[]> {
+async function neighboursOf(engine: Engine, { phoenix, alloy }: OldSetup): Promise<string[]> {
   const names = [...new Set([...phoenix.networks, ...alloy.networks])].filter((name) => !['bridge', 'host', 'none'].includes(name));
-  const networks = await Promise.all(names.map((name) => engineGet<{ Containers: Readonly<Record<string, { Name: string }>> | null }>(host, `/networks/${encodeURIComponent(name)}`)));
+  const networks = await Promise.all(names.map((name) => engineGet<{ Containers: Readonly<Record<string, { Name: string }>> | null }>(engine, `/networks/${encodeURIComponent(name)}`)));
   const all = networks.flatMap(({ Containers }) => Object.values(Containers ?? {}).map(({ Name }) => Name));
   return [...new Set(all)].filter((name) => name !== phoenix.name && name !== alloy.name).sort();
 }

@@ -2,6 +2,7 @@
  * Host ports: those of the old containers become those of the stack, and a rehearsal needs others for a while.
  */
 import { ports } from '../../../components/catalog';
+import { chooseEngine } from '../../../engine';
 import { inspectHost } from '../../../components/preflight';
 import type { Problem } from '../../../components/problem';
 import { otherOffsets, portKeys, readSettings, type SettingKey, type Settings } from '../../../components/settings';
@@ -82,7 +83,7 @@ export function portsOf(setup: OldSetup, config: Readonly<Record<string, string>
  * @param owner `project/stack`
  */
 export async function hostProblems(setup: OldSetup, settings: Settings, owner: string): Promise<Problem[]> {
-  const { problems } = await inspectHost(settings, owner, true);
+  const { problems } = await inspectHost(chooseEngine(settings), settings, owner, true);
   const theirs = (['phoenix', 'alloy'] as const).flatMap((service) => publishedBy(setup, service).map(({ external }) => external));
   return problems.filter(({ key }) => !portKeys.includes(key as SettingKey) || !theirs.includes(Number(settings[key as SettingKey])));
 }
@@ -92,7 +93,7 @@ export async function rehearsalOffset(config: Readonly<Record<string, string>>, 
   const { settings } = readSettings(config, projectName);
   for (const offset of otherOffsets(settings)) {
     const moved = readSettings({ ...config, 'ports:offset': String(offset) }, projectName).settings;
-    const { problems } = await inspectHost(moved, owner, true);
+    const { problems } = await inspectHost(chooseEngine(moved), moved, owner, true);
     if (!problems.some(({ key }) => portKeys.includes(key as SettingKey))) {
       return offset;
     }

@@ -99,6 +99,7 @@ const nouns: Readonly<Record<string, string>> = {
   'observability:index:PhoenixSettings': 'settings that Phoenix takes through its API',
   'observability:index:Intake': 'intake of Phoenix',
   'observability:index:DeliveryCheck': 'check that a trace arrives',
+  'observability:index:EngineCheck': 'check that the Docker Engine is the same',
   'observability:index:CloudflareAccount': 'look at the Cloudflare account',
   'cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared': 'tunnel',
   'cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig': 'rules of the tunnel',

@@ -37,6 +37,11 @@ export function settingsOf(stack: string): StackFile {
   }
 }
 
+/** Settings that are no secrets, as the text that the program gets. */
+export function plainOf({ config }: StackFile): Record<string, string> {
+  return Object.fromEntries(Object.entries(config ?? {}).flatMap(([key, value]) => (isSecure(value) || value === null ? [] : [[key, typeof value === 'object' ? JSON.stringify(value) : String(value)]])));
+}
+
 export class Workspace {
   private constructor(readonly dir: string) {}
 
@@ -56,7 +61,7 @@ export class Workspace {
 
   /**
    * A stack with no state and no secrets, in a state of its own that goes with this folder.
-   * @param file settings; what is encrypted in them stands as a word that is none
+   * @param file settings; a word that is none stands for what is encrypted in them, but for the secrets of the engine: these are left out
    * @param central outputs of the stack that one at the edge sends to, where they are known
    */
   async unknownStack(tools: Toolchain, stack: string, file: StackFile, central: Remote | undefined): Promise<Pulumi> {
@@ -67,7 +72,8 @@ export class Workspace {
       env: { ...tools.env, PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString('hex'), PULUMI_CONFIG_PASSPHRASE_FILE: '' },
     };
     const entries = Object.entries(file.config ?? {});
-    const secrets = entries.filter(([, value]) => isSecure(value)).map(([name]) => name);
+    // Those of the engine have a form of their own, and nothing of a preview needs them.
+    const secrets = entries.filter(([name, value]) => isSecure(value) && !name.startsWith('docker:')).map(([name]) => name);
     const to = file.config?.['edge:central'];
     const plain = Object.fromEntries(entries.filter(([, value]) => !isSecure(value)));
     this.write(stack, { config: { ...plain, ...(central && to ? { 'edge:central': shortName(String(to)) } : {}) } });

@@ -1,0 +1,193 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { freshClone } from '../support/fresh-clone';
+import { tempDir } from '../support/temp';
+
+jest.setTimeout(60_000);
+
+const ci = 'ci --include=dev --no-audit --no-fund --loglevel=error';
+const commands = {
+  hello: 'process.stdout.write(JSON.stringify(process.argv.slice(2)));',
+  fails: 'process.exitCode = 7;',
+  waits: "console.error('at work'); process.on('SIGINT', () => console.error('INT')); setInterval(() => require('fs').existsSync('end') && process.exit(0), 20);",
+  tidies: "console.error('at work'); process.on('SIGTERM', () => { console.error('tidying'); process.exit(5); }); setInterval(() => {}, 1000);",
+};
+
+let clone: ReturnType<typeof freshClone>;
+beforeEach(() => {
+  clone = freshClone(commands);
+});
+
+describe('the dependencies', () => {
+  test('are installed by the first command, on stderr, and by no other', async () => {
+    expect(await clone.run(['hello', '--json', 'x y']).ended).toEqual({
+      code: 0,
+      stdout: '["--json","x y"]',
+      stderr: 'Installing the dependencies (npm ci) …\nwords of npm\n',
+    });
+    expect(await clone.run(['hello'], { NODE_ENV: 'production' }).ended).toEqual({ code: 0, stdout: '[]', stderr: '' });
+    expect(clone.npmCalls()).toEqual([ci]);
+  });
+
+  test('are installed again when the lock file has changed', async () => {
+    await clone.run(['hello']).ended;
+    clone.pull();
+    fs.writeFileSync(clone.at('node_modules', '.package-lock.json'), '{"packages":{}}');
+    expect((await clone.run(['hello']).ended).code).toBe(0);
+    expect(clone.npmCalls()).toEqual([ci, ci]);
+  });
+
+  test('that somebody has installed by hand are taken', async () => {
+    clone.installByHand();
+    expect(await clone.run(['hello']).ended).toEqual({ code: 0, stdout: '[]', stderr: '' });
+  });
+
+  test.each<[string, object]>([
+    ['of another version', { 'node_modules/tsx': { version: '0.9.0', integrity: 'sha512-a' } }],
+    ['of other content', { 'node_modules/tsx': { version: '1.0.0', integrity: 'sha512-c' } }],
+    ['without those for development', {}],
+  ])('%s are not', async (_, hidden) => {
+    clone.installByHand(hidden);
+    expect((await clone.run(['hello']).ended).code).toBe(0);
+    expect(clone.npmCalls()).toEqual([ci]);
+  });
+
+  test('that cannot be had: the words of npm, what to do, and another attempt by the next command', async () => {
+    fs.writeFileSync(clone.at('broken'), '');
+    const { code, stdout, stderr } = await clone.run(['hello']).ended;
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/npm error network\nnpm ci failed; its message is above, and the next command tries again.*\n {4}export HTTPS_PROXY=/);
+    fs.rmSync(clone.at('broken'));
+    expect(await clone.run(['hello']).ended).toMatchObject({ code: 0, stdout: '[]' });
+  });
+
+  test('without an npm', async () => {
+    fs.rmSync(clone.at('bin', 'npm'));
+    const { code, stderr } = await clone.run(['hello'], { PATH: clone.at('bin') }).ended;
+    expect(code).toBe(127);
+    expect(stderr).toMatch(/npm: spawn npm ENOENT/);
+  });
+
+  test('two commands at once: one installs, the other says who does, and waits', async () => {
+    fs.writeFileSync(clone.at('hold'), '');
+    const first = clone.run(['hello']);
+    await first.says('words of npm');
+    const second = clone.run(['hello', 'second']);
+    await second.says(`Another command installs the dependencies (process ${first.pid}@${os.hostname()}); waiting for its end.`);
+    fs.rmSync(clone.at('hold'));
+    expect(await first.ended).toMatchObject({ code: 0, stdout: '[]' });
+    expect(await second.ended).toMatchObject({ code: 0, stdout: '["second"]' });
+    expect(clone.npmCalls()).toEqual([ci]);
+    expect(fs.readdirSync(clone.at('.state'))).toEqual([]);
+  });
+
+  test('that were killed in the middle: the next command takes over and installs again', async () => {
+    fs.writeFileSync(clone.at('hold'), '');
+    const killed = clone.run(['hello']);
+    await killed.says('words of npm');
+    killed.kill('SIGKILL');
+    // npm itself may still be at work on what the next one empties.
+    fs.rmSync(clone.at('hold'));
+    await killed.ended;
+    fs.rmSync(clone.at('node_modules'), { recursive: true, force: true });
+    expect(await clone.run(['hello']).ended).toMatchObject({ code: 0, stdout: '[]' });
+    expect(clone.npmCalls()).toEqual([ci, ci]);
+  });
+
+  test('stopped by a supervisor: npm is too, nothing is run, and the lock is gone', async () => {
+    fs.writeFileSync(clone.at('hold'), '');
+    const run = clone.run(['hello']);
+    await run.says('words of npm');
+    run.kill('SIGTERM');
+    expect(await run.ended).toMatchObject({ code: 143, stdout: '' });
+    expect(fs.readdirSync(clone.at('.state'))).toEqual([]);
+  });
+
+  test('in a folder that may not be written to', async () => {
+    fs.writeFileSync(clone.at('.state'), 'a file in the place of the folder');
+    const { code, stderr } = await clone.run(['hello']).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The dependencies cannot be installed in .*: E[A-Z]+.*\n {4}ls -ld /);
+  });
+
+  test('the lock of somebody who shows no sign of life on another host is taken over', () => {
+    const lock = path.join(tempDir(), 'lock');
+    fs.symlinkSync('1@elsewhere', lock);
+    const script = `import { oneAtATime } from '${path.resolve('ops/support/one-at-a-time.mjs')}';
+      console.log(await oneAtATime(${JSON.stringify(lock)}, async () => 'done', { held: (owner) => console.log(owner), everyMs: 10, staleMs: 200 }));`;
+    expect(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })).toBe('1@elsewhere\ndone\n');
+    expect(fs.readdirSync(path.dirname(lock))).toEqual([]);
+  });
+
+  test('of many at once, each runs alone', async () => {
+    const dir = tempDir();
+    const script = `import { oneAtATime } from '${path.resolve('ops/support/one-at-a-time.mjs')}'; import fs from 'node:fs';
+      await oneAtATime('${dir}/lock', async () => { fs.mkdirSync('${dir}/inside'); await new Promise((r) => setTimeout(r, 20)); fs.rmdirSync('${dir}/inside'); }, { everyMs: 5 });`;
+    fs.symlinkSync(`999999999@${os.hostname()}`, path.join(dir, 'lock'));
+    const shell = Array.from({ length: 8 }, () => `"$0" --input-type=module -e "$1" & pids="$pids $!"`).join('\n');
+    const { status, stderr } = spawnSync('sh', ['-c', `${shell}\nfor pid in $pids; do wait $pid || exit 1; done`, process.execPath, script], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(fs.readdirSync(dir)).toEqual([]);
+  });
+});
+
+describe('the command', () => {
+  beforeEach(() => clone.installByHand());
+
+  test('decides about the exit code', async () => {
+    expect((await clone.run(['fails']).ended).code).toBe(7);
+  });
+
+  test('gets the signal of a supervisor, and is waited for', async () => {
+    const run = clone.run(['tidies']);
+    await run.says('at work');
+    run.kill('SIGTERM');
+    expect(await run.ended).toMatchObject({ code: 5, stderr: 'at work\ntidying\n' });
+  });
+
+  test('that ends by a signal: 128 and its number', async () => {
+    const run = clone.run(['waits']);
+    await run.says('at work');
+    run.kill('SIGTERM');
+    expect((await run.ended).code).toBe(128 + os.constants.signals.SIGTERM);
+  });
+
+  test('is not told of a Ctrl-C, which reaches it by itself', async () => {
+    const run = clone.run(['waits']);
+    await run.says('at work');
+    run.kill('SIGINT');
+    fs.writeFileSync(clone.at('end'), '');
+    expect(await run.ended).toEqual({ code: 0, stdout: '', stderr: 'at work\n' });
+  });
+
+  test.each([[[]], [['upp']]])('%j is none', async (args) => {
+    const { code, stderr } = await clone.run(args).ended;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^There is no command '.*'\. There are e2e, fails, hello, test, tidies, waits\.\n {4}npm run doctor\n$/);
+  });
+
+  test.each([
+    ['npm_config_stack', '--stack'],
+    ['npm_config_preview_only', '--preview-only'],
+    ['npm_config_call', '-c'],
+  ])('is not run without an option that npm has kept: %s', async (name, option) => {
+    const { code, stdout, stderr } = await clone.run(['hello'], { [name]: 'hunter2' }).ended;
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toBe(`npm has kept ${option} for itself: what is meant for the command comes after --.\n    npm run hello -- ${option} …\n`);
+  });
+
+  test('runs with settings of npm that have the name of an option', async () => {
+    expect((await clone.run(['hello'], { npm_config_yes: 'true', npm_config_json: 'true' }).ended).code).toBe(0);
+  });
+});
+
+test('every option of a command that npm does not know itself is looked for', () => {
+  const known = ['yes', 'json', 'all', 'offline'];
+  const options = fs.readdirSync('ops').filter((file) => file.endsWith('.ts')).flatMap((file) =>
+    [...fs.readFileSync(path.join('ops', file), 'utf8').matchAll(/^\s*(?:.*options: \{ )?'?([\w-]+)'?: \{ type: '(?:string|boolean)'/gm)].map(([, name = '']) => name));
+  const taken = /const taken = \[(.*)\]/.exec(fs.readFileSync('ops/run.mjs', 'utf8'))?.[1] ?? '';
+  expect(options.length).toBeGreaterThan(10);
+  expect([...new Set(options)].filter((name) => !known.includes(name) && !taken.includes(`'${name.replace('-', '_')}'`))).toEqual([]);
+});

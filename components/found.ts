@@ -1,0 +1,37 @@
+/** What a Docker Engine lists, as far as the preflight looks at it, and whose it is. */
+import { stackLabel } from './catalog';
+
+export interface Labelled {
+  readonly Labels: Readonly<Record<string, string>> | null;
+}
+
+export interface Named extends Labelled {
+  readonly Name: string;
+}
+
+export interface Container extends Labelled {
+  readonly Id: string;
+  readonly Names: readonly string[];
+  readonly Image: string;
+  /** 'running', 'paused', 'exited', 'created' and so on. */
+  readonly State: string;
+  readonly Ports: readonly { readonly IP?: string; readonly PublicPort?: number }[];
+}
+
+const composeProject = 'com.docker.compose.project';
+
+/** @param owner `project/stack` */
+export const isOf = (owner: string, { Labels }: Labelled): boolean => Labels?.[stackLabel] === owner;
+
+export const nameOf = ({ Names }: Container): string => Names[0]?.replace(/^\//, '') ?? 'a container';
+
+export const describe = (container: Container): string => `container ${nameOf(container)}${origin(container)}`;
+
+/** Whose it is, as far as its labels tell. */
+export function origin({ Labels }: Labelled): string {
+  const [stack, project] = [Labels?.[stackLabel], Labels?.[composeProject]];
+  return stack ? ` of stack ${stack}` : project ? ` of compose project ${project}` : '';
+}
+
+/** Whether it belongs to a compose project. */
+export const isComposed = ({ Labels }: Labelled): boolean => Boolean(Labels?.[composeProject]);

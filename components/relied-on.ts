@@ -1,0 +1,63 @@
+/**
+ * What the program relies on in each image, with the version that first has it. `docs/images.md` shows it, and the oldest
+ * version that is supported is the newest of these.
+ */
+
+/** One thing that an image has to have. */
+export interface Reliance {
+  readonly what: string;
+  /** First version with it, found in the project's own history. */
+  readonly since: string;
+  /** Who needs it. */
+  readonly where: string;
+  /** What happens on an older version. Such a row asks for no version. */
+  readonly without?: string;
+}
+
+export const reliedOn = {
+  phoenix: [
+    { what: 'no shell, and `python3` on `PATH` with its standard library', since: '3.18.0', where: 'health check, owner of the volume, keys' },
+    { what: 'the entry point and command of the image start the server', since: '3.18.0', where: 'server' },
+    { what: 'runs as any user with a read-only root and a writable `/tmp`', since: '4.1.3', where: 'server, as 65532:65532' },
+    { what: '`PHOENIX_WORKING_DIR`, `PHOENIX_PORT`, `PHOENIX_GRPC_PORT`, `PHOENIX_ENABLE_PROMETHEUS`', since: '4.0.0', where: 'server' },
+    { what: 'ports 6006 (page, REST, OTLP over HTTP), 4317 (OTLP over gRPC), 9090 (metrics)', since: '4.0.0', where: 'server' },
+    { what: '`PHOENIX_ENABLE_AUTH`, `PHOENIX_SECRET`', since: '4.22.0', where: '`phoenix:auth`' },
+    { what: '`POST /auth/login`, `patchUser` over GraphQL', since: '5.0.0', where: 'first password' },
+    { what: '`PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD`', since: '5.11.0', where: 'first password' },
+    { what: '`PHOENIX_ROOT_URL`', since: '8.24.0', where: '`phoenix:rootUrl`' },
+    { what: '`PHOENIX_ADMIN_SECRET`, a bearer token with all rights', since: '8.26.0', where: 'keys, checks' },
+    { what: '`/readyz` answers 200 when it can store', since: '8.27.0', where: 'health check' },
+    { what: '`patchProjectTraceRetentionPolicy` over GraphQL', since: '9.0.0', where: '`phoenix:retentionDays`' },
+    { what: '`PHOENIX_DISABLE_BASIC_AUTH`', since: '10.0.0', where: '`phoenix:basicAuth`' },
+    { what: 'metric `phoenix_span_queue_size`', since: '11.34.0', where: 'a change waits until everything is stored' },
+    { what: '`PHOENIX_LDAP_…`', since: '12.20.0', where: '`phoenix:ldap…`' },
+    { what: '`GET /v1/projects/…/spans?trace_id=`', since: '13.9.0', where: 'check of the delivery, `npm run verify`' },
+    { what: 'API keys over REST (`/v1/system/api_keys`)', since: '18.1.0', where: 'keys of Alloy and of `phoenix:apiKeys`' },
+    { what: '`PHOENIX_TELEMETRY_ENABLED`, `PHOENIX_ALLOW_EXTERNAL_RESOURCES`, `PHOENIX_DISABLE_AGENT_ASSISTANT`, `PHOENIX_AGENTS_DISABLE_…`, `PHOENIX_ENABLE_MCP_SERVER`, `PHOENIX_ALLOWED_SANDBOX_PROVIDERS`, `PHOENIX_ENABLE_OAUTH2_AUTHORIZATION_SERVER`', since: '19.0.0', where: 'server: off, whatever the default', without: 'it does not have what the variable turns off' },
+  ],
+  alloy: [
+    { what: 'entry point `/bin/alloy`, `bash` with `/dev/tcp`', since: '1.0.0', where: 'server, health check' },
+    { what: 'user 473:473, who owns `/var/lib/alloy`', since: '1.0.0', where: 'server, the volume of the queue' },
+    { what: '`--storage.path`, `--server.http.listen-addr`, `--stability.level`, `--disable-reporting`, `--server.http.enable-pprof`', since: '1.0.0', where: 'server' },
+    { what: '`/-/ready` answers 200 when every component runs', since: '1.0.0', where: 'health check' },
+    { what: '`local.file` with `is_secret`, `otelcol.auth.headers`, `otelcol.receiver.otlp`, `otelcol.exporter.otlphttp`, `…prometheus` and `…loki`', since: '1.0.0', where: 'configuration' },
+    { what: 'exporters try 429, 502, 503, 504 and broken connections again, and `max_elapsed_time = "0s"` means for ever', since: '1.0.0', where: 'configuration, gate' },
+    { what: 'metric `otelcol_exporter_queue_size`, and the lines of its log about what was not delivered', since: '1.0.0', where: 'check of the delivery, `npm run verify`' },
+    { what: '`--server.http.disable-support-bundle`', since: '1.6.0', where: 'server' },
+    { what: '`otelcol.storage.file` at `--stability.level=public-preview`, `sending_queue` with `storage`', since: '1.9.0', where: 'what waits on disk' },
+    { what: '`batch` in `sending_queue`, in bytes', since: '1.11.0', where: 'requests through a tunnel' },
+  ],
+  gate: [
+    { what: '`error_page` for 300 to 599 but 499, `access_log … if=`, `resolver … ipv6=off`, `proxy_request_buffering off`', since: '1.7.11', where: 'configuration' },
+    { what: '`bash` with `/dev/tcp`, `/etc/ssl/certs/ca-certificates.crt`: in the images on Debian, not in those on Alpine', since: '1.9.11', where: 'health check, gate of a stack at the edge' },
+    { what: 'user 101:101, `nginx` on `PATH`', since: '1.17.0', where: 'server' },
+    { what: 'the whole configuration was run', since: '1.18.0', where: 'gate' },
+    { what: 'SIGQUIT as stop signal, which lets requests end', since: '1.19.5', where: 'a replaced gate', without: 'requests under way are cut, and Alloy sends them again' },
+  ],
+  tunnel: [
+    { what: 'no shell, `cloudflared` on `PATH` and as entry point, user 65532:65532', since: '2019.12.0', where: 'connectors' },
+    { what: '`TUNNEL_METRICS`, `TUNNEL_GRACE_PERIOD`, `NO_AUTOUPDATE`', since: '2019.8.4', where: 'connectors' },
+    { what: '`cloudflared tunnel ready`', since: '2024.11.1', where: 'health check' },
+    { what: '`TUNNEL_TOKEN_FILE`: the token is in no argument and no variable', since: '2025.4.0', where: 'connectors' },
+  ],
+} as const satisfies Readonly<Record<string, readonly Reliance[]>>;

@@ -1,0 +1,2 @@
+// Nothing: no component here talks to Kafka.
+package otelcol

@@ -1,0 +1,2 @@
+// Nothing: no component here reads logs through the collector.
+package otelcol

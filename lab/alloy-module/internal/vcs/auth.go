@@ -1,0 +1,2 @@
+// Nothing: see git.go.
+package vcs

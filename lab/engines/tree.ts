@@ -1,0 +1,76 @@
+import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensure } from '../cache';
+import { aptInstall } from '../debian';
+import type { Recipe } from '../recipe';
+import { enginesDir } from './remains';
+
+/** A Debian in a folder, to be the root of a sandbox. Nothing in it is changed once it is made. */
+export interface Tree {
+  readonly dir: string;
+  readonly suite: string;
+  /** Version of a Debian package in it, as Debian writes it: `28.5.2+dfsg4-5`. Undefined when it is not in there. */
+  version(name: string): string | undefined;
+}
+
+/** What every tree has: what enters a sandbox, and `tini`, which is process 1 of it. */
+const common = ['ca-certificates', 'iptables', 'mount', 'tini'];
+const packages = {
+  docker: ['docker.io', 'docker-cli', 'iproute2', 'openssh-server', 'rootlesskit', 'slirp4netns', 'uidmap'],
+  podman: ['podman', 'crun', 'netavark', 'aardvark-dns', 'catatonit'],
+} as const;
+
+/**
+ * A tree with a current Docker Engine: Debian's next release, or the present one where that cannot be had.
+ * Ask `version('docker.io')` which one came: the next release moves on.
+ */
+export async function engineTree(): Promise<Tree> {
+  return tree('docker', 'sid').catch((error: Error) => {
+    process.stderr.write(`${error.message}\nDebian's next release cannot be had; taking trixie's Docker Engine\n`);
+    return tree('docker', 'trixie');
+  });
+}
+
+/** A tree with Podman; bookworm has 4.3, sid 5.8. */
+export async function podmanTree(suite = 'sid'): Promise<Tree> {
+  return tree('podman', suite);
+}
+
+async function tree(kind: keyof typeof packages, suite: string): Promise<Tree> {
+  const include = [...common, ...packages[kind]];
+  const recipe: Recipe = {
+    name: `${kind}-tree`,
+    version: suite,
+    inputs: include,
+    from: `Debian packages`,
+    cost: { minutes: 1.5, cache: 450 },
+  };
+  const dir = await ensure(recipe, async (build) => {
+    await aptInstall(['mmdebstrap', 'debian-archive-keyring']);
+    const root = join(build.dir, 'root');
+    build.phase('installing packages');
+    await build.run('mmdebstrap', [
+      '--variant=apt',
+      // A mirror may serve a list that is weeks old. Signatures are checked all the same.
+      '--aptopt=Acquire::Check-Valid-Until "false"',
+      `--include=${include.join(',')}`,
+      suite,
+      root,
+    ]);
+    // A sandbox sees its own folder under the path that it has outside.
+    await mkdir(join(root, enginesDir), { recursive: true });
+    // Others than root run programs in it.
+    await chmod(build.dir, 0o755);
+  });
+  const root = join(dir, 'root');
+  const versions = installedVersions(await readFile(join(root, 'var/lib/dpkg/status'), 'utf8'));
+  return { dir: root, suite, version: (name) => versions.get(name) };
+}
+
+/** Package names with their versions, from what dpkg has written down. */
+export function installedVersions(status: string): Map<string, string> {
+  const field = (paragraph: string, name: string): string | undefined =>
+    new RegExp(`^${name}: (.*)$`, 'm').exec(paragraph)?.[1];
+  const installed = status.split('\n\n').filter((paragraph) => field(paragraph, 'Status') === 'install ok installed');
+  return new Map(installed.map((paragraph) => [field(paragraph, 'Package') ?? '', field(paragraph, 'Version') ?? '']));
+}

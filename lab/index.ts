@@ -1,0 +1,120 @@
+/**
+ * The lab, for the rest of the program: what a machine without download sites and image registries builds for itself
+ * from package registries. Nothing else here is imported from outside but by tests.
+ */
+import { alloyRecipe } from './alloy';
+import { alloyImage, alloyWork } from './alloy-image';
+import { cacheRoot } from './cache';
+import type { Environment } from './command';
+import { lacking, places, type Lack } from './disk';
+import { Engine } from './engine';
+import { gateImage, gateRecipe, gateWork } from './gate';
+import { runLanes } from './lanes';
+import { phoenixImage, phoenixRecipe, phoenixWork } from './phoenix';
+import { pulumiCli, pulumiRecipe, pulumiWork } from './pulumi-cli';
+import type { Cost } from './recipe';
+import type { Work } from './work';
+
+export { cacheRoot } from './cache';
+export { aptInstall } from './debian';
+export { lackText, type Lack } from './disk';
+export { standIns } from './providers/install';
+export { builtPulumiCli, pulumiCli } from './pulumi-cli';
+export { Seed } from './seed';
+
+export type ImagePart = 'phoenix' | 'alloy' | 'gate';
+export type Part = 'pulumi' | ImagePart;
+
+export interface LabOptions {
+  /** Variables for the docker command line, which takes the engine from them: DOCKER_HOST and its like. */
+  readonly env?: Environment;
+}
+
+/** A part that is to be built, with all that it needs and that no step before it brings. */
+export interface Step {
+  readonly part: Part;
+  /** "Grafana Alloy 1.11.0". */
+  readonly title: string;
+  /** "the Go module proxy and Debian packages". */
+  readonly from: string;
+  /** On two idle cores. */
+  readonly minutes: number;
+  /** Disk that it keeps, caches included. */
+  readonly megabytes: number;
+  /** Debian packages that it installs on this machine. */
+  readonly packages: readonly string[];
+  /** What `minutes` and `megabytes` are made of, for `lack`. */
+  readonly costs: readonly Cost[];
+}
+
+interface Recipes {
+  title: string;
+  compiles: boolean;
+  /** What there is to do. */
+  work(engine: Engine): Promise<Work[]>;
+  make(engine: Engine): Promise<string>;
+}
+
+const parts: Readonly<Record<Part, Recipes>> = {
+  pulumi: { title: `Pulumi CLI ${pulumiRecipe.version}`, compiles: true, work: pulumiWork, make: pulumiCli },
+  phoenix: { title: `Arize Phoenix ${phoenixRecipe.version}`, compiles: false, work: phoenixWork, make: phoenixImage },
+  alloy: { title: `Grafana Alloy ${alloyRecipe.version}`, compiles: true, work: alloyWork, make: alloyImage },
+  gate: { title: `nginx ${gateRecipe.version}`, compiles: false, work: gateWork, make: gateImage },
+};
+
+/**
+ * What building `wanted` takes: a step for each part that is not in the cache or the engine yet, in the order given.
+ * Looks only.
+ *
+ * @throws Error with what to do when something is missing that only a person can bring
+ */
+export async function plan(wanted: readonly Part[], options: LabOptions = {}): Promise<readonly Step[]> {
+  const engine = new Engine(options.env);
+  const steps: Step[] = [];
+  const seen = new Set<string>();
+  for (const part of wanted) {
+    const work = (await parts[part].work(engine)).filter(({ key }) => !seen.has(key));
+    work.forEach(({ key }) => seen.add(key));
+    if (work.length > 0) steps.push(step(part, work));
+  }
+  return steps;
+}
+
+function step(part: Part, work: readonly Work[]): Step {
+  const costs = work.map(({ cost }) => cost);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+  return {
+    part,
+    title: parts[part].title,
+    from: [...new Set(work.map(({ from }) => from))].reverse().join(' and '),
+    minutes: Math.max(1, Math.round(sum(costs.map(({ minutes }) => minutes)))),
+    megabytes: sum(costs.map(({ cache = 0, go = 0, engine = 0 }) => cache + go + engine)),
+    packages: [...new Set(work.flatMap(({ packages }) => packages))],
+    costs,
+  };
+}
+
+/** The disks that are too small for `steps`, and for what is taken while they run, as far as they are this machine's. */
+export async function lack(steps: readonly Step[], options: LabOptions = {}): Promise<readonly Lack[]> {
+  return lacking(await places(steps.flatMap(({ costs }) => costs), cacheRoot(), options.env));
+}
+
+/** Makes sure that the engine has the image of a part. Returns its tag. */
+export async function image(part: ImagePart, options: LabOptions = {}): Promise<string> {
+  return parts[part].make(new Engine(options.env));
+}
+
+/**
+ * Builds what is missing of `wanted`: what compiles, each on every core, in turn, and beside it what mostly waits for
+ * the network. Returns the path of the CLI and the tags of the images.
+ *
+ * @throws Error with what failed, when the rest is done
+ */
+export async function build(wanted: readonly Part[], options: LabOptions = {}): Promise<Partial<Record<Part, string>>> {
+  const engine = new Engine(options.env);
+  const made: Partial<Record<Part, string>> = {};
+  const lane = (compiles: boolean): (() => Promise<void>)[] =>
+    wanted.filter((part) => parts[part].compiles === compiles).map((part) => async () => void (made[part] = await parts[part].make(engine)));
+  await runLanes([lane(true), lane(false)]);
+  return made;
+}

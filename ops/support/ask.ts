@@ -1,0 +1,32 @@
+import { createInterface } from 'node:readline';
+
+/** How a command comes by a yes: from a person at the terminal, from `--yes`, or not at all. */
+export type Consent = 'ask' | 'yes' | 'never';
+
+/** Whether there is a person to ask: the question goes to stderr, the answer comes from stdin. */
+export const atTerminal = (): boolean => Boolean(process.stdin.isTTY && process.stderr.isTTY);
+
+/** What a person answers; undefined for Ctrl-C, Ctrl-D and the end of the input. Never throws: whoever gives up has changed nothing. */
+export function answerTo(question: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    let answer: string | undefined;
+    terminal.on('SIGINT', () => terminal.close());
+    terminal.on('close', () => {
+      if (answer === undefined) {
+        // The cursor stands behind the question.
+        process.stderr.write('\n');
+      }
+      resolve(answer);
+    });
+    terminal.question(question, (text) => {
+      answer = text;
+      terminal.close();
+    });
+  });
+}
+
+/** Asks for a yes. Everything else is a no. */
+export async function agreed(question: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await answerTo(question))?.trim() ?? '');
+}

@@ -1,0 +1,44 @@
+/**
+ * Certificate authorities that this machine trusts. Node has a list of its own and looks at no other, while curl and Go
+ * take the machine's: behind a company's authority the one would fail where the others work.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as tls from 'node:tls';
+
+/** Where Linux distributions and macOS keep all authorities in one file; the same places that Go looks at. */
+const bundles = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+];
+
+/**
+ * All of them in PEM: Node's own, those of NODE_EXTRA_CA_CERTS, SSL_CERT_FILE and SSL_CERT_DIR, and the machine's.
+ * @param env variables that name files; one that cannot be read is passed over, as Node, curl and Go do
+ */
+export function authorities(env: NodeJS.ProcessEnv = process.env): string[] {
+  const machine = env['SSL_CERT_FILE'] ? [env['SSL_CERT_FILE']] : bundles.filter((file) => fs.existsSync(file)).slice(0, 1);
+  const files = [env['NODE_EXTRA_CA_CERTS'], ...machine, ...(env['SSL_CERT_DIR'] ?? '').split(path.delimiter).flatMap(filesIn)];
+  return [...new Set([...tls.rootCertificates, ...systemStore(), ...files.flatMap((file) => (file ? certificatesIn(file) : []))])];
+}
+
+/** What only the operating system's store holds, such as the keychain of macOS. Node has it from 22.15 on. */
+function systemStore(): readonly string[] {
+  const { getCACertificates } = tls as { getCACertificates?: (kind: 'system') => string[] };
+  return getCACertificates?.('system') ?? [];
+}
+
+function filesIn(dir: string): string[] {
+  return dir && fs.existsSync(dir) ? fs.readdirSync(dir).map((name) => path.join(dir, name)) : [];
+}
+
+function certificatesIn(file: string): string[] {
+  try {
+    return fs.readFileSync(file, 'latin1').replace(/\r/g, '').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Pulumi CLIs that are on this machine.
+ */
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { pulumiVersion } from '../../components/catalog';
+import { compareVersions } from '../../components/values';
+
+const executable = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi';
+
+/** Long enough for a cold start from a slow disk, and short enough to be waited for. */
+const startMs = 10_000;
+
+export interface OnPath {
+  /** The first good one. */
+  readonly cli: string | undefined;
+  /** Those before it that are no use, each with what is the matter. */
+  readonly passedOver: readonly string[];
+}
+
+/**
+ * The CLI on PATH: one that runs and is new enough.
+ * @param patienceMs how long one may take to say its version
+ */
+export function cliOnPath(env: NodeJS.ProcessEnv = process.env, patienceMs = startMs): OnPath {
+  const passedOver: string[] = [];
+  const files = (env['PATH'] ?? '')
+    .split(path.delimiter)
+    // That of a package of npm would download another one when it is run.
+    .filter((dir) => dir && !dir.endsWith(path.join('node_modules', '.bin')))
+    .map((dir) => path.join(dir, executable));
+  for (const file of new Set(files)) {
+    if (fs.lstatSync(file, { throwIfNoEntry: false })) {
+      const fault = faultOf(file, patienceMs);
+      if (fault === undefined) {
+        return { cli: file, passedOver };
+      }
+      passedOver.push(`${file} ${fault}`);
+    }
+  }
+  return { cli: undefined, passedOver };
+}
+
+/** Pulumi's own folder. */
+export const pulumiHome = (env: NodeJS.ProcessEnv = process.env): string => env['PULUMI_HOME'] || usualHome(env);
+
+/**
+ * What makes the CLI take that folder: it looks the home up in the list of users, where `sudo`, containers and CI may have
+ * another one than HOME is, and would keep its plugins there.
+ */
+export function homeVariable(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
+  return env['PULUMI_HOME'] || listedHome() === (env['HOME'] || os.homedir()) ? {} : { PULUMI_HOME: usualHome(env) };
+}
+
+/** Undefined for a user who is on no list, as in a container with a number of its own. */
+function listedHome(): string | undefined {
+  try {
+    return os.userInfo().homedir;
+  } catch {
+    return undefined;
+  }
+}
+
+const usualHome = (env: NodeJS.ProcessEnv): string => path.join(env['HOME'] || os.homedir(), '.pulumi');
+
+/** Folder of the pinned CLI in Pulumi's own, where the SDK and Pulumi's package on npm put it too. */
+export const pinnedRoot = (home: string): string => path.join(home, 'versions', pulumiVersion.pinned);
+
+export const cliIn = (root: string): string => path.join(root, 'bin', executable);
+
+/** The pinned CLI if it was downloaded before. The SDK knows no PULUMI_HOME, so that it may be in the usual place too. */
+export function pinnedCli(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const roots = [pulumiHome(env), usualHome(env)].map(pinnedRoot);
+  return roots.map(cliIn).find(isPinned);
+}
+
+/** A download that was cut off leaves a file as well, and it is no CLI. */
+export const isPinned = (file: string): boolean => fs.existsSync(file) && versionOf(file) === pulumiVersion.pinned;
+
+/** Why a CLI is no use, as the rest of a sentence that begins with its path. */
+function faultOf(file: string, patienceMs: number): string | undefined {
+  const version = versionOf(file, patienceMs);
+  if (version === undefined) {
+    return isProgram(file) ? 'prints no version' : 'is no program';
+  }
+  return compareVersions(version, pulumiVersion.oldest) < 0 ? `is Pulumi ${version}, and ${pulumiVersion.oldest} is the oldest that is supported` : undefined;
+}
+
+/** A directory on PATH may hold one of that name, or a file that cannot be run. */
+export function isProgram(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** A wrapper may say more than the version, before it. */
+function versionOf(file: string, patienceMs = startMs): string | undefined {
+  const { stdout } = spawnSync(file, ['version'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: 'true' },
+    timeout: patienceMs,
+    killSignal: 'SIGKILL',
+  });
+  return [...(stdout ?? '').matchAll(/^v?(\d+\.\d+\.\d+)\S*$/gm)].at(-1)?.[1];
+}

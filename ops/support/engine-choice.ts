@@ -1,0 +1,27 @@
+import { chooseEngine, type Choice, type Engine } from '../../engine';
+import { readSettings } from '../../components/settings';
+import { projectName } from './project';
+import type { StackState } from './pulumi';
+
+/** The CLI need not be on PATH, and it acts on the stack that is selected. */
+const forStack = (command: string, stack: string): string => command.replace(/^pulumi (.*)$/, `npm run pulumi -- $1 --stack ${stack}`);
+
+/**
+ * The engine that a stack with these settings is deployed to, as the program chooses it.
+ * @param settings text by key; keys of other things are left out
+ */
+export function choiceOf(settings: Readonly<Record<string, string>>, stack: string): Choice {
+  const own = Object.fromEntries(Object.entries(settings).filter(([key]) => key.startsWith('docker:')));
+  // Whether a secret is stored as one is for the program to say.
+  const read = readSettings(own, projectName, () => true);
+  const choice = chooseEngine(read.settings);
+  const problems = [...read.problems.filter(({ key }) => key.startsWith('docker:')), ...choice.problems];
+  return { ...choice, problems: problems.map(({ mend, ...problem }) => ({ ...problem, mend: mend.map((command) => forStack(command, stack)) })) };
+}
+
+/** The engine that a stack was deployed to; undefined where its state does not say, or only to whoever may read secrets. */
+export function engineIn(state: StackState | undefined): Engine | undefined {
+  const check = state?.resources.find(({ type }) => type === 'observability:index:EngineCheck');
+  const engine = check?.outputs?.['engine'] as Engine | undefined;
+  return engine && typeof engine.host === 'string' && !(engine.tls && 'key' in engine.tls) ? engine : undefined;
+}

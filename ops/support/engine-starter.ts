@@ -1,0 +1,108 @@
+import { spawn, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { say } from './say';
+
+/** A step that a person can take by hand as well. */
+export interface Step {
+  /** What it does, as the rest of a sentence that began with "This". */
+  readonly about: string;
+  /** The same as commands. */
+  readonly commands: readonly string[];
+  run(): Promise<Started>;
+}
+
+/** What became of a start. */
+export interface Started {
+  /** Why there is nothing to wait for, where it has failed already. */
+  ended(): string | undefined;
+  /** The command that shows more; none where all there is was printed. */
+  readonly log?: string;
+}
+
+const asRoot = (command: readonly string[]): readonly string[] => (process.getuid?.() === 0 ? command : ['sudo', ...command]);
+
+const onPath = (program: string): boolean =>
+  (process.env['PATH'] ?? '').split(path.delimiter).concat('/usr/sbin', '/sbin').some((dir) => fs.existsSync(path.join(dir, program)));
+
+const bySystemd = (): boolean => fs.existsSync('/run/systemd/system');
+
+/** Whether this is Debian, or made from it: where the engine is a package that its owners look after. */
+export function isDebian(): boolean {
+  const release = process.platform === 'linux' && fs.existsSync('/etc/os-release') ? fs.readFileSync('/etc/os-release', 'utf8') : '';
+  return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release);
+}
+
+/** Whether Docker's own daemon is installed here. */
+export const hasDaemon = (): boolean => onPath('dockerd');
+
+const packages = ['docker.io', 'ca-certificates', 'iptables'];
+
+/** Installs Debian's package of the engine, and starts it. */
+export const install = (): Step => ({
+  about: `installs Debian's packages ${packages.join(', ')} and starts the Docker Engine, as root`,
+  commands: [
+    asRoot(['apt-get', 'update']).join(' '),
+    asRoot(['apt-get', 'install', '-y', '--no-install-recommends', ...packages]).join(' '),
+    ...startCommands(),
+  ],
+  async run() {
+    // Lists that are out of date name files that the mirror no longer has.
+    const steps = [['apt-get', '-q', 'update'], ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', ...packages]];
+    for (const step of steps) {
+      const failure = failureOf(asRoot(['env', 'DEBIAN_FRONTEND=noninteractive', ...step]));
+      if (failure !== undefined) {
+        return { ended: () => failure };
+      }
+    }
+    return start().run();
+  },
+});
+
+/** Runs a command to its end. What it prints is for people: stdout belongs to ours. @returns why it failed */
+function failureOf([program = '', ...args]: readonly string[]): string | undefined {
+  const { status, signal, error } = spawnSync(program, args, { stdio: ['inherit', 2, 2] });
+  return error ? `${program} cannot be run (${(error as NodeJS.ErrnoException).code ?? error.message})` : status === 0 ? undefined : `${[program, ...args].join(' ')} ended with ${status ?? signal}`;
+}
+
+function startCommands(): string[] {
+  return [asRoot(bySystemd() ? ['systemctl', 'start', 'docker'] : ['dockerd']).join(' ')];
+}
+
+/** Starts the engine that is installed. */
+export const start = (): Step => ({
+  about: 'starts the Docker Engine of this machine, as root',
+  commands: startCommands(),
+  async run() {
+    return bySystemd() ? withSystemd() : withoutSystemd();
+  },
+});
+
+function withSystemd(): Started {
+  say('Docker: starting the engine (systemctl start docker)');
+  // It waits for the engine itself; when it has failed there is nothing more to wait for.
+  const failure = failureOf(asRoot(['systemctl', 'start', 'docker']));
+  return { ended: () => failure, log: asRoot(['journalctl', '--unit', 'docker', '--lines', '30']).join(' ') };
+}
+
+function withoutSystemd(): Started {
+  // In a folder that nobody else can write to: a name that can be guessed could be a link to somewhere else.
+  const log = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'dockerd-')), 'dockerd.log');
+  say(`Docker: there is no systemd; starting dockerd (log: ${log})`);
+  const out = fs.openSync(log, 'a', 0o600);
+  const [program = '', ...args] = asRoot(['dockerd']);
+  let reason: string | undefined;
+  // An engine is not this command's to end: it outlives it, in a session of its own so that Ctrl-C does not reach it.
+  const engine = spawn(program, args, { detached: true, stdio: ['ignore', out, out] });
+  fs.closeSync(out);
+  engine.on('exit', (code, signal) => (reason = `dockerd ended with ${code ?? signal}${lastLines(log)}`));
+  engine.on('error', (error) => (reason = `${program} cannot be run (${(error as NodeJS.ErrnoException).code ?? error.message})`));
+  engine.unref();
+  return { ended: () => reason, log: `tail ${log}` };
+}
+
+function lastLines(log: string): string {
+  const lines = fs.readFileSync(log, 'utf8').trim().split('\n').slice(-5);
+  return lines.join('') === '' ? '' : `; its last lines:\n    ${lines.join('\n    ')}`;
+}

@@ -1,0 +1,81 @@
+/**
+ * The one way from here to lab/, which builds from package registries what cannot be downloaded. It is loaded only then.
+ */
+import type * as laboratory from '../../lab';
+import { agreed, atTerminal, type Consent } from './ask';
+import { projectDir } from './backend';
+import type { Plugin } from './plugins';
+import { Failure, say } from './say';
+
+export type Lab = typeof laboratory;
+export type Part = laboratory.Part;
+export type LabOptions = laboratory.LabOptions;
+
+const load = (): Promise<Lab> => import('../../lab');
+
+/** Whether this run has its yes: it is asked for once. */
+let agreedOn = false;
+
+/**
+ * The lab, for building some parts, after its plan was shown and agreed to. Without a terminal, as in CI, it goes on by itself.
+ * @param parts all that the run will build, as far as it can be known: they make one plan
+ * @param consent `never` for commands that are to change nothing on this machine
+ * @throws Failure when nothing is to be built, or cannot be
+ */
+export async function buildPlan(parts: readonly Part[], consent: Consent, options: LabOptions = {}): Promise<Lab> {
+  const lab = await load();
+  const steps = await told(lab.plan(parts, options));
+  if (steps.length === 0) {
+    return lab;
+  }
+  planLines(steps).forEach(say);
+  const lacking = await told(lab.lack(steps, options));
+  if (lacking.length > 0) {
+    throw new Failure(`Nothing was built. ${lacking.map(lab.lackText).join(' ')}`, lacking.map(({ folder }) => `df -h ${folder}`));
+  }
+  if (consent === 'never') {
+    throw new Failure('Nothing is built by this command.', ['npm run up']);
+  }
+  if (consent === 'ask' && !agreedOn && atTerminal() && !(await agreed('Build these now? [y/N] '))) {
+    throw new Failure('Nothing was built.');
+  }
+  agreedOn = true;
+  return lab;
+}
+
+/** What is built, from where, how long it takes, how much disk, and what is installed for it. */
+export function planLines(steps: readonly laboratory.Step[]): string[] {
+  const rows = steps.map(({ title, from, minutes, megabytes }) => [title, `from ${from}`, `${minutes} min`, gigabytes(megabytes)]);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const packages = [...new Set(steps.flatMap((step) => step.packages))];
+  return [
+    'To be built here, once, because it cannot be downloaded:',
+    ...rows.map((row) => `  ${row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')}`),
+    `It takes up to ${minutesOf(steps)} minutes on two idle cores and ${gigabytes(steps.reduce((sum, { megabytes }) => sum + megabytes, 0))} of disk.`,
+    ...(packages.length > 0 ? [`Debian packages that are installed for it: ${packages.join(', ')}`] : []),
+  ];
+}
+
+/** A build that fails says what to do; that is no fault of this program's, and nobody needs its stack. */
+export async function told<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure((error as Error).message);
+  }
+}
+
+const gigabytes = (megabytes: number): string => `${(megabytes / 1000).toFixed(1)} GB`;
+
+const minutesOf = (steps: readonly laboratory.Step[]): number => steps.reduce((sum, { minutes }) => sum + minutes, 0);
+
+/** A CLI that was built before. */
+export async function builtCli(): Promise<string | undefined> {
+  return (await load()).builtPulumiCli();
+}
+
+/** Folder with what stands in for some plugins, to be put first on PATH. */
+export async function standInsFor(plugins: readonly Plugin[]): Promise<string> {
+  const { cacheRoot, standIns } = await load();
+  return standIns(plugins, { projectDir, cacheDir: cacheRoot() });
+}

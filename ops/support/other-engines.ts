@@ -1,0 +1,41 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+/** An engine that a person uses already, and how it is started. */
+export interface OtherEngine {
+  readonly name: string;
+  readonly command: string;
+}
+
+/**
+ * Engines other than Docker's own daemon that are set up for this user. Where there is one, none is installed beside it:
+ * two engines are two places in which containers can be.
+ */
+export function otherEngines(env: NodeJS.ProcessEnv, home: string): OtherEngine[] {
+  const has = (...parts: string[]): boolean => fs.existsSync(path.join(...parts));
+  const onPath = (program: string): boolean => (env['PATH'] ?? '').split(path.delimiter).some((dir) => dir !== '' && has(dir, program));
+  const config = env['XDG_CONFIG_HOME'] || path.join(home, '.config');
+  return [
+    ...(has('/Applications/Docker.app') ? [{ name: 'Docker Desktop', command: 'open -a Docker' }] : []),
+    ...(has(home, '.docker', 'desktop') ? [{ name: 'Docker Desktop', command: 'systemctl --user start docker-desktop' }] : []),
+    ...(has(config, 'systemd', 'user', 'docker.service') ? [{ name: 'rootless Docker', command: 'systemctl --user start docker' }] : []),
+    ...(onPath('colima') ? [{ name: 'Colima', command: 'colima start' }] : []),
+    ...(onPath('orb') ? [{ name: 'OrbStack', command: 'orb start' }] : []),
+    ...(onPath('rdctl') ? [{ name: 'Rancher Desktop', command: 'rdctl start' }] : []),
+    ...(onPath('podman') ? [{ name: 'Podman', command: process.platform === 'darwin' ? 'podman machine start' : 'systemctl --user start podman.socket' }] : []),
+    ...contexts(env['DOCKER_CONFIG'] || path.join(home, '.docker')).map((name) => ({ name: `docker context ${name}`, command: `docker context use ${name}` })),
+  ];
+}
+
+/** Names of the docker contexts there are. */
+function contexts(dir: string): string[] {
+  const meta = path.join(dir, 'contexts', 'meta');
+  return (fs.existsSync(meta) ? fs.readdirSync(meta) : []).flatMap((id) => {
+    try {
+      return [(JSON.parse(fs.readFileSync(path.join(meta, id, 'meta.json'), 'utf8')) as { Name: string }).Name];
+    } catch {
+      // What is broken here is the docker command's to say; it is no engine that could be used.
+      return [];
+    }
+  });
+}

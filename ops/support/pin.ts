@@ -1,0 +1,40 @@
+import type { Engine } from '../../engine';
+import { askRegistry } from './registry';
+import type { Logins } from './registry-login';
+import { helpWith } from './registry-trouble';
+
+export interface Pin {
+  readonly service: string;
+  /** As the source has it now. */
+  readonly pinned: string;
+  /** Without its digest. */
+  readonly reference: string;
+  /** Undefined where there is none to write. */
+  readonly digest?: string;
+  /** Why there is none. */
+  readonly why?: string;
+  readonly mend: readonly string[];
+}
+
+/** The digest that the registry has for a pinned image now. */
+export async function pinOf(engine: Engine, service: string, pinned: string, logins: Logins, again: string): Promise<Pin> {
+  const [reference = ''] = pinned.split('@');
+  const asked = { service, pinned, reference, mend: [] };
+  const answer = await askRegistry(engine, reference, await logins(reference));
+  if (answer.kind !== 'there') {
+    const instead = (): string => '$EDITOR components/catalog.ts';
+    return { ...asked, why: answer.why, mend: helpWith(answer.sort, { reference, again, instead }) };
+  }
+  if (answer.architectures === undefined) {
+    return { ...asked, why: 'the registry has it for one kind of processor only, and its digest would keep it from all others', mend: [`docker buildx imagetools inspect ${reference}`] };
+  }
+  return { ...asked, digest: answer.digest };
+}
+
+/** The source with the digest; a reference that stands there more than once, or not, is not for a program to replace. */
+export function withPin(source: string, { pinned, reference, digest = '' }: Pin): string | { readonly why: string; readonly mend: readonly string[] } {
+  const parts = source.split(`'${pinned}'`);
+  return parts.length === 2
+    ? parts.join(`'${reference}@${digest}'`)
+    : { why: parts.length === 1 ? 'components/catalog.ts does not have it as one text' : 'it stands in components/catalog.ts more than once', mend: ['$EDITOR components/catalog.ts'] };
+}

@@ -1,0 +1,104 @@
+/**
+ * Pulls images before a deployment: the docker provider pulls in silence, and Phoenix is a gigabyte.
+ */
+import { once } from 'node:events';
+import { imageReference } from '../../components/image-reference';
+import { engineMessage, engineRequest, remedies, type Engine, type EngineRequest } from '../../engine';
+import { megabytes } from './growth';
+import type { SurveyedImage } from './image-survey';
+import { notPulled } from './images';
+import { PullProgress } from './pull-progress';
+import { registryNamed } from './registry';
+import type { Login, Logins } from './registry-login';
+import { troubleOf, type Trouble } from './registry-trouble';
+import { Failure } from './say';
+import { onStderr, StatusLines, type StatusOptions } from './status-lines';
+
+export type Pulled = Pick<SurveyedImage, 'service' | 'reference' | 'own'>;
+
+export interface PullOptions {
+  readonly stack: string;
+  /** The command that goes on once somebody has done what helps. */
+  readonly again: string;
+  readonly logins: Logins;
+  /** Milliseconds without a byte after which a download is given up. The engine waits for ever. */
+  readonly silenceMs?: number;
+  readonly status?: StatusOptions;
+}
+
+/**
+ * Pulls images side by side, and shows how far each has come.
+ * @throws Failure that names all that failed. The engine throws away what it has of an image that it does not get whole.
+ */
+export async function pullImages(engine: Engine, wanted: readonly Pulled[], { stack, again, logins, silenceMs = 180_000, status = onStderr() }: PullOptions): Promise<void> {
+  if (wanted.length === 0) {
+    return;
+  }
+  const pulls = wanted.map((one) => ({ one, progress: new PullProgress() }));
+  const lines = new StatusLines(
+    Object.fromEntries(pulls.map(({ one: { service, reference }, progress }) => [service, () => progress.toString() || `asking ${registryNamed(reference)} for ${reference}`])),
+    status,
+  );
+  try {
+    const failed = await Promise.all(pulls.map(async ({ one, progress }) => {
+      const trouble = await pull(engine, one.reference, await logins(one.reference), progress, silenceMs);
+      lines.done(one.service, `${one.reference} ${trouble ? 'could not be pulled' : `pulled${progress.bytes > 0 ? ` (${megabytes(progress.bytes)})` : ''}`}`);
+      return trouble ? [{ ...one, trouble }] : [];
+    }));
+    if (failed.flat().length > 0) {
+      throw notPulled(failed.flat(), stack, again);
+    }
+  } finally {
+    lines.end();
+  }
+}
+
+/** @returns what went wrong; undefined when the image is there */
+async function pull(engine: Engine, reference: string, login: Login, progress: PullProgress, silenceMs: number): Promise<Trouble | undefined> {
+  const silence = new AbortController();
+  const gaveUp = troubleOf(`no answer within ${silenceMs / 1000} s`);
+  const silent = once(silence.signal, 'abort');
+  let last = performance.now();
+  let seen = '';
+  const watch = setInterval(() => {
+    if (progress.downloads && performance.now() - last > silenceMs) {
+      silence.abort();
+    }
+  }, Math.min(1000, silenceMs / 4));
+  const request: EngineRequest & { readonly signal: AbortSignal } = {
+    headers: login.header ? { 'X-Registry-Auth': login.header } : {},
+    signal: silence.signal,
+    onData: (chunk) => {
+      progress.take(chunk.toString());
+      // The image store of containerd goes on saying how far it is when it comes no further.
+      const now = `${progress.bytes} ${progress.toString()}`;
+      if (now !== seen) {
+        seen = now;
+        last = performance.now();
+      }
+    },
+  };
+  try {
+    const answer = await Promise.race([engineRequest(engine, 'POST', `/images/create?${query(reference)}`, request), silent]);
+    if (Array.isArray(answer)) {
+      return gaveUp;
+    }
+    progress.end();
+    const words = answer.status >= 400 ? engineMessage(answer) : progress.error;
+    return words === undefined ? undefined : troubleOf(words, answer.status);
+  } catch (error) {
+    if (silence.signal.aborted) {
+      return gaveUp;
+    }
+    const { message } = error as Error;
+    throw new Failure(`The Docker Engine at ${engine.host} was lost while it pulled ${reference}: ${message}.`, remedies(engine, message));
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+/** As Docker's own clients ask: where there is a digest, it stands in for the tag. */
+function query(reference: string): string {
+  const { name = reference, tag = '', digest = tag } = imageReference(reference) ?? {};
+  return new URLSearchParams({ fromImage: name, tag: digest }).toString();
+}

@@ -1,0 +1,64 @@
+/**
+ * The CLI for runs of the program: with the plugins that the stack uses, and told which images the run uses.
+ */
+import { imagesEnvironment } from '../../components/run-images';
+import { commandEnvironment, type Engine } from '../../engine';
+import type { Consent } from './ask';
+import { whyNoEngine } from './docker';
+import { choiceOf } from './engine-choice';
+import { forgetStale, surveyImages } from './image-survey';
+import { imagesAtHand, imagesOfRun, partsToBuild } from './images';
+import type { LabOptions, Part } from './lab';
+import { neededProviders } from './plugins';
+import { Pulumi, type StackState } from './pulumi';
+import { pullImages } from './pull';
+import { loginsOf } from './registry-login';
+import { withPlugins, type Toolchain } from './toolchain';
+
+type Settings = Readonly<Record<string, string>>;
+
+export interface Run {
+  readonly tools: Toolchain;
+  readonly stack: string;
+  readonly settings: Settings;
+  readonly state: StackState | undefined;
+  readonly engine: Engine;
+  readonly consent: Consent;
+  /** The command that goes on once somebody has done what helps. */
+  readonly again: string;
+}
+
+/**
+ * For a deployment. What cannot be had at all is built, if somebody agrees.
+ * @returns the CLI, and what pulls the images: to be called when it is certain that there will be a deployment
+ * @throws Failure with the reason and what helps; nothing was changed then
+ */
+export async function deploying({ tools, stack, settings, state, engine, consent, again }: Run): Promise<{ pulumi: Pulumi; pull: () => Promise<void> }> {
+  const equipped = await withPlugins(tools, { plugins: neededProviders(Object.keys(settings), state?.resources), consent });
+  const survey = await surveyImages(engine, settings);
+  await forgetStale(survey, (keys) => new Pulumi(tools, stack).must(['config', 'rm-all', ...keys, '--stack', stack], 'removing settings of an earlier version'));
+  const { images, pull } = await imagesOfRun(engine, survey, settings, { stack, consent, again });
+  return {
+    pulumi: new Pulumi({ ...equipped, env: { ...equipped.env, ...imagesEnvironment(images) } }, stack),
+    pull: () => pullImages(engine, pull, { stack, again, logins: loginsOf(settings) }),
+  };
+}
+
+/** For a preview, which builds and pulls nothing. Where the engine does not answer, or is not clear, the program says so. */
+export async function previewing(tools: Toolchain, stack: string, settings: Settings, state: StackState | undefined): Promise<Toolchain> {
+  const equipped = await withPlugins(tools, { plugins: neededProviders(Object.keys(settings), state?.resources) });
+  const { engine, problems } = choiceOf(settings, stack);
+  if (problems.length > 0 || (await whyNoEngine(engine)) !== undefined) {
+    return equipped;
+  }
+  return { ...equipped, env: { ...equipped.env, ...imagesEnvironment(await imagesAtHand(engine, await surveyImages(engine, settings))) } };
+}
+
+/** What a run will build besides a CLI, as far as it can be known without one. */
+export async function otherParts(stack: string, settings: Settings): Promise<{ readonly parts: readonly Part[]; readonly options?: LabOptions }> {
+  const { engine, problems } = choiceOf(settings, stack);
+  if (problems.length > 0 || (await whyNoEngine(engine)) !== undefined) {
+    return { parts: [] };
+  }
+  return { parts: partsToBuild(engine, await surveyImages(engine, settings)), options: { env: commandEnvironment(engine) } };
+}

@@ -1,0 +1,36 @@
+import type { Problem } from '../components/problem';
+import { infoCommand, type Engine } from '../engine';
+import type { Kind } from './resource';
+
+export interface EngineCheckInputs {
+  readonly engine: Engine;
+  /** The engine's own ID; empty where it was not asked. */
+  readonly engineId: string;
+}
+
+/**
+ * Keeps a stack on its engine. Another address alone is no other engine (a socket and ssh lead to the same one), and
+ * another ID at the same address is one that was installed again: only both together are.
+ */
+export const engineCheck = (): Kind<EngineCheckInputs, EngineCheckInputs> => ({
+  check: ({ engine, engineId }, before) =>
+    Promise.resolve(before === undefined || engine.host === before.engine.host || (engineId !== '' && engineId === before.engineId) ? [] : [moved(before.engine, engine)]),
+  // Not asked for its ID, it is what it was.
+  same: (before, after) => after.engineId === '' && before.engine.host === after.engine.host,
+  create: (inputs) => Promise.resolve(inputs),
+  update: (_, inputs) => Promise.resolve(inputs),
+});
+
+function moved(from: Engine, to: Engine): Problem {
+  return {
+    key: 'docker:host',
+    value: to.host,
+    rule: `the stack runs on the Docker Engine at ${from.host}, which is not this one; its containers and its data would stay there, and this deployment would take them for gone`,
+    mend: [
+      `pulumi config set docker:host ${from.host}   # stay there`,
+      `pulumi destroy --exclude-protected   # remove it there first, then deploy here`,
+      `${infoCommand(from)}   # when that one is gone for good:`,
+      'pulumi stack rm --force --preserve-config',
+    ],
+  };
+}
