@@ -3,6 +3,7 @@
  * names, ports and addresses are free there. Runs before the first resource, at every preview.
  */
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import { hostNames, oldestEngineApi, shortName, takingOver } from './catalog';
 import { defaultSocket, engineGet, isLocal, remedies, type Choice, type Engine } from '../engine';
 import { isOf, nameOf, origin, type Container, type Named } from './found';
@@ -38,6 +39,7 @@ interface Info {
   readonly ID?: string;
   readonly NCPU: number;
   readonly OperatingSystem: string;
+  readonly KernelVersion?: string;
   /** Left out by engines that are not Docker's: what they do not deny they can. */
   readonly SecurityOptions?: readonly string[] | null;
   readonly MemoryLimit?: boolean;
@@ -100,7 +102,12 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
   const podman = version.Components?.some(({ Name }) => Name === 'Podman Engine') ?? false;
   // Docker Desktop forwards from loopback alone. Rootless Docker publishes on the host's own addresses, and the bridge's is
   // not among them. Podman has its bridge only while a container is on it.
-  const bind = chosen === 'auto' ? [loopback, ...(desktop || rootless || podman ? [] : gatewayOf(bridge))] : chosen;
+  // An engine in a virtual machine has a socket here and addresses there.
+  const sameKernel = isLocal(engine) && info.KernelVersion === os.release();
+  const gateways = chosen !== 'auto' || desktop || rootless || podman ? [] : gatewayOf(bridge);
+  // Another engine on this host may have taken the bridge away: Docker would refuse the address half-way.
+  const missing = sameKernel ? (await Promise.all(gateways.map(async (address) => ((await isOwnAddress(address)) ? [] : [address])))).flat() : [];
+  const bind = chosen === 'auto' ? [loopback, ...gateways.filter((address) => !missing.includes(address))] : chosen;
   // Podman makes up another one for each question.
   const engineId = podman ? '' : info.ID ?? '';
   const local = isLocal(engine) && !desktop;
@@ -121,7 +128,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
     ...(await heldPorts({ settings, bind, owner, containers, processes: isLocal(engine) })),
   ];
   const listed = await listedPorts(engine, containers.filter((one) => isOf(owner, one)));
-  return { problems, warnings: unlimited(limits), engineId, bind, listed, limits, ipv6 };
+  return { problems, warnings: [...unlimited(limits), ...missing.map(noGateway)], engineId, bind, listed, limits, ipv6 };
 }
 
 /** Whether the answers have the shape of those of an engine, as far as nothing works without it. */
@@ -166,6 +173,10 @@ function tooManyCpus(settings: Settings, available: number): Problem[] {
       mend: [`pulumi config set ${key} ${available}`],
     }));
 }
+
+/** Why Alloy is not published where containers expect it. */
+const noGateway = (address: string): string =>
+  `${address}, the gateway of Docker's bridge, is no address of this host (a second engine takes it away when it stops): containers cannot send to host.docker.internal until \`sudo systemctl restart docker\` and the next deployment`;
 
 /** IPv4 gateway of Docker's default bridge; an engine that has not written it down uses the first address of the subnet. */
 function gatewayOf(bridge: Network): string[] {

@@ -116,6 +116,22 @@ describe('addresses of Alloy', () => {
     expect(await inspect({}, answers)).toEqual({ problems: [], warnings: [], bind, listed: {}, ...unsaid });
   });
 
+  describe("a gateway that is no address of the engine's host", () => {
+    const gone = bridge({ Subnet: '192.0.2.0/24', Gateway: '192.0.2.7' });
+    const kernel = (KernelVersion: string): Record<string, Answer> => ({ ...gone, '/info': { ...(current['/info'] as object), KernelVersion } });
+
+    test('on this kernel: left out, and said', async () => {
+      expect(await inspect({}, kernel(os.release()))).toMatchObject({ problems: [], bind: ['127.0.0.1'], warnings: [expect.stringMatching(/^192\.0\.2\.7, .*`sudo systemctl restart docker`/)] });
+    });
+
+    test.each<[string, Record<string, Answer>, 'unix' | 'tcp']>([
+      ['in a virtual machine', kernel('5.15.0-of-a-machine-in-here'), 'unix'],
+      ['on another host', kernel(os.release()), 'tcp'],
+    ])('%s: not for this host to say', async (_, answers, over) => {
+      expect(await inspect({}, answers, over)).toMatchObject({ problems: [], bind: ['127.0.0.1', '192.0.2.7'], warnings: [] });
+    });
+  });
+
   test('auto on another host is loopback and the gateway there', async () => {
     expect(await inspect({}, bridge({ Subnet: '10.200.0.0/24', Gateway: '10.200.0.254' }), 'tcp')).toMatchObject({ problems: [], warnings: [], bind: ['127.0.0.1', '10.200.0.254'] });
   });

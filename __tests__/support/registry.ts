@@ -19,6 +19,8 @@ export interface RegistryOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Address it listens on. Default: 127.0.0.1, which engines take without a certificate that they know. */
   readonly host?: string;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 export interface Seen {
@@ -42,7 +44,7 @@ export class Registry {
 
   static async start(options: RegistryOptions = {}): Promise<Registry> {
     const registry = new Registry(options);
-    await new Promise<void>((resolve, reject) => registry.server.once('error', reject).listen(0, options.host ?? '127.0.0.1', resolve));
+    await new Promise<void>((resolve, reject) => registry.server.once('error', reject).listen(options.port ?? 0, options.host ?? '127.0.0.1', resolve));
     return registry;
   }
 
