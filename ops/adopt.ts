@@ -15,8 +15,6 @@ import { hostName } from '../components/catalog';
 import { commandVariable, report } from '../components/problem';
 import { readSettings } from '../components/settings';
 import type { Engine } from '../engine';
-import { cacheRoot } from '../lab/cache';
-import { withLock } from '../lab/lock';
 import { checkDelivery } from '../provider/delivery';
 import { Containers, isOn } from './support/adopt/containers';
 import { Data, keptFile, type Found } from './support/adopt/data';
@@ -34,6 +32,7 @@ import { alloyPorts, rehearsalOffset } from './support/adopt/takeover';
 import { agreed } from './support/ask';
 import { commonArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
 import { lastWords } from './support/diagnosis';
+import { laboratory } from './support/lab';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
 import type { Outputs } from './support/outputs';
@@ -67,6 +66,7 @@ interface Run extends Options {
 main(async () => {
   const chosen = options();
   const { stack } = chosen;
+  const { cacheRoot, withLock } = await laboratory();
   fs.mkdirSync(cacheRoot(), { recursive: true });
   await withLock(path.join(cacheRoot(), `adopt-${stack}.lock`), () => adopt(chosen), {
     staleMs: 10_000,

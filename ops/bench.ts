@@ -12,10 +12,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { Seed } from '../lab/seed';
 import { projectDir } from './support/backend';
 import { checkDelivery } from '../provider/delivery';
 import type { Outputs } from './support/outputs';
+import { laboratory } from './support/lab';
 import { Pulumi } from './support/pulumi';
 import { routeOf } from './support/route';
 import { Failure, main, say } from './support/say';
@@ -75,6 +75,7 @@ async function pagesTime(): Promise<{ together: number; single: number }> {
 async function composeTime(outputs: Outputs): Promise<number> {
   const port = (url: string): number => Number(new URL(url).port);
   const { images, endpoints } = outputs;
+  const { Seed } = await laboratory();
   const seed = await Seed.make({
     images: { phoenix: images.phoenix.name, alloy: images.alloy.name },
     ports: {

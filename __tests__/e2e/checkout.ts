@@ -13,9 +13,22 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** From where commands are typed. */
+export interface Shell {
+  /** Variables that differ; undefined unsets one. Default: those of the tests. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What starts a program as somebody else, or somewhere else. Default: nothing. */
+  readonly prefix?: readonly string[];
+}
+
 /** A fresh clone in an empty folder, used as a person would: through `npm run`. */
 export class Checkout {
-  private constructor(readonly dir: string, readonly stack: string) {}
+  private constructor(readonly dir: string, readonly stack: string, private readonly shell: Shell = {}) {}
+
+  /** The same in another shell. */
+  in(shell: Shell): Checkout {
+    return new Checkout(this.dir, this.stack, shell);
+  }
 
   /** Clones what is committed. The Docker engine and the caches are this machine's; state and node_modules are not. */
   static async clone(stack: string): Promise<Checkout> {
@@ -24,9 +37,14 @@ export class Checkout {
     return new Checkout(dir, stack);
   }
 
+  /** The same in a copy of the folder. */
+  at(dir: string): Checkout {
+    return new Checkout(dir, this.stack, this.shell);
+  }
+
   /** Another stack in the same folder, with the same state. */
   beside(stack: string): Checkout {
-    return new Checkout(this.dir, stack);
+    return new Checkout(this.dir, stack, this.shell);
   }
 
   /** Starts `npm run <command> -- --stack <stack> <args>` in a process group of its own, without a terminal. */
@@ -77,10 +95,11 @@ export class Checkout {
   }
 
   private npm(command: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
-    const child = spawn('npm', ['run', '--silent', command, '--', ...args], {
+    const [program = '', ...rest] = [...(this.shell.prefix ?? []), 'npm', 'run', '--silent', command, '--', ...args];
+    const child = spawn(program, rest, {
       cwd: this.dir,
       // npm and jest leave variables behind that would make the clone's npm think it runs inside theirs.
-      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|JEST_|NODE_ENV$)/.test(name))),
+      env: Object.fromEntries(Object.entries({ ...process.env, ...this.shell.env }).filter(([name]) => !/^(npm_|JEST_|NODE_ENV$)/.test(name))),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

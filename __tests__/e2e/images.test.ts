@@ -1,57 +1,77 @@
 /**
- * Where images come from: an engine of its own (Debian's next release) asks a registry on loopback, as its mirror of Docker Hub and
- * by name. A stack begins without a registry, on what lab/ has built, and moves to the published images when one answers.
+ * Where images come from: an engine of its own (Debian's next release), whose proxy forbids the way to Docker Hub, asks a registry on
+ * loopback, as a mirror of Docker Hub and by name. A stack begins without a registry, on what lab/ has built, and moves to the
+ * published images when one answers.
  */
 import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { images } from '../../components/catalog';
+import * as laboratory from '../../lab';
 import { copyImages } from '../../lab/engines/images';
 import { startEngine, type Engine } from '../../lab/engines/engine';
 import { engineTree } from '../../lab/engines/tree';
 import { tempDir } from '../support/temp';
 import { Registry } from '../support/registry';
 import { Checkout, docker, type Ended } from './checkout';
-import { usedImages } from './images';
 
 const run = promisify(execFile);
-const offset = { 'ports:offset': '700' };
+const parts = ['phoenix', 'alloy', 'gate'] as const;
 /** Docker Hub's own folder for images without one. */
-const inRegistry = { phoenix: images.phoenix, alloy: images.alloy, gate: `library/${images.gate}` };
+const inRegistry: Readonly<Record<(typeof parts)[number], string>> = { phoenix: images.phoenix, alloy: images.alloy, gate: `library/${images.gate}` };
 
 let engine: Engine;
 let registry: Registry | undefined;
 let port: number;
 let checkout: Checkout;
-let lab: Readonly<Record<'phoenix' | 'alloy' | 'gate', string>>;
+let lab: Readonly<Record<(typeof parts)[number], string>>;
+/** Lets nothing through. */
+const proxy = http.createServer().on('connect', (_, socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
 
 beforeAll(async () => {
   const found = await Registry.start();
   port = Number(found.address.split(':')[1]);
   await found.close();
-  lab = await usedImages();
-  engine = await startEngine({ name: 'e2e-images', tree: await engineTree(), args: ['--registry-mirror', `http://127.0.0.1:${port}`] });
-  await copyImages('unix:///var/run/docker.sock', engine.host, Object.values(lab).filter((tag) => tag.startsWith('lab/')));
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  await laboratory.build(parts);
+  lab = Object.fromEntries(await Promise.all(parts.map(async (part) => [part, await laboratory.image(part)]))) as typeof lab;
+  const args = ['--registry-mirror', `http://127.0.0.1:${port}`, '--https-proxy', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`];
+  engine = await startEngine({ name: 'e2e-images', tree: await engineTree(), args });
+  await copyImages('unix:///var/run/docker.sock', engine.host, Object.values(lab));
   process.env['DOCKER_HOST'] = engine.host;
   checkout = await Checkout.clone('images');
-});
+  // Compiles for ten minutes where nothing is cached.
+}, 60 * 60_000);
 
 afterAll(async () => {
   await checkout?.command('down', ['--purge', '--yes']);
   delete process.env['DOCKER_HOST'];
   await engine?.stop();
   await registry?.close();
+  await new Promise((resolve) => proxy.close(resolve));
 });
 
 const onEngine = async (...args: string[]): Promise<string> => (await run('docker', ['--host', engine.host, ...args])).stdout.trim();
 const stackFile = (): string => fs.readFileSync(path.join(checkout.dir, 'Pulumi.images.yaml'), 'utf8');
-const namesOf = async (): Promise<string[]> => Object.values((await checkout.outputs()).images).map(({ name }) => name);
+const imagesInUse = async (): Promise<Record<string, string>> => Object.fromEntries(Object.entries((await checkout.outputs()).images).map(([service, { name }]) => [service, name]));
+const published = { phoenix: images.phoenix, alloy: images.alloy, gate: images.gate };
+
+/** `npm run up`, which must succeed. @returns what it says */
+async function up(...pairs: string[]): Promise<string> {
+  const { code, stderr } = await checkout.command('up', ['--json', '--yes', ...pairs.flatMap((pair) => ['-c', pair])]);
+  if (code !== 0) {
+    throw new Error(`npm run up ended with ${code}:\n${stderr.slice(-6000)}`);
+  }
+  return stderr;
+}
 
 /** Puts what lab/ has built into the registry, under the names of the published images. */
 async function publish(): Promise<Registry> {
   const started = await Registry.start({ port });
-  for (const part of ['phoenix', 'alloy', 'gate'] as const) {
+  for (const part of parts) {
     const reference = `${started.address}/${inRegistry[part]}`;
     await docker('tag', lab[part], reference);
     await docker('push', '--quiet', reference);
@@ -61,9 +81,8 @@ async function publish(): Promise<Registry> {
 }
 
 test('without a registry a stack runs on what was built here, and its file says nothing of that', async () => {
-  const { code, stderr } = await checkout.command('up', ['--json', '--yes', '-c', `ports:offset=${offset['ports:offset']}`]);
-  expect([code, stderr.slice(-3000)]).toEqual([0, expect.stringContaining('Images of phoenix, alloy, gate: no registry can be reached (Docker Hub: ')]);
-  expect(await namesOf()).toEqual([lab.phoenix, lab.alloy, lab.gate]);
+  expect(await up('ports:offset=700')).toContain("Images of phoenix, alloy, gate: no registry can be reached (Docker Hub: the engine's proxy forbids the way there); using ");
+  expect(await imagesInUse()).toEqual(lab);
   expect(stackFile()).not.toContain('image');
   expect((await checkout.up()).changes).toEqual({ unchanged: expect.any(Number) });
 });
@@ -72,22 +91,21 @@ test('when a registry answers again the preview says that the published images t
   registry = await publish();
   const { code, stdout } = await checkout.command('preview');
   expect(code).toBe(0);
-  for (const reference of [images.phoenix, images.alloy, images.gate]) {
+  for (const reference of Object.values(published)) {
     expect(stdout).toContain(reference);
   }
   expect(await onEngine('image', 'ls', '--quiet', images.phoenix)).toBe('');
-  expect(await namesOf()).toEqual([lab.phoenix, lab.alloy, lab.gate]);
+  expect(await imagesInUse()).toEqual(lab);
 });
 
 test('and the next deployment pulls them, shows it, and goes on with the data', async () => {
-  const { code, stderr } = await checkout.command('up', ['--json', '--yes']);
-  expect([code, stderr.slice(-3000)]).toEqual([0, expect.any(String)]);
-  for (const [service, reference] of [['phoenix', images.phoenix], ['alloy', images.alloy], ['gate', images.gate]]) {
-    expect(stderr).toMatch(new RegExp(`^${service} +asking Docker Hub for ${reference}$`, 'm'));
-    expect(stderr).toMatch(new RegExp(`^${service} +${reference} pulled( \\(\\d+ MB\\))?$`, 'm'));
+  const said = await up();
+  for (const [service, reference] of Object.entries(published)) {
+    expect(said).toMatch(new RegExp(`^${service} +asking Docker Hub for ${reference}$`, 'm'));
+    expect(said).toMatch(new RegExp(`^${service} +${reference} pulled( \\(\\d+ MB\\))?$`, 'm'));
   }
-  expect(stderr).not.toContain('no registry can be reached');
-  expect(await namesOf()).toEqual([images.phoenix, images.alloy, images.gate]);
+  expect(said).not.toContain('no registry can be reached');
+  expect(await imagesInUse()).toEqual(published);
   expect(await checkout.verify()).toMatchObject({ ok: true });
 });
 
@@ -154,10 +172,10 @@ describe('a registry that refuses', () => {
       await run('docker', ['push', '--quiet', reference], { env: { ...process.env, DOCKER_HOST: 'unix:///var/run/docker.sock', DOCKER_CONFIG: config } });
       await docker('image', 'rm', reference);
       theirs.set('team/nginx', 'private');
-      const { code, stderr } = await checkout.command('up', ['--json', '--yes', '-c', `gate:image=${reference}`]);
-      expect([code, stderr.slice(-3000)]).toEqual([0, expect.stringContaining(`${reference} pulled`)]);
-      expect(stderr).not.toMatch(/s3cret|YW5uOnMzY3JldA/);
-      expect((await checkout.outputs()).images.gate.name).toBe(reference);
+      const said = await up(`gate:image=${reference}`);
+      expect(said).toContain(`${reference} pulled`);
+      expect(said).not.toMatch(/s3cret|YW5uOnMzY3JldA/);
+      expect((await imagesInUse())['gate']).toBe(reference);
     } finally {
       delete process.env['DOCKER_CONFIG'];
     }

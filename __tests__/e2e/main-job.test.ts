@@ -295,7 +295,7 @@ describe('bad input', () => {
     const { code, stderr } = await checkout.command('up', ['--yes', '-c', 'docker:host=unix:///nowhere/docker.sock']);
     await checkout.pulumi('config', 'rm', 'docker:host');
     expect(code).toBe(1);
-    expect(stderr).toMatch(/The Docker Engine at unix:\/\/\/nowhere\/docker\.sock does not answer/);
+    expect(stderr).toMatch(/The Docker Engine at unix:\/\/\/nowhere\/docker\.sock \(docker:host\) does not answer/);
   });
 });
 

@@ -1,17 +1,18 @@
 /**
  * The one way from here to lab/, which builds from package registries what cannot be downloaded. It is loaded only then.
  */
-import type * as laboratory from '../../lab';
+import type * as lab from '../../lab';
 import { agreed, atTerminal, type Consent } from './ask';
 import { projectDir } from './backend';
 import type { Plugin } from './plugins';
 import { Failure, say } from './say';
 
-export type Lab = typeof laboratory;
-export type Part = laboratory.Part;
-export type LabOptions = laboratory.LabOptions;
+export type Lab = typeof lab;
+export type Part = lab.Part;
+export type LabOptions = lab.LabOptions;
 
-const load = (): Promise<Lab> => import('../../lab');
+/** All of it, for what needs more than a build. */
+export const laboratory = (): Promise<Lab> => import('../../lab');
 
 /** Whether this run has its yes: it is asked for once. */
 let agreedOn = false;
@@ -23,7 +24,7 @@ let agreedOn = false;
  * @throws Failure when nothing is to be built, or cannot be
  */
 export async function buildPlan(parts: readonly Part[], consent: Consent, options: LabOptions = {}): Promise<Lab> {
-  const lab = await load();
+  const lab = await laboratory();
   const steps = await told(lab.plan(parts, options));
   if (steps.length === 0) {
     return lab;
@@ -44,7 +45,7 @@ export async function buildPlan(parts: readonly Part[], consent: Consent, option
 }
 
 /** What is built, from where, how long it takes, how much disk, and what is installed for it. */
-export function planLines(steps: readonly laboratory.Step[]): string[] {
+export function planLines(steps: readonly lab.Step[]): string[] {
   const rows = steps.map(({ title, from, minutes, megabytes }) => [title, `from ${from}`, `${minutes} min`, gigabytes(megabytes)]);
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const packages = [...new Set(steps.flatMap((step) => step.packages))];
@@ -67,15 +68,15 @@ export async function told<T>(work: Promise<T>): Promise<T> {
 
 const gigabytes = (megabytes: number): string => `${(megabytes / 1000).toFixed(1)} GB`;
 
-const minutesOf = (steps: readonly laboratory.Step[]): number => steps.reduce((sum, { minutes }) => sum + minutes, 0);
+const minutesOf = (steps: readonly lab.Step[]): number => steps.reduce((sum, { minutes }) => sum + minutes, 0);
 
 /** A CLI that was built before. */
 export async function builtCli(): Promise<string | undefined> {
-  return (await load()).builtPulumiCli();
+  return (await laboratory()).builtPulumiCli();
 }
 
 /** Folder with what stands in for some plugins, to be put first on PATH. */
 export async function standInsFor(plugins: readonly Plugin[]): Promise<string> {
-  const { cacheRoot, standIns } = await load();
+  const { cacheRoot, standIns } = await laboratory();
   return standIns(plugins, { projectDir, cacheDir: cacheRoot() });
 }
