@@ -22,6 +22,8 @@ const label = 'llm-observability.stack=llm-observability/engines';
 /** A volume of the same stack on the usual engine: what a checkout has left there, say. */
 const decoy = 'phoenix-engines-data';
 const settings = { 'ports:offset': '600', 'alloy:bind': '127.0.0.1' };
+/** Names for images that are set: what takes the place of an image that cannot be pulled is for the engines of this machine alone. */
+const own = { 'phoenix:image': 'e2e/phoenix:20.26.1', 'alloy:image': 'e2e/alloy:1.18.1', 'gate:image': 'e2e/nginx:1.30.6' };
 
 let dir: string;
 let tree: Tree;
@@ -53,6 +55,11 @@ beforeAll(async () => {
   ssh = await startSsh(engine);
   const { phoenix, alloy, gate } = await usedImages();
   await copyImages(usual, engine.host, [phoenix, alloy, gate]);
+  for (const host of [usual, engine.host]) {
+    await on(host, 'tag', phoenix, own['phoenix:image']);
+    await on(host, 'tag', alloy, own['alloy:image']);
+    await on(host, 'tag', gate, own['gate:image']);
+  }
   await createContext({ config: contexts(), name: 'current', host: engine.host });
   await createContext({ config: contexts(), name: 'secure', host: tcp, tls: client });
   await on(usual, 'volume', 'create', '--label', label, decoy);
@@ -61,6 +68,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await on(usual, 'volume', 'rm', '--force', decoy);
+  await on(usual, 'image', 'rm', ...Object.values(own));
   await engine?.stop();
   fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
   fs.rmSync(dir, { recursive: true, force: true });
@@ -72,7 +80,7 @@ describe(`a current engine, named by a context`, () => {
   it('docker context use: the stack is there, and nothing is on the usual engine', async () => {
     expect(tree.version('docker.io')).toMatch(/^2[6-9]\./);
     await useContext(contexts(), 'current');
-    const { traceId } = await shell({ DOCKER_CONFIG: contexts() }).up(settings);
+    const { traceId } = await shell({ DOCKER_CONFIG: contexts() }).up({ ...settings, ...own });
     expect(traceId).toMatch(/^[0-9a-f]{32}$/);
     ids = await containersOn(engine.host);
     expect(ids.split('\n')).toHaveLength(3);
@@ -95,7 +103,7 @@ describe(`a current engine, named by a context`, () => {
   });
 
   it('on the usual engine a deployment is refused: the stack is not there', async () => {
-    const { code, stderr } = await shell({ DOCKER_HOST: usual }).command('up', ['--yes']);
+    const { code, stderr } = await shell({ DOCKER_HOST: usual }).command('up', ['--yes', '-c', 'ports:offset=650']);
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`docker:host is '${usual}': the stack runs on the Docker Engine at ${engine.host}`));
     expect(await containersOn(usual)).toBe('');
@@ -153,8 +161,7 @@ describe('rootless Docker', () => {
 
   beforeAll(async () => {
     rootless = await startRootless({ name: 'e2e-rootless', tree, uid: 1000, gid: 1000 });
-    const { phoenix, alloy, gate } = await usedImages();
-    await copyImages(usual, rootless.host, [phoenix, alloy, gate]);
+    await copyImages(usual, rootless.host, Object.values(own));
   });
   afterAll(() => rootless?.stop());
 

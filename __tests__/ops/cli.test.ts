@@ -39,3 +39,16 @@ test('what a package of npm puts on PATH is not looked at', () => {
   script('#!/bin/sh\necho v3.259.0\n')(path.join(dir, 'pulumi'));
   expect(cliOnPath({ PATH: dir })).toEqual({ cli: undefined, passedOver: [] });
 });
+
+test('a folder of PATH that cannot be looked into is passed over', () => {
+  const dir = tempDir();
+  const loop = path.join(dir, 'loop');
+  fs.symlinkSync(loop, loop);
+  const text = path.join(dir, 'text');
+  fs.writeFileSync(text, '');
+  const good = path.join(dir, 'bin', 'pulumi');
+  fs.mkdirSync(path.dirname(good));
+  script('#!/bin/sh\necho v3.259.0\n')(good);
+  // EACCES, which another user's folder gives, comes the same way; root is never refused.
+  expect(cliOnPath({ PATH: [loop, text, path.dirname(good), '/usr/bin', '/bin'].join(path.delimiter) })).toEqual({ cli: good, passedOver: [] });
+});

@@ -32,7 +32,11 @@ function systemStore(): readonly string[] {
 }
 
 function filesIn(dir: string): string[] {
-  return dir && fs.existsSync(dir) ? fs.readdirSync(dir).map((name) => path.join(dir, name)) : [];
+  try {
+    return dir ? fs.readdirSync(dir).map((name) => path.join(dir, name)) : [];
+  } catch {
+    return [];
+  }
 }
 
 function certificatesIn(file: string): string[] {

@@ -32,7 +32,7 @@ export function cliOnPath(env: NodeJS.ProcessEnv = process.env, patienceMs = sta
     .filter((dir) => dir && !dir.endsWith(path.join('node_modules', '.bin')))
     .map((dir) => path.join(dir, executable));
   for (const file of new Set(files)) {
-    if (fs.lstatSync(file, { throwIfNoEntry: false })) {
+    if (isThere(file)) {
       const fault = faultOf(file, patienceMs);
       if (fault === undefined) {
         return { cli: file, passedOver };
@@ -41,6 +41,15 @@ export function cliOnPath(env: NodeJS.ProcessEnv = process.env, patienceMs = sta
     }
   }
   return { cli: undefined, passedOver };
+}
+
+/** A shell passes over a folder of PATH that it may not read, or that leads nowhere. */
+function isThere(file: string): boolean {
+  try {
+    return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** Pulumi's own folder. */

@@ -30,7 +30,7 @@ export function otherEngines(env: NodeJS.ProcessEnv, home: string): OtherEngine[
 /** Names of the docker contexts there are. */
 function contexts(dir: string): string[] {
   const meta = path.join(dir, 'contexts', 'meta');
-  return (fs.existsSync(meta) ? fs.readdirSync(meta) : []).flatMap((id) => {
+  return entries(meta).flatMap((id) => {
     try {
       return [(JSON.parse(fs.readFileSync(path.join(meta, id, 'meta.json'), 'utf8')) as { Name: string }).Name];
     } catch {
@@ -38,4 +38,13 @@ function contexts(dir: string): string[] {
       return [];
     }
   });
+}
+
+/** None where there is no such folder, or this user may not look into it. */
+function entries(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
