@@ -38,7 +38,8 @@ export class Registry {
   private readonly server: http.Server;
 
   private constructor(private readonly options: RegistryOptions) {
-    const handle = (request: http.IncomingMessage, response: http.ServerResponse): void => void this.handle(request, response);
+    // Whoever hangs up in the middle of a request gets no answer.
+    const handle = (request: http.IncomingMessage, response: http.ServerResponse): void => void this.handle(request, response).catch(() => response.destroy());
     this.server = options.tls ? https.createServer(options.tls, handle) : http.createServer(handle);
   }
 
