@@ -13,36 +13,26 @@ export interface Tree {
   version(name: string): string | undefined;
 }
 
-/** What every tree has: what enters a sandbox, and `tini`, which is process 1 of it. */
-const common = ['ca-certificates', 'iptables', 'mount', 'tini'];
-const packages = {
-  docker: ['docker.io', 'docker-cli', 'iproute2', 'openssh-server', 'rootlesskit', 'slirp4netns', 'uidmap'],
-  podman: ['podman', 'crun', 'netavark', 'aardvark-dns', 'catatonit'],
-} as const;
+/** `tini` is process 1 of a sandbox; `mount` is what enters it. */
+const packages = ['ca-certificates', 'iptables', 'mount', 'tini', 'docker.io', 'docker-cli', 'iproute2', 'openssh-server', 'rootlesskit', 'slirp4netns', 'uidmap'];
 
 /**
  * A tree with a current Docker Engine: Debian's next release, or the present one where that cannot be had.
  * Ask `version('docker.io')` which one came: the next release moves on.
  */
 export async function engineTree(): Promise<Tree> {
-  return tree('docker', 'sid').catch((error: Error) => {
+  return tree('sid').catch((error: Error) => {
     process.stderr.write(`${error.message}\nDebian's next release cannot be had; taking trixie's Docker Engine\n`);
-    return tree('docker', 'trixie');
+    return tree('trixie');
   });
 }
 
-/** A tree with Podman; bookworm has 4.3, sid 5.8. */
-export async function podmanTree(suite = 'sid'): Promise<Tree> {
-  return tree('podman', suite);
-}
-
-async function tree(kind: keyof typeof packages, suite: string): Promise<Tree> {
-  const include = [...common, ...packages[kind]];
+async function tree(suite: string): Promise<Tree> {
   const recipe: Recipe = {
-    name: `${kind}-tree`,
+    name: 'docker-tree',
     version: suite,
-    inputs: include,
-    from: `Debian packages`,
+    inputs: packages,
+    from: 'Debian packages',
     cost: { minutes: 1.5, cache: 450 },
   };
   const dir = await ensure(recipe, async (build) => {
@@ -53,7 +43,7 @@ async function tree(kind: keyof typeof packages, suite: string): Promise<Tree> {
       '--variant=apt',
       // A mirror may serve a list that is weeks old. Signatures are checked all the same.
       '--aptopt=Acquire::Check-Valid-Until "false"',
-      `--include=${include.join(',')}`,
+      `--include=${packages.join(',')}`,
       suite,
       root,
     ]);
