@@ -200,7 +200,7 @@ describe('what cannot be known', () => {
     const { code, text } = await page(first.beside('fifth'), '', ...settings({ 'docker:host': 'ssh://nobody@127.0.0.1:1' }));
     expect(code).toBe(0);
     expect(text).toMatch(/fifth: \d+ to create; nothing stands yet/);
-    expect(text).toMatch(/Not known: whether the ports are free there \(the Docker Engine at ssh:\/\/nobody@127\.0\.0\.1:1 does not answer/);
+    expect(text).toMatch(/Not known: whether the ports are free there \(the Docker Engine at ssh:\/\/nobody@127\.0\.0\.1:1 \(docker:host\) does not answer/);
   });
 });
 

@@ -80,7 +80,7 @@ describe('the dependencies', () => {
     expect(await first.ended).toMatchObject({ code: 0, stdout: '[]' });
     expect(await second.ended).toMatchObject({ code: 0, stdout: '["second"]' });
     expect(clone.npmCalls()).toEqual([ci]);
-    expect(fs.readdirSync(clone.at('.state'))).toEqual([]);
+    expect(fs.readdirSync(clone.at('.')).filter((name) => name.startsWith('.npm-ci'))).toEqual([]);
   });
 
   test('that were killed in the middle: the next command takes over and installs again', async () => {
@@ -102,11 +102,12 @@ describe('the dependencies', () => {
     await run.says('words of npm');
     run.kill('SIGTERM');
     expect(await run.ended).toMatchObject({ code: 143, stdout: '' });
-    expect(fs.readdirSync(clone.at('.state'))).toEqual([]);
+    expect(fs.readdirSync(clone.at('.')).filter((name) => name.startsWith('.npm-ci'))).toEqual([]);
   });
 
-  test('in a folder that may not be written to', async () => {
-    fs.writeFileSync(clone.at('.state'), 'a file in the place of the folder');
+  test('where no lock can be made', async () => {
+    // As in a folder that may not be written to, which root always may.
+    fs.mkdirSync(clone.at('.npm-ci.lock'));
     const { code, stderr } = await clone.run(['hello']).ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(/^The dependencies cannot be installed in .*: E[A-Z]+.*\n {4}ls -ld /);
