@@ -26,15 +26,14 @@ export type Machine = ReturnType<typeof emptyMachine>;
 
 /** A machine with an empty home and no Pulumi, behind a proxy. Each command is a process of its own, and runs what people run. */
 export function emptyMachine(network: { proxy: string; authority: string }) {
-  // Every user may read it: some of its commands are run by one who may not write there.
   const root = tempDir();
-  fs.chmodSync(root, 0o755);
   const home = path.join(root, 'home');
   const bin = path.join(root, 'bin');
   [home, bin].forEach((dir) => fs.mkdirSync(dir));
   programs.forEach((name) => fs.symlinkSync(execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim(), path.join(bin, name)));
   const folders = [bin];
-  let uid: number | undefined;
+  /** What starts a command. */
+  let starter: readonly string[] = [];
   const env: Record<string, string | undefined> = { HOME: home, HTTPS_PROXY: network.proxy, NODE_EXTRA_CA_CERTS: network.authority };
   const pulumi = path.join(home, '.pulumi');
 
@@ -50,10 +49,10 @@ export function emptyMachine(network: { proxy: string; authority: string }) {
       return machine.node(['--import', 'tsx', path.join(__dirname, 'child.ts'), JSON.stringify(needs)]);
     },
     node(args: readonly string[]): { kill: (signal: NodeJS.Signals) => boolean; ended: Promise<Run> } {
-      const child = spawn(process.execPath, args, {
+      const [program = '', ...rest] = [...starter, process.execPath, ...args];
+      const child = spawn(program, rest, {
         env: { PATH: folders.join(path.delimiter), TSX_DISABLE_CACHE: '1', ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
-        ...(uid === undefined ? {} : { uid, gid: uid }),
       });
       const texts = { stdout: '', stderr: '' };
       (['stdout', 'stderr'] as const).forEach((name) => child[name].on('data', (chunk: Buffer) => (texts[name] += chunk.toString())));
@@ -106,16 +105,12 @@ export function emptyMachine(network: { proxy: string; authority: string }) {
       fs.writeFileSync(path.join(bin, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     },
 
-    /** As root, which may write everywhere, the command is run by another user. */
+    /** Root may write everywhere. Its command gives that right away, and stays root: the checkout may be closed to others. */
     lockHome(): void {
       fs.chmodSync(home, 0o555);
-      uid = process.getuid?.() === 0 ? 65534 : undefined;
+      starter = process.getuid?.() === 0 ? [execFileSync('sh', ['-c', 'command -v setpriv'], { encoding: 'utf8' }).trim(), '--bounding-set=-dac_override,-dac_read_search'] : [];
     },
-    writable(): string {
-      const dir = fs.mkdtempSync(path.join(root, 'writable-'));
-      fs.chmodSync(dir, 0o777);
-      return dir;
-    },
+    writable: (): string => fs.mkdtempSync(path.join(root, 'writable-')),
 
     /** Archive of a CLI. */
     archiveOf(cli: string): Buffer {
