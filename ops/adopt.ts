@@ -10,12 +10,12 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { parseArgs } from 'node:util';
 import { hostName } from '../components/catalog';
 import { commandVariable, report } from '../components/problem';
 import { readSettings } from '../components/settings';
 import type { Engine } from '../engine';
 import { checkDelivery } from '../provider/delivery';
+import { adopt } from './commands';
 import { Containers, isOn } from './support/adopt/containers';
 import { Data, keptFile, type Found } from './support/adopt/data';
 import { drained, ready } from './support/adopt/drain';
@@ -29,22 +29,21 @@ import { removeRehearsal } from './support/adopt/removal';
 import { point } from './support/adopt/state';
 import { problemsOfStack, survey } from './support/adopt/survey';
 import { alloyPorts, rehearsalOffset } from './support/adopt/takeover';
-import { agreed } from './support/ask';
+import { agreed, consentOf } from './support/ask';
+import { main } from './support/command-line';
 import { commonArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
 import { lastWords } from './support/diagnosis';
 import { laboratory } from './support/lab';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
 import type { Outputs } from './support/outputs';
-import { defaultStack, npmRun, projectName, stackNamed } from './support/project';
+import { npmRun, projectName } from './support/project';
 import { Pulumi, type StackState } from './support/pulumi';
 import { routeOf } from './support/route';
 import { deploying } from './support/run-tools';
-import { Failure, main, say } from './support/say';
+import { Failure, say } from './support/say';
 import { findToolchain, type Toolchain } from './support/toolchain';
 import { hasVolume } from './support/volumes';
-
-const usage = 'npm run adopt -- [--stack NAME] [--phoenix NAME] [--alloy NAME] [--yes] [--json]';
 
 interface Options {
   readonly stack: string;
@@ -63,18 +62,18 @@ interface Run extends Options {
   readonly interruption: Interruption;
 }
 
-main(async () => {
-  const chosen = options();
-  const { stack } = chosen;
+main(adopt.action(async ({ stack, phoenix, alloy, yes, json }) => {
+  const again = npmRun('adopt', stack, ...(phoenix ? ['--phoenix', phoenix] : []), ...(alloy ? ['--alloy', alloy] : []));
+  const chosen: Options = { stack, named: { phoenix, alloy }, yes, json, again };
   const { cacheRoot, withLock } = await laboratory();
   fs.mkdirSync(cacheRoot(), { recursive: true });
-  await withLock(path.join(cacheRoot(), `adopt-${stack}.lock`), () => adopt(chosen), {
+  await withLock(path.join(cacheRoot(), `adopt-${stack}.lock`), () => takeOver(chosen), {
     staleMs: 10_000,
     onWait: () => say(`Another adoption by stack ${stack} is under way; waiting for its end`),
   });
-});
+}));
 
-async function adopt(chosen: Options): Promise<void> {
+async function takeOver(chosen: Options): Promise<void> {
   const { stack } = chosen;
   const tools = await findToolchain();
   // Commands in messages are for this machine.
@@ -198,14 +197,9 @@ async function keep(pulumi: Pulumi, config: Readonly<Record<string, string>>): P
   }
 }
 
-async function consent({ stack, yes, json, again }: Options): Promise<void> {
-  if (yes) {
-    return;
-  }
-  if (json || !process.stdin.isTTY) {
-    throw new Refused('Taking over needs a yes, and there is no terminal to ask on. Nothing was changed.', [`${again}${again.includes(' -- ') ? '' : ' --'} --yes`]);
-  }
-  if (!(await agreed(`Let stack ${stack} take over? [y/N] `))) {
+async function consent({ stack, yes, again }: Options): Promise<void> {
+  const by = consentOf(yes, `Taking over by stack ${stack}`, `${again}${again.includes(' -- ') ? '' : ' --'} --yes`);
+  if (by === 'ask' && !(await agreed(`Let stack ${stack} take over? [y/N] `))) {
     throw new Refused('Nothing was changed.');
   }
 }
@@ -309,23 +303,3 @@ async function deployed(run: Run, adoption: Adoption): Promise<{ outputs: Output
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-function options(): Options {
-  try {
-    const { values } = parseArgs({
-      options: {
-        stack: { type: 'string', default: defaultStack },
-        phoenix: { type: 'string' },
-        alloy: { type: 'string' },
-        yes: { type: 'boolean', short: 'y', default: false },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const { phoenix, alloy, yes, json } = values;
-    const stack = stackNamed(values.stack);
-    const again = npmRun('adopt', stack, ...(phoenix ? ['--phoenix', phoenix] : []), ...(alloy ? ['--alloy', alloy] : []));
-    return { stack, named: { phoenix, alloy }, yes, json, again };
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure((error as Error).message, [usage]);
-  }
-}

@@ -12,29 +12,31 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
+import { bench } from './commands';
+import { main } from './support/command-line';
 import { projectDir } from './support/backend';
 import { checkDelivery } from '../provider/delivery';
 import type { Outputs } from './support/outputs';
 import { laboratory } from './support/lab';
 import { Pulumi } from './support/pulumi';
 import { routeOf } from './support/route';
-import { Failure, main, say } from './support/say';
+import { Failure, say } from './support/say';
 import { findToolchain, type Toolchain } from './support/toolchain';
 
 const stack = 'bench';
 const pairs = 5;
 const execute = promisify(execFile);
 
-main(async () => {
+main(bench.action(async () => {
   const tools = await findToolchain();
-  await npm('up');
+  await npm('up', '--yes');
   const outputs = await new Pulumi(tools, stack).outputs<Outputs>();
   const previews = await previewRatio(tools);
   const pages = await pagesTime();
   await npm('down', '--purge', '--yes');
 
   const composeSeconds = await composeTime(outputs);
-  const upSeconds = await seconds(() => npm('up'));
+  const upSeconds = await seconds(() => npm('up', '--yes'));
   await npm('down', '--purge', '--yes');
 
   const report = (name: string, ours: number, theirs: number, against: string): void =>
@@ -42,7 +44,7 @@ main(async () => {
   report('up to a verified trace', upSeconds, composeSeconds, 'docker-compose');
   report('preview without changes', previews.ours, previews.empty, 'an empty program');
   report('page of three stacks', pages.together, pages.single, 'three single ones');
-});
+}));
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
   const started = process.hrtime.bigint();

@@ -4,13 +4,13 @@
  * name of a branch of a fork may be a piece of shell.
  */
 import * as fs from 'node:fs';
-import { parseArgs } from 'node:util';
+import * as path from 'node:path';
+import { comment } from './commands';
+import { main } from './support/command-line';
 import { commentBody } from './support/comment-body';
 import { GitHub } from './support/github';
 import { pullRequestsAt, putComment } from './support/pull-request';
-import { Failure, main, say } from './support/say';
-
-const usage = 'npm run comment -- [--file preview.md]';
+import { Failure, say } from './support/say';
 
 /** What must be in the environment, with an example of each. */
 const variables = {
@@ -23,10 +23,9 @@ const variables = {
   RUN_URL: 'https://…                  # of the run that made the page',
 } as const;
 
-main(async () => {
-  const { file } = options();
+main(comment.action(async ({ file }) => {
   const told = environment(process.env);
-  const page = pageIn(file);
+  const page = pageIn(path.resolve(process.env['INIT_CWD'] ?? '', file));
   const github = new GitHub(told.GITHUB_API_URL, told.GITHUB_REPOSITORY, told.GITHUB_TOKEN);
   const head = { repository: told.HEAD_REPOSITORY, branch: told.HEAD_BRANCH, commit: told.HEAD_SHA };
   const pulls = await pullRequestsAt(github, head);
@@ -37,7 +36,7 @@ main(async () => {
   for (const pull of pulls) {
     say(`On pull request ${pull}: ${await putComment(github, pull, body)}`);
   }
-});
+}));
 
 /** @throws Failure that names all that are missing */
 function environment(env: NodeJS.ProcessEnv): Record<keyof typeof variables, string> {
@@ -58,12 +57,4 @@ function pageIn(file: string): string {
     throw new Failure(`${file} is ${found ? 'no plain file' : 'not there'}. Nothing was posted.`, ['npm run --silent preview -- --all --markdown > preview.md']);
   }
   return fs.readFileSync(file, 'utf8');
-}
-
-function options(): { file: string } {
-  try {
-    return parseArgs({ options: { file: { type: 'string', default: 'preview.md' } } }).values;
-  } catch (error) {
-    throw new Failure((error as Error).message, [usage]);
-  }
 }

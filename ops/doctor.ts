@@ -2,18 +2,18 @@
  * `npm run doctor`: what is there, what is missing, and the command that mends it. Changes nothing.
  */
 import { existsSync, statSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { oldestEngineApi } from '../components/catalog';
 import { engineGet, type Choice } from '../engine';
 import { compareVersions } from '../components/values';
+import { doctor } from './commands';
 import { backendEnvironment, passphraseFile, stateDir } from './support/backend';
+import { main } from './support/command-line';
 import { ensureEngine } from './support/docker';
 import { choiceOf } from './support/engine-choice';
-import { defaultStack, stackNamed } from './support/project';
 import { Pulumi } from './support/pulumi';
 import { siteAnswers } from './support/reach';
 import { surveyImages, type SurveyedImage } from './support/image-survey';
-import { Failure, main } from './support/say';
+import { Failure } from './support/say';
 import { downloadSite, surveyToolchain } from './support/toolchain';
 
 interface Finding {
@@ -23,9 +23,7 @@ interface Finding {
   readonly mend?: string;
 }
 
-main(async () => {
-  const { values } = parseArgs({ options: { stack: { type: 'string', default: defaultStack } } });
-  const stack = stackNamed(values.stack);
+main(doctor.action(async ({ stack }) => {
   const findings: Finding[] = [];
   const show = (finding: Finding): void => {
     findings.push(finding);
@@ -55,7 +53,7 @@ main(async () => {
   if (findings.some(({ ok }) => !ok)) {
     throw new Failure('Something is missing; the command under each line mends it. `npm run up` does most of it by itself.');
   }
-});
+}));
 
 async function network(): Promise<Finding> {
   return (await siteAnswers(downloadSite))

@@ -2,26 +2,25 @@
  * `npm run down`: removes the stack and says what stays; `--purge` asks and removes the data too.
  * What stays is the data and the secrets without which it cannot be read: these stay in the state.
  */
-import { parseArgs } from 'node:util';
 import { stackLabel } from '../components/catalog';
 import { engineGet, remedies, type Engine } from '../engine';
+import { down } from './commands';
 import { removeRecords } from './support/adopt/record';
-import { answerTo } from './support/ask';
+import { agreed, answerTo, consentOf } from './support/ask';
+import { main } from './support/command-line';
 import { engineOf, whyNoEngine } from './support/docker';
 import { choiceOf, engineIn } from './support/engine-choice';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
-import { defaultStack, npmRun, projectName, stackNamed } from './support/project';
+import { npmRun, projectName } from './support/project';
 import { neededProviders } from './support/plugins';
 import { Pulumi } from './support/pulumi';
-import { Failure, main, say } from './support/say';
+import { Failure, say } from './support/say';
 import { findToolchain, withPlugins } from './support/toolchain';
 import { removeVolume } from './support/volumes';
 
-const usage = 'npm run down -- [--stack NAME] [--purge] [--yes]';
-
-main(async () => {
-  const { stack, purge, yes } = options();
+main(down.action(async ({ stack, purge, yes }) => {
+  const consent = consentOf(yes, purge ? `Deleting the data of stack ${stack}` : `Removing stack ${stack}`, npmRun('down', stack, ...(purge ? ['--purge'] : []), '--yes'));
   const tools = await findToolchain();
   const pulumi = new Pulumi(tools, stack);
   await clearStaleLock(pulumi);
@@ -45,7 +44,7 @@ main(async () => {
     ]);
   }
 
-  if (purge && !(yes || (await confirmed(`This deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}) for good. Type the stack's name to go on: `, stack)))) {
+  if (consent === 'ask' && !(await (purge ? named(stack, volumes) : agreed(`Remove stack ${stack}? Its data stays. [y/N] `)))) {
     throw new Failure('Nothing was removed.');
   }
   await removeLeftovers(engine, owner, state);
@@ -68,7 +67,7 @@ main(async () => {
   }
   await removeRecords(engine, stack);
   say(`\nStack ${stack} and its data are removed.`);
-});
+}));
 
 /** Volumes of the stack that outlive it, found by their label: the stack may be gone already. */
 async function dataVolumes(engine: Engine, owner: string): Promise<string[]> {
@@ -77,25 +76,8 @@ async function dataVolumes(engine: Engine, owner: string): Promise<string[]> {
   return (Volumes ?? []).map(({ Name }) => Name).filter((name) => name.endsWith('-data')).sort();
 }
 
-/** Whether the person has typed the stack's name. */
-async function confirmed(question: string, stack: string): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    throw new Failure('Deleting the data needs a yes, and there is no terminal to ask on.', [npmRun('down', stack, '--purge', '--yes')]);
-  }
-  return (await answerTo(question))?.trim() === stack;
-}
-
-function options(): { stack: string; purge: boolean; yes: boolean } {
-  try {
-    const { values } = parseArgs({
-      options: {
-        stack: { type: 'string', default: defaultStack },
-        purge: { type: 'boolean', default: false },
-        yes: { type: 'boolean', short: 'y', default: false },
-      },
-    });
-    return { ...values, stack: stackNamed(values.stack) };
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure((error as Error).message, [usage]);
-  }
+/** Whether the person has typed the stack's name: a yes is said too fast for what cannot be undone. */
+async function named(stack: string, volumes: readonly string[]): Promise<boolean> {
+  const answer = await answerTo(`This deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}) for good. Type the stack's name to go on: `);
+  return answer?.trim() === stack;
 }

@@ -1,18 +1,16 @@
 /**
  * `npm run graph`: the picture of a deployed stack, as a Mermaid flowchart on stdout.
  */
-import { parseArgs } from 'node:util';
+import { graph } from './commands';
+import { main } from './support/command-line';
 import { diagram } from './support/diagram';
 import type { Outputs } from './support/outputs';
-import { defaultStack, npmRun, stackNamed } from './support/project';
+import { npmRun } from './support/project';
 import { Pulumi } from './support/pulumi';
-import { Failure, main } from './support/say';
+import { Failure } from './support/say';
 import { findToolchain } from './support/toolchain';
 
-const usage = 'npm run graph -- [--stack NAME]';
-
-main(async () => {
-  const stack = options();
+main(graph.action(async ({ stack }) => {
   const { resources = [] } = (await new Pulumi(await findToolchain(), stack).state()) ?? {};
   // Of a stack that was removed, what belongs to its data stays in the state.
   const running = resources.some(({ type }) => type === 'docker:index/container:Container');
@@ -21,13 +19,4 @@ main(async () => {
     throw new Failure(`Stack ${stack} is not deployed.`, [npmRun('up', stack)]);
   }
   process.stdout.write(`${diagram({ resources: resources.map(({ type, inputs = {} }) => ({ type, inputs })), endpoints: { ...outputs.endpoints } })}\n`);
-});
-
-function options(): string {
-  try {
-    const { values } = parseArgs({ options: { stack: { type: 'string', default: defaultStack } } });
-    return stackNamed(values.stack);
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure((error as Error).message, [usage]);
-  }
-}
+}));

@@ -5,17 +5,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { images } from '../components/catalog';
+import { pin } from './commands';
 import { projectDir } from './support/backend';
+import { main } from './support/command-line';
 import { ensureEngine } from './support/docker';
 import { choiceOf } from './support/engine-choice';
 import { pinOf, withPin } from './support/pin';
 import { defaultStack } from './support/project';
 import { loginsOf } from './support/registry-login';
-import { Failure, main, say } from './support/say';
+import { Failure, say } from './support/say';
 
 const again = 'npm run pin';
 
-main(async () => {
+main(pin.action(async () => {
   const choice = choiceOf({}, defaultStack);
   // It only asks: an engine that was installed for that would be no gain.
   await ensureEngine(choice, 'never', again);
@@ -38,4 +40,4 @@ main(async () => {
   await writeFile(file, source);
   pins.forEach(({ service, reference, digest }) => say(`${service}: ${reference}@${digest}`));
   say('Written to components/catalog.ts. The goldens and the README hold the references too: npm test -- -u');
-});
+}));

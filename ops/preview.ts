@@ -3,46 +3,37 @@
  * Changes nothing: not the state, not the stack file.
  */
 import * as os from 'node:os';
-import { parseArgs } from 'node:util';
 import type { Remote } from '../components/central';
 import { unknownSecret } from '../components/key';
-import { configPairs } from './support/config-pairs';
+import { preview } from './commands';
+import { main } from './support/command-line';
 import { whyNoEngine } from './support/docker';
 import { choiceOf } from './support/engine-choice';
 import { digestIn } from './support/preview/digest';
 import { asMarkdown, asText, pageOf, type Page } from './support/preview/page';
 import { isSecure, plainOf, settingsOf, Workspace } from './support/preview/workspace';
 import { neededProviders } from './support/plugins';
-import { defaultStack, stackNamed, stacksWithFile } from './support/project';
+import { defaultStack, stacksWithFile } from './support/project';
 import { Pulumi } from './support/pulumi';
 import { previewing } from './support/run-tools';
-import { Failure, main, say } from './support/say';
+import { Failure, say } from './support/say';
 import { findToolchain, withPlugins, type Toolchain } from './support/toolchain';
 
-const usage = 'npm run preview -- [--stack NAME]… [--all] [-c KEY=VALUE]… [--markdown | --json] [--offline]';
-
-interface Options {
-  readonly stacks: readonly string[];
-  readonly config: Readonly<Record<string, string>>;
-  readonly format: 'text' | 'markdown' | 'json';
-  readonly offline: boolean;
-}
-
-main(async () => {
-  const { stacks, config, format, offline } = options();
+main(preview.action(async ({ stack = [defaultStack], all, config = {}, markdown, json, offline }) => {
+  const stacks = all ? stacksWithFile() : [...new Set(stack)];
   // Offline neither the backend nor its passphrase is looked for, or made.
   const tools = await (offline ? findToolchain({}) : findToolchain());
   // Most of a preview is one process waiting for another, or starting.
   const pages = await inTurns(stacks, os.availableParallelism(), (stack) =>
-    preview(tools, stack, config, offline).catch((error: unknown) => noPage(stack, error)));
-  process.stdout.write(format === 'json' ? `${JSON.stringify(pages, undefined, 2)}\n` : format === 'markdown' ? asMarkdown(pages) : `${asText(pages)}\n`);
+    pageFor(tools, stack, config, offline).catch((error: unknown) => noPage(stack, error)));
+  process.stdout.write(json ? `${JSON.stringify(pages, undefined, 2)}\n` : markdown ? asMarkdown(pages) : `${asText(pages)}\n`);
   const bad = pages.filter(({ outcome }) => outcome !== 'previewed');
   if (bad.length > 0) {
     process.exitCode = 1;
   }
-});
+}));
 
-async function preview(tools: Toolchain, stack: string, overrides: Readonly<Record<string, string>>, offline: boolean): Promise<Page> {
+async function pageFor(tools: Toolchain, stack: string, overrides: Readonly<Record<string, string>>, offline: boolean): Promise<Page> {
   say(`Preview of ${stack} …`);
   const file = settingsOf(stack);
   const settings = { ...file, config: { ...file.config, ...overrides } };
@@ -145,33 +136,4 @@ async function inTurns<T, R>(questions: readonly T[], width: number, ask: (quest
     }
   }));
   return answers;
-}
-
-function options(): Options {
-  try {
-    const { values } = parseArgs({
-      options: {
-        stack: { type: 'string', multiple: true },
-        all: { type: 'boolean', default: false },
-        config: { type: 'string', short: 'c', multiple: true, default: [] },
-        markdown: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        offline: { type: 'boolean', default: false },
-      },
-    });
-    if (values.markdown && values.json) {
-      throw new Error('--markdown and --json: choose one');
-    }
-    if (values.all && values.stack) {
-      throw new Error('--all and --stack: choose one');
-    }
-    return {
-      stacks: values.all ? stacksWithFile() : [...new Set(values.stack ?? [defaultStack])].map(stackNamed),
-      config: configPairs(values.config),
-      format: values.json ? 'json' : values.markdown ? 'markdown' : 'text',
-      offline: values.offline,
-    };
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure((error as Error).message, [usage]);
-  }
 }

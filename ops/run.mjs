@@ -19,6 +19,8 @@ const suites = {
     [bin('jest/bin/jest.js'), ...args],
   ],
   e2e: (args) => [[bin('jest/bin/jest.js'), '--config', 'jest.e2e.config.js', ...args]],
+  lint: (args) => [[bin('eslint/bin/eslint.js'), '.', ...args]],
+  typecheck: (args) => [[bin('typescript/bin/tsc'), '--noEmit', ...args]],
 };
 
 function fail(message, ...commands) {
@@ -35,32 +37,20 @@ function requireNode(major) {
 function requireCommand(command) {
   const commands = [...Object.keys(suites), ...readdirSync(join(root, 'ops')).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3))].sort();
   if (!commands.includes(command)) {
-    fail(`There is no command '${command ?? ''}'. There are ${commands.join(', ')}.`, 'npm run doctor');
+    fail(`There is no command '${command}'. There are ${commands.join(', ')}.`, 'npm run help');
   }
 }
 
-/**
- * Options of the commands that npm has no use for itself, as it hands on what it has taken. Those that it knows too
- * (--yes, --json) may be somebody's settings of npm.
- */
-const taken = ['stack', 'purge', 'rotate', 'preview_only', 'config', 'markdown', 'file', 'timeout', 'phoenix', 'alloy'];
-
-/** `npm run up --stack=prod`: without ` -- ` npm keeps the option, and another stack than the one that is meant is deployed. */
-function requireDashes(command) {
-  const names = taken.filter((name) => process.env[`npm_config_${name}`]).map((name) => `--${name.replace('_', '-')}`);
-  // npm's own -c is for what `npm exec` calls.
-  const options = process.env['npm_config_call'] ? [...names, '-c'] : names;
-  if (options.length > 0) {
-    fail(`npm has kept ${options.join(', ')} for itself: what is meant for the command comes after --.`, `npm run ${command} -- ${options.map((option) => `${option} …`).join(' ')}`);
-  }
+if (process.platform === 'win32') {
+  fail('Windows by itself is not supported: Linux, macOS, and Windows through WSL 2 are.', 'wsl --install');
 }
-
-const [command, ...args] = process.argv.slice(2);
+const [command = 'help', ...args] = process.argv.slice(2);
 requireNode(20);
 requireCommand(command);
-requireDashes(command);
 process.exitCode = await installDependencies(root);
 
+// Where somebody was who called npm from another folder, or this file without npm: paths that are typed begin there.
+process.env.INIT_CWD ??= process.cwd();
 const programs = suites[command]?.(args) ?? [['--import', 'tsx', join('ops', `${command}.ts`), ...args]];
 for (const program of process.exitCode === 0 ? programs : []) {
   process.exitCode = await run(process.execPath, program, { cwd: root, stdio: 'inherit' });

@@ -1,62 +1,47 @@
 /**
  * `npm run up`: from whatever is there to a running stack and a trace that was read back from it.
  */
-import { parseArgs } from 'node:util';
 import { refusal } from '../components/problem';
 import { checkDelivery } from '../provider/delivery';
+import { up } from './commands';
 import { removeRecords } from './support/adopt/record';
-import { configPairs } from './support/config-pairs';
-import { agreed, atTerminal, type Consent } from './support/ask';
-import { commonArgs, configArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
+import { agreed, consentOf } from './support/ask';
+import { configFlags, main } from './support/command-line';
+import { commonArgs, configArgs, goOnFromCutOffRun, opened, readyEngine, Refused, Stopped } from './support/deploy';
 import { lastWords } from './support/diagnosis';
+import { clearStaleLock } from './support/lock';
 import type { EdgeOutputs, Outputs } from './support/outputs';
-import { defaultStack, npmRun, projectName, readStackFile, stackNamed, writeStackFile } from './support/project';
+import { npmRun, projectName, readStackFile, writeStackFile } from './support/project';
 import { Pulumi, type Result } from './support/pulumi';
 import { plainOf, settingsOf } from './support/preview/workspace';
 import { routeOf } from './support/route';
 import { deploying, otherParts, previewing } from './support/run-tools';
-import { Failure, main, say } from './support/say';
+import { Failure, say } from './support/say';
+import { ScratchSettings } from './support/scratch-settings';
 import { summary } from './support/summary';
 import { findToolchain } from './support/toolchain';
 
-const usage = 'npm run up -- [--stack NAME] [-c KEY=VALUE]… [--rotate NAME]… [--yes] [--preview-only] [--json]';
-
-function options(): { stack: string; config: Record<string, string>; rotate: readonly string[]; yes: boolean; previewOnly: boolean; json: boolean } {
-  try {
-    const { values } = parseArgs({
-      options: {
-        stack: { type: 'string', default: defaultStack },
-        config: { type: 'string', short: 'c', multiple: true, default: [] },
-        rotate: { type: 'string', multiple: true, default: [] },
-        yes: { type: 'boolean', short: 'y', default: false },
-        'preview-only': { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const config = configPairs(values.config);
-    return { stack: stackNamed(values.stack), config, rotate: values.rotate, yes: values.yes, previewOnly: values['preview-only'], json: values.json };
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure((error as Error).message, [usage]);
-  }
-}
-
-main(async () => {
+main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json }) => {
   const started = Date.now();
-  const { stack, config, rotate, yes, previewOnly, json } = options();
-  const ask = Boolean(process.stdin.isTTY && process.stdout.isTTY) && !yes && !json;
-  const consent: Consent = yes ? 'yes' : 'ask';
-  const again = npmRun('up', stack, ...(yes ? ['--yes'] : []));
+  const consent = previewOnly ? 'never' : consentOf(yes, `Deploying stack ${stack}`, npmRun('up', stack, ...configFlags(config), '--yes'));
+  const again = npmRun('up', stack, ...configFlags(config), ...(yes ? ['--yes'] : []));
   const tools = await findToolchain(undefined, { consent, alsoBuilt: () => otherParts(stack, { ...plainOf(settingsOf(stack)), ...config }) });
   const pulumi = new Pulumi(tools, stack);
-  const { state, settings, rotated } = await opened(pulumi, rotate);
-
+  if (!previewOnly || rotate.length > 0) {
+    // Of a run that was killed. Under it nothing of the state can be changed.
+    await clearStaleLock(pulumi);
+  }
   const before = readStackFile(stack);
+  const { state, settings, rotated, made } = await opened(pulumi, rotate);
+
+  const assumed = new ScratchSettings(stack);
+  let begun = false;
   let result: Result | undefined;
   // Not even the preview of a rotation succeeds while what it replaces is protected.
   await pulumi.protection('unprotect', rotated.unprotect);
   try {
     const all = { ...settings, ...config };
-    const engine = await readyEngine(stack, all, previewOnly ? 'never' : yes ? 'yes' : atTerminal() ? 'ask' : 'never', again);
+    const engine = await readyEngine(stack, all, consent, again);
     const args = [
       ...commonArgs(stack),
       ...configArgs(config),
@@ -64,19 +49,20 @@ main(async () => {
     ];
     if (previewOnly) {
       const previewed = new Pulumi(await previewing(tools, stack, all, state), stack);
-      succeeded(pulumi, await previewed.show(['preview', ...args, '--diff']));
+      succeeded(pulumi, await previewed.show(['preview', ...args, ...assumed.args, '--diff']));
       return;
     }
     const deployment = await deploying({ tools, stack, settings: all, state, engine, consent, again });
     await goOnFromCutOffRun(pulumi, engine, state);
-    if (ask) {
-      succeeded(pulumi, await deployment.pulumi.show(['preview', ...args]));
+    if (consent === 'ask') {
+      succeeded(pulumi, await deployment.pulumi.show(['preview', ...args, ...assumed.args]));
       if (!(await agreed(`Deploy this to stack ${stack}? [y/N] `))) {
         throw new Refused('Nothing was deployed.');
       }
     }
     await deployment.pull();
-    const run = await deployment.pulumi.show(['up', ...args, '--yes', ...(ask ? ['--skip-preview'] : [])]);
+    begun = true;
+    const run = await deployment.pulumi.show(['up', ...args, '--yes', ...(consent === 'ask' ? ['--skip-preview'] : [])]);
     if (run.code !== 0 && !refusal.test(run.stdout + run.stderr)) {
       (await lastWords(engine, `${projectName}/${stack}`)).forEach(say);
     }
@@ -84,14 +70,20 @@ main(async () => {
     // From here on the stack is at work, and no more a rehearsal that the next adoption may throw away.
     await removeRecords(engine, stack, ['rehearsing']);
   } catch (error) {
-    if (error instanceof Refused) {
+    if (begun && error instanceof Refused) {
       // Refused settings are no settings of the stack: the next run without them works as the last one did.
       writeStackFile(stack, before);
     }
     throw error;
   } finally {
+    assumed.remove();
     if (!result) {
       await pulumi.protection('protect', rotated.unprotect);
+    }
+    if (!begun && made) {
+      // What a preview of a new stack needs, and nobody else.
+      await pulumi.must(['stack', 'rm', stack, '--yes', '--preserve-config'], 'removing the stack again');
+      writeStackFile(stack, before);
     }
   }
 
@@ -107,15 +99,20 @@ main(async () => {
     throw new Failure(`The stack is deployed and a trace does not arrive.\n${hop}: ${cause}.`, mend);
   }
   say(summary(stack, outputs, delivery, Date.now() - started));
-});
+}));
 
 /** The run, if it succeeded. @throws Refused when it changed nothing, Failure when it stopped on the way */
 function succeeded(pulumi: Pulumi, run: Result): Result {
   if (run.code === 0) {
     return run;
   }
-  if (run.code === 130) {
-    throw new Failure('Stopped. Nothing is lost: the next run goes on from here.', [npmRun('up', pulumi.stack)]);
+  if (run.stopped) {
+    throw new Stopped('Stopped. Nothing is lost: the next run goes on from here.', [npmRun('up', pulumi.stack)]);
+  }
+  if (run.signal) {
+    throw new Failure(`The Pulumi CLI was ended by ${run.signal}${run.signal === 'SIGKILL' ? ', as the system does when memory runs out' : ''}. Nothing is lost: the next run goes on from here.`, [
+      npmRun('up', pulumi.stack),
+    ]);
   }
   throw pulumi.known(run) ?? (refusal.test(run.stdout + run.stderr)
     ? new Refused('Not deployed: the settings above are refused.')

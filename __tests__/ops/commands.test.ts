@@ -19,8 +19,7 @@ import { nobody } from '../support/web';
 
 const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => string | undefined; ensured: unknown[][] } = { args: [], ensured: [] };
 
-jest.mock('node:util', () => jest.requireActual<typeof typed>('../support/typed').typedArgs(() => mockCommand.args));
-jest.mock('../../ops/support/say', () => jest.requireActual<typeof typed>('../support/typed').keptMain((run) => (mockCommand.main = run)));
+jest.mock('../../ops/support/command-line', () => jest.requireActual<typeof typed>('../support/typed').keptMain(() => mockCommand.args, (run) => (mockCommand.main = run)));
 jest.mock('../../ops/support/toolchain', () => ({
   downloadSite: 'https://get.pulumi.com',
   findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }),
@@ -28,7 +27,7 @@ jest.mock('../../ops/support/toolchain', () => ({
   surveyToolchain: async () => ({ pulumi: mockCommand.pulumi, missing: [], env: {} }),
 }));
 jest.mock('../../ops/support/ask', () => ({
-  atTerminal: () => mockCommand.answer !== undefined,
+  ...jest.requireActual<object>('../../ops/support/ask'),
   answerTo: async (question: string) => mockCommand.answer?.(question),
   agreed: async (question: string) => mockCommand.answer?.(question) === 'y',
 }));
@@ -59,7 +58,7 @@ async function run(command: string, args: readonly string[], cli?: FakePulumi): 
     return { stdout, said };
   } catch (error) {
     // Anything else would be shown with a stack trace.
-    expect((error as Error).constructor.name).toMatch(/^(Failure|Refused)$/);
+    expect((error as Error).constructor.name).toMatch(/^(Failure|Misread|Refused|Stopped)$/);
     return { stdout, said, failure: (error as Error).message };
   }
 }
@@ -84,71 +83,56 @@ const settings = (host: string): Said => ({ stdout: JSON.stringify({ 'docker:hos
 const output = (outputs: object): Said => ({ stdout: JSON.stringify(outputs) });
 
 // On a terminal the commands would ask the person who runs the tests.
-const terminal = Object.getOwnPropertyDescriptor(process.stdin, 'isTTY') ?? { value: undefined, configurable: true, writable: true };
-beforeAll(() => void Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: false }));
-afterAll(() => void Object.defineProperty(process.stdin, 'isTTY', terminal));
+const streams = [process.stdin, process.stderr];
+const as = streams.map((stream) => Object.getOwnPropertyDescriptor(stream, 'isTTY') ?? { value: undefined, configurable: true, writable: true });
+const atTerminal = (value: boolean): void => streams.forEach((stream, index) => Object.defineProperty(stream, 'isTTY', { ...as[index], value }));
+beforeAll(() => atTerminal(false));
+afterAll(() => streams.forEach((stream, index) => Object.defineProperty(stream, 'isTTY', as[index] ?? {})));
 
 /** Somebody at a terminal answers like this; returns what was asked. */
 function answering(answer: string | undefined): string[] {
   const questions: string[] = [];
   mockCommand.answer = (question) => (questions.push(question), answer);
-  Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: true });
+  atTerminal(true);
   return questions;
 }
 afterEach(() => {
   delete mockCommand.answer;
-  Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: false });
+  atTerminal(false);
 });
 
 beforeEach(() => {
   fs.rmSync(stateDir, { recursive: true, force: true });
 });
 
-describe('arguments that are wrong', () => {
-  const usage = {
-    up: 'npm run up -- [--stack NAME] [-c KEY=VALUE]… [--rotate NAME]… [--yes] [--preview-only] [--json]',
-    verify: 'npm run verify -- [--stack NAME] [--timeout SECONDS] [--json]',
-    down: 'npm run down -- [--stack NAME] [--purge] [--yes]',
-  };
-
-  test.each([
-    ['verify', ['--timeout', 'x'], '--timeout x: write whole seconds'],
-    ['verify', ['--timeout=-1'], '--timeout -1: write whole seconds'],
-    ['verify', ['--timeout', '1.5'], '--timeout 1.5: write whole seconds'],
-    ['verify', ['--timeout', ''], '--timeout : write whole seconds'],
-    ['up', ['-c', 'phoenix:uiPort'], '-c phoenix:uiPort: write KEY=VALUE, such as -c phoenix:uiPort=16006'],
-    ['up', ['--config', 'uiPort=1'], '-c uiPort=1: write KEY=VALUE, such as -c phoenix:uiPort=16006'],
-    ['up', ['-c', 'a:b=1', '-c', '=1'], '-c =1: write KEY=VALUE, such as -c phoenix:uiPort=16006'],
-  ] as const)('%s %j', async (command, args, message) => {
-    expect(await run(command, args)).toEqual({ stdout: '', said: [], failure: `${message}\n    ${usage[command]}` });
-  });
-
-  // Words of Node, which change with its version.
-  test.each([
-    ['up', ['--jason']],
-    ['up', ['phoenix:uiPort=1']],
-    ['up', ['-c']],
-    ['up', ['--rotate']],
-    ['verify', ['--json=yes']],
-    ['down', ['--stack']],
-  ] as const)('%s %j: what Node says of it, and the usage', async (command, args) => {
-    const { failure } = await run(command, args);
-    expect(failure?.split('\n    ').slice(1)).toEqual([usage[command]]);
-  });
-
-  test.each(['up', 'verify', 'down', 'doctor'])('%s --stack with a name that Docker would not take', async (command) => {
-    expect((await run(command, ['--stack', 'a b'])).failure).toMatch(/^'a b' is no stack name here: .*\n {4}npm run up -- --stack dev$/);
+describe('as a process of its own', () => {
+  test('a failure is its message and its exit code, without a stack trace', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'ops/verify.ts', '--timeout', 'x'], { encoding: 'utf8' });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: "\nOption '--timeout <seconds>' argument 'x' is invalid. Write whole seconds.\n    npm run verify -- --help\n",
+    });
   });
 });
 
-describe('as a process of its own', () => {
-  test('a failure is its message and exit code 1, without a stack trace', () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'ops/verify.ts', '--timeout', 'x'], { encoding: 'utf8' });
-    expect({ status, stdout, stderr }).toEqual({
-      status: 1,
-      stdout: '',
-      stderr: '\n--timeout x: write whole seconds\n    npm run verify -- [--stack NAME] [--timeout SECONDS] [--json]\n',
-    });
+describe('without a yes and without a terminal', () => {
+  test.each<[string, string[], string, string]>([
+    ['up', [], 'Deploying stack dev', 'npm run up -- --yes'],
+    ['up', ['--json'], 'Deploying stack dev', 'npm run up -- --yes'],
+    ['up', ['--stack', 'prod', '-c', 'phoenix:auth=true', '-c', 'phoenix:smtpPassword=hunter2'], 'Deploying stack prod', "npm run up -- --stack prod -c 'phoenix:auth=true' -c 'phoenix:smtpPassword=…' --yes"],
+    ['down', [], 'Removing stack dev', 'npm run down -- --yes'],
+    ['down', ['--stack', 'prod', '--purge'], 'Deleting the data of stack prod', 'npm run down -- --stack prod --purge --yes'],
+  ])('%s %j does nothing, and the command it gives is the same with a yes', async (command, args, doing, again) => {
+    const cli = fakePulumi({});
+    expect(await run(command, args, cli)).toEqual({ stdout: '', said: [], failure: `${doing} needs a yes, and there is no terminal to ask on. Nothing was changed.\n    ${again}` });
+    expect(cli.calls()).toEqual([]);
+  });
+
+  test.each(['stdin', 'stderr'] as const)('%s alone is none', async (name) => {
+    const [own] = streams.flatMap((stream, index) => (stream === process[name] ? [as[index] ?? {}] : []));
+    Object.defineProperty(process[name], 'isTTY', { ...own, value: true });
+    expect((await run('up', [], fakePulumi({}))).failure).toMatch(/^Deploying stack dev needs a yes/);
   });
 });
 
@@ -204,7 +188,7 @@ describe('down', () => {
   test('keeps the data and says where it is', async () => {
     const docker = await engine();
     const cli = cliOn(docker.host);
-    const { said, failure } = await run('down', [], cli);
+    const { said, failure } = await run('down', ['--yes'], cli);
     expect(failure).toBeUndefined();
     expect(cli.calls().at(-1)).toEqual([...destroyed, '--exclude-protected']);
     expect(cli.calls().map(([command]) => command)).not.toContain('state');
@@ -280,13 +264,23 @@ describe('down', () => {
     });
   });
 
-  test('--purge without a terminal removes nothing, and the command it gives is for this stack', async () => {
-    const docker = await engine();
-    const cli = cliOn(docker.host);
-    expect((await run('down', ['--purge', '--stack', 'prod'], cli)).failure).toBe(
-      'Deleting the data needs a yes, and there is no terminal to ask on.\n    npm run down -- --stack prod --purge --yes',
-    );
-    expect(cli.calls().map(([command]) => command)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(destroy|state)$/)]));
+  describe('at a terminal', () => {
+    test.each<[string, string | undefined]>([['a no', 'n'], ['nothing', ''], ['an end by Ctrl-C', undefined]])('%s removes nothing', async (_, answer) => {
+      const docker = await engine();
+      const cli = cliOn(docker.host);
+      const questions = answering(answer);
+      expect(await run('down', ['--stack', 'prod'], cli)).toEqual({ stdout: '', said: [], failure: 'Nothing was removed.' });
+      expect([questions, cli.calls().map(([command]) => command)]).toEqual([['Remove stack prod? Its data stays. [y/N] '], ['stack', 'config']]);
+      expect(asked(docker).filter((request) => !request.startsWith('GET '))).toEqual([]);
+    });
+
+    test.each([['a yes', 'y', []], ['--yes, which asks nothing,', 'n', ['--yes']]] as const)('%s removes it', async (_, answer, args) => {
+      const docker = await engine();
+      const cli = cliOn(docker.host);
+      const questions = answering(answer);
+      expect((await run('down', args, cli)).failure).toBeUndefined();
+      expect([questions.length, cli.calls().at(-1)]).toEqual([args.length === 0 ? 1 : 0, [...destroyed, '--exclude-protected']]);
+    });
   });
 
   test('--purge of a stack whose state cannot be changed removes nothing', async () => {
@@ -306,7 +300,6 @@ describe('down', () => {
     const both = deployed(secret, volume('alloy-data', true), volume('alloy-config', false), volume('phoenix-data', true));
 
     test.each([
-      ['dev', []],
       ['dev', ['--yes']],
       ['prod', ['--yes']],
     ] as const)('--purge of stack %s is refused, and nothing is touched: %j', async (stack, more) => {
@@ -334,7 +327,7 @@ describe('down', () => {
     test('without --purge the stack goes, and the data stays', async () => {
       const docker = await engine();
       const cli = cliOn(docker.host, both);
-      const { said, failure } = await run('down', [], cli);
+      const { said, failure } = await run('down', ['--yes'], cli);
       expect(failure).toBeUndefined();
       expect(cli.calls().at(-1)).toEqual([...destroyed, '--exclude-protected']);
       expect(cli.calls().map(([command]) => command)).not.toContain('state');
@@ -367,13 +360,13 @@ describe('down', () => {
 
   test('no stack', async () => {
     const cli = fakePulumi({ 'stack export': { stderr: "error: no stack named 'dev' found\n", code: 6 } });
-    expect((await run('down', [], cli)).failure).toBe('There is no stack dev.\n    npm run pulumi -- stack ls');
+    expect((await run('down', ['--yes'], cli)).failure).toBe('There is no stack dev.\n    npm run pulumi -- stack ls');
   });
 
   test('no engine', async () => {
     const host = (await nobody()).replace('http:', 'tcp:');
     const cli = cliOn(host);
-    expect((await run('down', [], cli)).failure).toBe(
+    expect((await run('down', ['--yes'], cli)).failure).toBe(
       `The Docker Engine at ${host} does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}. Nothing was removed.\n    DOCKER_HOST=${host} docker info`,
     );
     expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
@@ -395,12 +388,14 @@ describe('up', () => {
     ({ outputs } = await services());
   });
 
+  /** Its calls; a copy of the settings has another name each time. */
+  const calls = (pulumi: FakePulumi): string[][] => pulumi.calls().map((args) => args.map((arg, index) => (args[index - 1] === '--config-file' ? 'COPY' : arg)));
   const cli = (answers: Record<string, Said> = {}): FakePulumi =>
     fakePulumi({ 'stack export': state(), 'config --json': settings(host), up: deployed, 'stack output': output(outputs), ...answers });
 
   test('a new stack: made, set, deployed, verified; one object on stdout', async () => {
     const pulumi = cli({ 'stack export': noStack, 'stack init': {} });
-    const { stdout, said, failure } = await run('up', ['--json', '-c', 'phoenix:uiPort=6007', '-c', 'loki:url=http://a/?b=c'], pulumi);
+    const { stdout, said, failure } = await run('up', ['--yes', '--json', '-c', 'phoenix:uiPort=6007', '-c', 'loki:url=http://a/?b=c'], pulumi);
     expect(failure).toBeUndefined();
     expect(JSON.parse(stdout)).toEqual({
       endpoints: outputs.endpoints,
@@ -418,12 +413,24 @@ describe('up', () => {
     expect(said.at(-1)).toBe('  npm run down        remove it; the data stays');
   });
 
+  /** What the real one does with `-c`: it keeps the setting in the file that it is told of, or the stack's. */
+  const keepsIt = 'file=Pulumi.dev.yaml; while [ $# -gt 0 ]; do [ "$1" = --config-file ] && file=$2; shift; done; echo "config: {phoenix:uiPort: 6007}" > "$file"';
+
   test('--preview-only changes nothing', async () => {
     fs.writeFileSync(stackFile, 'config: {}\n');
-    const pulumi = cli({ preview: {} });
-    expect(await run('up', ['--preview-only'], pulumi)).toEqual({ stdout: '', said: [] });
+    const pulumi = cli({ preview: { first: keepsIt } });
+    expect(await run('up', ['--preview-only', '-c', 'phoenix:uiPort=6007'], pulumi)).toEqual({ stdout: '', said: [] });
     expect(pulumi.calls().map(([command]) => command).sort()).toEqual(['config', 'preview', 'stack']);
-    expect(pulumi.calls().at(-1)).toEqual(['preview', ...deployArgs, '--diff']);
+    expect(calls(pulumi).at(-1)).toEqual(['preview', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config-file', 'COPY', '--diff']);
+    expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {}\n');
+    expect(pulumi.calls().at(-1)?.filter((arg) => fs.existsSync(arg))).toEqual([]);
+  });
+
+  test('--preview-only of a new stack leaves none', async () => {
+    const pulumi = cli({ 'stack export': noStack, 'stack init': { first: 'echo "encryptionsalt: v1:x" > Pulumi.dev.yaml' }, preview: {}, 'stack rm': {} });
+    expect((await run('up', ['--preview-only'], pulumi)).failure).toBeUndefined();
+    expect(pulumi.calls().at(-1)).toEqual(['stack', 'rm', 'dev', '--yes', '--preserve-config']);
+    expect(fs.existsSync(stackFile)).toBe(false);
   });
 
   test('settings that are refused are not kept', async () => {
@@ -431,7 +438,7 @@ describe('up', () => {
     const pulumi = cli({
       up: { first: "echo 'config: {phoenix:uiPort: x}' > Pulumi.dev.yaml", stdout: "1 problem with stack dev; nothing was changed.\n  - phoenix:uiPort is 'x': …\n", code: 255 },
     });
-    expect((await run('up', ['-c', 'phoenix:uiPort=x'], pulumi)).failure).toBe('Not deployed: the settings above are refused.');
+    expect((await run('up', ['--yes', '-c', 'phoenix:uiPort=x'], pulumi)).failure).toBe('Not deployed: the settings above are refused.');
     expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {}\n');
   });
 
@@ -439,20 +446,20 @@ describe('up', () => {
     const pulumi = cli({
       up: { first: "echo 'config: {phoenix:uiPort: 6007}' > Pulumi.dev.yaml", stderr: 'error: update failed\n', code: 255 },
     });
-    expect((await run('up', ['-c', 'phoenix:uiPort=6007'], pulumi)).failure).toBe('Not deployed; what stopped it is above. The next run goes on from here.\n    npm run up');
+    expect((await run('up', ['--yes', '-c', 'phoenix:uiPort=6007'], pulumi)).failure).toBe('Not deployed; what stopped it is above. The next run goes on from here.\n    npm run up');
     expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {phoenix:uiPort: 6007}\n');
   });
 
-  test('a run that was stopped by hand', async () => {
-    const { failure } = await run('up', ['--stack', 'prod'], cli({ up: { first: 'kill -INT $$' } }));
-    expect(failure).toBe('Stopped. Nothing is lost: the next run goes on from here.\n    npm run up -- --stack prod');
+  test('a run that the system has ended', async () => {
+    const { failure } = await run('up', ['--yes'], cli({ up: { first: 'kill -KILL $$' } }));
+    expect(failure).toBe('The Pulumi CLI was ended by SIGKILL, as the system does when memory runs out. Nothing is lost: the next run goes on from here.\n    npm run up');
   });
 
   test('after a run that was cut off, the state is put right first', async () => {
     fs.writeFileSync(stackFile, 'config: {}\n');
     const urn = 'urn:pulumi:dev::llm-observability::docker:index/container:Container::alloy';
     const pulumi = cli({ 'stack export': state({ type: 'creating', resource: { urn } }), refresh: {} });
-    const { said, failure } = await run('up', [], pulumi);
+    const { said, failure } = await run('up', ['--yes'], pulumi);
     expect(failure).toBeUndefined();
     expect(said[0]).toBe('An earlier run was cut off in the middle of alloy; going on from there');
     // State and settings are read side by side.
@@ -468,13 +475,13 @@ describe('up', () => {
     const out = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY') ?? { value: undefined, configurable: true, writable: true };
     beforeEach(() => void Object.defineProperty(process.stdout, 'isTTY', { ...out, value: true }));
     afterEach(() => void Object.defineProperty(process.stdout, 'isTTY', out));
-    const done = (pulumi: FakePulumi): string[] => pulumi.calls().map((args) => args.join(' ')).filter((call) => /^(preview|up) /.test(call));
-    const shown = `preview ${deployArgs.join(' ')} --config phoenix:uiPort=6007`;
+    const done = (pulumi: FakePulumi): string[] => calls(pulumi).map((args) => args.join(' ')).filter((call) => /^(preview|up) /.test(call));
+    const shown = `preview ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --config-file COPY`;
 
     test.each<[string, string | undefined]>([['a no', 'n'], ['an end by Ctrl-C', undefined]])('the preview is shown, and after %s nothing is deployed or kept', async (_, answer) => {
       fs.writeFileSync(stackFile, 'config: {}\n');
       const questions = answering(answer);
-      const pulumi = cli({ preview: { first: "echo 'config: {phoenix:uiPort: 6007}' > Pulumi.dev.yaml" } });
+      const pulumi = cli({ preview: { first: keepsIt } });
       expect((await run('up', ['-c', 'phoenix:uiPort=6007'], pulumi)).failure).toBe('Nothing was deployed.');
       expect([questions, done(pulumi), fs.readFileSync(stackFile, 'utf8')]).toEqual([['Deploy this to stack dev? [y/N] '], [shown], 'config: {}\n']);
     });
@@ -486,7 +493,7 @@ describe('up', () => {
       expect([questions, done(pulumi)]).toEqual([['Deploy this to stack dev? [y/N] '], [shown, `up ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --yes --skip-preview`]]);
     });
 
-    test.each([[['--yes']], [['--json']]])('with %j nobody is asked', async (args) => {
+    test.each([[['--yes']], [['-y', '--json']]])('with %j nobody is asked', async (args) => {
       const questions = answering('n');
       const pulumi = cli();
       expect((await run('up', args, pulumi)).failure).toBeUndefined();
@@ -505,13 +512,13 @@ describe('up', () => {
 
     test('a key is replaced', async () => {
       const pulumi = cli({ 'stack export': exported });
-      expect((await run('up', ['--rotate', 'alloy'], pulumi)).failure).toBeUndefined();
+      expect((await run('up', ['--yes', '--rotate', 'alloy'], pulumi)).failure).toBeUndefined();
       expect(changing(pulumi.calls())).toEqual([['up', ...deployArgs, '--replace', alloyKey, '--yes']]);
     });
 
     test('what is protected is given free for it, first', async () => {
       const pulumi = cli({ 'stack export': exported, 'state unprotect': {} });
-      expect((await run('up', ['--rotate', 'secret', '--rotate', 'alloy'], pulumi)).failure).toBeUndefined();
+      expect((await run('up', ['--yes', '--rotate', 'secret', '--rotate', 'alloy'], pulumi)).failure).toBeUndefined();
       expect(changing(pulumi.calls())).toEqual([
         ['state', 'unprotect', secret, '--yes', '--stack', 'dev'],
         ['up', ...deployArgs, '--replace', secret, '--replace', alloyKey, '--yes'],
@@ -520,23 +527,23 @@ describe('up', () => {
 
     test('where that is refused nothing is deployed', async () => {
       const pulumi = cli({ 'stack export': exported, 'state unprotect': { stderr: 'error: the stack is locked\n', code: 255 } });
-      expect((await run('up', ['--rotate', 'secret'], pulumi)).failure).toBe('unprotecting what is to be rotated failed: error: the stack is locked');
+      expect((await run('up', ['--yes', '--rotate', 'secret'], pulumi)).failure).toBe('unprotecting what is to be rotated failed: error: the stack is locked');
       expect(pulumi.calls().map(([command]) => command)).not.toContain('up');
     });
 
     test('with --preview-only it is shown and nothing else', async () => {
       const pulumi = cli({ 'stack export': exported, preview: {} });
       await run('up', ['--preview-only', '--rotate', 'alloy'], pulumi);
-      expect(changing(pulumi.calls())).toEqual([['preview', ...deployArgs, '--replace', alloyKey, '--diff']]);
+      expect(changing(calls(pulumi))).toEqual([['preview', ...deployArgs, '--replace', alloyKey, '--config-file', 'COPY', '--diff']]);
     });
 
     test.each([
-      ['only previewed', ['--preview-only'], { preview: {} }, ['preview', ...deployArgs, '--replace', secret, '--diff']],
+      ['only previewed', ['--preview-only'], { preview: {} }, ['preview', ...deployArgs, '--replace', secret, '--config-file', 'COPY', '--diff']],
       ['that failed', [], { up: { code: 1 } }, ['up', ...deployArgs, '--replace', secret, '--yes']],
     ] as const)('what was given free for a rotation %s is protected again', async (_, args, answers, call) => {
       const pulumi = cli({ 'stack export': exported, 'state unprotect': {}, 'state protect': {}, ...answers });
-      await run('up', [...args, '--rotate', 'secret'], pulumi);
-      expect(changing(pulumi.calls())).toEqual([
+      await run('up', [...args, '--yes', '--rotate', 'secret'], pulumi);
+      expect(changing(calls(pulumi))).toEqual([
         ['state', 'unprotect', secret, '--yes', '--stack', 'dev'],
         call,
         ['state', 'protect', secret, '--yes', '--stack', 'dev'],
@@ -545,14 +552,14 @@ describe('up', () => {
 
     test('a name that there is not: those that there are, and nothing is done', async () => {
       const pulumi = cli({ 'stack export': exported });
-      expect((await run('up', ['--rotate', 'nobody'], pulumi)).failure).toBe('--rotate nobody: there is secret, alloy.\n    npm run up -- --rotate alloy');
+      expect((await run('up', ['--yes', '--rotate', 'nobody'], pulumi)).failure).toBe('--rotate nobody: there is secret, alloy.\n    npm run up -- --rotate alloy');
       expect(changing(pulumi.calls())).toEqual([]);
     });
   });
 
   test('a trace that does not arrive: the object is printed all the same', async () => {
     const broken = await services({ accept: { status: 503, body: 'queue is full' } });
-    const { stdout, failure } = await run('up', ['--json'], cli({ 'stack output': output(broken.outputs) }));
+    const { stdout, failure } = await run('up', ['--yes', '--json'], cli({ 'stack output': output(broken.outputs) }));
     expect(Object.keys(JSON.parse(stdout) as object)).toEqual(['endpoints', 'traceId', 'ms', 'changes']);
     expect(failure).toBe(
       'The stack is deployed and a trace does not arrive.\napplication -> Alloy: Alloy answered 503: queue is full.\n    docker logs --tail 30 alloy-dev',
@@ -570,7 +577,6 @@ describe('up', () => {
     };
 
     test.each<[string, string[], boolean, string, string]>([
-      ['not without a person to ask', [], false, 'never', 'npm run up'],
       ['if a person agrees', [], true, 'ask', 'npm run up'],
       ['with --yes', ['--yes', '--stack', 'prod'], false, 'yes', 'npm run up -- --stack prod --yes'],
       ['with --yes at a terminal, which asks nothing more', ['-y'], true, 'yes', 'npm run up -- --yes'],
@@ -588,7 +594,7 @@ describe('up', () => {
     fs.writeFileSync(stackFile, 'config: {}\n');
     host = (await nobody()).replace('http:', 'tcp:');
     const pulumi = cli();
-    expect((await run('up', ['-c', `docker:host=${host}`], pulumi)).failure).toBe(
+    expect((await run('up', ['--yes', '-c', `docker:host=${host}`], pulumi)).failure).toBe(
       `The Docker Engine at ${host} (docker:host) does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}.\n    DOCKER_HOST=${host} docker info`,
     );
     expect(pulumi.calls().map(([command]) => command)).not.toContain('up');

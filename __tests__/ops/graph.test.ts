@@ -7,8 +7,7 @@ import type * as typed from '../support/typed';
 
 const mockCommand: { args: readonly string[]; main?: () => Promise<void>; pulumi?: string } = { args: [] };
 
-jest.mock('node:util', () => jest.requireActual<typeof typed>('../support/typed').typedArgs(() => mockCommand.args));
-jest.mock('../../ops/support/say', () => jest.requireActual<typeof typed>('../support/typed').keptMain((run) => (mockCommand.main = run)));
+jest.mock('../../ops/support/command-line', () => jest.requireActual<typeof typed>('../support/typed').keptMain(() => mockCommand.args, (run) => (mockCommand.main = run)));
 jest.mock('../../ops/support/toolchain', () => ({ findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }) }));
 
 /** What the command prints. @throws its failure */
@@ -45,12 +44,4 @@ test.each<[string, Said]>([
   ['was cut off before its end', state({ ...stack, outputs: {} }, network, container)],
 ])('a stack that %s', async (_, said) => {
   await expect(graph(['--stack', 'prod'], fakePulumi({ 'stack export': said }))).rejects.toThrow('Stack prod is not deployed.\n    npm run up -- --stack prod');
-});
-
-test.each([[['--jason']], [['prod']], [['--stack']]])('arguments that are wrong: %j', async (args) => {
-  await expect(graph(args)).rejects.toThrow(/\n {4}npm run graph -- \[--stack NAME\]$/);
-});
-
-test('a name that Docker would not take', async () => {
-  await expect(graph(['--stack', 'a b'])).rejects.toThrow(/^'a b' is no stack name here: /);
 });

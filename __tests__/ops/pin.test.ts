@@ -16,7 +16,7 @@ import type * as typed from '../support/typed';
 import { endsWithTests, nobody } from '../support/web';
 
 const mockCommand: { main?: () => Promise<void> } = {};
-jest.mock('../../ops/support/say', () => jest.requireActual<typeof typed>('../support/typed').keptMain((run) => (mockCommand.main = run)));
+jest.mock('../../ops/support/command-line', () => jest.requireActual<typeof typed>('../support/typed').keptMain(() => [], (run) => (mockCommand.main = run)));
 jest.mock('../../ops/support/backend', () => jest.requireActual<typeof typed>('../support/typed').ownBackend());
 
 const catalog = path.join(projectDir, 'components', 'catalog.ts');

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { projectDir } from '../../ops/support/backend';
 import { Pulumi, type Result } from '../../ops/support/pulumi';
 import { Failure } from '../../ops/support/say';
@@ -67,15 +69,15 @@ test('a new stack is made and not selected; its outputs are read, those that are
 describe('a run', () => {
   test('is in the project, with the environment of the toolchain, and without input', async () => {
     const { pulumi } = answering({ first: 'pwd; echo "$PULUMI_BACKEND_URL"; cat' }, { PULUMI_BACKEND_URL: 'file:///somewhere' });
-    expect(await pulumi.run(['about'])).toEqual({ code: 0, stdout: `${projectDir}\nfile:///somewhere\n`, stderr: '' });
+    expect(await pulumi.run(['about'])).toEqual({ code: 0, stopped: false, stdout: `${projectDir}\nfile:///somewhere\n`, stderr: '' });
   });
 
   test('keeps its exit code, and a last line without an end', async () => {
-    expect(await answering({ stdout: 'one\ntwo', stderr: 'warning', code: 7 }).pulumi.run([])).toEqual({ code: 7, stdout: 'one\ntwo\n', stderr: 'warning\n' });
+    expect(await answering({ stdout: 'one\ntwo', stderr: 'warning', code: 7 }).pulumi.run([])).toEqual({ code: 7, stopped: false, stdout: 'one\ntwo\n', stderr: 'warning\n' });
   });
 
-  test('that a signal ended counts as stopped by hand', async () => {
-    expect(await answering({ first: 'kill -INT $$' }).pulumi.run([])).toMatchObject({ code: 130 });
+  test('that a signal ended says which, and nobody has stopped it', async () => {
+    expect(await answering({ first: 'kill -KILL $$' }).pulumi.run([])).toEqual({ code: 137, signal: 'SIGKILL', stopped: false, stdout: '', stderr: '' });
   });
 
   test('is shown on stderr, all but what the toolchain has said already', async () => {
@@ -120,5 +122,30 @@ describe('a passphrase', () => {
     const run = (stdout: string, stderr = ''): Pick<Result, 'stdout' | 'stderr'> => ({ stdout, stderr });
     expect(pulumi.known(run('    error: Incorrect passphrase'))?.message).toBe(`${wrong('/p')}\n    cp /path/of/the/passphrase/that/fits /p`);
     expect(pulumi.known(run('', 'error: update failed'))).toBeUndefined();
+  });
+});
+
+describe('a signal', () => {
+  /** A CLI that ends its step when it is interrupted, as the real one does. */
+  const patient = { first: "trap 'echo done; exit 7' INT; echo ready >&2; while :; do sleep 0.05; done" };
+
+  /** Who is told: Ctrl-C reaches the whole group, a supervisor one process. */
+  async function stoppedBy(kind: string, signal: NodeJS.Signals, whom: 'all' | 'one'): Promise<unknown> {
+    const child = spawn(process.execPath, ['--import', 'tsx', '__tests__/support/running.ts', fakePulumi({ '': patient }).file, kind], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    await new Promise((resolve) => child.stderr.once('data', resolve));
+    process.kill(whom === 'all' ? -Number(child.pid) : Number(child.pid), signal);
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, stdout };
+  }
+
+  test.each([
+    ['SIGINT', 'all'],
+    ['SIGTERM', 'one'],
+    ['SIGHUP', 'one'],
+  ] as const)('%s to %s of its processes: the CLI ends its step, which is waited for', async (signal, whom) => {
+    expect(await stoppedBy('show', signal, whom)).toEqual({ code: 0, stdout: JSON.stringify({ code: 7, stopped: true, stdout: 'done\n', stderr: 'ready\n' }) });
+    expect(await stoppedBy('handOver', signal, whom)).toEqual({ code: 0, stdout: 'done\n7' });
   });
 });

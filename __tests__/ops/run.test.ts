@@ -163,32 +163,18 @@ describe('the command', () => {
     expect(await run.ended).toEqual({ code: 0, stdout: '', stderr: 'at work\n' });
   });
 
-  test.each([[[]], [['upp']]])('%j is none', async (args) => {
-    const { code, stderr } = await clone.run(args).ended;
+  test('that is none', async () => {
+    const { code, stderr } = await clone.run(['upp']).ended;
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^There is no command '.*'\. There are e2e, fails, hello, test, tidies, waits\.\n {4}npm run doctor\n$/);
+    expect(stderr).toBe("There is no command 'upp'. There are e2e, fails, hello, lint, test, tidies, typecheck, waits.\n    npm run help\n");
   });
 
-  test.each([
-    ['npm_config_stack', '--stack'],
-    ['npm_config_preview_only', '--preview-only'],
-    ['npm_config_call', '-c'],
-  ])('is not run without an option that npm has kept: %s', async (name, option) => {
-    const { code, stdout, stderr } = await clone.run(['hello'], { [name]: 'hunter2' }).ended;
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toBe(`npm has kept ${option} for itself: what is meant for the command comes after --.\n    npm run hello -- ${option} …\n`);
+  test('that nobody names is the list of them', async () => {
+    expect(await freshClone({ help: "console.log('the list')" }).run([]).ended).toMatchObject({ code: 0, stdout: 'the list\n' });
   });
 
-  test('runs with settings of npm that have the name of an option', async () => {
-    expect((await clone.run(['hello'], { npm_config_yes: 'true', npm_config_json: 'true' }).ended).code).toBe(0);
+  test('gets to know from where it was called', async () => {
+    expect((await freshClone({ where: 'process.stdout.write(process.env.INIT_CWD)' }).run(['where'], { INIT_CWD: '/somewhere' }).ended).stdout).toBe('/somewhere');
+    expect((await freshClone({ where: 'process.stdout.write(process.env.INIT_CWD)' }).run(['where']).ended).stdout).toBe(process.cwd());
   });
-});
-
-test('every option of a command that npm does not know itself is looked for', () => {
-  const known = ['yes', 'json', 'all', 'offline'];
-  const options = fs.readdirSync('ops').filter((file) => file.endsWith('.ts')).flatMap((file) =>
-    [...fs.readFileSync(path.join('ops', file), 'utf8').matchAll(/^\s*(?:.*options: \{ )?'?([\w-]+)'?: \{ type: '(?:string|boolean)'/gm)].map(([, name = '']) => name));
-  const taken = /const taken = \[(.*)\]/.exec(fs.readFileSync('ops/run.mjs', 'utf8'))?.[1] ?? '';
-  expect(options.length).toBeGreaterThan(10);
-  expect([...new Set(options)].filter((name) => !known.includes(name) && !taken.includes(`'${name.replace('-', '_')}'`))).toEqual([]);
 });

@@ -3,18 +3,13 @@
  * all imports: a test reaches it by jest.requireActual.
  */
 import type * as fs from 'node:fs';
-import type * as util from 'node:util';
+import type * as commandLine from '../../ops/support/command-line';
 import type * as temp from './temp';
 
-/** `node:util` whose parseArgs reads what was typed and not the arguments of Jest. */
-export function typedArgs(args: () => readonly string[]): object {
-  const actual = jest.requireActual<typeof util>('node:util');
-  return { ...actual, parseArgs: (config: object) => actual.parseArgs({ ...config, args: [...args()] }) };
-}
-
-/** `ops/support/say` whose main hands the command over in the place of running it. */
-export function keptMain(keep: (run: () => Promise<void>) => void): object {
-  return { ...jest.requireActual<object>('../../ops/support/say'), main: keep };
+/** `ops/support/command-line` whose main hands over what would run the command with what was typed. */
+export function keptMain(args: () => readonly string[], keep: (run: () => Promise<void>) => void): object {
+  const actual = jest.requireActual<typeof commandLine>('../../ops/support/command-line');
+  return { ...actual, main: (...[command, handedOn]: Parameters<typeof commandLine.main>) => keep(() => actual.parse(command, args(), handedOn)) };
 }
 
 /** `ops/support/backend` in a folder of its own: state and settings of this checkout are no test's to touch. */

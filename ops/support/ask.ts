@@ -1,10 +1,24 @@
 import { createInterface } from 'node:readline';
+import { Failure } from './say';
 
 /** How a command comes by a yes: from a person at the terminal, from `--yes`, or not at all. */
 export type Consent = 'ask' | 'yes' | 'never';
 
 /** Whether there is a person to ask: the question goes to stderr, the answer comes from stdin. */
 export const atTerminal = (): boolean => Boolean(process.stdin.isTTY && process.stderr.isTTY);
+
+/**
+ * How a command that changes something comes by its yes. The same for each of them.
+ * @param doing what needs it, as the beginning of a sentence: "Deploying"
+ * @param command the one that says yes
+ * @throws Failure where there is nobody to ask
+ */
+export function consentOf(yes: boolean, doing: string, command: string): 'ask' | 'yes' {
+  if (!yes && !atTerminal()) {
+    throw new Failure(`${doing} needs a yes, and there is no terminal to ask on. Nothing was changed.`, [command]);
+  }
+  return yes ? 'yes' : 'ask';
+}
 
 /** What a person answers; undefined for Ctrl-C, Ctrl-D and the end of the input. Never throws: whoever gives up has changed nothing. */
 export function answerTo(question: string): Promise<string | undefined> {

@@ -15,6 +15,11 @@ import { Failure, say } from './say';
 /** A failure before anything was changed. */
 export class Refused extends Failure {}
 
+/** Somebody has stopped the command. */
+export class Stopped extends Failure {
+  override readonly exitCode = 130;
+}
+
 /** --refresh: what somebody removed or stopped by hand is put back. */
 export function commonArgs(stack: string): string[] {
   return ['--stack', stack, '--refresh', '--non-interactive'];
@@ -25,8 +30,8 @@ export function configArgs(config: Readonly<Record<string, string>>): string[] {
   return Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]);
 }
 
-/** State and settings of the stack, which is made if it is new. Each is a run of the CLI, so they run side by side. */
-export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise<{ state: StackState | undefined; settings: Record<string, string>; rotated: Rotation }> {
+/** State and settings of the stack, which is made if it is new (`made`). Each is a run of the CLI, so they run side by side. */
+export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise<{ state: StackState | undefined; settings: Record<string, string>; rotated: Rotation; made: boolean }> {
   const hasFile = readStackFile(pulumi.stack) !== undefined;
   const [state, settings] = await Promise.all([pulumi.state(), hasFile ? pulumi.settings().catch(() => undefined) : {}]);
   const rotated = rotation(rotate, state, pulumi.stack);
@@ -34,7 +39,7 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
     say(`Stack ${pulumi.stack}: new`);
     await pulumi.init();
   }
-  return { state, settings: settings ?? (await pulumi.settings()), rotated };
+  return { state, settings: settings ?? (await pulumi.settings()), rotated, made: !state };
 }
 
 /**

@@ -1,12 +1,13 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { constants } from 'node:os';
 import * as readline from 'node:readline';
+import type { Readable } from 'node:stream';
 import { projectDir } from './backend';
 import { npmRun } from './project';
 import { Failure } from './say';
 import type { Toolchain } from './toolchain';
 
-export interface Result {
-  readonly code: number;
+export interface Result extends End {
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -27,6 +28,16 @@ export interface StackState {
   readonly pending: readonly { readonly type: string; readonly urn: string }[];
 }
 
+/** How a run of the CLI ended. */
+interface End {
+  /** 128 and the number of the signal, where one has ended it. */
+  readonly code: number;
+  /** Whether somebody wanted it to stop. */
+  readonly stopped: boolean;
+  /** What has ended it, where it did not end by itself. */
+  readonly signal?: NodeJS.Signals;
+}
+
 /** The Pulumi CLI on one stack of this project. */
 export class Pulumi {
   /** @param dir folder with Pulumi.yaml. Default: the checkout's */
@@ -40,6 +51,11 @@ export class Pulumi {
   /** Runs the CLI with its output on this terminal (on stderr: stdout is for results), and collects it too. */
   show(args: readonly string[]): Promise<Result> {
     return this.start(args, 'show');
+  }
+
+  /** Runs the CLI on this terminal, with its questions. @returns its exit code */
+  async handOver(args: readonly string[]): Promise<number> {
+    return (await endOf(this.spawned(args, 'inherit'))).code;
   }
 
   /** State of the stack, or undefined when there is no such stack yet. */
@@ -130,30 +146,42 @@ export class Pulumi {
     return this.known(run) ?? new Failure(`${doing} failed: ${run.stderr.trim() || 'pulumi said nothing'}`);
   }
 
-  private start(args: readonly string[], mode: 'collect' | 'show'): Promise<Result> {
-    const child = spawn(this.tools.pulumi, args, {
-      cwd: this.dir,
-      env: { ...process.env, ...this.tools.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  private async start(args: readonly string[], mode: 'collect' | 'show'): Promise<Result> {
+    const child = this.spawned(args, ['ignore', 'pipe', 'pipe']);
     const collected = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
-      readline.createInterface({ input: child[name] }).on('line', (line) => {
+      readline.createInterface({ input: child[name] as Readable }).on('line', (line) => {
         collected[name] += `${line}\n`;
         if (mode === 'show' && !noise.test(line)) {
           process.stderr.write(`${line}\n`);
         }
       });
     }
-    // Ctrl-C reaches the CLI by itself. It finishes the step it is in and writes the state: that is waited for.
-    const wait = (): void => undefined;
-    process.on('SIGINT', wait);
-    return new Promise<Result>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', (code, signal) => resolve({ code: signal ? 130 : code ?? 1, ...collected }));
-    }).finally(() => process.off('SIGINT', wait));
+    return { ...(await endOf(child)), ...collected };
+  }
+
+  private spawned(args: readonly string[], stdio: StdioOptions): ChildProcess {
+    return spawn(this.tools.pulumi, args, { cwd: this.dir, env: { ...process.env, ...this.tools.env }, stdio });
   }
 }
 
 /** Said at every run where a plugin is found on PATH; the toolchain has said it once, in better words. */
 const noise = /warning: using pulumi-(resource|language)-\S+ from \$PATH/;
+
+/**
+ * The end of the CLI, which is waited for whatever signals come: it finishes the step that it is in and writes the state.
+ * Ctrl-C reaches it by itself; what a supervisor sends to this process alone is passed on.
+ */
+function endOf(child: ChildProcess): Promise<End> {
+  let stopped = false;
+  const wait = (): void => void (stopped = true);
+  const passOn = (): void => {
+    stopped = true;
+    child.kill('SIGINT');
+  };
+  process.on('SIGINT', wait).on('SIGTERM', passOn).on('SIGHUP', passOn);
+  return new Promise<End>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], stopped, ...(signal ? { signal } : {}) }));
+  }).finally(() => process.off('SIGINT', wait).off('SIGTERM', passOn).off('SIGHUP', passOn));
+}

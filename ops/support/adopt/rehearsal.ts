@@ -2,28 +2,24 @@
  * The stack beside the old set-up, on other ports and with a copy of its data: what works here works when the ports and
  * the rest of the data follow. Nothing of the old set-up is touched.
  */
-import * as fs from 'node:fs';
-import * as os from 'node:os';
-import * as path from 'node:path';
 import { hostName, stackLabel } from '../../../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../../../engine';
 import { refusal } from '../../../components/problem';
 import { configArgs, Refused } from '../deploy';
 import { lastWords } from '../diagnosis';
-import { projectName, readStackFile } from '../project';
+import { projectName } from '../project';
 import type { Pulumi } from '../pulumi';
 import { Failure, say } from '../say';
+import { ScratchSettings } from '../scratch-settings';
 import { amount } from './plan';
 import type { Plan } from './survey';
 
-/** A stack file of its own: what is only for the rehearsal never stands in the stack's. */
 export class Rehearsal {
-  private readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-'));
+  private readonly settings: ScratchSettings;
 
   /** @param config settings that the stack file lacks, and the offset of the ports */
   constructor(private readonly pulumi: Pulumi, private readonly engine: Engine, private readonly config: Readonly<Record<string, string>>) {
-    // Secrets are encrypted in it.
-    fs.writeFileSync(this.file, readStackFile(pulumi.stack) ?? 'config: {}\n', { mode: 0o600 });
+    this.settings = new ScratchSettings(pulumi.stack);
   }
 
   /** @throws Refused with every problem of the settings, which is shown, before anything is made */
@@ -57,14 +53,10 @@ export class Rehearsal {
   }
 
   end(): void {
-    fs.rmSync(this.dir, { recursive: true, force: true });
-  }
-
-  private get file(): string {
-    return path.join(this.dir, `Pulumi.${this.pulumi.stack}.yaml`);
+    this.settings.remove();
   }
 
   private get args(): string[] {
-    return ['--stack', this.pulumi.stack, '--config-file', this.file, '--non-interactive', ...configArgs(this.config)];
+    return ['--stack', this.pulumi.stack, ...this.settings.args, '--non-interactive', ...configArgs(this.config)];
   }
 }

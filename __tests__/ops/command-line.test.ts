@@ -1,0 +1,185 @@
+import { execFile, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import { Command } from '@commander-js/extra-typings';
+import { commands, down, preview, pulumi, pulumiOptions, up, verify } from '../../ops/commands';
+import { parse } from '../../ops/support/command-line';
+import { setEnvironment } from '../support/environment';
+import { tempDir } from '../support/temp';
+
+/** What a command is told of what was typed, or the message with which it is refused. */
+async function typed(command: (typeof commands)[number], args: readonly string[]): Promise<unknown> {
+  let given: unknown = 'nothing';
+  command.action((...values) => void (given = values.at(-2)));
+  try {
+    await parse(command, args);
+    return given;
+  } catch (error) {
+    expect(error).toMatchObject({ exitCode: 2 });
+    return (error as Error).message;
+  }
+}
+
+beforeEach(() => setEnvironment(Object.fromEntries(Object.keys(process.env).filter((name) => /^npm_config_/.test(name)).map((name) => [name, undefined]))));
+
+const nothing = { stack: 'dev', previewOnly: false, yes: false, json: false };
+
+describe('what is right', () => {
+  test.each<[string[], object]>([
+    [[], nothing],
+    [['--'], nothing],
+    [['--', '--yes'], { ...nothing, yes: true }],
+    [['-y', '--stack', 'prod'], { ...nothing, yes: true, stack: 'prod' }],
+    [['--stack=prod', '--json', '--preview-only'], { stack: 'prod', previewOnly: true, yes: false, json: true }],
+    [['-c', 'a:b=1', '--config', 'a:c=x=y', '--config=a:b=', '-ca:d=2'], { ...nothing, config: { 'a:b': '', 'a:c': 'x=y', 'a:d': '2' } }],
+    [['--rotate', 'alloy', '--rotate', 'secret'], { ...nothing, rotate: ['alloy', 'secret'] }],
+  ])('up %j', async (args, options) => {
+    expect(await typed(up as never, args)).toEqual(options);
+  });
+
+  test('several stacks', async () => {
+    expect(await typed(preview as never, ['--stack', 'dev', '--stack', 'prod'])).toMatchObject({ stack: ['dev', 'prod'] });
+  });
+
+  test('seconds', async () => {
+    expect(await typed(verify as never, ['--timeout', '90'])).toMatchObject({ timeout: 90 });
+  });
+
+  test('everything after the name of a command that hands on', async () => {
+    const args = ['up', '--stack', 'dev', '-c', 'a:b=c', '--help', '--', '-x'];
+    let given: unknown;
+    await parse(pulumi.action((all) => void (given = all)), args, pulumiOptions);
+    expect(given).toEqual(args);
+  });
+});
+
+describe('what is wrong is named, with the command that helps', () => {
+  test.each<[(typeof commands)[number], string[], string, string]>([
+    [up as never, ['--stak', 'prod'], "Unknown option '--stak'. Did you mean --stack?", 'npm run up -- --help'],
+    [up as never, ['--preview'], "Unknown option '--preview'. Did you mean --preview-only?", 'npm run up -- --help'],
+    [up as never, ['--yse'], "Unknown option '--yse'. Did you mean --yes?", 'npm run up -- --help'],
+    [up as never, ['--frobnicate'], "Unknown option '--frobnicate'.", 'npm run up -- --help'],
+    [up as never, ['-c'], "Option '-c, --config <key=value>' argument missing.", 'npm run up -- --help'],
+    [up as never, ['--rotate'], "Option '--rotate <name>' argument missing.", 'npm run up -- --help'],
+    [up as never, ['-c', 'phoenix:uiPort'], "Option '-c, --config <key=value>' argument 'phoenix:uiPort' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
+    [up as never, ['-c', 'a:b=1', '-c', '=1'], "Option '-c, --config <key=value>' argument '=1' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
+    [up as never, ['phoenix:uiPort=1', '--yes'], "'phoenix:uiPort=1' is no option of npm run up.", "npm run up -- -c 'phoenix:uiPort=1' --yes"],
+    [up as never, ['phoenix:smtpPassword=hunter2'], "'phoenix:smtpPassword=hunter2' is no option of npm run up.", "npm run up -- -c 'phoenix:smtpPassword=…'"],
+    [up as never, ['prod'], "'prod' is no option of npm run up.", 'npm run up -- --stack prod'],
+    [up as never, ['none'], "'none' is no option of npm run up.", 'npm run up -- --help'],
+    [up as never, ['a', 'b'], "'a' is no option of npm run up.", 'npm run up -- --help'],
+    [verify as never, ['--json=yes'], "Unknown option '--json=yes'. Did you mean --json?", 'npm run verify -- --help'],
+    [verify as never, ['phoenix:auth=true'], "'phoenix:auth=true' is no option of npm run verify.", 'npm run verify -- --help'],
+    ...['x', '-1', '1.5', ''].map((seconds) => [verify, [`--timeout=${seconds}`], `Option '--timeout <seconds>' argument '${seconds}' is invalid. Write whole seconds.`, 'npm run verify -- --help'] as never),
+    [down as never, ['--purge=yes'], "Unknown option '--purge=yes'. Did you mean --purge?", 'npm run down -- --help'],
+    [preview as never, ['--markdown', '--json'], "Option '--markdown' cannot be used with option '--json'.", 'npm run preview -- --help'],
+    [preview as never, ['--all', '--stack', 'dev'], "Option '--all' cannot be used with option '--stack <name>'.", 'npm run preview -- --help'],
+  ])('%#: %j', async (command, args, message, help) => {
+    expect(await typed(command, args)).toBe(`${message}\n    ${help}`);
+  });
+
+  test.each(commands.filter(({ options }) => options.some(({ long }) => long === '--stack')).map((command) => [command.name(), command] as const))('%s: a stack with a name that Docker would not take', async (_, command) => {
+    await expect(parse(command, ['--stack', 'a b'])).rejects.toThrow(/^'a b' is no stack name here: .*\n {4}npm run up -- --stack dev$/);
+  });
+});
+
+describe('what npm has kept for itself', () => {
+  test.each<[string, (typeof commands)[number], Record<string, string>, string[], string, string]>([
+    ['--stack=prod', up as never, { npm_config_stack: 'prod' }, [], '--stack', '--stack prod'],
+    ['--stack prod', up as never, { npm_config_stack: 'true' }, ['prod'], '--stack', '--stack prod'],
+    ['--preview-only', up as never, { npm_config_preview_only: 'true' }, [], '--preview-only', '--preview-only'],
+    ['-c KEY=VALUE', up as never, { npm_config_call: 'phoenix:auth=true' }, [], '-c', "-c 'phoenix:auth=true'"],
+    ['-c of a secret', up as never, { npm_config_call: 'phoenix:smtpPassword=hunter2' }, [], '-c', "-c 'phoenix:smtpPassword=…'"],
+    ['--config=', up as never, { npm_config_config: 'phoenix:auth=true' }, [], '--config', "--config 'phoenix:auth=true'"],
+    ['several', down as never, { npm_config_purge: 'true', npm_config_stack: 'prod' }, [], '--stack, --purge', '--stack prod --purge'],
+    ['what npm knows itself', preview as never, { npm_config_all: 'true', npm_config_json: 'true' }, [], '--all, --json', '--all --json'],
+  ])('%s', async (_, command, env, args, kept, right) => {
+    setEnvironment(env);
+    expect(await typed(command, args)).toBe(`npm has kept ${kept} for itself: what is meant for the command comes after --.\n    npm run ${command.name()} -- ${right}`);
+  });
+
+  test('for the Pulumi CLI: without --secret a secret would be kept in plain text', async () => {
+    setEnvironment({ npm_config_secret: 'true' });
+    await expect(parse(pulumi, ['config', 'set', 'phoenix:secret'], pulumiOptions)).rejects.toThrow('npm has kept --secret for itself');
+  });
+
+  test('is nothing where somebody has set it for every command', async () => {
+    const file = path.join(tempDir(), 'npmrc');
+    fs.writeFileSync(file, 'fund=false\njson = true\n');
+    setEnvironment({ npm_config_json: 'true', npm_config_userconfig: file, npm_config_globalconfig: '/nowhere/npmrc' });
+    expect(await typed(up as never, [])).toEqual(nothing);
+  });
+
+  test('is nothing where it stands at its default, nor a yes, which is asked for', async () => {
+    setEnvironment({ npm_config_json: 'false', npm_config_all: '', npm_config_yes: 'true' });
+    expect(await typed(up as never, [])).toEqual(nothing);
+  });
+});
+
+describe('by npm itself', () => {
+  const run = promisify(execFile);
+  const npm = async (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+    run('npm', ['run', '--silent', ...args], { env: { ...process.env, NO_UPDATE_NOTIFIER: '1' } }).then((said) => ({ code: 0, ...said }), (error: { code: number; stdout: string; stderr: string }) => error);
+
+  test.each([
+    [['up', '--stack=prod'], 'npm run up -- --stack prod'],
+    [['up', '--stack', 'prod'], 'npm run up -- --stack prod'],
+    [['up', '--preview-only'], 'npm run up -- --preview-only'],
+    [['up', '-c', 'phoenix:auth=true'], "npm run up -- -c 'phoenix:auth=true'"],
+    [['up', '--', '--stak', 'prod'], 'npm run up -- --help'],
+    [['up', '--', 'prod'], 'npm run up -- --stack prod'],
+    [['preview', '--all'], 'npm run preview -- --all'],
+    [['pulumi', 'config', 'set', '--secret', 'phoenix:secret'], 'npm run pulumi -- --secret'],
+  ])('%j', async (args, right) => {
+    const { code, stdout, stderr } = await npm(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(new RegExp(`\\n    ${right.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\n`));
+  }, 60_000);
+
+  test.each(commands.filter((command) => !['test', 'e2e', 'pulumi'].includes(command.name())).map((command) => [command.name(), command] as const))('%s -- --help', async (name, command) => {
+    const { code, stdout, stderr } = await npm(name, '--', '--help');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(new RegExp(`^Usage: npm run ${name} -- `));
+    command.options.forEach(({ flags }) => expect(stdout).toContain(flags));
+  }, 60_000);
+
+  test('help: every command of package.json, but for the parts of the tests', async () => {
+    const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    expect(commands.map((command) => command.name()).sort()).toEqual(Object.keys(scripts).filter((name) => !['lint', 'typecheck'].includes(name)).sort());
+    Object.entries(scripts).forEach(([name, script]) => expect(script).toBe(`node ops/run.mjs ${name}`));
+    const { stdout } = await npm('help');
+    commands.forEach((command) => expect(stdout).toContain(`npm run ${command.name().padEnd(7)}  ${command.summary()}\n`));
+  }, 60_000);
+});
+
+describe('how a command ends', () => {
+  /** In a process of its own. */
+  const ending = (body: string, args: readonly string[] = []): { status: number | null; stdout: string; stderr: string } => {
+    const script = `require('./ops/support/command-line').main(new (require('@commander-js/extra-typings').Command)('walk').action(async () => { ${body} }))`;
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '-e', script, '--', ...args], { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+
+  test.each([
+    ['a failure', "throw new (require('./ops/support/say').Failure)('Not there.', ['look'])", 1, /^\nNot there\.\n {4}look\n$/],
+    ['a stop', "throw new (require('./ops/support/deploy').Stopped)('Stopped.')", 130, /^\nStopped\.\n$/],
+    ['a bug', "throw new TypeError('x is not a function')", 1, /^\nThis is a bug of llm-observability.*Node [\d.]+.*\n {4}\S+.*\n {2}TypeError: x is not a function\n {6}at /],
+    ['a bug that nobody waits for', "setTimeout(() => { throw new Error('later'); }, 1); await new Promise((r) => setTimeout(r, 60000))", 1, /^\nThis is a bug of llm-observability.*\n.*\n {2}Error: later\n/],
+    ['a word that was thrown', "throw 'a word'", 1, /^\nThis is a bug of llm-observability.*\n.*\n {2}a word\n/],
+    ['a file that may not be written', "require('fs').writeFileSync('/proc/x/y', '')", 1, /ENOENT/],
+    ['a folder that is read-only', "throw Object.assign(new Error('x'), { code: 'EROFS', path: '/srv/x' })", 1, /^\nEROFS: it is on a file system that is read-only: \/srv\/x\n {4}df -h \/srv\/x\n$/],
+  ])('%s', (_, body, code, words) => {
+    const { status, stderr } = ending(body);
+    expect(status).toBe(code);
+    expect(stderr).toMatch(words);
+  });
+
+  test('a reader of its output that has seen enough is no error', () => {
+    const script = "require('./ops/support/command-line').main(new (require('@commander-js/extra-typings').Command)('walk').action(async () => { for (let i = 0; i < 1e5; i += 1) process.stdout.write('line '.repeat(20) + '\\n'); }))";
+    const { stdout, stderr } = spawnSync('sh', ['-c', '"$0" --import tsx -e "$1" | head -n 1', process.execPath, script], { encoding: 'utf8' });
+    expect([stdout, stderr]).toEqual([`${'line '.repeat(20)}\n`, '']);
+  });
+});
+
+void Command;

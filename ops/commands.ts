@@ -1,0 +1,92 @@
+/**
+ * The commands of this project: what each does and what it takes. The help, the checks of what somebody types and the
+ * README's list come from here.
+ */
+import { Command, InvalidArgumentError, Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { defaultStack, stackNamed } from './support/project';
+
+const command = (name: string, summary: string): Command => new Command(name).summary(summary).description(`${summary}.`);
+
+const stack = new Option('--stack <name>', 'the stack').argParser(stackNamed).default(defaultStack);
+const stacks = new Option('--stack <name>', `a stack; several times for several (default: "${defaultStack}")`).argParser((name, before: readonly string[] = []) => [...before, stackNamed(name)]);
+const config = (use: string): Option<'-c, --config <key=value>', undefined, undefined, Record<string, string>> =>
+  new Option('-c, --config <key=value>', `a setting, ${use}; several times for several`).argParser((pair, before: Record<string, string> = {}) => ({ ...before, ...setting(pair) }));
+const yes = new Option('-y, --yes', 'do not ask: needed where there is no terminal').default(false);
+const json = (what: string): Option<'--json', undefined, false> => new Option('--json', `print ${what} as JSON on standard output`).default(false);
+const container = (service: string): string => `the container of the ${service} that is there, where several could be meant`;
+
+export const up = command('up', 'Deploy a stack, then send a trace through it and read it back')
+  .addOption(stack)
+  .addOption(config("kept in the stack's settings"))
+  .addOption(new Option('--rotate <name>', 'replace an API key, a token or a secret; several times for several').argParser((name, before: readonly string[] = []) => [...before, name]))
+  .option('--preview-only', 'show what would change, and change nothing', false)
+  .addOption(yes)
+  .addOption(json('the endpoints, the trace and the number of changes'));
+
+export const preview = command('preview', 'Show what the next deployment would change, and what that means')
+  .addOption(stacks)
+  .addOption(new Option('--all', 'every stack that has a file with settings').default(false).conflicts('stack'))
+  .addOption(config('assumed for this preview'))
+  .addOption(new Option('--markdown', 'print the page as Markdown').default(false).conflicts('json'))
+  .addOption(json('the page'))
+  .option('--offline', 'ask neither the state nor the Docker Engine: everything shows as new', false);
+
+export const verify = command('verify', 'Send a trace through a running stack, read it back and remove it')
+  .addOption(stack)
+  .addOption(new Option('--timeout <seconds>', 'how long to wait for it').argParser(wholeSeconds).default(30))
+  .addOption(json('the trace and the time of each hop'));
+
+export const down = command('down', 'Remove a stack; its data and the secrets that belong to it stay')
+  .addOption(stack)
+  .option('--purge', 'delete the data and the secrets too', false)
+  .addOption(yes);
+
+export const doctor = command('doctor', 'List what is there, what is missing, and the command that gets it').addOption(stack);
+
+export const adopt = command('adopt', 'Take over from a Phoenix and an Alloy in docker-compose, with their data')
+  .addOption(stack)
+  .option('--phoenix <name>', container('Phoenix'))
+  .option('--alloy <name>', container('Alloy'))
+  .addOption(yes)
+  .addOption(json('what was taken over'));
+
+export const graph = command('graph', 'Draw what a stack runs and which way data flows, as a Mermaid flowchart').addOption(stack);
+
+export const comment = command('comment', 'Put the page of a preview on its pull request, as one comment').option('--file <path>', 'the page', 'preview.md');
+
+export const pin = command('pin', 'Write the digests of the pinned images into components/catalog.ts');
+
+export const bench = command('bench', 'Measure npm run up against docker-compose, and a preview against an empty program');
+
+export const help = command('help', 'List the commands');
+
+/** What is typed is for a program: its help too. */
+const handedOn = (name: string, summary: string, whose: string) =>
+  command(name, summary).argument('[arguments...]', `arguments of ${whose}`).helpOption(false).allowUnknownOption();
+
+export const pulumi = handedOn('pulumi', 'Run the Pulumi CLI with the state, plugins and images of npm run up', 'Pulumi');
+/** Options of Pulumi that npm keeps too where ` -- ` is left out. Without --secret a secret would be kept in plain text. */
+export const pulumiOptions = [
+  ...['--stack <name>', '--config <pair>', '--target <urn>', '--replace <urn>', '--file <path>'],
+  ...['--secret', '--plaintext', '--show-secrets', '--path', '--refresh', '--diff', '--skip-preview', '--exclude-protected', '--remove', '--preserve-config', '--non-interactive', '--yes', '--json', '--force', '--all'],
+].map((flags) => new Option(flags));
+const test = handedOn('test', 'Check types and style, and run the unit tests', 'Jest');
+const e2e = handedOn('e2e', 'Run the end-to-end tests, on a Docker Engine', 'Jest');
+
+/** In the order in which people need them. */
+export const commands: readonly CommandUnknownOpts[] = [up, preview, verify, down, doctor, adopt, graph, comment, pulumi, test, e2e, pin, bench, help];
+
+function setting(pair: string): Record<string, string> {
+  const [, key, value] = /^([\w-]+:[\w-]+)=(.*)$/s.exec(pair) ?? [];
+  if (key === undefined || value === undefined) {
+    throw new InvalidArgumentError('Write KEY=VALUE, such as -c phoenix:uiPort=16006.');
+  }
+  return { [key]: value };
+}
+
+function wholeSeconds(text: string): number {
+  if (!/^\d+$/.test(text)) {
+    throw new InvalidArgumentError('Write whole seconds.');
+  }
+  return Number(text);
+}

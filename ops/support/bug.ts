@@ -1,0 +1,41 @@
+/**
+ * An error that no part of the program has foreseen.
+ */
+import { spawnSync } from 'node:child_process';
+import { projectDir } from './backend';
+
+/** Errors of the system that are the machine's and not ours, with what helps. */
+const ofTheMachine: Readonly<Record<string, { readonly words: string; readonly command: (file: string) => string }>> = {
+  EACCES: { words: 'this user may not write to or read', command: (file) => `ls -ld ${file}` },
+  EPERM: { words: 'this user may not change', command: (file) => `ls -ld ${file}` },
+  EROFS: { words: 'it is on a file system that is read-only:', command: (file) => `df -h ${file}` },
+  ENOSPC: { words: 'no space is left for', command: (file) => `df -h ${file}` },
+  EDQUOT: { words: 'the quota of this user is used up:', command: (file) => `df -h ${file}` },
+};
+
+/** What to say of it: of an error of the machine what helps, of any other that it is a bug and where to report it. */
+export function bugReport(error: unknown): string {
+  const { code = '', path: file } = (error ?? {}) as NodeJS.ErrnoException;
+  const known = ofTheMachine[code];
+  if (known && file !== undefined) {
+    return `${code}: ${known.words} ${file}\n    ${known.command(file)}`;
+  }
+  const stack = (error instanceof Error && error.stack) || String(error);
+  const commit = git('rev-parse', '--short', 'HEAD');
+  return [
+    `This is a bug of llm-observability${commit ? ` (commit ${commit}, Node ${process.versions.node}, ${process.platform})` : ''}. Please report it with the lines below, without secrets in them:`,
+    `    ${issuesOf(git('remote', 'get-url', 'origin'))}`,
+    ...stack.split('\n').map((line) => `  ${line}`),
+  ].join('\n');
+}
+
+/** Where the issues of a repository are, or the repository. */
+function issuesOf(remote: string): string {
+  const [, host, name] = /^(?:https:\/\/(?:[^@/]*@)?|ssh:\/\/git@|git@)([\w.-]+)[/:](.+?)(?:\.git)?\/?$/.exec(remote) ?? [];
+  return host ? `https://${host}/${name}/issues` : remote || 'the repository that this copy comes from';
+}
+
+/** What git prints, or nothing where it fails. */
+function git(...args: readonly string[]): string {
+  return spawnSync('git', args, { cwd: projectDir, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).stdout?.trim() ?? '';
+}
