@@ -280,7 +280,7 @@ describe('bad input', () => {
 describe('down and up again', () => {
   it('keeps the way in, and leaves one key', async () => {
     const password = deployed.login?.password;
-    expect((await checkout.command('down')).code).toBe(0);
+    expect((await checkout.command('down', ['--yes'])).code).toBe(0);
     await checkout.up();
     deployed = await checkout.outputs();
     expect(deployed.login?.password).toBe(password);

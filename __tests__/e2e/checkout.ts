@@ -74,7 +74,7 @@ export class Checkout {
   /** `npm run up --json`, which must succeed. @returns its JSON */
   async up(config: Readonly<Record<string, string>> = {}, ...args: string[]): Promise<{ traceId: string; ms: number; changes: Record<string, number>; endpoints: Outputs['endpoints'] }> {
     const pairs = Object.entries(config).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-    const { code, stdout, stderr } = await this.command('up', ['--json', ...pairs, ...args]);
+    const { code, stdout, stderr } = await this.command('up', ['--yes', '--json', ...pairs, ...args]);
     if (code !== 0) {
       throw new Error(`npm run up ended with ${code}:\n${stderr.slice(-6000)}`);
     }

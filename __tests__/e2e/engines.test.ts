@@ -167,7 +167,7 @@ describe('rootless Docker', () => {
 
   it('is published on loopback, limited as far as it can be, and verified', async () => {
     const here = shell({ DOCKER_HOST: rootless.host });
-    const { code, stdout, stderr } = await here.command('up', ['--json', '-c', 'ports:offset=700', '-c', 'alloy:bind=auto']);
+    const { code, stdout, stderr } = await here.command('up', ['--yes', '--json', '-c', 'ports:offset=700', '-c', 'alloy:bind=auto']);
     expect({ code, stderr: code === 0 ? '' : stderr.slice(-4000) }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
     const [{ NetworkSettings }] = JSON.parse(await on(rootless.host, 'inspect', 'alloy-engines')) as [{ NetworkSettings: { Ports: Record<string, { HostIp: string }[] | null> } }];
@@ -200,7 +200,7 @@ describe('an ordinary user in the group docker', () => {
       prefix: ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--groups', group, '--'],
     });
     fs.renameSync(cache, path.join(home, 'llm-observability'));
-    const up = await user.command('up', ['--json', '-c', 'ports:offset=800', '-c', 'alloy:bind=127.0.0.1']);
+    const up = await user.command('up', ['--yes', '--json', '-c', 'ports:offset=800', '-c', 'alloy:bind=127.0.0.1']);
     expect({ code: up.code, stderr: up.code === 0 ? '' : up.stderr.slice(-4000) }).toEqual({ code: 0, stderr: '' });
     expect(await user.verify()).toMatchObject({ ok: true });
     // The decoy is of this very stack, and goes with it.

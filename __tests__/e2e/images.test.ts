@@ -61,7 +61,7 @@ const published = { phoenix: images.phoenix, alloy: images.alloy, gate: images.g
 
 /** `npm run up`, which must succeed. @returns what it says */
 async function up(...pairs: string[]): Promise<string> {
-  const { code, stderr } = await checkout.command('up', ['--json', '--yes', ...pairs.flatMap((pair) => ['-c', pair])]);
+  const { code, stderr } = await checkout.command('up', ['--yes', '--json', ...pairs.flatMap((pair) => ['-c', pair])]);
   if (code !== 0) {
     throw new Error(`npm run up ended with ${code}:\n${stderr.slice(-6000)}`);
   }

@@ -315,7 +315,7 @@ describe('a run that was cut off', () => {
 
 describe('down', () => {
   it('removes the stack and keeps the data, which the next up takes up again', async () => {
-    const { code, stderr } = await checkout.command('down');
+    const { code, stderr } = await checkout.command('down', ['--yes']);
     expect(code).toBe(0);
     expect(stderr).toMatch(/Its data stays in the volumes alloy-e2e-data, phoenix-e2e-data/);
     expect(await docker('ps', '--all', '--quiet', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).toBe('');

@@ -104,7 +104,7 @@ describe('a tunnel that is down', () => {
   it('fails the deployment, and stops nothing on the central host', async () => {
     // Nobody in its network finds Cloudflare yet.
     const pairs = Object.entries(await published()).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-    const { code, stderr, stdout } = await central.command('up', pairs);
+    const { code, stderr, stdout } = await central.command('up', ['--yes', ...pairs]);
     expect(code).toBe(1);
     expect(stdout + stderr).toMatch(/tunnel-connector-1/);
     expect(await central.verify()).toMatchObject({ ok: true });

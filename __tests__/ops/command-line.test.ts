@@ -2,14 +2,16 @@ import { execFile, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { Command } from '@commander-js/extra-typings';
-import { commands, down, preview, pulumi, pulumiOptions, up, verify } from '../../ops/commands';
+import { commands, pulumi, pulumiOptions } from '../../ops/commands';
 import { parse } from '../../ops/support/command-line';
 import { setEnvironment } from '../support/environment';
 import { tempDir } from '../support/temp';
 
+const commandOf = (name: string): (typeof commands)[number] => commands.find((each) => each.name() === name) ?? commands[0]!;
+
 /** What a command is told of what was typed, or the message with which it is refused. */
-async function typed(command: (typeof commands)[number], args: readonly string[]): Promise<unknown> {
+async function typed(name: string, args: readonly string[]): Promise<unknown> {
+  const command = commandOf(name);
   let given: unknown = 'nothing';
   command.action((...values) => void (given = values.at(-2)));
   try {
@@ -35,15 +37,15 @@ describe('what is right', () => {
     [['-c', 'a:b=1', '--config', 'a:c=x=y', '--config=a:b=', '-ca:d=2'], { ...nothing, config: { 'a:b': '', 'a:c': 'x=y', 'a:d': '2' } }],
     [['--rotate', 'alloy', '--rotate', 'secret'], { ...nothing, rotate: ['alloy', 'secret'] }],
   ])('up %j', async (args, options) => {
-    expect(await typed(up as never, args)).toEqual(options);
+    expect(await typed('up', args)).toEqual(options);
   });
 
   test('several stacks', async () => {
-    expect(await typed(preview as never, ['--stack', 'dev', '--stack', 'prod'])).toMatchObject({ stack: ['dev', 'prod'] });
+    expect(await typed('preview', ['--stack', 'dev', '--stack', 'prod'])).toMatchObject({ stack: ['dev', 'prod'] });
   });
 
   test('seconds', async () => {
-    expect(await typed(verify as never, ['--timeout', '90'])).toMatchObject({ timeout: 90 });
+    expect(await typed('verify', ['--timeout', '90'])).toMatchObject({ timeout: 90 });
   });
 
   test('everything after the name of a command that hands on', async () => {
@@ -55,27 +57,27 @@ describe('what is right', () => {
 });
 
 describe('what is wrong is named, with the command that helps', () => {
-  test.each<[(typeof commands)[number], string[], string, string]>([
-    [up as never, ['--stak', 'prod'], "Unknown option '--stak'. Did you mean --stack?", 'npm run up -- --help'],
-    [up as never, ['--preview'], "Unknown option '--preview'. Did you mean --preview-only?", 'npm run up -- --help'],
-    [up as never, ['--yse'], "Unknown option '--yse'. Did you mean --yes?", 'npm run up -- --help'],
-    [up as never, ['--frobnicate'], "Unknown option '--frobnicate'.", 'npm run up -- --help'],
-    [up as never, ['-c'], "Option '-c, --config <key=value>' argument missing.", 'npm run up -- --help'],
-    [up as never, ['--rotate'], "Option '--rotate <name>' argument missing.", 'npm run up -- --help'],
-    [up as never, ['-c', 'phoenix:uiPort'], "Option '-c, --config <key=value>' argument 'phoenix:uiPort' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
-    [up as never, ['-c', 'a:b=1', '-c', '=1'], "Option '-c, --config <key=value>' argument '=1' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
-    [up as never, ['phoenix:uiPort=1', '--yes'], "'phoenix:uiPort=1' is no option of npm run up.", "npm run up -- -c 'phoenix:uiPort=1' --yes"],
-    [up as never, ['phoenix:smtpPassword=hunter2'], "'phoenix:smtpPassword=hunter2' is no option of npm run up.", "npm run up -- -c 'phoenix:smtpPassword=…'"],
-    [up as never, ['prod'], "'prod' is no option of npm run up.", 'npm run up -- --stack prod'],
-    [up as never, ['none'], "'none' is no option of npm run up.", 'npm run up -- --help'],
-    [up as never, ['a', 'b'], "'a' is no option of npm run up.", 'npm run up -- --help'],
-    [verify as never, ['--json=yes'], "Unknown option '--json=yes'. Did you mean --json?", 'npm run verify -- --help'],
-    [verify as never, ['phoenix:auth=true'], "'phoenix:auth=true' is no option of npm run verify.", 'npm run verify -- --help'],
-    ...['x', '-1', '1.5', ''].map((seconds) => [verify, [`--timeout=${seconds}`], `Option '--timeout <seconds>' argument '${seconds}' is invalid. Write whole seconds.`, 'npm run verify -- --help'] as never),
-    [down as never, ['--purge=yes'], "Unknown option '--purge=yes'. Did you mean --purge?", 'npm run down -- --help'],
-    [preview as never, ['--markdown', '--json'], "Option '--markdown' cannot be used with option '--json'.", 'npm run preview -- --help'],
-    [preview as never, ['--all', '--stack', 'dev'], "Option '--all' cannot be used with option '--stack <name>'.", 'npm run preview -- --help'],
-  ])('%#: %j', async (command, args, message, help) => {
+  test.each<[string, string[], string, string]>([
+    ['up', ['--stak', 'prod'], "Unknown option '--stak'. Did you mean --stack?", 'npm run up -- --help'],
+    ['up', ['--preview'], "Unknown option '--preview'. Did you mean --preview-only?", 'npm run up -- --help'],
+    ['up', ['--yse'], "Unknown option '--yse'. Did you mean --yes?", 'npm run up -- --help'],
+    ['up', ['--frobnicate'], "Unknown option '--frobnicate'.", 'npm run up -- --help'],
+    ['up', ['-c'], "Option '-c, --config <key=value>' argument missing.", 'npm run up -- --help'],
+    ['up', ['--rotate'], "Option '--rotate <name>' argument missing.", 'npm run up -- --help'],
+    ['up', ['-c', 'phoenix:uiPort'], "Option '-c, --config <key=value>' argument 'phoenix:uiPort' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
+    ['up', ['-c', 'a:b=1', '-c', '=1'], "Option '-c, --config <key=value>' argument '=1' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
+    ['up', ['phoenix:uiPort=1', '--yes'], "'phoenix:uiPort=1' is no option of npm run up.", "npm run up -- -c 'phoenix:uiPort=1' --yes"],
+    ['up', ['phoenix:smtpPassword=hunter2'], "'phoenix:smtpPassword=hunter2' is no option of npm run up.", "npm run up -- -c 'phoenix:smtpPassword=…'"],
+    ['up', ['prod'], "'prod' is no option of npm run up.", 'npm run up -- --stack prod'],
+    ['up', ['none'], "'none' is no option of npm run up.", 'npm run up -- --help'],
+    ['up', ['a', 'b'], "'a' is no option of npm run up.", 'npm run up -- --help'],
+    ['verify', ['--json=yes'], "Unknown option '--json=yes'. Did you mean --json?", 'npm run verify -- --help'],
+    ['verify', ['phoenix:auth=true'], "'phoenix:auth=true' is no option of npm run verify.", 'npm run verify -- --help'],
+    ...['x', '-1', '1.5', ''].map((seconds) => ['verify', [`--timeout=${seconds}`], `Option '--timeout <seconds>' argument '${seconds}' is invalid. Write whole seconds.`, 'npm run verify -- --help'] as [string, string[], string, string]),
+    ['down', ['--purge=yes'], "Unknown option '--purge=yes'. Did you mean --purge?", 'npm run down -- --help'],
+    ['preview', ['--markdown', '--json'], "Option '--markdown' cannot be used with option '--json'.", 'npm run preview -- --help'],
+    ['preview', ['--all', '--stack', 'dev'], "Option '--all' cannot be used with option '--stack <name>'.", 'npm run preview -- --help'],
+  ])('%s %j', async (command, args, message, help) => {
     expect(await typed(command, args)).toBe(`${message}\n    ${help}`);
   });
 
@@ -85,18 +87,18 @@ describe('what is wrong is named, with the command that helps', () => {
 });
 
 describe('what npm has kept for itself', () => {
-  test.each<[string, (typeof commands)[number], Record<string, string>, string[], string, string]>([
-    ['--stack=prod', up as never, { npm_config_stack: 'prod' }, [], '--stack', '--stack prod'],
-    ['--stack prod', up as never, { npm_config_stack: 'true' }, ['prod'], '--stack', '--stack prod'],
-    ['--preview-only', up as never, { npm_config_preview_only: 'true' }, [], '--preview-only', '--preview-only'],
-    ['-c KEY=VALUE', up as never, { npm_config_call: 'phoenix:auth=true' }, [], '-c', "-c 'phoenix:auth=true'"],
-    ['-c of a secret', up as never, { npm_config_call: 'phoenix:smtpPassword=hunter2' }, [], '-c', "-c 'phoenix:smtpPassword=…'"],
-    ['--config=', up as never, { npm_config_config: 'phoenix:auth=true' }, [], '--config', "--config 'phoenix:auth=true'"],
-    ['several', down as never, { npm_config_purge: 'true', npm_config_stack: 'prod' }, [], '--stack, --purge', '--stack prod --purge'],
-    ['what npm knows itself', preview as never, { npm_config_all: 'true', npm_config_json: 'true' }, [], '--all, --json', '--all --json'],
+  test.each<[string, string, Record<string, string>, string[], string, string]>([
+    ['--stack=prod', 'up', { npm_config_stack: 'prod' }, [], '--stack', '--stack prod'],
+    ['--stack prod', 'up', { npm_config_stack: 'true' }, ['prod'], '--stack', '--stack prod'],
+    ['--preview-only', 'up', { npm_config_preview_only: 'true' }, [], '--preview-only', '--preview-only'],
+    ['-c KEY=VALUE', 'up', { npm_config_call: 'phoenix:auth=true' }, [], '-c', "-c 'phoenix:auth=true'"],
+    ['-c of a secret', 'up', { npm_config_call: 'phoenix:smtpPassword=hunter2' }, [], '-c', "-c 'phoenix:smtpPassword=…'"],
+    ['--config=', 'up', { npm_config_config: 'phoenix:auth=true' }, [], '--config', "--config 'phoenix:auth=true'"],
+    ['several', 'down', { npm_config_purge: 'true', npm_config_stack: 'prod' }, [], '--stack, --purge', '--stack prod --purge'],
+    ['what npm knows itself', 'preview', { npm_config_all: 'true', npm_config_json: 'true' }, [], '--all, --json', '--all --json'],
   ])('%s', async (_, command, env, args, kept, right) => {
     setEnvironment(env);
-    expect(await typed(command, args)).toBe(`npm has kept ${kept} for itself: what is meant for the command comes after --.\n    npm run ${command.name()} -- ${right}`);
+    expect(await typed(command, args)).toBe(`npm has kept ${kept} for itself: what is meant for the command comes after --.\n    npm run ${command} -- ${right}`);
   });
 
   test('for the Pulumi CLI: without --secret a secret would be kept in plain text', async () => {
@@ -108,12 +110,12 @@ describe('what npm has kept for itself', () => {
     const file = path.join(tempDir(), 'npmrc');
     fs.writeFileSync(file, 'fund=false\njson = true\n');
     setEnvironment({ npm_config_json: 'true', npm_config_userconfig: file, npm_config_globalconfig: '/nowhere/npmrc' });
-    expect(await typed(up as never, [])).toEqual(nothing);
+    expect(await typed('up', [])).toEqual(nothing);
   });
 
   test('is nothing where it stands at its default, nor a yes, which is asked for', async () => {
     setEnvironment({ npm_config_json: 'false', npm_config_all: '', npm_config_yes: 'true' });
-    expect(await typed(up as never, [])).toEqual(nothing);
+    expect(await typed('up', [])).toEqual(nothing);
   });
 });
 
@@ -181,5 +183,3 @@ describe('how a command ends', () => {
     expect([stdout, stderr]).toEqual([`${'line '.repeat(20)}\n`, '']);
   });
 });
-
-void Command;

@@ -12,6 +12,7 @@ import { setEnvironment } from '../support/environment';
 import { execEngine } from '../support/exec-engine';
 import { fakeEngine, type Answer, type FakeEngine } from '../support/fake-engine';
 import { fakePulumi, type FakePulumi, type Said } from '../support/fake-pulumi';
+import { ownTerminal } from '../support/own-terminal';
 import { listen } from '../support/said';
 import { services } from '../support/services';
 import type * as typed from '../support/typed';
@@ -83,22 +84,17 @@ const settings = (host: string): Said => ({ stdout: JSON.stringify({ 'docker:hos
 const output = (outputs: object): Said => ({ stdout: JSON.stringify(outputs) });
 
 // On a terminal the commands would ask the person who runs the tests.
-const streams = [process.stdin, process.stderr];
-const as = streams.map((stream) => Object.getOwnPropertyDescriptor(stream, 'isTTY') ?? { value: undefined, configurable: true, writable: true });
-const atTerminal = (value: boolean): void => streams.forEach((stream, index) => Object.defineProperty(stream, 'isTTY', { ...as[index], value }));
-beforeAll(() => atTerminal(false));
-afterAll(() => streams.forEach((stream, index) => Object.defineProperty(stream, 'isTTY', as[index] ?? {})));
+const terminal = ownTerminal(false);
 
 /** Somebody at a terminal answers like this; returns what was asked. */
 function answering(answer: string | undefined): string[] {
   const questions: string[] = [];
   mockCommand.answer = (question) => (questions.push(question), answer);
-  atTerminal(true);
+  terminal.is(true);
   return questions;
 }
 afterEach(() => {
   delete mockCommand.answer;
-  atTerminal(false);
 });
 
 beforeEach(() => {
@@ -130,8 +126,7 @@ describe('without a yes and without a terminal', () => {
   });
 
   test.each(['stdin', 'stderr'] as const)('%s alone is none', async (name) => {
-    const [own] = streams.flatMap((stream, index) => (stream === process[name] ? [as[index] ?? {}] : []));
-    Object.defineProperty(process[name], 'isTTY', { ...own, value: true });
+    terminal.is(true, process[name]);
     expect((await run('up', [], fakePulumi({}))).failure).toMatch(/^Deploying stack dev needs a yes/);
   });
 });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { projectDir } from '../../ops/support/backend';
+import { isRunning } from '../../ops/support/lock';
 import { Pulumi, type Result } from '../../ops/support/pulumi';
 import { Failure } from '../../ops/support/say';
 import { setEnvironment } from '../support/environment';
@@ -126,6 +127,10 @@ describe('a passphrase', () => {
 });
 
 describe('a signal', () => {
+  jest.setTimeout(60_000);
+  const started: number[] = [];
+  afterEach(() => started.splice(0).forEach((pid) => isRunning(pid) && process.kill(-pid, 'SIGKILL')));
+
   /** A CLI that ends its step when it is interrupted, as the real one does. */
   const patient = { first: "trap 'echo done; exit 7' INT; echo ready >&2; while :; do sleep 0.05; done" };
 
@@ -134,6 +139,7 @@ describe('a signal', () => {
     const child = spawn(process.execPath, ['--import', 'tsx', '__tests__/support/running.ts', fakePulumi({ '': patient }).file, kind], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    started.push(Number(child.pid));
     await new Promise((resolve) => child.stderr.once('data', resolve));
     process.kill(whom === 'all' ? -Number(child.pid) : Number(child.pid), signal);
     const [code] = (await once(child, 'close')) as [number | null];

@@ -51,8 +51,10 @@ export async function parse(command: Command, args: readonly string[], handedOn:
       throw error;
     }
     if (error.exitCode !== 0) {
-      const words = error.code === 'commander.excessArguments' ? `'${command.args[0]}' is no option of ${named}.` : sentence(error.message);
-      throw new Misread(words, [meant(command, typed) ?? `${named} -- --help`]);
+      const help = `${named} -- --help`;
+      throw error.code === 'commander.excessArguments'
+        ? new Misread(`'${command.args[0]}' is no option of ${named}.`, [meant(command, typed) ?? help])
+        : new Misread(sentence(error.message) + begun(command, error.message), [help]);
     }
   }
 }
@@ -61,6 +63,13 @@ export async function parse(command: Command, args: readonly string[], handedOn:
 function sentence(message: string): string {
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n').map((line) => line.replace(/^\((.*)\)$/, '$1')).filter(Boolean);
   return [`${first.charAt(0).toUpperCase()}${first.slice(1)}`.replace(/[^.?]$/, '$&.'), ...rest].join(' ');
+}
+
+/** The option of which somebody has typed the beginning, or more than it takes (`--json=yes`): the library knows neither. */
+function begun(command: Command, message: string): string {
+  const [, name] = /unknown option '(--[\w-]+)(?:=.*)?'$/.exec(message) ?? [];
+  const [option, ...more] = name === undefined ? [] : command.options.filter(({ long }) => long?.startsWith(name));
+  return option && more.length === 0 ? ` Did you mean ${option.long}?` : '';
 }
 
 /** The command that somebody means who has left out an option's name. */

@@ -11,6 +11,7 @@ import { fakeContainer, fakeDocker, type FakeContainer, type FakeDocker } from '
 import { fakePulumi, type FakePulumi, type Said } from '../../support/fake-pulumi';
 import { listen } from '../../support/said';
 import { tempDir } from '../../support/temp';
+import { ownTerminal } from '../../support/own-terminal';
 import type * as typed from '../../support/typed';
 import { images } from '../../../components/catalog';
 import { leftText } from '../../../ops/support/adopt/plan';
@@ -20,7 +21,7 @@ const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string
 
 jest.mock('../../../ops/support/command-line', () => jest.requireActual<typeof typed>('../../support/typed').keptMain(() => mockCommand.args, (run) => (mockCommand.main = run)));
 jest.mock('../../../ops/support/toolchain', () => ({ findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }), withPlugins: async (tools: object) => tools }));
-jest.mock('../../../ops/support/ask', () => ({ agreed: async (question: string) => mockCommand.answer?.(question) }));
+jest.mock('../../../ops/support/ask', () => ({ ...jest.requireActual<object>('../../../ops/support/ask'), agreed: async (question: string) => mockCommand.answer?.(question) }));
 // What it is told, and then as it is.
 jest.mock('../../../ops/support/docker', () => {
   const actual = jest.requireActual<{ ensureEngine: (...args: unknown[]) => Promise<void> }>('../../../ops/support/docker');
@@ -31,9 +32,7 @@ jest.mock('../../../provider/container-reach', () => ({ from: () => ({ ask: asyn
 jest.mock('../../../ops/support/backend', () => jest.requireActual<typeof typed>('../../support/typed').ownBackend());
 
 const stackFile = path.join(projectDir, 'Pulumi.dev.yaml');
-const terminal = Object.getOwnPropertyDescriptor(process.stdin, 'isTTY') ?? { value: undefined, configurable: true, writable: true };
-beforeAll(() => void Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: false }));
-afterAll(() => void Object.defineProperty(process.stdin, 'isTTY', terminal));
+const terminal = ownTerminal(false);
 beforeEach(() => {
   setEnvironment({ XDG_CACHE_HOME: tempDir() });
   fs.writeFileSync(stackFile, 'config: {}\n');
@@ -163,8 +162,7 @@ describe('nobody says yes', () => {
 });
 
 describe('on a terminal', () => {
-  beforeEach(() => void Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: true }));
-  afterEach(() => void Object.defineProperty(process.stdin, 'isTTY', { ...terminal, value: false }));
+  beforeEach(() => terminal.is(true));
 
   test('somebody says no', async () => {
     const docker = await engine([runningPhoenix(), runningAlloy()]);
@@ -229,7 +227,7 @@ describe('adopted already', () => {
 
   test('but its data is gone: it can take over once more', async () => {
     const docker = await engine([runningPhoenix(), runningAlloy()], { ...oldVolume, ...recorded('adopted') });
-    expect((await adopt(cli(docker))).failure).toMatch(/^Taking over needs a yes/);
+    expect((await adopt(cli(docker))).failure).toMatch(/^Taking over by stack dev needs a yes/);
     expect(changes(docker)).toEqual([]);
   });
 });
@@ -272,7 +270,7 @@ describe('a run was cut off in the rehearsal', () => {
     });
     const { said, failure } = await adopt(pulumi);
     expect(said.slice(0, 2)).toEqual(['An earlier run was cut off before it touched the old set-up: removing what it had made', 'Stack dev takes over from docker-compose:']);
-    expect(failure).toMatch(/^Taking over needs a yes/);
+    expect(failure).toMatch(/^Taking over by stack dev needs a yes/);
     expect(changing(pulumi)).toEqual(['state unprotect', 'destroy --stack']);
     expect([[...docker.volumes.keys()], [...docker.containers.keys()]]).toEqual([Object.keys(oldVolume), ['arize-phoenix-phoenix-1', 'grafana-alloy']]);
   });
@@ -280,7 +278,7 @@ describe('a run was cut off in the rehearsal', () => {
   test('before there was anything of it: the record alone goes', async () => {
     const docker = await engine(old, { ...oldVolume, ...recorded('rehearsing') });
     const pulumi = cli(docker);
-    expect((await adopt(pulumi)).failure).toMatch(/^Taking over needs a yes/);
+    expect((await adopt(pulumi)).failure).toMatch(/^Taking over by stack dev needs a yes/);
     expect([[...docker.volumes.keys()], changing(pulumi)]).toEqual([Object.keys(oldVolume), []]);
   });
 });
