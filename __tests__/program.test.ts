@@ -744,7 +744,7 @@ describe('what is wrong', () => {
       [
         '4 problems with stack edge; nothing was changed.',
         "  - alloy:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
-        '      pulumi config set alloy:memory 1GiB --stack edge',
+        '      pulumi config set alloy:memory 2GiB --stack edge',
         '  - phoenix:auth: this stack sends to another one (edge:central) and has no Phoenix and no tunnel of its own.',
         '      pulumi config rm phoenix:auth --stack edge',
         "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose another port.",
@@ -771,7 +771,7 @@ describe('what is wrong', () => {
 
   test.each([
     ['stands empty', '', ['edge:central: it stands empty in the stack file, for you to fill in.', 'pulumi config set edge:central prod', 'pulumi config rm edge:central']],
-    ['names none', 'the prod', ["edge:central is 'the prod': it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/PROJECT/STACK.", 'pulumi config set edge:central prod']],
+    ['names none', 'the prod', ["edge:central is 'the prod': it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/PROJECT/STACK.", 'pulumi config set edge:central prod   # an example']],
   ] as const)('a stack at the edge whose central one %s: nothing is said of a Phoenix that it has not', async (_, central, [problem, ...commands]) => {
     const of = (names: readonly string[]): object[] => names.map((name) => ({ Id: name, Names: [`/${name}`], State: 'exited', Labels: {}, Ports: [] }));
     const error = await failure({
@@ -786,7 +786,7 @@ describe('what is wrong', () => {
       [
         '3 problems with stack edge; nothing was changed.',
         `  - ${problem}`,
-        ...commands.map((command) => `      ${command} --stack edge`),
+        ...commands.map((command) => `      ${command.replace(/(?=   #|$)/, ' --stack edge')}`),
         "  - alloy:cpus is '1': the Docker host has 0.5.",
         '      pulumi config set alloy:cpus 0.5 --stack edge',
         "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose another port.",
@@ -808,7 +808,7 @@ describe('what is wrong', () => {
       [
         '6 problems with stack dev; nothing was changed.',
         "  - alloy:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
-        '      pulumi config set alloy:memory 1GiB --stack dev',
+        '      pulumi config set alloy:memory 2GiB --stack dev',
         ...['phoenix', 'alloy'].flatMap((service) => [
           `  - stack is 'dev': container ${service}-dev of stack another/dev has a name that this stack needs; give the stack another name, or the container.`,
           '      npm run up -- --stack OTHER_NAME',

@@ -1,6 +1,7 @@
 /**
  * Settings of the namespace `docker`, by the names that the docker provider has for them: the stack hands them to it.
  */
+import * as meant from './meant';
 import { whyNoAddress } from '../engine';
 import { fromFile, key, optional, secret } from './key';
 import { boolean, BrokenRule, text } from './values';
@@ -27,7 +28,7 @@ export const dockerKeys = {
 export function dockerHost(raw: string): string {
   const wrong = whyNoAddress(raw);
   if (wrong) {
-    throw new BrokenRule(wrong);
+    throw new BrokenRule(wrong, meant.engineHost(raw));
   }
   return raw;
 }

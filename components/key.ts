@@ -61,9 +61,19 @@ export function setCommand(name: string, { example = '', secret, file }: Key<unk
   return secret ? askCommand(name) : `pulumi config set ${name} ${shellQuoted(example)}`;
 }
 
-/** Commands that mend a value. */
-export function mending(name: string, key: Key<unknown>): string[] {
-  return [...(key.made ? [`pulumi config rm ${name}`] : []), setCommand(name, key)];
+/**
+ * Commands that fix a value that breaks a rule. What is only an example, or the default, says so.
+ * @param meant the value that somebody means, where that is clear
+ */
+export function mending(name: string, key: Key<unknown>, meant?: string): string[] {
+  const { fallback, secret, made, file } = key;
+  if (secret || file !== undefined) {
+    return [...(made ? [`pulumi config rm ${name}`] : []), setCommand(name, key)];
+  }
+  if (meant !== undefined) {
+    return [`pulumi config set ${name} ${shellQuoted(meant)}`];
+  }
+  return [fallback === undefined ? `${setCommand(name, key)}   # an example` : `pulumi config rm ${name}   # the default: ${fallback}`];
 }
 
 export function shellQuoted(text: string): string {

@@ -118,18 +118,15 @@ export function readSettings(
     if (known.includes(name) || (atEdge && notAtEdge(name)) || providerKeys.includes(name)) {
       continue;
     }
-    const nearest = nearestKey(name, project, [...known, ...providerKeys]);
-    if (nearest) {
-      const hidden = isSecret(name) || keyed[nearest]?.secret || providerSecrets.includes(nearest);
-      problems.push({
-        key: name,
-        rule: `there is no such setting; the nearest is ${nearest}`,
-        mend: [
-          `pulumi config rm ${shellQuoted(name)}`,
-          ...(nearest in config ? [] : [keyed[nearest]?.file !== undefined ? setCommand(nearest, keyed[nearest]) : hidden ? askCommand(nearest) : `pulumi config set ${nearest} ${shellQuoted(withoutPassword(config[name] ?? ''))}`]),
-        ],
-      });
+    if (!isOurs(name, project)) {
+      continue;
     }
+    const nearest = nearestKey(name, project, [...known, ...providerKeys]);
+    problems.push({
+      key: name,
+      rule: nearest === undefined ? 'there is no such setting' : `there is no such setting; the nearest is ${nearest}`,
+      mend: [`pulumi config rm ${shellQuoted(name)}`, ...(nearest === undefined || nearest in config ? [] : moved(config[name] ?? '', nearest, isSecret(name)))],
+    });
   }
 
   const settings: Record<string, unknown> = {};
@@ -156,7 +153,7 @@ export function readSettings(
         key: name,
         ...(secret ? {} : { value: withoutPassword(raw) }),
         rule: error.message,
-        mend: mending(name, entry),
+        mend: mending(name, entry, meantBy(raw, entry)),
       });
       settings[name] = fallback === undefined ? undefined : parse(fallback);
     }
@@ -185,6 +182,45 @@ export function readSettings(
         ]),
   );
   return { settings: checked, problems };
+}
+
+/** Commands that set the key that is meant to what stands under one that is none. What may be a secret is shown in none of them. */
+function moved(value: string, to: string, secret: boolean): string[] {
+  const entry = keyed[to];
+  if (secret || entry?.secret || providerSecrets.includes(to)) {
+    return [entry?.file === undefined ? askCommand(to) : setCommand(to, entry)];
+  }
+  if (entry === undefined) {
+    return [`pulumi config set ${to} ${shellQuoted(withoutPassword(value))}`];
+  }
+  return mending(to, entry, ruleOf(entry.parse, value) === undefined ? value : meantBy(value, entry));
+}
+
+/** The rule that a value breaks. */
+function ruleOf(parse: (raw: string) => unknown, value: string): values.BrokenRule | undefined {
+  try {
+    parse(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof values.BrokenRule) {
+      return error;
+    }
+    throw error;
+  }
+}
+
+/** What somebody means by a value that breaks the rule of its key, where that is clear: without quotes and spaces around it, or as its kind is spelt here. */
+function meantBy(raw: string, { parse }: Key<unknown>): string | undefined {
+  let text: string | undefined = raw.trim().replace(/^(["'`])(.*)\1$/s, '$2').trim();
+  // One correction may be what another needs: an address without http://, which is one of this machine.
+  for (let corrections = 0; text !== undefined && text !== '' && corrections < 3; corrections += 1) {
+    const broken = ruleOf(parse, text);
+    if (broken === undefined) {
+      return text === raw ? undefined : text;
+    }
+    text = broken.meant;
+  }
+  return undefined;
 }
 
 /** Adds `ports:offset` to every port. One that would run past the last port moves none. */
@@ -249,18 +285,28 @@ export function* otherOffsets(settings: Settings): Generator<number, undefined> 
   }
 }
 
-/** The known key most like an unknown one, or undefined where the key belongs to something else in the stack file. */
-function nearestKey(name: string, project: string, known: readonly string[]): string | undefined {
-  const [namespace = '', rest = ''] = name.split(/:(.*)/s);
-  const namespaces = [...new Set(known.map((other) => other.split(':')[0] ?? ''))];
+/** Whether a key that is none was meant for this program, and not for something else that the stack file serves. */
+function isOurs(name: string, project: string): boolean {
+  const [namespace = ''] = name.split(':');
+  const namespaces = [...new Set([...Object.keys(keys), ...providerKeys].map((other) => other.split(':')[0] ?? ''))];
   // One slip in a short name, two in a longer one: the provider `oci` is not a misspelt `loki`.
-  const ours = namespace === project
-    || namespaces.some((other) => distance(namespace.toLowerCase(), other) <= (other.length < 6 ? 1 : 2));
-  if (!ours) {
-    return undefined;
-  }
-  // A key of the project's own namespace (`pulumi config set uiPort …`) is compared by its last part alone.
-  const likeness = (other: string): number =>
-    namespace === project ? distance(rest, other.split(':')[1] ?? '') : distance(name.toLowerCase(), other.toLowerCase());
-  return known.reduce((best, other) => (likeness(other) < likeness(best) ? other : best));
+  return namespace === project || namespaces.some((other) => distance(namespace.toLowerCase(), other) <= (other.length < 6 ? 1 : 2));
+}
+
+/** The known key that an unknown one was meant to be, or undefined where it is far from all of them. */
+function nearestKey(name: string, project: string, known: readonly string[]): string | undefined {
+  const bare = (text: string): string => text.toLowerCase().replace(/[_-]/g, '');
+  const letters = (text: string): string => [...text].sort().join('');
+  // Two letters that have changed places are one slip.
+  const slips = (a: string, b: string): number => distance(a, b) - (a !== b && letters(a) === letters(b) ? 1 : 0);
+  const [namespace = '', rest = ''] = name.split(/:(.*)/s).map(bare);
+  const apart = (other: string): number => {
+    const [space = '', its = ''] = other.split(':').map(bare);
+    // A key of the project's own namespace (`pulumi config set uiPort …`) is compared by its last part alone.
+    const contained = Math.min(its.length, rest.length) > 3 && (its.startsWith(rest) || its.endsWith(rest) || rest.startsWith(its));
+    return (namespace === bare(project) ? 0 : distance(namespace, space)) + (contained ? Math.min(1.5, slips(rest, its)) : slips(rest, its));
+  };
+  const best = known.reduce((nearest, other) => (apart(other) < apart(nearest) ? other : nearest));
+  // A slip in a short name, three in a long one, or a part of the name; more is another word.
+  return apart(best) <= (rest.length < 5 ? 1.5 : rest.length < 9 ? 2 : 3) ? best : undefined;
 }

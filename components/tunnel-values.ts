@@ -1,6 +1,7 @@
 /**
  * Parsers for the settings of the tunnel: the rules are Cloudflare's, which would tell of them half-way through a deployment.
  */
+import * as meant from './meant';
 import { maxConnectors } from './catalog';
 import { BrokenRule, distinct, isLoopback, parts, text, webUrl } from './values';
 
@@ -15,7 +16,7 @@ export interface ExtraRoute {
 export function hostname(raw: string): string {
   const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
   if (raw.length > 253 || !new RegExp(`^(${label}\\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`).test(raw)) {
-    throw new BrokenRule('it is a name such as phoenix.example.com: small letters, digits, dashes and dots, without http:// and without a port');
+    throw new BrokenRule('it is a name such as phoenix.example.com: small letters, digits, dashes and dots, without http:// and without a port', meant.hostname(raw));
   }
   return raw;
 }
@@ -87,7 +88,7 @@ export function tokenNames(raw: string): readonly string[] {
 /** How long a service token is good, as Cloudflare takes it: hours, or for ever. */
 export function tokenDuration(raw: string): string {
   if (raw !== 'forever' && !/^[1-9]\d{0,5}h$/.test(raw)) {
-    throw new BrokenRule('it is hours, such as 8760h for a year, or forever');
+    throw new BrokenRule('it is hours, such as 8760h for a year, or forever', meant.hours(raw));
   }
   return raw;
 }

@@ -5,6 +5,7 @@
 import * as net from 'node:net';
 import { oldest, type ServiceName } from './catalog';
 import { compareVersions, imageReference, versionIn } from './image-reference';
+import * as meant from './meant';
 
 export { compareVersions, versionOf } from './image-reference';
 
@@ -12,7 +13,12 @@ export { compareVersions, versionOf } from './image-reference';
  * Thrown by a parser: the message is the rule, as the rest of a sentence that names key and value.
  * It never quotes the value, which may be a secret.
  */
-export class BrokenRule extends Error {}
+export class BrokenRule extends Error {
+  /** @param meant what somebody means by the value, where that is clear. Offered where the parser takes it */
+  constructor(rule: string, readonly meant?: string) {
+    super(rule);
+  }
+}
 
 /** Highest TCP port. */
 export const lastPort = 65535;
@@ -21,7 +27,7 @@ export const lastPort = 65535;
 export function port(raw: string): number {
   const value = Number(raw);
   if (!/^\d+$/.test(raw) || value < 1 || value > lastPort) {
-    throw new BrokenRule('a port is a whole number from 1 to 65535');
+    throw new BrokenRule('a port is a whole number from 1 to 65535', meant.port(raw));
   }
   return value;
 }
@@ -37,7 +43,7 @@ export const highestOffset = 40_000;
 /** What is added to ports, 0 to 40000. */
 export function offset(raw: string): number {
   if (!/^\d{1,5}$/.test(raw) || Number(raw) > highestOffset) {
-    throw new BrokenRule(`it is a whole number from 0, which leaves the ports where they are, to ${highestOffset}`);
+    throw new BrokenRule(`it is a whole number from 0, which leaves the ports where they are, to ${highestOffset}`, /^\+\d+$/.test(raw) ? raw.slice(1) : undefined);
   }
   return Number(raw);
 }
@@ -45,7 +51,7 @@ export function offset(raw: string): number {
 /** `true` or `false`, as both Pulumi and Phoenix spell them. */
 export function boolean(raw: string): boolean {
   if (raw !== 'true' && raw !== 'false') {
-    throw new BrokenRule('it is either true or false, in small letters');
+    throw new BrokenRule('it is either true or false, in small letters', meant.truth(raw));
   }
   return raw === 'true';
 }
@@ -55,7 +61,7 @@ export function oneOf<T extends string>(...words: readonly T[]): (raw: string) =
   return (raw) => {
     const word = words.find((other) => other === raw);
     if (word === undefined) {
-      throw new BrokenRule(`it is one of ${words.join(', ')}`);
+      throw new BrokenRule(`it is one of ${words.join(', ')}`, meant.word(raw, words));
     }
     return word;
   };
@@ -89,7 +95,7 @@ export function distinct(list: readonly string[], what: string): readonly string
 /** Days, a whole number; 0 keeps everything. */
 export function days(raw: string): number {
   if (!/^\d{1,5}$/.test(raw)) {
-    throw new BrokenRule('days are a whole number, and 0 keeps everything for ever');
+    throw new BrokenRule('days are a whole number, and 0 keeps everything for ever', meant.days(raw));
   }
   return Number(raw);
 }
@@ -102,14 +108,14 @@ export function memory(least: number): (raw: string) => number {
   return (raw) => {
     const [, amount, unit] = /^(\d+(?:\.\d+)?)(MiB|GiB)$/.exec(raw) ?? [];
     if (amount === undefined) {
-      throw new BrokenRule('memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB');
+      throw new BrokenRule('memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB', meant.memory(raw));
     }
     const mebibytes = Number(amount) * (unit === 'GiB' ? 1024 : 1);
     if (!Number.isInteger(mebibytes)) {
-      throw new BrokenRule('memory comes in whole MiB');
+      throw new BrokenRule('memory comes in whole MiB', meant.memory(raw));
     }
     if (mebibytes < least) {
-      throw new BrokenRule(`the service does not start with less than ${least}MiB`);
+      throw new BrokenRule(`the service does not start with less than ${least}MiB`, `${least}MiB`);
     }
     return mebibytes;
   };
@@ -124,7 +130,7 @@ export function memory(least: number): (raw: string) => number {
 export function cpus(raw: string): string {
   const value = Number(raw);
   if (!/^\d+(\.\d{1,2})?$/.test(raw) || value < 0.1 || value > 99) {
-    throw new BrokenRule('CPUs are a number from 0.1 to 99 with at most two decimals, such as 0.5 or 2');
+    throw new BrokenRule('CPUs are a number from 0.1 to 99 with at most two decimals, such as 0.5 or 2', meant.cpus(raw));
   }
   if (/^[1-9]0\.0[1-9]$/.test(value.toFixed(2))) {
     throw new BrokenRule('the docker provider rounds that number to one decimal and would show a change for ever; write it with one decimal');
@@ -141,10 +147,10 @@ export function webUrl(raw: string): URL {
   try {
     url = new URL(raw);
   } catch {
-    throw new BrokenRule('it is no URL; write http://host:port or https://host');
+    throw new BrokenRule('it is no URL; write http://host:port or https://host', meant.webAddress(raw));
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new BrokenRule('the URL must begin with http:// or https://');
+    throw new BrokenRule('the URL must begin with http:// or https://', meant.webAddress(raw));
   }
   if (url.username || url.password) {
     throw new BrokenRule('a URL that holds a password would show it in previews and state');
@@ -156,7 +162,7 @@ export function webUrl(raw: string): URL {
 export function httpUrl(raw: string): URL {
   const url = webUrl(raw);
   if (isLoopback(url.hostname)) {
-    throw new BrokenRule("inside Alloy's container that is the container itself; the Docker host is host.docker.internal");
+    throw new BrokenRule("inside Alloy's container that is the container itself; the Docker host is host.docker.internal", meant.fromContainer(raw));
   }
   return url;
 }
@@ -193,14 +199,14 @@ function addressList(raw: string, { instead, served }: { readonly instead: strin
     throw new BrokenRule(`host.docker.internal is a name that containers send to, not an address of this host to listen on${served}`);
   }
   if (list.some((address) => net.isIP(address) === 0)) {
-    throw new BrokenRule(`not every part is an IP address; write ${instead}addresses of the Docker host separated by commas`);
+    throw new BrokenRule(`not every part is an IP address; write ${instead}addresses of the Docker host separated by commas`, meant.addresses(raw));
   }
   if (new Set(list).size !== list.length) {
-    throw new BrokenRule('an address is named twice');
+    throw new BrokenRule('an address is named twice', meant.addresses(raw));
   }
   for (const [wildcard, version] of [['0.0.0.0', 4], ['::', 6]] as const) {
     if (list.includes(wildcard) && list.filter((address) => net.isIP(address) === version).length > 1) {
-      throw new BrokenRule(`${wildcard} already stands for every IPv${version} address, and Docker refuses to publish a port on one of them twice`);
+      throw new BrokenRule(`${wildcard} already stands for every IPv${version} address, and Docker refuses to publish a port on one of them twice`, list.filter((address) => address === wildcard || net.isIP(address) !== version).join(','));
     }
   }
   return list;
@@ -217,7 +223,7 @@ export function image(service: ServiceName): (raw: string) => string {
   return (raw) => {
     const reference = imageReference(raw);
     if (!reference) {
-      throw new BrokenRule('it is no image reference; write repository:tag or repository:tag@sha256:digest');
+      throw new BrokenRule('it is no image reference; write repository:tag or repository:tag@sha256:digest', meant.image(raw));
     }
     const { tag, digest } = reference;
     if (tag === undefined && digest === undefined) {

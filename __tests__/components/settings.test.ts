@@ -147,29 +147,29 @@ describe('what is right', () => {
 
 describe('a value that breaks a rule', () => {
   test.each<[SettingKey, string, string, string]>([
-    ['phoenix:uiPort', '70000', 'a port is a whole number from 1 to 65535', 'pulumi config set phoenix:uiPort 6006 --stack dev'],
-    ['alloy:otlpHttpPort', 'http', 'a port is a whole number from 1 to 65535', 'pulumi config set alloy:otlpHttpPort 4318 --stack dev'],
-    ['phoenix:retentionDays', '30d', 'days are a whole number, and 0 keeps everything for ever', 'pulumi config set phoenix:retentionDays 0 --stack dev'],
-    ['phoenix:memory', '2048', 'memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB', 'pulumi config set phoenix:memory 2GiB --stack dev'],
-    ['phoenix:memory', '767MiB', 'the service does not start with less than 768MiB', 'pulumi config set phoenix:memory 2GiB --stack dev'],
-    ['alloy:memory', '383MiB', 'the service does not start with less than 384MiB', 'pulumi config set alloy:memory 1GiB --stack dev'],
-    ['alloy:cpus', 'all', 'CPUs are a number from 0.1 to 99 with at most two decimals, such as 0.5 or 2', 'pulumi config set alloy:cpus 1 --stack dev'],
-    ['phoenix:image', 'arizephoenix/phoenix', 'an image without a tag means latest, which changes under you; name a version', `pulumi config set phoenix:image ${images.phoenix} --stack dev`],
-    ['phoenix:image', 'arizephoenix/phoenix:version-17.0.0', 'that version is older than 18.1.0, the oldest that is supported', `pulumi config set phoenix:image ${images.phoenix} --stack dev`],
-    ['alloy:image', 'grafana/alloy:v1.10.0', 'that version is older than 1.11.0, the oldest that is supported', `pulumi config set alloy:image ${images.alloy} --stack dev`],
-    ['alloy:bind', 'host.docker.internal', 'host.docker.internal is a name that containers send to, not an address of this host to listen on; auto already serves those containers', 'pulumi config set alloy:bind auto --stack dev'],
-    ['prometheus:url', 'localhost:9090', 'the URL must begin with http:// or https://', 'pulumi config set prometheus:url http://host.docker.internal:9090/api/v1/write --stack dev'],
+    ['phoenix:uiPort', '70000', 'a port is a whole number from 1 to 65535', 'pulumi config rm phoenix:uiPort --stack dev   # the default: 6006'],
+    ['alloy:otlpHttpPort', 'http', 'a port is a whole number from 1 to 65535', 'pulumi config rm alloy:otlpHttpPort --stack dev   # the default: 4318'],
+    ['phoenix:retentionDays', '30d', 'days are a whole number, and 0 keeps everything for ever', 'pulumi config set phoenix:retentionDays 30 --stack dev'],
+    ['phoenix:memory', '2048', 'memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB', 'pulumi config rm phoenix:memory --stack dev   # the default: 2GiB'],
+    ['phoenix:memory', '767MiB', 'the service does not start with less than 768MiB', 'pulumi config set phoenix:memory 768MiB --stack dev'],
+    ['alloy:memory', '383MiB', 'the service does not start with less than 384MiB', 'pulumi config set alloy:memory 384MiB --stack dev'],
+    ['alloy:cpus', 'all', 'CPUs are a number from 0.1 to 99 with at most two decimals, such as 0.5 or 2', 'pulumi config rm alloy:cpus --stack dev   # the default: 1'],
+    ['phoenix:image', 'arizephoenix/phoenix', 'an image without a tag means latest, which changes under you; name a version', `pulumi config rm phoenix:image --stack dev   # the default: ${images.phoenix}`],
+    ['phoenix:image', 'arizephoenix/phoenix:version-17.0.0', 'that version is older than 18.1.0, the oldest that is supported', `pulumi config rm phoenix:image --stack dev   # the default: ${images.phoenix}`],
+    ['alloy:image', 'grafana/alloy:v1.10.0', 'that version is older than 1.11.0, the oldest that is supported', `pulumi config rm alloy:image --stack dev   # the default: ${images.alloy}`],
+    ['alloy:bind', 'host.docker.internal', 'host.docker.internal is a name that containers send to, not an address of this host to listen on; auto already serves those containers', 'pulumi config rm alloy:bind --stack dev   # the default: auto'],
+    ['prometheus:url', 'localhost:9090', 'the URL must begin with http:// or https://', 'pulumi config set prometheus:url http://host.docker.internal:9090 --stack dev'],
     ['loki:url', 'http://localhost:3100', "inside Alloy's container that is the container itself; the Docker host is host.docker.internal", 'pulumi config set loki:url http://host.docker.internal:3100 --stack dev'],
-    ['ports:offset', '40001', 'it is a whole number from 0, which leaves the ports where they are, to 40000', 'pulumi config set ports:offset 100 --stack dev'],
-    ['ports:offset', '', 'it is a whole number from 0, which leaves the ports where they are, to 40000', 'pulumi config set ports:offset 100 --stack dev'],
-    ['data:protect', 'yes', 'it is either true or false, in small letters', 'pulumi config set data:protect false --stack dev'],
+    ['ports:offset', '40001', 'it is a whole number from 0, which leaves the ports where they are, to 40000', 'pulumi config rm ports:offset --stack dev   # the default: 0'],
+    ['ports:offset', '', 'it is a whole number from 0, which leaves the ports where they are, to 40000', 'pulumi config rm ports:offset --stack dev   # the default: 0'],
+    ['data:protect', 'yes', 'it is either true or false, in small letters', 'pulumi config set data:protect true --stack dev'],
     ['docker:host', '/var/run/docker.sock', 'write unix:///path/of/docker.sock, tcp://host:port or ssh://user@host', 'pulumi config set docker:host unix:///var/run/docker.sock --stack dev'],
   ])("%s = '%s'", (name, value, rule, command) => {
     expect(message({ [name]: value })).toBe(
       ['1 problem with stack dev; nothing was changed.', `  - ${name} is '${value}': ${rule}.`, `      ${command}`].join('\n'),
     );
     // The command in the message mends it, and until then the default stands in.
-    expect(read({ [name]: command.split(' ')[4] ?? '' }).problems).toEqual([]);
+    expect(read(command.startsWith('pulumi config rm ') ? {} : { [name]: command.split(' ')[4] ?? '' }).problems).toEqual([]);
     expect(read({ [name]: value }).settings[name]).toEqual(read({}).settings[name]);
   });
 
@@ -182,7 +182,7 @@ describe('a value that breaks a rule', () => {
         const { problems } = read({ ...(name.startsWith('tunnel:') ? account : {}), [name]: value }, () => true);
         expect(problems.map(({ key }) => key)).toEqual([name]);
         expect(problems[0]?.value).toBe(secret ? undefined : value);
-        expect(problems[0]?.mend.at(-1)).toMatch(secret ? `pulumi config set --secret ${name}` : `pulumi config set ${name} `);
+        expect(problems[0]?.mend.at(-1)).toMatch(secret ? `pulumi config set --secret ${name}` : new RegExp(`^pulumi config (set|rm) ${name} `));
       }),
     );
   });
@@ -231,7 +231,7 @@ describe('a setting that stands empty', () => {
 
   test('one with a default breaks the rule of its values', () => {
     expect(read({ 'phoenix:uiPort': '' }).problems).toEqual([
-      { key: 'phoenix:uiPort', value: '', rule: 'a port is a whole number from 1 to 65535', mend: ['pulumi config set phoenix:uiPort 6006'] },
+      { key: 'phoenix:uiPort', value: '', rule: 'a port is a whole number from 1 to 65535', mend: ['pulumi config rm phoenix:uiPort   # the default: 6006'] },
     ]);
   });
 });
@@ -253,9 +253,9 @@ test('all problems come at once, in the order of unknown keys, values, clashes',
       "  - phoenix:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
       '      pulumi config set phoenix:memory 2GiB --stack dev',
       "  - alloy:uiPort is 'x': a port is a whole number from 1 to 65535.",
-      '      pulumi config set alloy:uiPort 12345 --stack dev',
+      '      pulumi config rm alloy:uiPort --stack dev   # the default: 12345',
       "  - loki:url is 'loki': it is no URL; write http://host:port or https://host.",
-      '      pulumi config set loki:url http://host.docker.internal:3100 --stack dev',
+      '      pulumi config set loki:url http://loki --stack dev',
       "  - alloy:otlpGrpcPort is '6006': phoenix:uiPort claims the same port; every service needs one of its own.",
       '      pulumi config set alloy:otlpGrpcPort 16009 --stack dev',
     ].join('\n'),
@@ -291,7 +291,7 @@ describe('keys that are not known', () => {
     [`${project}:bind`, 'phoenix:bind'],
   ])('%s: the nearest is %s', (name, nearest) => {
     expect(read({ [name]: '5' }).problems).toEqual([
-      { key: name, rule: `there is no such setting; the nearest is ${nearest}`, mend: [`pulumi config rm ${name}`, `pulumi config set ${nearest} 5`] },
+      { key: name, rule: `there is no such setting; the nearest is ${nearest}`, mend: [`pulumi config rm ${name}`, expect.stringContaining(` ${nearest}`)] },
     ]);
   });
 
@@ -318,10 +318,38 @@ describe('keys that are not known', () => {
     ['plain-text_1.0', 'plain-text_1.0'],
     ['two words', "'two words'"],
     ["it's; rm -rf $HOME", "'it'\\''s; rm -rf $HOME'"],
-    ['', "''"],
     ['`id`', "'`id`'"],
   ])('the value %s is safe in a shell', (value, quoted) => {
-    expect(read({ 'phoenix:uiport': value }).problems[0]?.mend[1]).toBe(`pulumi config set phoenix:uiPort ${quoted}`);
+    expect(read({ 'phoenix:oidcDisplayname': value }).problems[0]?.mend[1]).toBe(`pulumi config set phoenix:oidcDisplayName ${quoted}`);
+  });
+
+  test.each([
+    ['phoenix:uiport', '7000', 'pulumi config set phoenix:uiPort 7000'],
+    ['phoenix:uiport', ':7000', 'pulumi config set phoenix:uiPort 7000'],
+    ['phoenix:uiport', 'none', 'pulumi config rm phoenix:uiPort   # the default: 6006'],
+    ['phoenix:Auth', 'True', 'pulumi config set phoenix:auth true'],
+    ['phoenix:authentication', 'true', 'pulumi config set phoenix:auth true'],
+    ['loki:uri', 'x y', 'pulumi config set loki:url http://host.docker.internal:3100   # an example'],
+    ['loki:uri', 'http://u:hunter2@loki:3100', 'pulumi config set loki:url http://host.docker.internal:3100   # an example'],
+    ['phoenix:smtpPasword', 'hunter2', 'pulumi config set --secret phoenix:smtpPassword'],
+    ['cloudflare:apikey', 'hunter2', 'pulumi config set --secret cloudflare:apiKey'],
+  ])('%s = %s: the right key with a value that it takes', (name, value, command) => {
+    expect(read({ [name]: value }).problems[0]?.mend[1]).toBe(command);
+  });
+
+  // Keys of Phoenix's own environment, and of other set-ups.
+  test.each([
+    ['phoenix:databaseUrl', 'postgresql://u:hunter2@db/x'],
+    ['phoenix:sqlDatabaseUrl', 'postgresql://u:hunter2@db/x'],
+    ['phoenix:workingDir', '/data'],
+    ['phoenix:openaiApiKey', 'sk-hunter2'],
+    ['alloy:storagePath', '/var/lib/alloy'],
+    ['alloy:token', 'hunter2'],
+    ['loki:tenant', 'acme'],
+    ['tunnel:secret', 'hunter2'],
+    [`${project}:replicas`, '3'],
+  ])('%s is far from all: no other key is offered, and its value is not shown', (name, value) => {
+    expect(read({ [name]: value }).problems).toEqual([{ key: name, rule: 'there is no such setting', mend: [`pulumi config rm ${name}`] }]);
   });
 
   test('so is a key', () => {

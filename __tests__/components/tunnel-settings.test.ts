@@ -160,7 +160,7 @@ describe('the account', () => {
         key: 'cloudflare:accountId',
         value: 'mine',
         rule: "an account ID is 32 hexadecimal digits, the ones in the URL of the account's page at dash.cloudflare.com",
-        mend: ['pulumi config set cloudflare:accountId 0123456789abcdef0123456789abcdef'],
+        mend: ['pulumi config set cloudflare:accountId 0123456789abcdef0123456789abcdef   # an example'],
       },
       {
         key: 'cloudflare:apiToken',

@@ -1,0 +1,144 @@
+/**
+ * What people type, in the forms in which Docker, Compose, Kubernetes, Helm, YAML, Pulumi and Phoenix write values, and what
+ * they are offered: what they meant, or nothing that could be taken for it.
+ */
+import * as fc from 'fast-check';
+import { keys, readSettings, type SettingKey } from '../../components/settings';
+
+const offered = (name: SettingKey, value: string): string[] =>
+  readSettings({ [name]: value }, 'llm-observability').problems.filter(({ key }) => key === name).flatMap(({ mend }) => mend);
+const set = (name: SettingKey, value: string): string[] => [`pulumi config set ${name} ${value}`];
+const reset = (name: SettingKey, fallback: string): string[] => [`pulumi config rm ${name}   # the default: ${fallback}`];
+const example = (name: SettingKey, value: string): string[] => [`pulumi config set ${name} ${value}   # an example`];
+
+test.each<[SettingKey, string, string]>([
+  // YAML 1.1, environment variables, shells
+  ['data:protect', 'True', 'true'],
+  ['data:protect', 'TRUE', 'true'],
+  ['data:protect', 'yes', 'true'],
+  ['data:protect', 'Y', 'true'],
+  ['data:protect', 'on', 'true'],
+  ['data:protect', '1', 'true'],
+  ['data:protect', 'enabled', 'true'],
+  ['data:protect', '"true"', 'true'],
+  ['data:protect', ' true ', 'true'],
+  ['data:protect', 'False', 'false'],
+  ['data:protect', 'no', 'false'],
+  ['data:protect', 'off', 'false'],
+  ['data:protect', '0', 'false'],
+  ['phoenix:metrics', 'disabled', 'false'],
+  // docker run --memory, Compose mem_limit, Kubernetes resources, systemd
+  ['phoenix:memory', '8g', '8GiB'],
+  ['phoenix:memory', '8G', '8GiB'],
+  ['phoenix:memory', '8GB', '8GiB'],
+  ['phoenix:memory', '8gb', '8GiB'],
+  ['phoenix:memory', '8Gi', '8GiB'],
+  ['phoenix:memory', '8 GiB', '8GiB'],
+  ['phoenix:memory', '8gib', '8GiB'],
+  ['phoenix:memory', '1.5g', '1536MiB'],
+  ['phoenix:memory', '1,5 GB', '1536MiB'],
+  ['phoenix:memory', '2048m', '2GiB'],
+  ['phoenix:memory', '2048Mi', '2GiB'],
+  ['phoenix:memory', '2048 MB', '2GiB'],
+  ['phoenix:memory', '2097152k', '2GiB'],
+  ['phoenix:memory', '2147483648', '2GiB'],
+  ['phoenix:memory', '2147483648b', '2GiB'],
+  ['phoenix:memory', '512m', '768MiB'],
+  ['alloy:memory', '0.5g', '512MiB'],
+  ['phoenix:memory', '"4GiB"', '4GiB'],
+  // Kubernetes CPU, docker run --cpus
+  ['phoenix:cpus', '500m', '0.5'],
+  ['phoenix:cpus', '2000m', '2'],
+  ['phoenix:cpus', '1,5', '1.5'],
+  ['phoenix:cpus', '.5', '0.5'],
+  ['phoenix:cpus', '50%', '0.5'],
+  ['phoenix:cpus', '2 cores', '2'],
+  ['phoenix:cpus', '4 vCPU', '4'],
+  ['phoenix:cpus', '1.500', '1.5'],
+  // retention in Loki, Prometheus, S3
+  ['phoenix:retentionDays', '90d', '90'],
+  ['phoenix:retentionDays', '90 days', '90'],
+  ['phoenix:retentionDays', 'P90D', '90'],
+  ['phoenix:retentionDays', '720h', '30'],
+  ['phoenix:retentionDays', '2w', '14'],
+  ['phoenix:retentionDays', '1y', '365'],
+  ['phoenix:retentionDays', 'never', '0'],
+  ['phoenix:retentionDays', 'infinite', '0'],
+  ['tunnel:tokenDuration', '30d', '720h'],
+  ['tunnel:tokenDuration', '1y', '8760h'],
+  ['tunnel:tokenDuration', '48 hours', '48h'],
+  ['tunnel:tokenDuration', 'never', 'forever'],
+  // docker run --publish
+  ['phoenix:uiPort', ':16006', '16006'],
+  ['phoenix:uiPort', '16006/tcp', '16006'],
+  ['phoenix:uiPort', '16006:16006', '16006'],
+  ['phoenix:uiPort', '16,006', '16006'],
+  ['ports:offset', '+100', '100'],
+  // addresses
+  ['phoenix:bind', 'localhost', '127.0.0.1'],
+  ['alloy:bind', '*', '0.0.0.0'],
+  ['alloy:bind', '10.0.0.1 10.0.0.2', '10.0.0.1,10.0.0.2'],
+  ['alloy:bind', '[::1]', '::1'],
+  ['alloy:bind', '0.0.0.0,10.0.0.1', '0.0.0.0'],
+  ['alloy:bind', '10.0.0.1,10.0.0.1', '10.0.0.1'],
+  ['loki:url', 'loki:3100', 'http://loki:3100'],
+  ['loki:url', 'localhost:3100', 'http://host.docker.internal:3100'],
+  ['loki:url', 'http://localhost:3100/', 'http://host.docker.internal:3100/'],
+  ['loki:url', 'tcp://loki:3100', 'http://loki:3100'],
+  ['prometheus:url', 'http://127.0.0.1:9090/api/v1/write', 'http://host.docker.internal:9090/api/v1/write'],
+  ['prometheus:url', 'prometheus.example.com/api/v1/write', 'http://prometheus.example.com/api/v1/write'],
+  ['tunnel:hostname', 'https://Phoenix.example.com/', 'phoenix.example.com'],
+  ['tunnel:hostname', 'phoenix.example.com.', 'phoenix.example.com'],
+  ['docker:host', '/run/user/1000/docker.sock', 'unix:///run/user/1000/docker.sock'],
+  ['docker:host', 'build.example.com:2375', 'tcp://build.example.com:2375'],
+  ['docker:host', 'http://10.0.0.1:2375/', 'tcp://10.0.0.1:2375'],
+  ['docker:host', 'root@10.0.0.1', 'ssh://root@10.0.0.1'],
+  // images
+  ['gate:image', 'docker pull nginx:1.30.6', 'nginx:1.30.6'],
+  ['gate:image', 'docker://nginx:1.30.6', 'nginx:1.30.6'],
+  // words
+  ['edge:sendTo', 'Phoenix', 'phoenix'],
+  ['edge:sendTo', 'phenix', 'phoenix'],
+])("%s '%s' means %s", (name, value, meant) => {
+  const others: Record<string, string> = name.startsWith('edge:') ? { 'edge:central': 'prod' } : {};
+  const { problems } = readSettings({ ...others, [name]: value }, 'llm-observability');
+  expect(problems.filter(({ key }) => key === name).map(({ mend }) => mend)).toEqual([set(name, meant)]);
+  expect(keys[name].parse(meant)).toBeDefined();
+});
+
+// More than one thing, or none, could be meant.
+test.each<[SettingKey, string, string[]]>([
+  ['data:protect', 'maybe', reset('data:protect', 'false')],
+  ['data:protect', '2', reset('data:protect', 'false')],
+  ['phoenix:memory', '2048', reset('phoenix:memory', '2GiB')],
+  ['phoenix:memory', 'lots', reset('phoenix:memory', '2GiB')],
+  ['phoenix:memory', '-1', reset('phoenix:memory', '2GiB')],
+  ['phoenix:cpus', '125m', reset('phoenix:cpus', '1')],
+  ['phoenix:cpus', '0-3', reset('phoenix:cpus', '1')],
+  ['phoenix:retentionDays', '3m', reset('phoenix:retentionDays', '0')],
+  ['phoenix:retentionDays', '36h', reset('phoenix:retentionDays', '0')],
+  ['phoenix:uiPort', '127.0.0.1:16006', reset('phoenix:uiPort', '6006')],
+  ['phoenix:uiPort', '6006:80', reset('phoenix:uiPort', '6006')],
+  ['phoenix:uiPort', '70000', reset('phoenix:uiPort', '6006')],
+  ['alloy:bind', 'eth0', reset('alloy:bind', 'auto')],
+  ['loki:url', 'kafka://broker:9092', example('loki:url', 'http://host.docker.internal:3100')],
+  ['loki:url', 'https://u:hunter2@loki.example.com', example('loki:url', 'http://host.docker.internal:3100')],
+  ['loki:url', 'u:hunter2@loki:3100', example('loki:url', 'http://host.docker.internal:3100')],
+])("%s '%s' means nothing that is certain", (name, value, commands) => {
+  expect(offered(name, value)).toEqual(commands);
+});
+
+test('what is offered is taken, and is never the opposite, whatever is typed', () => {
+  const words = fc.oneof(fc.string(), fc.constantFrom('tRue', 'fAlse', 'nO', '8G', '9d', '1e3', '0x1', '١', '8 g', "'5'", '`'));
+  fc.assert(
+    fc.property(fc.constantFrom(...(Object.keys(keys) as SettingKey[])), words, (name, value) => {
+      for (const command of offered(name, value)) {
+        const [, text] = new RegExp(`^pulumi config set ${name} (\\S+)$`).exec(command) ?? [];
+        if (text !== undefined && !text.startsWith("'")) {
+          expect(() => keys[name].parse(text)).not.toThrow();
+        }
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

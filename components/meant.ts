@@ -1,0 +1,122 @@
+/**
+ * What somebody means who writes a value as Docker, Kubernetes, Helm, YAML or a browser's address line have it. Each returns
+ * the spelling that the settings take, or undefined where more than one thing could be meant. A message offers it only where
+ * the rule takes it, and never for a secret.
+ */
+import { distance } from 'fastest-levenshtein';
+
+/** YAML 1.1's words, and those of environment variables. */
+export function truth(raw: string): string | undefined {
+  if (/^(true|yes|y|on|1|enabled?|t)$/i.test(raw)) {
+    return 'true';
+  }
+  return /^(false|no|n|off|0|disabled?|f)$/i.test(raw) ? 'false' : undefined;
+}
+
+/** The one of these words that differs by its case, by what stands between its parts, or by one slip. */
+export function word(raw: string, words: readonly string[]): string | undefined {
+  const bare = (text: string): string => text.toLowerCase().replace(/[\s_-]/g, '');
+  const [nearest, ...more] = words.filter((each) => bare(each) === bare(raw));
+  if (nearest !== undefined && more.length === 0) {
+    return nearest;
+  }
+  const [like, ...others] = words.filter((each) => each.length > 3 && distance(bare(each), bare(raw)) === 1);
+  return others.length === 0 ? like : undefined;
+}
+
+/** `:6006`, `6006/tcp`, `6006:6006` as Docker publishes it, `6,006`. An address before it is another setting's. */
+export function port(raw: string): string | undefined {
+  const [, number, inside] = /^:?(\d{1,5})(?::(\d{1,5}))?(?:\/tcp)?$/i.exec(raw) ?? [];
+  if (number !== undefined && (inside === undefined || inside === number)) {
+    return String(Number(number));
+  }
+  return /^\d{1,2}[,_. ]\d{3}$/.test(raw) ? raw.replace(/\D/g, '') : undefined;
+}
+
+/** Hours of a unit of time. A month is no number of days. */
+const hoursIn: Readonly<Record<string, number>> = { h: 1, d: 24, w: 7 * 24, y: 365 * 24 };
+
+function hoursOf(raw: string): number | undefined {
+  const [, amount, unit] = /^\+?P?(\d+) *(h|d|w|y|hours?|hrs?|days?|weeks?|years?|yrs?)$/i.exec(raw) ?? [];
+  return amount === undefined ? undefined : Number(amount) * (hoursIn[unit?.charAt(0).toLowerCase() ?? ''] ?? NaN);
+}
+
+const forEver = /^(never|none|off|infinite|infinity|unlimited|forever|for ?ever|keep|∞|-1)$/i;
+
+/** `90d`, `90 days`, `P90D`, `12w`, `1y`, `2160h`; a word for "never" is 0. */
+export function days(raw: string): string | undefined {
+  if (forEver.test(raw)) {
+    return '0';
+  }
+  const hours = hoursOf(raw);
+  return hours !== undefined && hours > 0 && hours % 24 === 0 ? String(hours / 24) : undefined;
+}
+
+/** The same as hours: `8760h`, or `forever`. */
+export function hours(raw: string): string | undefined {
+  const found = hoursOf(raw);
+  return forEver.test(raw) ? 'forever' : found !== undefined && found > 0 ? `${found}h` : undefined;
+}
+
+/** Powers of 1024 from a byte on. Docker means these by `8g`, and people do by `8GB` where a limit of memory is set. */
+const unitsOfMemory = ['', 'k', 'm', 'g', 't'];
+
+/** `8g`, `8G`, `8Gi`, `8GB`, `8 GiB`, `512m`, or bytes. */
+export function memory(raw: string): string | undefined {
+  const [, amount = '', unit = ''] = /^(\d+(?:[.,]\d+)?) *([kmgt]?)(?:i?b|i)?$/i.exec(raw) ?? [];
+  const mebibytes = (Number(amount.replace(',', '.')) * 1024 ** unitsOfMemory.indexOf(unit.toLowerCase())) / 2 ** 20;
+  // A number alone is bytes to Docker; as a few of them nobody means it.
+  if (amount === '' || !Number.isInteger(mebibytes) || mebibytes < 1) {
+    return undefined;
+  }
+  return mebibytes % 1024 === 0 ? `${mebibytes / 1024}GiB` : `${mebibytes}MiB`;
+}
+
+/** `500m` as Kubernetes counts, `50%`, `1,5`, `.5`, `2 cores`. */
+export function cpus(raw: string): string | undefined {
+  const [, amount = '', unit = ''] = /^(\d*[.,]?\d+) *(m|%|v?cpus?|cores?)?$/i.exec(raw) ?? [];
+  const number = Number(amount.replace(',', '.')) / ({ m: 1000, '%': 100 }[unit.toLowerCase()] ?? 1);
+  return amount !== '' && Number.isInteger(Math.round(number * 1e6) / 1e4) ? String(Math.round(number * 100) / 100) : undefined;
+}
+
+/** A URL whose beginning is missing, or is the name of a transport. What holds a password is not offered. */
+export function webAddress(raw: string): string | undefined {
+  const [, scheme, rest = ''] = /^(?:([a-z][a-z0-9+.-]*):)?(?:\/\/)?([^/\s@:]+(?::\d+)?(?:\/[^\s@]*)?)$/i.exec(raw) ?? [];
+  if (rest === '' || (scheme !== undefined && !/^(https?|tcp|grpc|http\+tcp)$/i.test(scheme) && !/^\d+/.test(rest))) {
+    return undefined;
+  }
+  // `loki:3100` reads as a scheme and a number.
+  const [host, ...path] = (scheme !== undefined && !/^(https?|tcp|grpc)$/i.test(scheme) ? `${scheme}:${rest}` : rest).split('/');
+  return [`${/^https$/i.test(scheme ?? '') ? 'https' : 'http'}://${host}`, ...path].join('/');
+}
+
+/** The same, as a container reaches it. */
+export function fromContainer(raw: string): string | undefined {
+  return (webAddress(raw) ?? (/^https?:\/\/[^\s@]+$/.test(raw) ? raw : undefined))?.replace(/^(https?:\/\/)(localhost|127(?:\.\d+){3}|\[::1\]|0\.0\.0\.0)(?=[:/]|$)/i, '$1host.docker.internal');
+}
+
+/** Addresses to listen on, as people name them. */
+export function addresses(raw: string): string {
+  const names: Readonly<Record<string, string>> = { localhost: '127.0.0.1', loopback: '127.0.0.1', '*': '0.0.0.0', any: '0.0.0.0', all: '0.0.0.0', '[::1]': '::1', '[::]': '::' };
+  const list = raw.split(/[\s,;]+/).filter(Boolean).map((part) => names[part.toLowerCase()] ?? part.replace(/^\[(.*)\]$/, '$1'));
+  return [...new Set(list)].join(',');
+}
+
+/** The name in an address line. */
+export function hostname(raw: string): string {
+  return raw.toLowerCase().replace(/^https?:\/\//, '').replace(/[/?#].*$/, '').replace(/:(443|80)$/, '').replace(/\.$/, '');
+}
+
+/** An image as a command line or a transport names it. */
+export function image(raw: string): string {
+  return raw.replace(/^(docker (pull|run) |docker:\/\/|https?:\/\/)/i, '');
+}
+
+/** A Docker Engine by its socket alone, `host:2375`, `http://host:2375`, `user@host`. */
+export function engineHost(raw: string): string | undefined {
+  if (/^\/[^\s,]+$/.test(raw)) {
+    return `unix://${raw}`;
+  }
+  const address = raw.replace(/^https?:\/\//i, '').replace(/\/$/, '');
+  return /^[\w.-]+:\d+$/.test(address) ? `tcp://${address}` : /^[\w.-]+@[\w.-]+(:\d+)?$/.test(address) ? `ssh://${address}` : undefined;
+}
