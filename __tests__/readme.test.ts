@@ -1,11 +1,12 @@
 import * as fs from 'node:fs';
 import { keys, portKeys } from '../components/settings';
-import { portsTable, settingsTable, withTable } from '../ops/support/readme-tables';
+import { commands } from '../ops/commands';
+import { commandsTable, portsTable, settingsTable, withTable } from '../ops/support/readme-tables';
 import { updating } from './support/golden';
 
-test('the README holds the tables of settings and ports as the code has them', () => {
+test('the README holds the tables of commands, settings and ports as the code has them', () => {
   const readme = fs.readFileSync('README.md', 'utf8');
-  const expected = withTable(withTable(readme, 'settings', settingsTable()), 'ports', portsTable());
+  const expected = [['commands', commandsTable()], ['settings', settingsTable()], ['ports', portsTable()]].reduce((text, [name = '', table = '']) => withTable(text, name, table), readme);
   if (updating() && readme !== expected) {
     fs.writeFileSync('README.md', expected);
   }
@@ -31,6 +32,11 @@ test('one row a port, in order, with the setting that takes it beyond loopback',
     ...['4317', '4318'].map((port) => [`\`${port}\``, "loopback and the gateway of Docker's bridge (`alloy:bind`)"]),
     ['`12345`', 'loopback'],
   ]);
+});
+
+test('one row a command, with all of its options', () => {
+  expect(rows(commandsTable()).map(([command]) => command)).toEqual(commands.map((command) => (command.name() === 'test' ? '`npm test`' : `\`npm run ${command.name()}\``)));
+  commands.forEach((command, index) => command.options.forEach(({ long, short }) => expect(rows(commandsTable())[index]?.[2]).toContain(short === '-c' ? '`-c`' : `\`${long}\``)));
 });
 
 describe('withTable', () => {

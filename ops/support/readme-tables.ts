@@ -3,6 +3,7 @@
  * `npm test -- -u` writes them into it.
  */
 import { bindOf, keys, portKeys, type SettingKey } from '../../components/settings';
+import { commands } from '../commands';
 
 /** What listens on each host port. */
 const served: Partial<Record<SettingKey, string>> = {
@@ -39,6 +40,18 @@ export function portsTable(): string {
       }
       const bind = bindOf[key];
       return [code(keys[key].fallback ?? ''), bind ? where[bind] : 'loopback', what, code(key)];
+    }),
+  );
+}
+
+/** `| Command | What it does | Options |`, one row a command, in the order of the help. */
+export function commandsTable(): string {
+  return table(
+    ['Command', 'What it does', 'Options'],
+    commands.map((command) => {
+      const typed = command.name() === 'test' ? 'npm test' : `npm run ${command.name()}`;
+      const arguments_ = command.registeredArguments.map(({ description }) => description);
+      return [code(typed), command.summary(), [...arguments_, ...command.options.map(({ short, long = '' }) => code(short === '-c' ? short : long))].join(' ')];
     }),
   );
 }

@@ -1,0 +1,63 @@
+/**
+ * README and docs: commands that can be typed as they stand, messages that the code says, links that lead somewhere.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { commands, pulumiOptions } from '../ops/commands';
+import { keys } from '../components/settings';
+import { parse } from '../ops/support/command-line';
+import { setEnvironment } from './support/environment';
+
+const pages = ['README.md', ...fs.readdirSync('docs').filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`)];
+const text = (page: string): string => fs.readFileSync(page, 'utf8');
+/** Code between backticks, on one line or in a block, as a person would copy it. */
+const code = (page: string): string[] => [
+  ...[...text(page).matchAll(/^```(?:sh|console)?\n([^]*?)^```/gm)].flatMap(([, block = '']) => block.replace(/\\\n\s*/g, ' ').split('\n')),
+  ...[...text(page).replace(/^```[^]*?^```/gm, '').matchAll(/`([^`]+)`/g)].map(([, span = '']) => span.replace(/\n/g, ' ')),
+];
+
+/** The words of a line of shell, without quotes, redirections and comments. */
+const words = (line: string): string[] =>
+  (/^(.*?)(?:\s#\s.*|\s*(?:&&|\||>|;).*)?$/.exec(line)?.[1] ?? '').match(/'[^']*'|"[^"]*"|\S+/g)?.map((word) => word.replace(/^(['"])(.*)\1$/, '$2')) ?? [];
+
+beforeEach(() => setEnvironment(Object.fromEntries(Object.keys(process.env).filter((name) => /^npm_config_/.test(name)).map((name) => [name, undefined]))));
+
+const typed = pages.flatMap((page) => code(page).flatMap((line) => line.split(/&&|\$ /).map((part) => part.trim()).filter((part) => /^npm run (--silent )?[a-z2]+ -- (?!…)/.test(part)).map((part) => [page, part] as const)));
+
+test('there are commands in them', () => expect(typed.length).toBeGreaterThan(25));
+
+test.each(typed.filter(([, line]) => !/npm run (--silent )?(pulumi|test|e2e) /.test(line)))('%s: %s', async (_, line) => {
+  const [, , ...rest] = words(line).filter((word) => word !== '--silent');
+  const command = commands.find((each) => each.name() === rest[0]);
+  expect(command).toBeDefined();
+  let run = 0;
+  jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  command?.action(() => void (run += 1));
+  // Help ends without a run.
+  await parse(command!, rest.slice(2).filter((word) => word !== '…').map((word) => word.replace('KEY=VALUE', 'phoenix:uiPort=16006')), command!.name() === 'pulumi' ? pulumiOptions : []);
+  expect(run).toBe(rest.includes('--help') ? 0 : 1);
+});
+
+test.each(pages)('%s: every setting that it names is one', (page) => {
+  const spaces = [...new Set(Object.keys(keys).map((key) => key.split(':')[0] ?? ''))];
+  const named = code(page).flatMap((line) => [...line.matchAll(/(?<![\w/.:-])([a-z]+):([a-zA-Z]\w*)\b(?![*:/.…])/g)].filter(([, space = '']) => spaces.includes(space)).map(([key]) => key));
+  expect(named.filter((key) => !(key in keys))).toEqual([]);
+});
+
+test.each(pages)('%s: every link within the project leads to a file, and to a heading of it', (page) => {
+  const broken = [...text(page).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].filter(([, file = '', heading]) => {
+    const target = file === '' ? page : path.join(path.dirname(page), file);
+    const slugs = (): string[] => [...text(target).matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase().replace(/[^\w\s-]/g, '').replace(/ /g, '-'));
+    return !fs.existsSync(target) || (heading !== undefined && !slugs().includes(heading));
+  });
+  expect(broken.map(([link]) => link)).toEqual([]);
+});
+
+test('every message of docs/troubleshooting.md is one of the program', () => {
+  const sources = ['components', 'engine', 'provider', 'ops', 'ops/support', 'ops/support/adopt'].flatMap((dir) => fs.readdirSync(dir).filter((file) => /\.(ts|mjs)$/.test(file)).map((file) => fs.readFileSync(path.join(dir, file), 'utf8')));
+  const all = sources.join('\n').replace(/\$\{[^}]*\}/g, '…');
+  const messages = [...text('docs/troubleshooting.md').matchAll(/^\| `([^`]+)` \|/gm)].map(([, message = '']) => message);
+  expect(messages.length).toBeGreaterThan(15);
+  const missing = messages.flatMap((message) => message.split('…').map((part) => part.trim()).filter((part) => part.length > 3 && !all.includes(part)));
+  expect(missing).toEqual([]);
+});
