@@ -56,6 +56,23 @@ export class Checkout {
     return this.start(command, args).ended;
   }
 
+  /**
+   * `npm run <command>` at a terminal of its own.
+   * @param steps what is waited for, and what is typed then
+   * @returns everything that stood on the terminal, and the exit code
+   */
+  async atTerminal(command: string, args: readonly string[], steps: readonly (readonly [string, string])[]): Promise<{ seen: string; status: number }> {
+    const line = ['npm', 'run', '--silent', command, '--', '--stack', this.stack, ...args].map((word) => `'${word}'`).join(' ');
+    const typist = path.join(__dirname, '..', 'support', 'terminal.py');
+    const { stdout } = await run('python3', [typist, JSON.stringify({ command: `exec ${line}`, steps })], { cwd: this.dir, env: this.env(), maxBuffer: 64 << 20 });
+    return JSON.parse(stdout) as { seen: string; status: number };
+  }
+
+  /** npm and jest leave variables behind that would make the clone's npm think it runs inside theirs. */
+  private env(): NodeJS.ProcessEnv {
+    return Object.fromEntries(Object.entries({ ...process.env, ...this.shell.env }).filter(([name]) => !/^(npm_|JEST_|NODE_ENV$)/.test(name)));
+  }
+
   /** Steps of a preview that change something, as `kind name`. */
   async plannedSteps(): Promise<string[]> {
     const { code, stdout, stderr } = await this.pulumi('preview', '--json');
@@ -98,8 +115,7 @@ export class Checkout {
     const [program = '', ...rest] = [...(this.shell.prefix ?? []), 'npm', 'run', '--silent', command, '--', ...args];
     const child = spawn(program, rest, {
       cwd: this.dir,
-      // npm and jest leave variables behind that would make the clone's npm think it runs inside theirs.
-      env: Object.fromEntries(Object.entries({ ...process.env, ...this.shell.env }).filter(([name]) => !/^(npm_|JEST_|NODE_ENV$)/.test(name))),
+      env: this.env(),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

@@ -2,11 +2,12 @@
  * The main job on real parts: from a fresh clone to a trace that was read back, and what happens to it
  * when things change, stop and break. The tests build on each other, in this order.
  */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { promisify } from 'node:util';
 import { aptInstall } from '../../lab/debian';
 import { pythonOtel } from '../../lab/python';
 import { telemetrygen } from '../../lab/telemetrygen';
@@ -41,6 +42,18 @@ async function gateway(): Promise<string> {
   const [{ IPAM }] = JSON.parse(await docker('network', 'inspect', 'bridge')) as [{ IPAM: { Config: { Subnet: string; Gateway?: string }[] } }];
   const { Subnet = '', Gateway } = IPAM.Config[0] ?? {};
   return Gateway || Subnet.replace(/0\/\d+$/, '1');
+}
+
+/** Stops the engine of this machine, and starts it again: by systemd, or by itself where there is none. */
+async function restartEngine(): Promise<void> {
+  if (fs.existsSync('/run/systemd/system')) {
+    await promisify(execFile)('sudo', ['-n', 'systemctl', 'restart', 'docker']);
+    return;
+  }
+  const pid = Number(fs.readFileSync('/var/run/docker.pid', 'utf8'));
+  process.kill(pid, 'SIGTERM');
+  await until('dockerd to end', async () => !fs.existsSync(`/proc/${pid}`));
+  await ensureEngine(chooseEngine({}), 'yes', 'npm run e2e');
 }
 
 describe('a fresh clone', () => {
@@ -137,14 +150,7 @@ describe('what breaks comes back by itself', () => {
   });
 
   it('after a restart of the Docker engine', async () => {
-    const pidFile = '/var/run/docker.pid';
-    if (process.getuid?.() !== 0 || !fs.existsSync(pidFile) || fs.existsSync('/run/systemd/system')) {
-      throw new Error('this test stops and starts dockerd: run it as root on a machine without systemd, as .ci/run does');
-    }
-    const pid = Number(fs.readFileSync(pidFile, 'utf8'));
-    process.kill(pid, 'SIGTERM');
-    await until('dockerd to end', async () => !fs.existsSync(`/proc/${pid}`));
-    await ensureEngine(chooseEngine({}), 'yes', 'npm run e2e');
+    await restartEngine();
     await until('both services to be healthy', async () => (await health(phoenix)) === 'healthy' && (await health(alloy)) === 'healthy');
     expect(await checkout.verify()).toMatchObject({ ok: true });
     const { endpoints } = await checkout.outputs();
@@ -299,7 +305,55 @@ describe('bad input', () => {
   });
 });
 
+describe('at a terminal', () => {
+  const settings = (): string => fs.readFileSync(path.join(checkout.dir, `Pulumi.${stack}.yaml`), 'utf8');
+  const question = `Deploy this to stack ${stack}? [y/N] `;
+
+  it.each([
+    ['n', 'n\r'],
+    ['Enter', '\r'],
+    ['Ctrl-C', '\x03'],
+    ['Ctrl-D', '\x04'],
+  ])('%s at the question of npm run up deploys nothing and keeps no setting', async (_, answer) => {
+    const before = settings();
+    const { seen, status } = await checkout.atTerminal('up', ['-c', 'phoenix:cpus=0.9'], [[question, answer]]);
+    expect(seen).toMatch(/cpus|cpuQuota/i);
+    expect(seen).toMatch(/Nothing was deployed\.\r\n/);
+    expect(seen).not.toMatch(/^\s+at .*\.[jt]s:\d+/m);
+    expect([status, settings()]).toEqual([1, before]);
+    expect(await plannedSteps()).toEqual([]);
+  });
+
+  it('y deploys it, and the name of the stack is asked for before its data is deleted', async () => {
+    const up = await checkout.atTerminal('up', [], [[question, 'y\r']]);
+    expect([up.status, up.seen]).toEqual([0, expect.stringMatching(/http:\/\/127\.0\.0\.1:6006/)]);
+    const down = await checkout.atTerminal('down', ['--purge'], [['Type the stack\'s name to go on: ', 'yes\r']]);
+    expect([down.status, down.seen]).toEqual([1, expect.stringContaining('Nothing was removed.')]);
+    const kept = await checkout.atTerminal('down', [], [[`Remove stack ${stack}? Its data stays. [y/N] `, '\x03']]);
+    expect([kept.status, kept.seen]).toEqual([1, expect.stringContaining('Nothing was removed.')]);
+    expect(await plannedSteps()).toEqual([]);
+  });
+
+  it('a preview of a setting keeps nothing of it', async () => {
+    const before = settings();
+    expect(await checkout.command('up', ['--preview-only', '-c', 'phoenix:cpus=0.9'])).toMatchObject({ code: 0 });
+    expect(settings()).toBe(before);
+  });
+});
+
 describe('a run that was cut off', () => {
+  it('by SIGTERM to npm alone, as supervisors send it: the deployment ends its step, and that is waited for', async () => {
+    await docker('rm', '-f', phoenix);
+    const { child, ended } = checkout.start('up', ['--yes']);
+    await until('the container to be made', async () => (await docker('ps', '--quiet', '--filter', `name=^${phoenix}$`)) !== '');
+    child.kill('SIGTERM');
+    const { code, stderr } = await ended;
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/Stopped\. Nothing is lost: the next run goes on from here\./);
+    expect(await checkout.up()).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(await plannedSteps()).toEqual([]);
+  });
+
   it.each([['SIGKILL'], ['SIGINT']] as const)('by %s in the middle of a deployment is gone on with', async (signal) => {
     await docker('rm', '-f', phoenix);
     const { child, ended } = checkout.start('up', ['--yes']);
