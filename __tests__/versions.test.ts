@@ -54,7 +54,8 @@ test('every command has its file, or is a suite of the entry', () => {
   const suites = ['test', 'e2e', 'lint', 'typecheck'];
   const entry = fs.readFileSync('ops/run.mjs', 'utf8');
   for (const [name, script] of Object.entries(scripts)) {
-    expect(script).toBe(`node ops/run.mjs ${name}`);
+    // What a supervisor sends to npm, npm sends to its shell: without `exec` it would end there.
+    expect(script).toBe(`exec node ops/run.mjs ${name}`);
     if (suites.includes(name)) {
       expect(entry).toContain(`\n  ${name}: (args) => [`);
     } else {

@@ -149,7 +149,7 @@ describe('by npm itself', () => {
   test('help: every command of package.json, but for the parts of the tests', async () => {
     const { scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
     expect(commands.map((command) => command.name()).sort()).toEqual(Object.keys(scripts).filter((name) => !['lint', 'typecheck'].includes(name)).sort());
-    Object.entries(scripts).forEach(([name, script]) => expect(script).toBe(`node ops/run.mjs ${name}`));
+    Object.entries(scripts).forEach(([name, script]) => expect(script).toBe(`exec node ops/run.mjs ${name}`));
     const { stdout } = await npm('help');
     commands.forEach((command) => expect(stdout).toContain(`npm run ${command.name().padEnd(7)}  ${command.summary()}\n`));
   }, 60_000);
