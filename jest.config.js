@@ -1,6 +1,8 @@
 /** Units and goldens: seconds, without Docker or a network. What needs a real engine is in __tests__/e2e. */
 module.exports = {
   testEnvironment: 'node',
+  // Only ends what would hang for ever: a busy machine takes its time.
+  testTimeout: 60_000,
   testMatch: ['**/__tests__/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/__tests__/e2e/'],
   setupFiles: ['<rootDir>/__tests__/support/own-engine.ts'],

@@ -97,6 +97,11 @@ describe('a run', () => {
   });
 });
 
+test('a stack that there is not is named, whatever was to be done with it', async () => {
+  const { pulumi } = answering({ stderr: "error: no stack named 'dev' found\n", code: 255 });
+  await expect(pulumi.outputs()).rejects.toThrow(new Failure('There is no stack dev.', ['npm run pulumi -- stack ls', 'npm run up']));
+});
+
 describe('a passphrase', () => {
   const incorrect = 'error: incorrect passphrase\n';
   const missing = 'error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment variables\n';

@@ -11,8 +11,8 @@ const ci = 'ci --include=dev --no-audit --no-fund --loglevel=error';
 const commands = {
   hello: 'process.stdout.write(JSON.stringify(process.argv.slice(2)));',
   fails: 'process.exitCode = 7;',
-  waits: "console.error('at work'); process.on('SIGINT', () => console.error('INT')); setInterval(() => require('fs').existsSync('end') && process.exit(0), 20);",
-  tidies: "console.error('at work'); process.on('SIGTERM', () => { console.error('tidying'); process.exit(5); }); setInterval(() => {}, 1000);",
+  waits: "process.on('SIGINT', () => console.error('INT')); console.error('at work'); setInterval(() => require('fs').existsSync('end') && process.exit(0), 20);",
+  tidies: "process.on('SIGTERM', () => { console.error('tidying'); process.exit(5); }); setInterval(() => {}, 1000); console.error('at work');",
 };
 
 let clone: ReturnType<typeof freshClone>;

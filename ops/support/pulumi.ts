@@ -120,6 +120,9 @@ export class Pulumi {
 
   /** The reason of a failed run where this project knows more of it than the CLI does. */
   known({ stdout, stderr }: Pick<Result, 'stdout' | 'stderr'>): Failure | undefined {
+    if (/no stack named '.*' found/.test(stderr)) {
+      return new Failure(`There is no stack ${this.stack}.`, ['npm run pulumi -- stack ls', npmRun('up', this.stack)]);
+    }
     // Two runs may both have found no lock, and then one of them has taken it.
     const [, holder] = /the stack is currently locked[^]*?created by (.+? \(pid \d+\))/.exec(stdout + stderr) ?? [];
     if (holder !== undefined) {
