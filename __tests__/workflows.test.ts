@@ -2,15 +2,21 @@
  * The workflow files: what they may do, and their steps as the files have them, with stand-ins for what they call on.
  * What takes long or needs Docker is in __tests__/e2e/workflows.test.ts.
  */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as yaml from 'js-yaml';
+import { notConfigured, pageOfPullRequest } from '../.github/preview-page';
+import { report, type Problem } from '../components/problem';
+import { readSettings } from '../components/settings';
+import type { Page } from '../ops/support/preview/page';
 import { fakeGitHub, pull, repository, token, type FakeGitHub } from './support/fake-github';
 import { tempDir } from './support/temp';
 import { folder, runJob, workflow, type Done, type Job, type Place, type Step } from './support/workflow';
 
 const files = fs.readdirSync(folder).sort();
+const install = 'Install the packages';
 const source = (file: string): string => fs.readFileSync(path.join(folder, file), 'utf8');
 const jobs = files.flatMap((file) => Object.entries(workflow(file).jobs).map(([name, job]): [string, Job] => [`${file} ${name}`, job]));
 const steps = jobs.flatMap(([where, { steps: list = [] }]) => list.map((step, number): [string, Step] => [`${where} ${number + 1}`, step]));
@@ -24,19 +30,21 @@ const found = (text: string, pattern: RegExp): string[] => [...new Set([...text.
 const everything = files.map(source).join('\n');
 
 test('there are these', () => {
-  expect(files).toEqual(['comment.yml', 'deploy-stack.yml', 'deploy.yml', 'preview.yml']);
+  expect(files).toEqual(['comment.yml', 'deploy-stack.yml', 'deploy.yml', 'e2e.yml', 'preview.yml']);
 });
 
 describe('what they may do', () => {
-  test('a pull request may read, its comment be written, a deployment read', () => {
+  test('all may read; only the comment of a pull request may be written', () => {
     expect(Object.fromEntries(files.map((file) => [file, workflow(file).permissions]))).toEqual({
       'comment.yml': {},
       'deploy-stack.yml': { contents: 'read' },
       'deploy.yml': { contents: 'read' },
+      'e2e.yml': { contents: 'read' },
       'preview.yml': { contents: 'read' },
     });
     expect(jobs.filter(([, { permissions }]) => permissions).map(([where, { permissions }]) => [where, permissions])).toEqual([
       ['comment.yml comment', { contents: 'read', actions: 'read', 'pull-requests': 'write' }],
+      ['deploy.yml choose', {}],
     ]);
   });
 
@@ -49,6 +57,7 @@ describe('what they may do', () => {
       'comment.yml': ['workflow_run'],
       'deploy-stack.yml': ['workflow_call'],
       'deploy.yml': ['push', 'workflow_dispatch'],
+      'e2e.yml': ['workflow_dispatch', 'schedule'],
       'preview.yml': ['pull_request'],
     });
   });
@@ -67,7 +76,7 @@ describe('what they may do', () => {
   test('no checkout leaves its token behind, and none is of anything but what the event is about', () => {
     const checkouts = steps.filter(([, { uses = '' }]) => uses.startsWith('actions/checkout@'));
     expect(checkouts.map(([where, step]) => [where, step.with])).toEqual(checkouts.map(([where]) => [where, { 'persist-credentials': false }]));
-    expect(checkouts).toHaveLength(4);
+    expect(checkouts).toHaveLength(5);
   });
 
   test('credentials are in the steps that need them', () => {
@@ -82,27 +91,46 @@ describe('what they may do', () => {
     });
   });
 
+  test('packages are installed first, by themselves, without credentials and without scripts of theirs', () => {
+    const working = jobs.filter(([, { steps: list = [] }]) => list.some(({ uses = '' }) => uses.startsWith('actions/checkout@')));
+    expect(working.map(([where]) => where)).toEqual(['comment.yml comment', 'deploy-stack.yml deploy', 'e2e.yml e2e', 'preview.yml check', 'preview.yml preview']);
+    for (const [, { steps: list = [] }] of working) {
+      const [first, ...later] = list.filter(({ run }) => run !== undefined);
+      expect(first).toEqual({ name: install, run: 'npm ci --ignore-scripts --include=dev --no-audit --no-fund' });
+      expect(later.filter(({ run = '' }) => /npm (ci|i|install)\b|npx/.test(run))).toEqual([]);
+    }
+  });
+
+  test('the Pulumi CLI is installed without credentials, and makes no state', () => {
+    const installing = steps.filter(([, { name }]) => name === 'Install the Pulumi CLI');
+    expect(installing.map(([where, { env, run }]) => [where.split(' ')[0], env, run])).toEqual(
+      ['deploy-stack.yml', 'preview.yml'].map((file) => [file, undefined, 'PULUMI_BACKEND_URL="file://$RUNNER_TEMP" npm run --silent pulumi -- version\n'.trim()]));
+  });
+
   test('what may write, or deploys, shares no cache with what a pull request fills', () => {
     const cached = steps.filter(([, { uses = '' }]) => uses.startsWith('actions/setup-node@')).map(([where, step]) => [where.split(' ')[0], 'cache' in (step.with ?? {})]);
-    expect(cached).toEqual([['comment.yml', false], ['deploy-stack.yml', false], ['preview.yml', true], ['preview.yml', true]]);
+    expect(cached).toEqual([['comment.yml', false], ['deploy-stack.yml', false], ['e2e.yml', false], ['preview.yml', true], ['preview.yml', true]]);
   });
 });
 
 describe('what they name is there', () => {
   test('commands', () => {
-    const named = found(steps.map(([, { run = '' }]) => run).join('\n'), /npm (?:run (?:--silent )?)?([a-z]+)/g);
-    expect(named).toEqual(['comment', 'preview', 'pulumi', 'test', 'up', 'verify']);
-    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+    const named = found(steps.map(([, { run = '' }]) => run).join('\n'), /npm (?:run (?:--silent )?)?([a-z0-9]+)/g);
+    expect(named).toEqual(['ci', 'comment', 'e2e', 'preview', 'pulumi', 'test', 'up', 'verify']);
+    expect(named.filter((name) => name !== 'ci' && !(name in scripts))).toEqual([]);
   });
 
   test('stacks: each has its settings, is deployed in order, and can be chosen', () => {
     const { on, jobs: deployments } = workflow('deploy.yml');
-    const stacks = Object.entries(deployments).map(([name, { with: inputs = {} }]) => [name, inputs['stack']]);
+    const { choose, ...called } = deployments;
+    const stacks = Object.entries(called).map(([name, { with: inputs = {} }]) => [name, inputs['stack']]);
     expect(stacks).toEqual([['prod', 'prod'], ['edge', 'edge']]);
     expect(stacks.filter(([name]) => !fs.existsSync(`Pulumi.${name}.yaml`))).toEqual([]);
     expect(on).toMatchObject({ push: { branches: ['main'] }, workflow_dispatch: { inputs: { stack: { options: ['prod', 'edge'] } } } });
-    expect(deployments['edge']).toMatchObject({ needs: 'prod', if: expect.stringContaining('!failure() && !cancelled()') });
-    for (const { uses = '', secrets } of Object.values(deployments)) {
+    expect(Object.keys(choose?.outputs ?? {})).toEqual(['prod', 'edge']);
+    expect(called['prod']).toMatchObject({ needs: 'choose', if: "needs.choose.outputs.prod == 'true'" });
+    expect(called['edge']).toMatchObject({ needs: ['choose', 'prod'], if: "${{ !failure() && !cancelled() && needs.choose.outputs.edge == 'true' }}" });
+    for (const { uses = '', secrets } of Object.values(called)) {
       expect(fs.existsSync(uses)).toBe(true);
       expect(secrets).toBe('inherit');
     }
@@ -124,13 +152,13 @@ describe('what they name is there', () => {
 
   test('secrets and variables: the guide has all of them, and no other', () => {
     const names = found(everything, /\b(?:secrets|vars)\.([A-Z_]+)/g);
-    expect(names).toEqual(['CLOUDFLARE_API_TOKEN', 'DEPLOY_RUNNER', 'DOCKER_KNOWN_HOSTS', 'DOCKER_SSH_KEY', 'PULUMI_ACCESS_TOKEN', 'PULUMI_BACKEND_URL', 'PULUMI_CONFIG_PASSPHRASE']);
+    expect(names).toEqual(['CLOUDFLARE_API_TOKEN', 'DEPLOY', 'DEPLOY_RUNNER', 'DOCKER_KNOWN_HOSTS', 'DOCKER_SSH_KEY', 'PULUMI_ACCESS_TOKEN', 'PULUMI_BACKEND_URL', 'PULUMI_CONFIG_PASSPHRASE']);
     expect(found(guide, /^\| `([A-Z_]+)`/gm)).toEqual(names);
   });
 
   test('workflows and commands of the guide', () => {
-    expect(found(guide, /`([a-z-]+\.yml)`/g)).toEqual(files);
-    const named = found(guide, /npm run (?:--silent )?([a-z]+)/g);
+    expect(found(guide, /`([a-z0-9-]+\.yml)`/g)).toEqual(files);
+    const named = found(guide, /npm run (?:--silent )?([a-z0-9]+)/g);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
   });
 
@@ -153,16 +181,20 @@ describe('what they name is there', () => {
 const nothing = (): void => {};
 const setUp = { 'actions/checkout': nothing, 'actions/setup-node': nothing };
 
+const npm = execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim();
+/** Variables by which a workflow hands over its secrets. */
+const secretNames = found(everything, /^ +([A-Z_]+): \$\{\{ (?:secrets\.|github\.token)/gm);
+
 /**
- * A checkout of what is here, with its dependencies.
+ * A checkout of what is here, with its dependencies and an npm that installs nothing.
  * @param commands lines of shell that run instead of these commands, with their arguments
  */
 function checkout(commands: Readonly<Record<string, string>> = {}): string {
   const dir = tempDir();
-  for (const name of ['.github', 'components', 'ops', 'provider', 'package-lock.json', ...fs.readdirSync('.').filter((file) => /^Pulumi\..*yaml$/.test(file))]) {
+  for (const name of ['.github', 'components', 'engine', 'ops', 'provider', 'package-lock.json', ...fs.readdirSync('.').filter((file) => /^Pulumi\..*yaml$/.test(file))]) {
     fs.cpSync(name, path.join(dir, name), { recursive: true });
   }
-  const replaced = Object.entries(commands).map(([name, line]) => [name, `sh -c '${line}' ${name}`]);
+  const replaced = Object.entries({ pulumi: 'echo "Pulumi: $* with $PULUMI_BACKEND_URL" >&2', ...commands }).map(([name, line]) => [name, `sh -c '${line}' ${name}`]);
   fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify({ scripts: { ...scripts, ...Object.fromEntries(replaced) } }));
   const modules = path.join(dir, 'node_modules');
   fs.mkdirSync(modules);
@@ -171,51 +203,146 @@ function checkout(commands: Readonly<Record<string, string>> = {}): string {
   }
   // By this the entry of the commands knows that nothing is to be installed.
   fs.writeFileSync(path.join(modules, '.installed-from'), createHash('sha256').update(fs.readFileSync('package-lock.json')).digest('hex'));
+  fs.mkdirSync(binIn(dir));
+  // Says which credentials the packages' scripts would have seen.
+  const installs = `echo "npm $*"; env | grep -oE '^(${secretNames.join('|')})=' || true`;
+  fs.writeFileSync(path.join(binIn(dir), 'npm'), `#!/bin/sh\n[ "$1" = ci ] || exec '${npm}' "$@"\n(${installs}) > '${dir}/installed'\n`, { mode: 0o755 });
   return dir;
+}
+
+/** Programs that stand in for others in a checkout. */
+const binIn = (dir: string): string => path.join(dir, 'bin');
+
+/** Runs a job in a checkout. @returns how it ended; that it has installed the packages, and only these, is seen to */
+async function inCheckout(file: string, name: string, { env = {}, ...place }: Place): Promise<Done> {
+  const done = await runJob(file, name, { ...place, env: { ...env, PATH: [binIn(place.dir), process.env['PATH']].join(path.delimiter) } });
+  expect(fs.readFileSync(path.join(place.dir, 'installed'), 'utf8')).toBe('npm ci --ignore-scripts --include=dev --no-audit --no-fund\n');
+  return done;
 }
 
 test('the tests of a pull request are the ones of the README', async () => {
   const dir = checkout({ test: 'echo tests "$@"' });
-  const { ok, log } = await runJob('preview.yml', 'check', { dir, contexts: {}, actions: setUp });
+  const { ok, log } = await inCheckout('preview.yml', 'check', { dir, contexts: {}, actions: setUp });
   expect({ ok, said: log.trim().split('\n').at(-1) }).toEqual({ ok: true, said: 'tests --ci' });
 });
 
+/** What `npm run preview -- --json` says of an environment. */
+const pageOf = (stack: string, more: Partial<Page> = {}): Page =>
+  ({ stack, outcome: 'previewed', counts: { remove: 0, replace: 0, change: 0, create: 0, same: 3 }, alerts: [], effects: [], changes: [], warnings: [], unknown: [], reason: '', ...more });
+
+type Config = Readonly<Record<string, string>>;
+const fileOf = (stack: string): Config => (yaml.load(fs.readFileSync(`Pulumi.${stack}.yaml`, 'utf8')) as { config: Config }).config;
+
+/** The page of an environment whose settings are refused, in the program's own words. */
+const refusedPage = (stack: string, problems: readonly Problem[]): Page => pageOf(stack, { outcome: 'refused', reason: report(stack, problems) });
+
 describe('the preview of a pull request', () => {
-  /** Runs the job. @returns how it ended, and the page that it kept */
-  async function preview(command: string, secrets: Readonly<Record<string, string>> = {}): Promise<Done & { kept: string | undefined }> {
+  const telling = 'echo "options $*" >&2; echo "passphrase ${PULUMI_CONFIG_PASSPHRASE-not set}" >&2; cat pages.json';
+
+  /** Runs the job with a preview of these pages. @returns how it ended, and the page that it kept */
+  async function preview(command: string, pages: readonly Page[] = [pageOf('dev')], secrets: Readonly<Record<string, string>> = {}): Promise<Done & { kept: string | undefined }> {
     const dir = checkout({ preview: command });
+    fs.writeFileSync(path.join(dir, 'pages.json'), JSON.stringify(pages));
     let kept: string | undefined;
-    const done = await runJob('preview.yml', 'preview', {
+    const done = await inCheckout('preview.yml', 'preview', {
       dir,
       contexts: { secrets },
       actions: { ...setUp, 'actions/upload-artifact': ({ path: file = '' }) => (kept = fs.readFileSync(path.join(dir, file), 'utf8')) },
     });
     return { ...done, kept };
   }
-  const telling = 'echo "$@"; echo "passphrase ${PULUMI_CONFIG_PASSPHRASE-not set}"';
 
   test('without credentials asks nobody, and keeps the page', async () => {
-    const { ok, kept, summary } = await preview(telling);
-    expect({ ok, kept }).toEqual({ ok: true, kept: '--all --markdown --offline\npassphrase not set\n' });
-    expect(summary).toBe(kept);
+    const { ok, kept, log, summary } = await preview(telling);
+    expect({ ok, kept, summary }).toEqual({ ok: true, kept: '### `dev`: nothing changes\n', summary: kept });
+    expect(log).toMatch(/^options --all --json --offline\npassphrase not set$/m);
+    expect(log).toMatch(/^Pulumi: version with file:\/\/\/.+$/m);
   });
 
   test.each([
-    ['PULUMI_ACCESS_TOKEN', { PULUMI_ACCESS_TOKEN: 'pul-1' }, '--all --markdown\npassphrase not set\n'],
-    ['PULUMI_BACKEND_URL', { PULUMI_BACKEND_URL: 's3://state', PULUMI_CONFIG_PASSPHRASE: 'correct horse' }, '--all --markdown\npassphrase correct horse\n'],
-  ])('with %s compares with the state', async (_, secrets, page) => {
-    expect(await preview(telling, secrets)).toMatchObject({ ok: true, kept: page, summary: page });
+    ['PULUMI_ACCESS_TOKEN', { PULUMI_ACCESS_TOKEN: 'pul-1' }, 'passphrase not set'],
+    ['PULUMI_BACKEND_URL', { PULUMI_BACKEND_URL: 's3://state', PULUMI_CONFIG_PASSPHRASE: 'correct horse' }, 'passphrase correct horse'],
+  ])('with %s compares with the state', async (_, secrets, passphrase) => {
+    const { ok, log } = await preview(telling, undefined, secrets);
+    expect({ ok, log: log.trim().split('\n').slice(-2) }).toEqual({ ok: true, log: ['options --all --json', passphrase] });
   });
 
   test('that is refused fails the job, and its page is there', async () => {
-    expect(await preview('echo refused; exit 1')).toMatchObject({
-      ok: false, kept: 'refused\n', summary: 'refused\n', ran: expect.arrayContaining(['Preview of every environment', 'Keep the page for the comment']),
-    });
+    const done = await preview(`${telling}; exit 1`, [pageOf('dev'), refusedPage('prod', [{ key: 'phoenix:memory', value: '2GB', rule: 'no', mend: ['pulumi up'] }])]);
+    const page = '### `dev`: nothing changes\n\n### `prod`: refused; nothing would be changed\n\n```text\n1 problem with stack prod; nothing was changed.\n  - phoenix:memory is \'2GB\': no.\n      pulumi up --stack prod\n```\n';
+    expect(done).toMatchObject({ ok: false, kept: page, summary: page, ran: expect.arrayContaining(['Preview of every environment', 'Keep the page for the comment']) });
   });
 
-  test('that ends without a page says that', async () => {
+  test('of an environment that is not filled in says so, and is green', async () => {
+    const { problems } = readSettings(fileOf('prod'), 'llm-observability');
+    const { ok, kept } = await preview(`${telling}; exit 1`, [pageOf('dev'), refusedPage('prod', problems)]);
+    expect(kept).toContain('### `dev`: nothing changes\n\n### `prod`: not configured\n\nSettings in `Pulumi.prod.yaml` are still empty. Fill them in to get a preview:\n\n```text\n  - tunnel:hostname: ');
+    expect(ok).toBe(true);
+  });
+
+  test.each([
+    ['without a page', 'exit 7'],
+    ['in the middle of its page', 'echo "[{"'],
+    ['with a page and an error that is not on it', 'cat pages.json; exit 3'],
+  ])('that ends %s says that', async (_, command) => {
     const page = 'The preview ended without a page; the log of the run says why.\n';
-    expect(await preview('exit 7')).toMatchObject({ ok: false, kept: page, summary: page });
+    expect(await preview(command)).toMatchObject({ ok: false, kept: page, summary: page });
+  });
+});
+
+describe('an environment is not configured', () => {
+  const filledIn: Config = { 'tunnel:hostname': 'phoenix.example.com', 'tunnel:otlpHostname': 'otlp.example.com', 'cloudflare:accountId': 'a'.repeat(32) };
+  const token: Config = { 'cloudflare:apiToken': 'x'.repeat(40) };
+  const central = { key: 'edge:central', value: 'organization/llm-observability/prod', rule: 'its outputs cannot be read: there is no such stack', mend: [] };
+  const edge = refusedPage('edge', [central]);
+
+  /** The page of a stack with these settings; without a problem it is previewed. */
+  function page(stack: string, config: Config, more: readonly Problem[] = []): Page {
+    const problems = [...readSettings(config, 'llm-observability', (key) => key === 'cloudflare:apiToken').problems, ...more];
+    return problems.length > 0 ? refusedPage(stack, problems) : pageOf(stack);
+  }
+  /** Which of these are, where the files hold this. */
+  const among = (pages: readonly Page[], files: Readonly<Record<string, Config>>): string[] => [...notConfigured(pages, (stack) => files[stack] ?? {}).keys()];
+  const asItIs = fileOf('prod');
+  const clash: Problem = { key: 'phoenix:uiPort', value: '6006', rule: 'container x holds that port', mend: [] };
+
+  test.each<[string, Config]>([
+    ['as the repository has it', asItIs],
+    ['with the token of the tunnel alone', { ...asItIs, ...token }],
+    ['with one setting that is still empty', { ...asItIs, ...filledIn, ...token, 'tunnel:otlpHostname': ' ' }],
+  ])('while its file stands there %s', (_, config) => {
+    expect(among([page('prod', config)], { prod: config })).toEqual(['prod']);
+  });
+
+  test.each<[string, Config, Problem[]]>([
+    ['is filled in, but for the token of the tunnel', { ...asItIs, ...filledIn }, []],
+    ['has a wrong setting beside the empty ones', { ...asItIs, 'phoenix:memory': '2GB' }, []],
+    ['has a setting that does not exist beside them', { ...asItIs, 'phoenix:nothing': '1' }, []],
+    ['has an empty setting that does not exist', { ...asItIs, 'phoenix:nothing': '' }, []],
+    ['is in the way of something on the host', asItIs, [clash]],
+  ])('not when it %s', (_, config, more) => {
+    const one = page('prod', config, more);
+    expect(one.outcome).toBe('refused');
+    expect(among([one], { prod: config })).toEqual([]);
+    expect(pageOfPullRequest([one], () => config).ok).toBe(false);
+  });
+
+  const unfilled = page('prod', asItIs);
+  test.each<[string, Page]>([
+    ['an error beside its settings', { ...unfilled, reason: `${unfilled.reason}\nerror: the provider crashed` }],
+    ['an error before them', { ...unfilled, reason: `error: the provider crashed\n${unfilled.reason}` }],
+    ['fewer problems than it counts', { ...unfilled, reason: unfilled.reason.replace(/^\d+/, '9') }],
+    ['no preview at all', { ...unfilled, outcome: 'failed' }],
+    ['an error that is not one of its settings', pageOf('prod', { outcome: 'failed', reason: 'incorrect passphrase' })],
+  ])('not with %s', (_, one) => {
+    expect(among([one], { prod: asItIs })).toEqual([]);
+  });
+
+  test('while the one that it sends to is not, and only then', () => {
+    expect(among([edge, unfilled], { prod: asItIs, edge: fileOf('edge') })).toEqual(['prod', 'edge']);
+    expect(pageOfPullRequest([edge, unfilled], (stack) => fileOf(stack))).toEqual({ ok: true, markdown: expect.stringContaining('### `edge`: not configured\n\nIt sends to `prod`, which is not configured yet:\n') });
+    expect(among([edge, pageOf('prod')], { edge: fileOf('edge') })).toEqual([]);
+    expect(among([refusedPage('edge', [central, clash]), unfilled], { prod: asItIs })).toEqual(['prod']);
   });
 });
 
@@ -242,7 +369,7 @@ describe('the comment on a pull request', () => {
         },
       },
     };
-    return runJob('comment.yml', 'comment', place);
+    return inCheckout('comment.yml', 'comment', place);
   }
   const texts = ({ comments }: FakeGitHub): string[] => [...comments.values()].flat().map(({ body }) => body);
 
@@ -269,6 +396,33 @@ describe('the comment on a pull request', () => {
   });
 });
 
+describe('what is deployed', () => {
+  const off = (stack: string): string => `Deployment of ${stack} is off. To switch it on: gh variable set DEPLOY --body true`;
+  const on = (stack: string): string => `${stack} is deployed.`;
+  const choose = (vars: Readonly<Record<string, string>>, inputs: Readonly<Record<string, string>>): Promise<Done> =>
+    runJob('deploy.yml', 'choose', { dir: '.', contexts: { vars, inputs }, actions: {} });
+
+  test.each<[string, string | undefined, string | undefined, string[]]>([
+    ['a fork deploys nothing', undefined, undefined, []],
+    ['nor does an empty variable', '', undefined, []],
+    ['nor one that says no', 'false', undefined, []],
+    ['nor one that names something else', 'production,edges', undefined, []],
+    ['true is all of them', 'true', undefined, ['prod', 'edge']],
+    ['names are these', 'prod', undefined, ['prod']],
+    ['names may be several', 'edge, prod', undefined, ['prod', 'edge']],
+    ['by hand it is the one that was chosen', 'true', 'edge', ['edge']],
+    ['by hand nothing is deployed that is off', 'edge', 'prod', []],
+  ])('%s', async (_, deploy, chosen, deployed) => {
+    const asked = chosen === undefined ? ['prod', 'edge'] : [chosen];
+    const said = asked.map((stack) => `${deployed.includes(stack) ? on(stack) : off(stack)}\n`).join('');
+    const done = await choose(deploy === undefined ? {} : { DEPLOY: deploy }, chosen === undefined ? {} : { stack: chosen });
+    expect(done).toEqual({
+      ok: true, ran: ['What is deployed'], log: said, summary: said,
+      outputs: { prod: deployed.includes('prod') ? 'true' : '', edge: deployed.includes('edge') ? 'true' : '' },
+    });
+  });
+});
+
 describe('the deployment of a stack', () => {
   const access = { PULUMI_ACCESS_TOKEN: 'pul-1' };
   const remote = { secrets: { ...access, DOCKER_SSH_KEY: 'THE KEY' }, vars: { DOCKER_KNOWN_HOSTS: 'host ssh-ed25519 AAAA' }, settings: 'docker:host: ssh://deploy@host' };
@@ -289,14 +443,13 @@ describe('the deployment of a stack', () => {
     const dir = checkout({ up, verify });
     fs.writeFileSync(path.join(dir, 'Pulumi.prod.yaml'), `config:\n  phoenix:cpus: "2"\n  ${settings}\n`);
     const home = tempDir();
-    const bin = path.join(home, 'bin');
-    fs.mkdirSync(bin);
+    const bin = binIn(dir);
     fs.writeFileSync(path.join(bin, 'ssh-agent'), '#!/bin/sh\necho "SSH_AUTH_SOCK=/agent.1; export SSH_AUTH_SOCK;"\n', { mode: 0o755 });
     fs.writeFileSync(path.join(bin, 'ssh-add'), '#!/bin/sh\necho "$SSH_AUTH_SOCK $*" > ~/added\ncat >> ~/added\n', { mode: 0o755 });
-    const done = await runJob('deploy-stack.yml', 'deploy', {
+    const done = await inCheckout('deploy-stack.yml', 'deploy', {
       dir,
       contexts: { secrets, vars, inputs: { stack: 'prod' } },
-      env: { HOME: home, PATH: [bin, process.env['PATH']].join(path.delimiter), RUNNER_ENVIRONMENT: runner },
+      env: { HOME: home, RUNNER_ENVIRONMENT: runner },
       actions: setUp,
     });
     return { ...done, home };
@@ -330,11 +483,11 @@ describe('the deployment of a stack', () => {
     expect({ ok, summary, verified: /^verified/m.test(log) }).toEqual({ ok: false, summary: '{"up":"--stack prod --yes --json"}\n', verified });
   });
 
-  const noState = '::error::Environment prod has neither PULUMI_ACCESS_TOKEN nor PULUMI_BACKEND_URL: the state would be gone with this runner. Mend it: gh secret set PULUMI_ACCESS_TOKEN --env prod';
+  const noState = '::error::Environment prod has neither PULUMI_ACCESS_TOKEN nor PULUMI_BACKEND_URL: the state would be gone with this runner. To fix it: gh secret set PULUMI_ACCESS_TOKEN --env prod';
   const thrownAway = (host: string): string =>
-    `::error::docker:host of stack prod is '${host}': it would be deployed to this runner, which is thrown away after the job. Mend it: npm run pulumi -- config set docker:host ssh://USER@HOST --stack prod, or a runner of your own: gh variable set DEPLOY_RUNNER`;
-  const noKey = '::error::Environment prod has no DOCKER_SSH_KEY, and ssh://deploy@host lets nobody in without one. Mend it: gh secret set DOCKER_SSH_KEY --env prod < KEY_FILE';
-  const noHosts = '::error::Environment prod has a DOCKER_SSH_KEY and no DOCKER_KNOWN_HOSTS: anybody could be the host it is shown to. Mend it: ssh-keyscan HOST | gh variable set DOCKER_KNOWN_HOSTS --env prod';
+    `::error::docker:host of stack prod is '${host}': it would be deployed to this runner, which is thrown away after the job. To fix it: npm run pulumi -- config set docker:host ssh://USER@HOST --stack prod, or a self-hosted runner: gh variable set DEPLOY_RUNNER`;
+  const noKey = '::error::Environment prod has no DOCKER_SSH_KEY, and ssh://deploy@host lets nobody in without one. To fix it: gh secret set DOCKER_SSH_KEY --env prod < KEY_FILE';
+  const noHosts = '::error::Environment prod has a DOCKER_SSH_KEY and no DOCKER_KNOWN_HOSTS: anybody could be the host it is shown to. To fix it: ssh-keyscan HOST | gh variable set DOCKER_KNOWN_HOSTS --env prod';
 
   test.each<[string, Given, string[]]>([
     ['nothing', {}, [noState, thrownAway('')]],
@@ -345,7 +498,7 @@ describe('the deployment of a stack', () => {
     ['no state, on a runner of its own', { runner: 'self-hosted' }, [noState]],
   ])('with %s is refused, all problems at once, before anything runs', async (_, given, problems) => {
     const { ok, log, ran } = await deploy(given);
-    expect({ ok, log: log.trim().split('\n') }).toEqual({ ok: false, log: [...problems, `${problems.length} problems; nothing was changed.`] });
+    expect({ ok, log: log.trim().split('\n').slice(1) }).toEqual({ ok: false, log: [...problems, `${problems.length} problems; nothing was changed.`] });
     expect(ran.at(-1)).toBe('What a deployment needs');
   });
 

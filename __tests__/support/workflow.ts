@@ -11,6 +11,7 @@ import { tempDir } from './temp';
 type Values = Readonly<Record<string, string | number | boolean>>;
 
 export interface Step {
+  readonly id?: string;
   readonly name?: string;
   readonly if?: string;
   /** An action, `owner/name@commit`. */
@@ -22,7 +23,8 @@ export interface Step {
 
 export interface Job {
   readonly if?: string;
-  readonly needs?: string;
+  readonly needs?: string | readonly string[];
+  readonly outputs?: Readonly<Record<string, string>>;
   readonly environment?: string;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly concurrency?: object;
@@ -36,7 +38,7 @@ export interface Job {
 
 export interface Workflow {
   readonly name: string;
-  readonly on: string | Readonly<Record<string, object>>;
+  readonly on: string | Readonly<Record<string, object | null>>;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly defaults?: { readonly run: { readonly shell: string } };
   readonly jobs: Readonly<Record<string, Job>>;
@@ -53,7 +55,7 @@ export function workflow(file: string, dir = '.'): Workflow {
 export interface Place {
   /** Checkout in which its steps run. */
   readonly dir: string;
-  /** What its expressions read, such as `github.token`. A secret and a variable that are not here are empty, as on GitHub. */
+  /** What its expressions read, such as `github.token`. A secret, a variable and an input that are not here are empty, as on GitHub. */
   readonly contexts: Readonly<Record<string, object>>;
   /** Variables besides those of this process and of every runner. */
   readonly env?: Readonly<Record<string, string>>;
@@ -69,6 +71,8 @@ export interface Done {
   readonly log: string;
   /** What they wrote for the page of the run. */
   readonly summary: string;
+  /** The job's outputs; empty where no step has set one. */
+  readonly outputs: Readonly<Record<string, string>>;
 }
 
 /** Runs a job of a workflow file, which is read from the checkout. Like GitHub, goes on after a failure only where a step says so. */
@@ -82,9 +86,10 @@ export async function runJob(file: string, name: string, place: Place): Promise<
     throw new Error(`${file} has no job ${name} with steps`);
   }
   const temp = tempDir();
-  const files = { GITHUB_ENV: path.join(temp, 'env'), GITHUB_STEP_SUMMARY: path.join(temp, 'summary') };
+  const files = { GITHUB_ENV: path.join(temp, 'env'), GITHUB_OUTPUT: path.join(temp, 'output'), GITHUB_STEP_SUMMARY: path.join(temp, 'summary') };
   Object.values(files).forEach((each) => fs.writeFileSync(each, ''));
-  const contexts = { secrets: {}, vars: {}, runner: { temp }, ...place.contexts };
+  const steps: Record<string, { outputs: Record<string, string> }> = {};
+  const contexts = { secrets: {}, vars: {}, inputs: {}, runner: { temp }, steps, ...place.contexts };
   const filled = (values: Values = {}): Record<string, string> =>
     Object.fromEntries(Object.entries(values).map(([key, value]) => [key, evaluated(String(value), contexts)]));
 
@@ -115,17 +120,21 @@ export async function runJob(file: string, name: string, place: Place): Promise<
         RUNNER_TEMP: temp,
         ...files,
         ...place.env,
-        ...passedOn(files.GITHUB_ENV),
+        ...written(files.GITHUB_ENV),
         ...filled(job.env),
         ...filled(step.env),
       });
       log += output;
       ok = ok && code === 0;
+      if (step.id !== undefined) {
+        steps[step.id] = { outputs: written(files.GITHUB_OUTPUT) };
+      }
+      fs.writeFileSync(files.GITHUB_OUTPUT, '');
     } catch (error) {
       throw new Error(`step ${number + 1} of ${name} in ${file}: ${(error as Error).message}\n${log}`);
     }
   }
-  return { ok, ran, log, summary: fs.readFileSync(files.GITHUB_STEP_SUMMARY, 'utf8') };
+  return { ok, ran, log, summary: fs.readFileSync(files.GITHUB_STEP_SUMMARY, 'utf8'), outputs: filled(job.outputs) };
 }
 
 function runs({ if: condition }: Step, ok: boolean): boolean {
@@ -147,7 +156,8 @@ function evaluated(text: string, contexts: Readonly<Record<string, object>>): st
     if (typeof value === 'string') {
       return value;
     }
-    if (value === undefined && ['secrets', 'vars'].includes(context) && names.length === 1) {
+    const mayBeUnset = (['secrets', 'vars', 'inputs'].includes(context) && names.length === 1) || /^steps\.[\w-]+\.outputs\.[\w-]+$/.test(expression.trim());
+    if (value === undefined && mayBeUnset) {
       return '';
     }
     throw new Error(`\${{${expression}}} is not there`);
@@ -159,8 +169,8 @@ function surroundings(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|JEST_|NODE_ENV$|GITHUB_|RUNNER_|CLOUDFLARE_|PULUMI_(?!HOME$))/.test(name)));
 }
 
-/** Variables that earlier steps have written for later ones. */
-function passedOn(file: string): Record<string, string> {
+/** What steps have written into one of these files: variables for later steps, or outputs. */
+function written(file: string): Record<string, string> {
   return Object.fromEntries(fs.readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }
 
