@@ -46,6 +46,7 @@ function job(file: string, name: string, place: Partial<Place>): Promise<Done> {
     dir: checkout.dir,
     contexts: {},
     ...place,
+    env: { XDG_STATE_HOME: path.dirname(checkout.state), ...place.env },
     actions: { 'actions/checkout': nothing, 'actions/setup-node': nothing, ...place.actions },
   });
 }
@@ -73,7 +74,7 @@ describe('a pull request from a fork', () => {
     expect(done.summary).toBe(page);
     // Where an environment is refused the run is red, and its page is there all the same.
     expect(done.ok).toBe(!/^### .*: (?!\d)/m.test(page));
-    expect(fs.existsSync(path.join(checkout.dir, '.state'))).toBe(false);
+    expect(fs.existsSync(checkout.state)).toBe(false);
   });
 
   it('gets the page as its comment', async () => {
@@ -109,7 +110,7 @@ describe('a merge', () => {
     expect(done.log).toMatch(/^Trace [0-9a-f]{32} arrived in \d+ ms and was removed again\.$/m);
     expect(done.log).not.toContain(passphrase);
     expect((await docker('ps', '--format', '{{.Names}}', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).split('\n').sort()).toEqual([`alloy-${stack}`, `phoenix-${stack}`, `phoenix-${stack}-gate`]);
-    expect(fs.existsSync(path.join(checkout.dir, '.state'))).toBe(false);
+    expect(fs.existsSync(checkout.state)).toBe(false);
   });
 
   it('that nothing gets through fails, and names the hop', async () => {
