@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules/', '.state/', 'coverage/'] },
+  { ignores: ['node_modules/', '.state*/', 'coverage/'] },
   ...tseslint.configs.recommended,
   {
     rules: {

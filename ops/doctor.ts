@@ -6,7 +6,7 @@ import { oldestEngineApi } from '../components/catalog';
 import { engineGet, type Choice } from '../engine';
 import { compareVersions } from '../components/values';
 import { doctor } from './commands';
-import { backendEnvironment, passphraseFile, stateDir } from './support/backend';
+import { backendEnvironment, environmentOf, localState } from './support/backend';
 import { main } from './support/command-line';
 import { ensureEngine } from './support/docker';
 import { choiceOf } from './support/engine-choice';
@@ -14,6 +14,7 @@ import { Pulumi } from './support/pulumi';
 import { siteAnswers } from './support/reach';
 import { surveyImages, type SurveyedImage } from './support/image-survey';
 import { Failure } from './support/say';
+import type { StateFolder } from './support/state-folder';
 import { downloadSite, surveyToolchain } from './support/toolchain';
 
 interface Finding {
@@ -39,10 +40,11 @@ main(doctor.action(async ({ stack }) => {
   show(missing.length === 0
     ? { part: 'plugins', ok: true, text: 'installed' }
     : { part: 'plugins', ok: true, text: `${missing.join(', ')}: downloaded at the first run, or stand-ins where ${downloadSite} does not answer` });
-  show(state());
+  const local = localState();
+  show(state(local));
 
-  // Only a backend that is there is asked: making one would be a change.
-  const backend = existsSync(passphraseFile) ? backendEnvironment() : {};
+  // Only files that are there are asked: making them would be a change, and so would moving them.
+  const backend = !local ? backendEnvironment() : existsSync(local.backend) ? environmentOf(local) : {};
   const settings: Record<string, string> = pulumi ? await new Pulumi({ pulumi, env: { ...env, ...backend } }, stack).settings().catch(() => ({})) : {};
   const choice = choiceOf(settings, stack);
   const found = await engineFinding(choice);
@@ -61,14 +63,18 @@ async function network(): Promise<Finding> {
     : { part: 'network', ok: true, text: `${downloadSite} does not answer: what is missing is built from package registries by lab/` };
 }
 
-function state(): Finding {
-  if (!existsSync(passphraseFile)) {
-    return { part: 'state', ok: true, text: 'none in this checkout yet, or kept by the backend of `pulumi login`' };
+function state(local: StateFolder | undefined): Finding {
+  if (!local) {
+    return { part: 'state', ok: true, text: 'in the backend that PULUMI_BACKEND_URL, Pulumi.yaml or `pulumi login` names' };
   }
-  const mode = statSync(passphraseFile).mode & 0o777;
+  const { dir, passphrase } = local;
+  if (!existsSync(dir)) {
+    return { part: 'state', ok: true, text: `${dir}, which the first run makes` };
+  }
+  const mode = existsSync(passphrase) ? statSync(passphrase).mode & 0o777 : 0o600;
   return mode === 0o600
-    ? { part: 'state', ok: true, text: stateDir }
-    : { part: 'state', ok: false, text: `${passphraseFile} can be read by others (mode ${mode.toString(8)})`, mend: `chmod 600 ${passphraseFile}` };
+    ? { part: 'state', ok: true, text: dir }
+    : { part: 'state', ok: false, text: `${passphrase} can be read by others (mode ${mode.toString(8)})`, mend: `chmod 600 ${passphrase}` };
 }
 
 async function engineFinding(choice: Choice): Promise<Finding> {

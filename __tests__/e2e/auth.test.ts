@@ -143,7 +143,7 @@ describe('phoenix:auth true', () => {
       'the outputs': (await checkout.pulumi('stack', 'output', '--json')).stdout,
       'verify': JSON.stringify(await checkout.command('verify')),
       'preview': JSON.stringify(await checkout.pulumi('preview', '--diff')),
-      state: files(path.join(checkout.dir, '.state')).map((file) => fs.readFileSync(file, 'latin1')).join('\n'),
+      state: files(checkout.state).map((file) => fs.readFileSync(file, 'latin1')).join('\n'),
     };
     for (const container of inspected.map(({ Name }) => Name.slice(1))) {
       places[`log of ${container}`] = (await finished('docker', ['logs', container])).output;

@@ -30,6 +30,15 @@ export class Checkout {
     return new Checkout(this.dir, this.stack, shell);
   }
 
+  /** Folder with the state of its stacks and their passphrase. Beside the clone, in place of the home of who runs the tests. */
+  get state(): string {
+    return path.join(this.stateHome, 'llm-observability');
+  }
+
+  private get stateHome(): string {
+    return this.shell.env?.['XDG_STATE_HOME'] ?? path.join(path.dirname(this.dir), 'state');
+  }
+
   /** Clones what is committed. The Docker engine and the caches are this machine's; state and node_modules are not. */
   static async clone(stack: string): Promise<Checkout> {
     const dir = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-')), 'clone');
@@ -70,7 +79,7 @@ export class Checkout {
 
   /** npm and jest leave variables behind that would make the clone's npm think it runs inside theirs. */
   private env(): NodeJS.ProcessEnv {
-    return Object.fromEntries(Object.entries({ ...process.env, ...this.shell.env }).filter(([name]) => !/^(npm_|JEST_|NODE_ENV$)/.test(name)));
+    return Object.fromEntries(Object.entries({ ...process.env, ...this.shell.env, XDG_STATE_HOME: this.stateHome }).filter(([name]) => !/^(npm_|JEST_|NODE_ENV$)/.test(name)));
   }
 
   /** Steps of a preview that change something, as `kind name`. */

@@ -186,7 +186,7 @@ describe('what cannot be known', () => {
         'whether the Cloudflare account has what the tunnel needs (no API token)',
         'whether the ports are free there (the Docker host was not asked)',
       ]);
-      expect(fs.existsSync(path.join(bare.dir, '.state'))).toBe(false);
+      expect(fs.existsSync(bare.state)).toBe(false);
     } finally {
       delete process.env['DOCKER_HOST'];
       delete process.env['CLOUDFLARE_API_TOKEN'];

@@ -81,7 +81,7 @@ describe('a fresh clone', () => {
   });
 
   it('keeps its passphrase to itself', () => {
-    expect(fs.statSync(path.join(checkout.dir, '.state', 'passphrase')).mode & 0o777).toBe(0o600);
+    expect(fs.statSync(path.join(checkout.state, 'passphrase')).mode & 0o777).toBe(0o600);
   });
 
   it('hardens every container that runs', async () => {
@@ -288,13 +288,13 @@ describe('bad input', () => {
   });
 
   it('a passphrase that does not fit is named', async () => {
-    const file = path.join(checkout.dir, '.state', 'passphrase');
+    const file = path.join(checkout.state, 'passphrase');
     const passphrase = fs.readFileSync(file);
     fs.writeFileSync(file, 'another one\n');
     const { code, stderr } = await checkout.command('up', ['--yes']);
     fs.writeFileSync(file, passphrase);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/\.state\/passphrase does not fit the secrets of stack e2e/);
+    expect(stderr).toMatch(/state\/llm-observability\/passphrase does not fit the secrets of stack e2e/);
   });
 
   it('an engine that does not answer is named', async () => {

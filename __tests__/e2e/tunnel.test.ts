@@ -173,7 +173,7 @@ describe('a stack at the edge', () => {
       places[`outputs of ${one.stack}`] = (await one.pulumi('stack', 'output', '--json')).stdout;
       places[`stack file of ${one.stack}`] = fs.readFileSync(path.join(one.dir, `Pulumi.${one.stack}.yaml`), 'utf8');
     }
-    const files = fs.readdirSync(path.join(central.dir, '.state'), { withFileTypes: true, recursive: true }).filter((one) => one.isFile());
+    const files = fs.readdirSync(central.state, { withFileTypes: true, recursive: true }).filter((one) => one.isFile());
     places['state'] = files.map((one) => fs.readFileSync(path.join(one.parentPath, one.name), 'latin1')).join('\n');
     expect(places['state']).toContain('cf-access-client');
     for (const [place, text] of Object.entries(places)) {

@@ -46,6 +46,7 @@ function job(file: string, name: string, place: Partial<Place>): Promise<Done> {
     dir: checkout.dir,
     contexts: {},
     ...place,
+    env: { XDG_STATE_HOME: path.dirname(checkout.state), ...place.env },
     actions: { 'actions/checkout': nothing, 'actions/setup-node': nothing, ...place.actions },
   });
 }
@@ -70,7 +71,7 @@ describe('a pull request from a fork', () => {
     expect(page).toMatch(/^### `prod`: not configured\n\nSettings in `Pulumi\.prod\.yaml` are still empty\./m);
     expect(done.summary).toBe(page);
     expect(complaint(done)).toBe('');
-    expect(fs.existsSync(path.join(checkout.dir, '.state'))).toBe(false);
+    expect(fs.existsSync(checkout.state)).toBe(false);
   });
 
   it('gets the page as its comment', async () => {
@@ -106,7 +107,7 @@ describe('a merge', () => {
     expect(done.log).toMatch(/^Trace [0-9a-f]{32} arrived in \d+ ms and was removed again\.$/m);
     expect(done.log).not.toContain(passphrase);
     expect((await docker('ps', '--format', '{{.Names}}', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).split('\n').sort()).toEqual([`alloy-${stack}`, `phoenix-${stack}`, `phoenix-${stack}-gate`]);
-    expect(fs.existsSync(path.join(checkout.dir, '.state'))).toBe(false);
+    expect(fs.existsSync(checkout.state)).toBe(false);
   });
 
   it('that nothing gets through fails, and names the hop', async () => {

@@ -6,7 +6,8 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { images } from '../../components/catalog';
-import { passphraseFile, projectDir, stateDir } from '../../ops/support/backend';
+import { localState, projectDir } from '../../ops/support/backend';
+import type { StateFolder } from '../../ops/support/state-folder';
 import type { Outputs } from '../../ops/support/outputs';
 import { setEnvironment } from '../support/environment';
 import { execEngine } from '../support/exec-engine';
@@ -76,6 +77,8 @@ const engine = (answers: Record<string, Answer> = {}): Promise<FakeEngine> =>
     ...Object.fromEntries(Object.values(images).map((image) => [`/images/${image}/json`, { Id: 'sha256:1d' }])),
     ...answers,
   });
+/** Where a command looks for state in files. */
+const local = localState() as StateFolder;
 const noEngine = 'unix:///nowhere/docker.sock';
 const asked = ({ requests }: FakeEngine): string[] => requests.map(({ method, url }) => `${method} ${url}`);
 
@@ -98,7 +101,7 @@ afterEach(() => {
 });
 
 beforeEach(() => {
-  fs.rmSync(stateDir, { recursive: true, force: true });
+  fs.rmSync(local.dir, { recursive: true, force: true });
 });
 
 describe('as a process of its own', () => {
@@ -611,7 +614,7 @@ describe('doctor', () => {
         'ok       network    https://get.pulumi.com answers',
         `ok       Pulumi     ${cli.file}`,
         'ok       plugins    installed',
-        'ok       state      none in this checkout yet, or kept by the backend of `pulumi login`',
+        `ok       state      ${local.dir}, which the first run makes`,
         `ok       Docker     28.3.0 at ${host} (DOCKER_HOST)`,
         // A stack without a tunnel has no use for its image.
         ...Object.entries(images).filter(([service]) => service !== 'tunnel').map(([service, image]) => `ok       ${service.padEnd(10)} ${image} is on the engine`),
@@ -623,9 +626,9 @@ describe('doctor', () => {
   test('what is missing has its command under it', async () => {
     const { host } = await fakeEngine({ '/version': { Version: '19.3.0', ApiVersion: '1.40' } });
     setEnvironment({ DOCKER_HOST: host });
-    fs.mkdirSync(stateDir);
-    fs.writeFileSync(passphraseFile, 'x');
-    fs.chmodSync(passphraseFile, 0o644);
+    fs.mkdirSync(local.dir);
+    fs.writeFileSync(local.passphrase, 'x');
+    fs.chmodSync(local.passphrase, 0o644);
     const { stdout, failure } = await run('doctor', []);
     expect(failure).toBe(missing);
     const mend = (command: string): string => `${' '.repeat(20)}${command}`;
@@ -633,8 +636,8 @@ describe('doctor', () => {
       'missing  Pulumi     no CLI on PATH and none downloaded yet',
       mend('npm run up   # gets the pinned one'),
       'ok       plugins    installed',
-      `missing  state      ${passphraseFile} can be read by others (mode 644)`,
-      mend(`chmod 600 ${passphraseFile}`),
+      `missing  state      ${local.passphrase} can be read by others (mode 644)`,
+      mend(`chmod 600 ${local.passphrase}`),
       'missing  Docker     19.3.0 is too old (API 1.40, at least 1.41)',
       mend('sudo apt-get install --only-upgrade docker.io'),
       '',

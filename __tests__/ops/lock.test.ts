@@ -2,29 +2,24 @@ import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { stateDir } from '../../ops/support/backend';
 import { clearStaleLock } from '../../ops/support/lock';
 import { Pulumi } from '../../ops/support/pulumi';
 import { Failure } from '../../ops/support/say';
+import { setEnvironment } from '../support/environment';
 import { fakePulumi, type FakePulumi } from '../support/fake-pulumi';
 import { listen } from '../support/said';
-import type * as temp from '../support/temp';
+import { tempDir } from '../support/temp';
 
-// The state of this checkout is no test's to touch.
-jest.mock('../../ops/support/backend', () => ({
-  ...jest.requireActual<object>('../../ops/support/backend'),
-  stateDir: jest.requireActual<typeof temp>('../support/temp').tempDir(),
-}));
-
+let backend: string;
 let locks: string;
 let cli: FakePulumi;
 beforeEach(() => {
-  fs.rmSync(path.join(stateDir, 'backend'), { recursive: true, force: true });
-  locks = path.join(stateDir, 'backend', '.pulumi', 'locks', 'organization', 'llm-observability', 'dev');
+  backend = tempDir();
+  locks = path.join(backend, '.pulumi', 'locks', 'organization', 'llm-observability', 'dev');
   cli = fakePulumi({ 'cancel --stack dev --yes': {} });
 });
 
-const clear = (stack = 'dev'): Promise<boolean> => clearStaleLock(new Pulumi({ pulumi: cli.file, env: {} }, stack), 0);
+const clear = (stack = 'dev', url = `file://${backend}`): Promise<boolean> => clearStaleLock(new Pulumi({ pulumi: cli.file, env: { PULUMI_BACKEND_URL: url } }, stack), 0);
 
 /** A lock as the file backend writes it, with the file of attributes beside it. */
 function lock(pid: number, hostname = os.hostname()): void {
@@ -57,11 +52,24 @@ test('the lock of another stack is not looked at', async () => {
   expect(await clear('prod')).toBe(false);
 });
 
+test('a backend that is no files of this machine has locks of its own', async () => {
+  lock(ended());
+  expect([await clear('dev', 's3://state'), await clear('dev', '')]).toEqual([false, false]);
+  expect(cli.calls()).toEqual([]);
+});
+
+test('one in files that somebody has chosen has them as well', async () => {
+  listen();
+  setEnvironment({ PULUMI_BACKEND_URL: `file://${backend}?no_tmp_dir=true` });
+  lock(ended());
+  expect(await clearStaleLock(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), 0)).toBe(true);
+});
+
 test('a run that ends meanwhile is waited for', async () => {
   const said = listen();
   const run = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   lock(run.pid ?? 0);
-  const cleared = clearStaleLock(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), 60_000);
+  const cleared = clearStaleLock(new Pulumi({ pulumi: cli.file, env: { PULUMI_BACKEND_URL: `file://${backend}` } }, 'dev'), 60_000);
   run.kill('SIGKILL');
   expect(await cleared).toBe(true);
   expect(said).toEqual([

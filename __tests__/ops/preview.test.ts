@@ -6,7 +6,7 @@ import type * as os from 'node:os';
 import * as path from 'node:path';
 import * as yaml from 'js-yaml';
 import { unknownSecret } from '../../components/key';
-import { projectDir, stateDir } from '../../ops/support/backend';
+import { localState, projectDir } from '../../ops/support/backend';
 import type { Page } from '../../ops/support/preview/page';
 import { setEnvironment } from '../support/environment';
 import { fakeEngine } from '../support/fake-engine';
@@ -330,7 +330,7 @@ describe('--offline', () => {
     expect(settings()).toEqual({ 'docker:disableDockerDaemonCheck': 'true', 'docker:host': 'ssh://not-asked.invalid' });
     expect(requests).toEqual([]);
     expect(mockCommand.backends).toEqual([{}]);
-    expect(fs.existsSync(stateDir)).toBe(false);
+    expect(fs.existsSync(localState()?.dir ?? '')).toBe(false);
   });
 
   test('whatever leads to an engine otherwise does not', async () => {

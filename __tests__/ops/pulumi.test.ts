@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { projectDir } from '../../ops/support/backend';
-import { isRunning } from '../../ops/support/lock';
+import { isRunning } from '../../ops/support/alive';
 import { Pulumi, type Result } from '../../ops/support/pulumi';
 import { Failure } from '../../ops/support/say';
 import { setEnvironment } from '../support/environment';
@@ -108,16 +108,17 @@ describe('a passphrase', () => {
   const unreadable = 'error: unable to read PULUMI_CONFIG_PASSPHRASE_FILE: open /gone: no such file or directory\n';
   const wrong = (what: string): string => `${what} does not fit the secrets of stack dev: they were encrypted with another passphrase. Nothing was changed.`;
   const none = (what: string): string => `The secrets of stack dev need a passphrase, and ${what}. Nothing was changed.`;
+  const inFile = 'export PULUMI_CONFIG_PASSPHRASE_FILE=/path/of/the/passphrase/that/fits';
   const give = "export PULUMI_CONFIG_PASSPHRASE='the passphrase that fits'";
 
   test.each<[string, string, Record<string, string>, Record<string, string>, string, string]>([
-    ['generated here', incorrect, { PULUMI_CONFIG_PASSPHRASE_FILE: '/state/passphrase' }, {}, wrong('/state/passphrase'), 'cp /path/of/the/passphrase/that/fits /state/passphrase'],
-    ['in a file of the environment', incorrect, {}, { PULUMI_CONFIG_PASSPHRASE_FILE: '/etc/p' }, wrong('/etc/p'), 'cp /path/of/the/passphrase/that/fits /etc/p'],
+    ['generated here', incorrect, { PULUMI_CONFIG_PASSPHRASE_FILE: '/state/passphrase' }, {}, wrong('/state/passphrase'), inFile],
+    ['in a file of the environment', incorrect, {}, { PULUMI_CONFIG_PASSPHRASE_FILE: '/etc/p' }, wrong('/etc/p'), inFile],
     ['in the environment', incorrect, {}, { PULUMI_CONFIG_PASSPHRASE: 'x' }, wrong('PULUMI_CONFIG_PASSPHRASE'), give],
     ['in both, of which the CLI takes the first', incorrect, {}, { PULUMI_CONFIG_PASSPHRASE: 'x', PULUMI_CONFIG_PASSPHRASE_FILE: '/etc/p' }, wrong('PULUMI_CONFIG_PASSPHRASE'), give],
     ['empty', incorrect, {}, { PULUMI_CONFIG_PASSPHRASE: '' }, wrong('PULUMI_CONFIG_PASSPHRASE'), give],
     ['not there', missing, {}, {}, none('none is given'), give],
-    ['in a file that is gone', unreadable, {}, { PULUMI_CONFIG_PASSPHRASE_FILE: '/gone' }, none('/gone cannot be read'), 'cp /path/of/the/passphrase/that/fits /gone'],
+    ['in a file that is gone', unreadable, {}, { PULUMI_CONFIG_PASSPHRASE_FILE: '/gone' }, none('/gone cannot be read'), inFile],
   ])('%s', async (_, stderr, tools, env, message, mend) => {
     setEnvironment(env);
     await expect(answering({ stderr, code: 255 }, tools).pulumi.must(['config'], 'reading')).rejects.toThrow(new Failure(message, [mend]));
@@ -126,7 +127,7 @@ describe('a passphrase', () => {
   test('is told from what a deployment prints, too; anything else is not', () => {
     const { pulumi } = answering({}, { PULUMI_CONFIG_PASSPHRASE_FILE: '/p' });
     const run = (stdout: string, stderr = ''): Pick<Result, 'stdout' | 'stderr'> => ({ stdout, stderr });
-    expect(pulumi.known(run('    error: Incorrect passphrase'))?.message).toBe(`${wrong('/p')}\n    cp /path/of/the/passphrase/that/fits /p`);
+    expect(pulumi.known(run('    error: Incorrect passphrase'))?.message).toBe(`${wrong('/p')}\n    ${inFile}`);
     expect(pulumi.known(run('', 'error: update failed'))).toBeUndefined();
   });
 });

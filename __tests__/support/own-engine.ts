@@ -4,3 +4,5 @@ for (const name of ['DOCKER_CONTEXT', 'DOCKER_TLS', 'DOCKER_TLS_VERIFY', 'DOCKER
 }
 process.env['DOCKER_HOST'] = 'unix:///nowhere/docker.sock';
 process.env['DOCKER_CONFIG'] = '/nowhere/docker';
+// Nor their stacks: below a file that is no folder nobody makes one.
+process.env['XDG_STATE_HOME'] = '/dev/null/state';

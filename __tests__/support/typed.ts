@@ -3,7 +3,9 @@
  * all imports: a test reaches it by jest.requireActual.
  */
 import type * as fs from 'node:fs';
+import type * as backend from '../../ops/support/backend';
 import type * as commandLine from '../../ops/support/command-line';
+import type * as stateFolder from '../../ops/support/state-folder';
 import type * as temp from './temp';
 
 /** `ops/support/command-line` whose main hands over what would run the command with what was typed. */
@@ -16,5 +18,7 @@ export function keptMain(args: () => readonly string[], keep: (run: () => Promis
 export function ownBackend(): object {
   const dir = jest.requireActual<typeof temp>('./temp').tempDir();
   jest.requireActual<typeof fs>('node:fs').copyFileSync('Pulumi.yaml', `${dir}/Pulumi.yaml`);
-  return { projectDir: dir, stateDir: `${dir}/.state`, passphraseFile: `${dir}/.state/passphrase`, backendEnvironment: () => ({}) };
+  const { folderAt } = jest.requireActual<typeof stateFolder>('../../ops/support/state-folder');
+  const actual = jest.requireActual<typeof backend>('../../ops/support/backend');
+  return { ...actual, projectDir: dir, backendEnvironment: () => ({}), localState: () => folderAt(`${dir}/state`) };
 }

@@ -2,26 +2,34 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { stateDir } from './backend';
+import { isRunning } from './alive';
 import { npmRun, projectName } from './project';
 import type { Pulumi } from './pulumi';
 import { Failure, say } from './say';
+import { holderOf } from './state-folder';
 
 /**
- * Removes the lock of a deployment that was killed. Only the local backend of this checkout is looked
- * at: there the lock names a process of this machine. One that is still at work, such as a deployment that
+ * Removes the lock of a deployment that was killed. Only a backend of files is looked at: there the lock names a process,
+ * which may be one of this machine. One that is still at work, such as a deployment that
  * was just interrupted and finishes its step, is waited for.
  * @param waitMs how long
  * @returns whether there was one; the state may then be another
  * @throws Failure when the deployment that holds the lock is still running after that
  */
 export async function clearStaleLock(pulumi: Pulumi, waitMs = 180_000): Promise<boolean> {
-  const dir = path.join(stateDir, 'backend', '.pulumi', 'locks', 'organization', projectName, pulumi.stack);
+  if (pulumi.backendDir === undefined) {
+    return false;
+  }
+  const dir = path.join(pulumi.backendDir, '.pulumi', 'locks', 'organization', projectName, pulumi.stack);
   // Beside each lock lies a file of its attributes.
   const locks = (): string[] => (fs.existsSync(dir) ? fs.readdirSync(dir).filter((file) => file.endsWith('.json')) : []);
   const found = locks();
   for (const file of found) {
-    const { pid, hostname } = JSON.parse(fs.readFileSync(path.join(dir, file), 'utf8')) as { pid: number; hostname: string };
+    const holder = holderOf(path.join(dir, file));
+    if (!holder) {
+      continue;
+    }
+    const { pid, hostname } = holder;
     const atWork = (): boolean => fs.existsSync(path.join(dir, file)) && (hostname !== os.hostname() || isRunning(pid));
     if (atWork() && waitMs > 0) {
       say(`Another deployment of stack ${pulumi.stack} is under way (process ${pid} on ${hostname}); waiting for its end`);
@@ -38,16 +46,4 @@ export async function clearStaleLock(pulumi: Pulumi, waitMs = 180_000): Promise<
     await pulumi.must(['cancel', '--stack', pulumi.stack, '--yes'], 'removing the lock');
   }
   return found.length > 0;
-}
-
-/** Whether a process of this machine is at work. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  // A killed process that nobody has waited for yet still takes signals.
-  const status = fs.existsSync(`/proc/${pid}/stat`) ? fs.readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
-  return !/\) [ZX] /.test(status);
 }

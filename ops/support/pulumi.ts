@@ -43,6 +43,11 @@ export class Pulumi {
   /** @param dir folder with Pulumi.yaml. Default: the checkout's */
   constructor(private readonly tools: Toolchain, readonly stack: string, private readonly dir: string = projectDir) {}
 
+  /** Folder of the backend, where that is files. */
+  get backendDir(): string | undefined {
+    return /^file:\/\/(\/[^?]*)/.exec({ ...process.env, ...this.tools.env }['PULUMI_BACKEND_URL'] ?? '')?.[1];
+  }
+
   /** Runs the CLI and collects what it prints. Never fails by itself. */
   run(args: readonly string[]): Promise<Result> {
     return this.start(args, 'collect');
@@ -135,7 +140,8 @@ export class Pulumi {
     const env = { ...process.env, ...this.tools.env };
     // Of the two variables the CLI takes this one, even an empty one.
     const file = env['PULUMI_CONFIG_PASSPHRASE'] === undefined ? env['PULUMI_CONFIG_PASSPHRASE_FILE'] : undefined;
-    const mend = file ? `cp /path/of/the/passphrase/that/fits ${file}` : "export PULUMI_CONFIG_PASSPHRASE='the passphrase that fits'";
+    // Other stacks may need the file as it is.
+    const mend = file ? 'export PULUMI_CONFIG_PASSPHRASE_FILE=/path/of/the/passphrase/that/fits' : "export PULUMI_CONFIG_PASSPHRASE='the passphrase that fits'";
     if (!/^incorrect/i.test(said)) {
       return new Failure(`The secrets of stack ${this.stack} need a passphrase, and ${file ? `${file} cannot be read` : 'none is given'}. Nothing was changed.`, [mend]);
     }

@@ -14,7 +14,7 @@ import type * as temp from '../../support/temp';
 jest.mock('../../../ops/support/backend', () => {
   const dir = jest.requireActual<typeof temp>('../../support/temp').tempDir();
   jest.requireActual<typeof fs>('node:fs').copyFileSync('Pulumi.yaml', `${dir}/Pulumi.yaml`);
-  return { projectDir: dir, stateDir: `${dir}/.state`, passphraseFile: `${dir}/.state/passphrase`, backendEnvironment: () => ({}) };
+  return { projectDir: dir, backendEnvironment: () => ({}) };
 });
 
 const secure = { secure: 'v1:0123:abcd' };
