@@ -110,7 +110,12 @@ describe('a keychain', () => {
 
   test('that is not installed, as on a server with the configuration of a laptop', async () => {
     config({ credsStore: 'nowhere' });
+    // Jest has timers of its own.
+    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
     expect(await login(image)).toEqual({ trouble: 'docker-credential-nowhere is not on PATH' });
+    // One that is left keeps the command alive after its last word.
+    expect(timers()).toBe(before);
   });
 
   test('is asked once for a registry, however many images come from there', async () => {

@@ -110,7 +110,9 @@ function inFile(config: DockerConfig | undefined, key: string): Auth | undefined
 /** `docker-credential-NAME get`: the registry on stdin, the login as JSON on stdout (docker-credential-helpers). */
 async function askHelper(name: string, key: string, env: NodeJS.ProcessEnv): Promise<Auth | undefined> {
   const program = `docker-credential-${name}`;
-  const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'], timeout: helperMs });
+  const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'] });
+  // The timeout of `spawn` goes on where there is no such program, and keeps this process alive.
+  const patience = setTimeout(() => child.kill(), helperMs);
   const ended = new Promise<{ code: number | null; text: string }>((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -120,7 +122,7 @@ async function askHelper(name: string, key: string, env: NodeJS.ProcessEnv): Pro
   // It may have ended without reading.
   child.stdin.on('error', () => {});
   child.stdin.end(key);
-  const { code, text } = await ended;
+  const { code, text } = await ended.finally(() => clearTimeout(patience));
   if (code !== 0) {
     if (text.trim() === 'credentials not found in native keychain') {
       return undefined;
