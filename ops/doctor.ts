@@ -53,7 +53,7 @@ main(doctor.action(async ({ stack }) => {
     (await surveyImages(choice.engine, settings)).images.map(imageFinding).forEach(show);
   }
   if (findings.some(({ ok }) => !ok)) {
-    throw new Failure('Something is missing; the command under each line mends it. `npm run up` does most of it by itself.');
+    throw new Failure('Something is missing; the command under each line fixes it. `npm run up` does most of it by itself.');
   }
 }));
 

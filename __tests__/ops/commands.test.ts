@@ -601,7 +601,7 @@ describe('up', () => {
 });
 
 describe('doctor', () => {
-  const missing = 'Something is missing; the command under each line mends it. `npm run up` does most of it by itself.';
+  const missing = 'Something is missing; the command under each line fixes it. `npm run up` does most of it by itself.';
 
   test('all is there', async () => {
     const { host } = await engine();
