@@ -1,5 +1,7 @@
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { cached, ensure } from './cache';
+import { ask } from './command';
 import { aptInstall, missingPackages } from './debian';
 import { Engine, recipeLabel } from './engine';
 import { cacheKey, type Recipe } from './recipe';
@@ -21,6 +23,15 @@ export const baseRecipe: Recipe = {
 /** What makes it. Without root, mmdebstrap takes a user namespace, or fakechroot where the kernel or /etc/subuid does not allow one. */
 const tools = (): string[] => ['mmdebstrap', 'debian-archive-keyring', ...(process.getuid?.() === 0 ? [] : ['uidmap', 'fakechroot', 'fakeroot'])];
 
+/**
+ * The command in the user's own group: `newuidmap` refuses another one, such as that of `sg docker -c 'npm run up'`. The
+ * others of this process stay.
+ */
+export async function inOwnGroup(command: readonly string[], user: { readonly gid: number; readonly username: string } = userInfo(), gid = process.getgid?.()): Promise<readonly string[]> {
+  const group = gid === undefined || gid === user.gid || process.getuid?.() === 0 ? undefined : await ask('id', ['-gn', user.username]);
+  return group === undefined ? command : ['sg', group.trim(), '-c', command.map((word) => `'${word.replace(/'/g, `'\\''`)}'`).join(' ')];
+}
+
 /** What there is to do before the engine has the base image. */
 export async function baseWork(engine: Engine): Promise<Work[]> {
   if (await engine.has(tag, baseRecipe)) return [];
@@ -38,7 +49,8 @@ export async function baseImage(engine = new Engine()): Promise<string> {
       await aptInstall(tools());
       build.phase('installing packages');
       const args = ['--variant=minbase', `--include=${packages.join(',')}`, 'bookworm', join(build.dir, 'base.tar')];
-      await build.run('mmdebstrap', args);
+      const [program = '', ...rest] = await inOwnGroup(['mmdebstrap', ...args]);
+      await build.run(program, rest);
     });
     await engine.docker(['import', '--change', `LABEL ${recipeLabel}=${key}`, join(dir, 'base.tar'), tag]);
   });

@@ -45,9 +45,19 @@ async function isInstalled(name: string): Promise<boolean> {
   return status === 'installed';
 }
 
-async function hasPackageLists(): Promise<boolean> {
+/** Whether this machine knows what its package sources offer. */
+export async function hasPackageLists(): Promise<boolean> {
   const names = await readdir('/var/lib/apt/lists').catch(() => [] as string[]);
   return names.some((name) => /_(Packages|InRelease)/.test(name));
+}
+
+/** Gets what the package sources offer. @throws Error where that changes nothing, or as `aptInstall` does */
+export async function aptLists(): Promise<void> {
+  process.stderr.write('Debian packages: reading what there is (apt-get update)\n');
+  await apt(['update']);
+  if (!(await hasPackageLists())) {
+    throw new Error('apt-get update has found no package sources. Add one to /etc/apt/sources.list and run this again.');
+  }
 }
 
 /** As root, through sudo otherwise, which asks for the password at a terminal; waits up to five minutes for another apt to finish. */

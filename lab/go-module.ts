@@ -1,3 +1,5 @@
+import { isAtLeast } from './go-version';
+
 /** A program in a Go module, as `lab/go.ts` builds it. */
 export interface GoProgram {
   module: string;
@@ -28,12 +30,15 @@ interface Replacement {
  * Go applies `replace` and `exclude` only in the main module, so both are copied here; a replacement by a
  * directory becomes a requirement of the version given in `siblings`. Equal inputs give equal text.
  *
+ * @param others text of the go.mod of other modules that it requires. One of them may ask for a newer Go than the module
+ * itself does; Go looks for that where it is named in the main module, and nowhere else.
  * @param copy where the copy of the module is, if it is built from one; as a path that Go takes for a directory
  * @throws Error naming the module when a replacement by a directory has no version in `siblings`
  */
-export function wrapGoMod(upstream: string, program: GoProgram, copy?: string): string {
+export function wrapGoMod(upstream: string, program: GoProgram, others: readonly string[] = [], copy?: string): string {
   const lines = directives(upstream);
   const goVersion = argumentsOf(lines, 'go')[0];
+  const newest = others.flatMap((text) => argumentsOf(directives(text), 'go')).reduce((most, version) => (isAtLeast(most, version) ? most : version), goVersion ?? '0');
   const replacements = argumentsOf(lines, 'replace').map(parseReplacement);
   const isDirectory = (replacement: Replacement): boolean => /^(\.{0,2}\/|\.\.?$)/.test(replacement.to);
 
@@ -51,6 +56,7 @@ export function wrapGoMod(upstream: string, program: GoProgram, copy?: string): 
     'module lab',
     '',
     ...(goVersion ? [`go ${goVersion}`, ''] : []),
+    ...(newest !== (goVersion ?? '0') ? [`toolchain go${newest}`, ''] : []),
     ...Object.entries(requirements).map(([module, version]) => `require ${module} ${version}`),
     '',
     ...replacements.filter((replacement) => !isDirectory(replacement)).map(({ from, to }) => `replace ${from} => ${to}`),

@@ -3,7 +3,8 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, ensure } from './cache';
 import { ask } from './command';
-import { aptInstall } from './debian';
+import { aptInstall, aptLists, hasPackageLists } from './debian';
+import { isAtLeast } from './go-version';
 import type { Recipe } from './recipe';
 import type { Work } from './work';
 
@@ -23,7 +24,7 @@ const backport: Recipe = {
 };
 
 /** A Go that can build: its command, or what there is to do to have one. */
-type Found = { command: string } | { install: readonly string[] } | { mirror: string };
+type Found = { command: string } | { install: readonly string[] } | { mirror: string } | { lists: 'missing' };
 
 /** What there is to do before a Go program can be built. Throws as `goCommand` does. */
 export async function goWork(what: string): Promise<Work[]> {
@@ -42,6 +43,10 @@ export async function goCommand(what: string): Promise<string> {
   const found = await findGo(what);
   if ('command' in found) return found.command;
   if ('mirror' in found) return unpackBackport(found.mirror);
+  if ('lists' in found) {
+    await aptLists();
+    return goCommand(what);
+  }
   await aptInstall(found.install);
   return 'go';
 }
@@ -61,13 +66,15 @@ async function usualPlaces(): Promise<string[]> {
  * @param bookworm whether this is Debian 12, whose backports fit
  * @throws Error as `goCommand` does
  */
-export async function findGo(what: string, places?: readonly string[], bookworm = isBookworm()): Promise<Found> {
+export async function findGo(what: string, places?: readonly string[], bookworm = isBookworm(), lists = hasPackageLists): Promise<Found> {
   for (const place of places ?? (await usualPlaces())) if (await isRecent(place)) return { command: place };
 
   const offered = (await ask('apt-cache', ['policy', 'golang-go']))?.match(/Candidate: (?:\d+:)?(\d+\.\d+)/)?.[1];
   if (offered !== undefined && isAtLeast(offered, OLDEST_GO)) return { install: ['golang-go'] };
   const mirror = bookworm ? await debianMirror() : undefined;
   if (mirror !== undefined) return { mirror };
+  // As on a fresh image of Debian: what it offers is not known yet.
+  if (!(await lists()) && (await ask('apt-get', ['--version'])) !== undefined) return { lists: 'missing' };
   throw new Error(`Building ${what} needs Go ${OLDEST_GO} or newer, and this machine has none: install it from https://go.dev/dl/ and run this again.`);
 }
 
@@ -107,15 +114,4 @@ async function debianMirror(): Promise<string | undefined> {
 async function isRecent(go: string): Promise<boolean> {
   const version = await ask(go, ['env', 'GOVERSION'], { env: { GOTOOLCHAIN: 'local' } });
   return version !== undefined && isAtLeast(version.replace(/^go/, ''), OLDEST_GO);
-}
-
-/** Compares "1.23.5" with "1.21" number by number; what follows a pre-release letter does not count. */
-export function isAtLeast(version: string, least: string): boolean {
-  const numbers = (text: string): number[] => text.split('.').map((part) => parseInt(part, 10) || 0);
-  const [have, want] = [numbers(version), numbers(least)];
-  for (let index = 0; index < want.length; index += 1) {
-    const difference = (have[index] ?? 0) - want[index];
-    if (difference !== 0) return difference > 0;
-  }
-  return true;
 }

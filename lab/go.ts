@@ -39,11 +39,14 @@ export async function buildGoProgram(build: Build, program: GoProgram, binary: s
   const run = (args: readonly string[], onLine?: (line: string) => void): Promise<string> => build.run(go, args, { cwd: work, env, onLine });
 
   build.phase('downloading');
-  const download = await run(['mod', 'download', '-json', `${program.module}@${program.version}`]);
-  const source = JSON.parse(download) as { Dir: string; GoMod: string };
+  const moduleAt = async (name: string, version: string): Promise<{ Dir: string; GoMod: string }> =>
+    JSON.parse(await run(['mod', 'download', '-json', `${name}@${version}`])) as { Dir: string; GoMod: string };
+  const source = await moduleAt(program.module, program.version);
+  const siblings: string[] = [];
+  for (const [name, version] of Object.entries(program.siblings ?? {})) siblings.push(readFileSync((await moduleAt(name, version)).GoMod, 'utf8'));
   const copy = program.files && join(work, 'copy');
   if (program.files && copy) await copyModule(source.Dir, copy, program.files);
-  await writeFile(join(work, 'go.mod'), wrapGoMod(readFileSync(source.GoMod, 'utf8'), program, copy && './copy'));
+  await writeFile(join(work, 'go.mod'), wrapGoMod(readFileSync(source.GoMod, 'utf8'), program, siblings, copy && './copy'));
   if (existsSync(join(source.Dir, 'go.sum'))) {
     await copyFile(join(source.Dir, 'go.sum'), join(work, 'go.sum'));
     await chmod(join(work, 'go.sum'), 0o644);

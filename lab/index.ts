@@ -6,6 +6,7 @@ import { alloyRecipe } from './alloy';
 import { alloyImage, alloyWork } from './alloy-image';
 import { cacheRoot } from './cache';
 import type { Environment } from './command';
+import { aptInstall } from './debian';
 import { lacking, places, type Lack } from './disk';
 import { Engine } from './engine';
 import { gateImage, gateRecipe, gateWork } from './gate';
@@ -113,6 +114,8 @@ export async function image(part: ImagePart, options: LabOptions = {}): Promise<
  */
 export async function build(wanted: readonly Part[], options: LabOptions = {}): Promise<Partial<Record<Part, string>>> {
   const engine = new Engine(options.env);
+  // All at once, and first: sudo may ask for a password, and what goes on beside it would write over the question.
+  await aptInstall([...new Set((await plan(wanted, options)).flatMap(({ packages }) => packages))]);
   const made: Partial<Record<Part, string>> = {};
   const lane = (compiles: boolean): (() => Promise<void>)[] =>
     wanted.filter((part) => parts[part].compiles === compiles).map((part) => async () => void (made[part] = await parts[part].make(engine)));

@@ -13,7 +13,7 @@ import { clearStaleLock } from './support/lock';
 import type { EdgeOutputs, Outputs } from './support/outputs';
 import { npmRun, projectName, readStackFile, writeStackFile } from './support/project';
 import { Pulumi, type Result } from './support/pulumi';
-import { plainOf, settingsOf } from './support/preview/workspace';
+import { isSecure, plainOf, settingsOf } from './support/preview/workspace';
 import { routeOf } from './support/route';
 import { deploying, otherParts, previewing } from './support/run-tools';
 import { Failure, say } from './support/say';
@@ -25,7 +25,12 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
   const started = Date.now();
   const consent = previewOnly ? 'never' : consentOf(yes, `Deploying stack ${stack}`, npmRun('up', stack, ...configFlags(config), '--yes'));
   const again = npmRun('up', stack, ...configFlags(config), ...(yes ? ['--yes'] : []));
-  const tools = await findToolchain(undefined, { consent, alsoBuilt: () => otherParts(stack, { ...plainOf(settingsOf(stack)), ...config }) });
+  const typed = { ...plainOf(settingsOf(stack)), ...config };
+  if (!previewOnly && !hasSecret(stack, 'docker:')) {
+    // Before anything is downloaded or built: what has to be installed or allowed by hand is known now.
+    await readyEngine(stack, typed, consent, again);
+  }
+  const tools = await findToolchain(undefined, { consent, alsoBuilt: () => otherParts(stack, typed) });
   const pulumi = new Pulumi(tools, stack);
   if (!previewOnly || rotate.length > 0) {
     // Of a run that was killed. Under it nothing of the state can be changed.
@@ -100,6 +105,11 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
   }
   say(summary(stack, outputs, delivery, Date.now() - started));
 }));
+
+/** Whether some of these settings are encrypted, which nobody can read yet. */
+function hasSecret(stack: string, prefix: string): boolean {
+  return Object.entries(settingsOf(stack).config ?? {}).some(([key, value]) => key.startsWith(prefix) && isSecure(value));
+}
 
 /** The run, if it succeeded. @throws Refused when it changed nothing, Failure when it stopped on the way */
 function succeeded(pulumi: Pulumi, run: Result): Result {

@@ -61,7 +61,7 @@ exclude example.com/older v1.0.0
   });
 
   test('a copy takes the place of the module, and of nothing else', () => {
-    const lines = wrapGoMod(upstream, { ...program, files: { 'main.go': '' } }, './copy').split('\n');
+    const lines = wrapGoMod(upstream, { ...program, files: { 'main.go': '' } }, [], './copy').split('\n');
     expect(lines.filter((line) => line.startsWith('replace '))).toEqual([
       'replace example.com/a v1.0.0 => example.com/fork-of-a v1.0.1',
       'replace example.com/b => example.com/fork-of-b v0.0.0-20240101000000-abcdefabcdef',

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findGo, isAtLeast } from '../../lab/go-toolchain';
+import { findGo } from '../../lab/go-toolchain';
+import { isAtLeast } from '../../lab/go-version';
 import { putPrograms } from './programs';
 
 describe('findGo', () => {

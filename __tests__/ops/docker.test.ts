@@ -1,5 +1,4 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { EventEmitter } from 'node:events';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -62,6 +61,8 @@ interface Machine {
   readonly systemd?: boolean;
   /** Programs on PATH. */
   readonly programs?: readonly string[];
+  /** Content of /etc/group. */
+  readonly group?: string;
   /** Folders of the file system besides. */
   readonly folders?: readonly string[];
 }
@@ -69,7 +70,7 @@ const debian = 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nID=debian\n';
 const fedora = 'ID=fedora\nID_LIKE="rhel centos"\n';
 
 /** A machine without an engine. */
-function machine({ platform = 'linux', release = debian, uid = 0, systemd = false, programs = [], folders = [] }: Machine = {}): void {
+function machine({ platform = 'linux', release = debian, uid = 0, systemd = false, programs = [], folders = [], group = 'docker:x:101:adam\n' }: Machine = {}): void {
   const bin = tempDir();
   programs.forEach((program) => fs.writeFileSync(path.join(bin, program), ''));
   setEnvironment({ PATH: bin, DOCKER_CONFIG: undefined, XDG_CONFIG_HOME: undefined });
@@ -78,28 +79,28 @@ function machine({ platform = 'linux', release = debian, uid = 0, systemd = fals
   jest.spyOn(process, 'getuid').mockReturnValue(uid);
   jest.mocked(fs.existsSync).mockImplementation((file) => {
     const name = String(file);
-    return name === '/etc/os-release' ? platform === 'linux' : name === '/run/systemd/system' ? systemd : /^\/(usr\/)?sbin\/|^\/Applications\//.test(name) ? folders.includes(name) : actual.existsSync(file);
+    return name === '/etc/os-release' ? platform === 'linux' : name === '/etc/group' ? true : name === '/run/systemd/system' ? systemd : /^\/(usr\/)?sbin\/|^\/Applications\//.test(name) ? folders.includes(name) : actual.existsSync(file);
   });
-  jest.mocked(fs.readFileSync).mockImplementation(((file: string, options: object) => (file === '/etc/os-release' ? release : actual.readFileSync(file, options))) as never);
+  jest.mocked(fs.readFileSync).mockImplementation(((file: string, options: object) => (file === '/etc/os-release' ? release : file === '/etc/group' ? group : actual.readFileSync(file, options))) as never);
 }
 
 let said: string[];
 let home: string;
 /** Where logs are made. */
 let temp: string;
-/** The dockerd that was started, for a test to end. */
-let daemon: EventEmitter & { unref: jest.Mock };
+const mockDaemon = { running: true };
+jest.mock('../../ops/support/alive', () => ({ isRunning: () => mockDaemon.running }));
 beforeEach(() => {
   said = listen();
   [home, temp] = [tempDir(), tempDir()];
   mockClock.now = 1_000_000;
   jest.spyOn(Date, 'now').mockImplementation(() => mockClock.now);
-  daemon = Object.assign(new EventEmitter(), { unref: jest.fn() });
+  mockDaemon.running = true;
   jest.mocked(os.homedir).mockReturnValue(home);
   jest.mocked(os.tmpdir).mockReturnValue(temp);
   jest.mocked(os.userInfo).mockReturnValue({ username: 'ada' } as never);
-  jest.mocked(spawn).mockReset().mockReturnValue(daemon as never);
-  jest.mocked(spawnSync).mockReset().mockReturnValue({ status: 0 } as never);
+  jest.mocked(spawn).mockReset().mockImplementation(() => { throw new Error('nothing is left to itself'); });
+  jest.mocked(spawnSync).mockReset().mockReturnValue({ status: 0, stdout: '4711\n' } as never);
   jest.mocked(agreed).mockReset().mockRejectedValue(new Error('nobody was to be asked'));
   jest.mocked(engineGet).mockReset();
 });
@@ -323,7 +324,7 @@ describe('installing', () => {
     machine();
     engineSays([], noSocket);
     jest.mocked(spawnSync).mockImplementation((() => (ran().length < steps ? { status: 0 } : result)) as never);
-    expect(await failure('yes')).toBe(`The Docker Engine could not be started: ${reason}.\n    ${again}`);
+    expect(await failure('yes')).toBe(`The Docker Engine could not be installed or started: ${reason}.\n    ${again}`);
     expect([ran().length, started()]).toEqual([steps, []]);
   });
 
@@ -331,7 +332,7 @@ describe('installing', () => {
     machine({ uid: 1000 });
     engineSays([], noSocket);
     jest.mocked(spawnSync).mockReturnValue({ status: null, signal: null, error: Object.assign(new Error('spawnSync sudo ENOENT'), { code: 'ENOENT' }) } as never);
-    expect(await failure('yes')).toBe(`The Docker Engine could not be started: sudo cannot be run (ENOENT).\n    ${again}`);
+    expect(await failure('yes')).toBe(`The Docker Engine could not be installed or started: sudo cannot be run (ENOENT).\n    ${again}`);
   });
 });
 
@@ -350,19 +351,17 @@ describe('starting', () => {
     machine({ uid, programs: ['dockerd'], systemd: true });
     engineSays([], noSocket);
     jest.mocked(spawnSync).mockReturnValue({ status: 1 } as never);
-    expect(await failure('yes')).toBe(`The Docker Engine could not be started: ${prefix}systemctl start docker ended with 1.\n    ${prefix}${journal}\n    ${again}`);
+    expect(await failure('yes')).toBe(`The Docker Engine could not be installed or started: ${prefix}systemctl start docker ended with 1.\n    ${prefix}${journal}\n    ${again}`);
     // One look: there is nothing to wait for.
     expect(jest.mocked(engineGet).mock.calls).toHaveLength(2);
   });
 
-  test.each<[string, number, string]>([['as root', 0, 'dockerd'], ['by sudo', 1000, 'sudo dockerd']])('without systemd: it outlives the command, with a log that nobody else writes (%s)', async (_, uid, command) => {
+  test.each<[string, number, string]>([['as root', 0, ''], ['by sudo', 1000, 'sudo ']])('without systemd: at this terminal, on which sudo may ask, with a log that nobody else writes (%s)', async (_, uid, prefix) => {
     machine({ uid, programs: ['dockerd'] });
     engineSays([noSocket, noSocket, noSocket]);
     await ensure('yes');
-    expect([ran(), started()]).toEqual([[], [command]]);
-    const [, , options] = jest.mocked(spawn).mock.calls[0] ?? [];
-    expect(options).toEqual({ detached: true, stdio: ['ignore', expect.any(Number), expect.any(Number)] });
-    expect(daemon.unref).toHaveBeenCalledTimes(1);
+    expect(ran()).toEqual([`${prefix}sh -c setsid dockerd >> "$0" 2>&1 < /dev/null & echo $! ${log()}`]);
+    expect(jest.mocked(spawnSync).mock.calls.map(([, , options]) => options)).toEqual([{ env: process.env, stdio: ['inherit', 'pipe', 2], encoding: 'utf8' }]);
     expect(said.at(-1)).toBe(`Docker: there is no systemd; starting dockerd (log: ${log()})`);
     expect([fs.statSync(path.dirname(log())).mode & 0o777, fs.statSync(log()).mode & 0o777]).toEqual([0o700, 0o600]);
   });
@@ -372,26 +371,25 @@ describe('starting', () => {
     ['of which there are none', '', ''],
   ])('a dockerd that ends at once: %s', async (_, content, lines) => {
     machine({ programs: ['dockerd'] });
-    engineSays([noSocket]);
+    mockDaemon.running = false;
     jest.mocked(engineGet).mockImplementation(async () => {
-      fs.writeFileSync(log(), content);
-      daemon.emit('exit', 1, null);
+      if (fs.existsSync(temp) && fs.readdirSync(temp).length > 0) {
+        fs.writeFileSync(log(), content);
+      }
       throw new Error(noSocket);
     });
-    expect(await failure('yes')).toBe(`The Docker Engine could not be started: dockerd ended with 1${lines}.\n    tail ${log()}\n    ${again}`);
+    expect(await failure('yes')).toBe(`The Docker Engine could not be installed or started: dockerd has ended${lines}.\n    tail ${log()}\n    ${again}`);
   });
 
-  test.each<[string, string, unknown[], string]>([
-    ['that is killed', 'exit', [null, 'SIGKILL'], 'dockerd ended with SIGKILL'],
-    ['that is no program', 'error', [Object.assign(new Error('spawn dockerd EACCES'), { code: 'EACCES' })], 'dockerd cannot be run (EACCES)'],
-  ])('a dockerd %s', async (_, event, args, reason) => {
-    machine({ programs: ['dockerd'] });
-    engineSays([noSocket]);
-    jest.mocked(engineGet).mockImplementation(async () => {
-      daemon.emit(event, ...args);
-      throw new Error(noSocket);
-    });
-    expect(await failure('yes')).toBe(`The Docker Engine could not be started: ${reason}.\n    tail ${log()}\n    ${again}`);
+  test.each<[string, object, string]>([
+    ['a password that is wrong', { status: 1, stdout: '' }, 'sudo ended with 1'],
+    ['Ctrl-C at the password', { status: null, signal: 'SIGINT', stdout: '' }, 'sudo ended with SIGINT'],
+    ['no sudo', { status: null, signal: null, stdout: null, error: Object.assign(new Error('spawnSync sudo ENOENT'), { code: 'ENOENT' }) }, 'sudo cannot be run (ENOENT)'],
+  ])('%s', async (_, result, reason) => {
+    machine({ uid: 1000, programs: ['dockerd'] });
+    engineSays([], noSocket);
+    jest.mocked(spawnSync).mockReturnValue(result as never);
+    expect(await failure('yes')).toBe(`The Docker Engine could not be installed or started: ${reason}.\n    tail ${log()}\n    ${again}`);
   });
 
   test('one that never answers', async () => {
@@ -409,6 +407,12 @@ describe('the socket after a start', () => {
     engineSays([noSocket], denied);
     expect(await failure('yes')).toMatch(new RegExp(`^This user may not speak to the Docker Engine .*\\n {4}sudo usermod -aG docker ada && sg docker -c '${again}'$`));
     expect(looks()).toBeLessThan(20);
+  });
+
+  test('is for others, and this user is in their group from the next login on', async () => {
+    machine({ uid: 1000, programs: ['dockerd'], group: 'root:x:0:\ndocker:x:101:bob,ada\n' });
+    engineSays([], denied);
+    expect(await failure('yes')).toMatch(new RegExp(`^This shell may not speak to the Docker Engine .* yet: ada is a member of the group docker from the next login on\\.\\n {4}sg docker -c '${again}'$`));
   });
 
   test('is for others for a moment: a daemon makes it before it gives it to its group', async () => {

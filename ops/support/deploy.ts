@@ -7,7 +7,7 @@ import { ensureEngine } from './docker';
 import { choiceOf } from './engine-choice';
 import { removeLeftovers } from './leftovers';
 import { clearStaleLock } from './lock';
-import { projectName, readStackFile } from './project';
+import { projectName, readStackFile, writeStackFile } from './project';
 import type { Pulumi, StackState } from './pulumi';
 import { rotation, type Rotation } from './rotation';
 import { Failure, say } from './say';
@@ -37,9 +37,21 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
   const rotated = rotation(rotate, state, pulumi.stack);
   if (!state) {
     say(`Stack ${pulumi.stack}: new`);
+    forgetSalt(pulumi.stack);
     await pulumi.init();
   }
   return { state, settings: settings ?? (await pulumi.settings()), rotated, made: !state };
+}
+
+/**
+ * What a stack file says of the passphrase of a stack that is gone, where nothing in it is encrypted: the new stack has
+ * a passphrase of its own.
+ */
+function forgetSalt(stack: string): void {
+  const file = readStackFile(stack);
+  if (file !== undefined && /^encryptionsalt:/m.test(file) && !/^\s+secure:/m.test(file)) {
+    writeStackFile(stack, file.replace(/^encryptionsalt:.*\n?/m, ''));
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defaultSocket, engineGet, remedies, type Choice, type Engine } from '../../engine';
@@ -80,7 +81,7 @@ async function begun(step: Step, engine: Engine, reason: string, consent: Consen
     }
     const ended = started.ended();
     if (ended !== undefined) {
-      throw new Failure(`The Docker Engine could not be started: ${ended}.`, more);
+      throw new Failure(`The Docker Engine could not be installed or started: ${ended}.`, more);
     }
     await pause(200);
   }
@@ -89,14 +90,24 @@ async function begun(step: Step, engine: Engine, reason: string, consent: Consen
   }
 }
 
+/** Whether a user is in the group docker, as the machine's files have it and not as this process was started. */
+function isMember(username: string): boolean {
+  const [, members = ''] = /^docker:[^:]*:\d+:(.*)$/m.exec(fs.existsSync('/etc/group') ? fs.readFileSync('/etc/group', 'utf8') : '') ?? [];
+  return members.split(',').includes(username);
+}
+
 /** The engine runs, and its socket is for others. */
 const isForbidden = (reason: string): boolean => /\bEACCES\b/.test(reason);
 
 function forbidden({ host }: Engine, reason: string, again: string): Failure {
+  const { username } = os.userInfo();
   // A new group counts from the next login; `sg` needs none.
-  return new Failure(`This user may not speak to the Docker Engine (${host}: ${reason}). Members of the group docker may, and with it everything that root may.`, [
-    `sudo usermod -aG docker ${os.userInfo().username} && sg docker -c '${again}'`,
-  ]);
+  const inGroup = `sg docker -c '${again.replace(/'/g, `'\\''`)}'`;
+  return isMember(username)
+    ? new Failure(`This shell may not speak to the Docker Engine (${host}: ${reason}) yet: ${username} is a member of the group docker from the next login on.`, [inGroup])
+    : new Failure(`This user may not speak to the Docker Engine (${host}: ${reason}). Members of the group docker may, and with it everything that root may.`, [
+        `sudo usermod -aG docker ${username} && ${inGroup}`,
+      ]);
 }
 
 /** Why no engine answers, or undefined when one does. */

@@ -1,7 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { isRunning } from './alive';
 import { say } from './say';
 
 /** A step that a person can take by hand as well. */
@@ -86,20 +87,22 @@ function withSystemd(): Started {
   return { ended: () => failure, log: asRoot(['journalctl', '--unit', 'docker', '--lines', '30']).join(' ') };
 }
 
+/** Starts the daemon in a session of its own: it outlives this command, and Ctrl-C does not reach it. Prints its process ID. */
+const daemon = 'setsid dockerd >> "$0" 2>&1 < /dev/null & echo $!';
+
 function withoutSystemd(): Started {
   // In a folder that nobody else can write to: a name that can be guessed could be a link to somewhere else.
   const log = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'dockerd-')), 'dockerd.log');
+  fs.writeFileSync(log, '', { mode: 0o600 });
   say(`Docker: there is no systemd; starting dockerd (log: ${log})`);
-  const out = fs.openSync(log, 'a', 0o600);
-  const [program = '', ...args] = asRoot(['dockerd']);
-  let reason: string | undefined;
-  // An engine is not this command's to end: it outlives it, in a session of its own so that Ctrl-C does not reach it.
-  const engine = spawn(program, args, { detached: true, stdio: ['ignore', out, out] });
-  fs.closeSync(out);
-  engine.on('exit', (code, signal) => (reason = `dockerd ended with ${code ?? signal}${lastLines(log)}`));
-  engine.on('error', (error) => (reason = `${program} cannot be run (${(error as NodeJS.ErrnoException).code ?? error.message})`));
-  engine.unref();
-  return { ended: () => reason, log: `tail ${log}` };
+  // With this terminal, on which sudo may ask for a password: in another session it could not.
+  const [program = '', ...args] = asRoot(['sh', '-c', daemon, log]);
+  const { status, signal, stdout, error } = spawnSync(program, args, { env: process.env, stdio: ['inherit', 'pipe', 2], encoding: 'utf8' });
+  const pid = Number(stdout);
+  const failure = error
+    ? `${program} cannot be run (${(error as NodeJS.ErrnoException).code ?? error.message})`
+    : status === 0 && pid > 0 ? undefined : `${program} ended with ${status ?? signal}`;
+  return { ended: () => failure ?? (isRunning(pid) ? undefined : `dockerd has ended${lastLines(log)}`), log: `tail ${log}` };
 }
 
 function lastLines(log: string): string {
