@@ -10,7 +10,9 @@ import * as yaml from 'js-yaml';
 import { notConfigured, pageOfPullRequest } from '../.github/preview-page';
 import { report, type Problem } from '../components/problem';
 import { readSettings } from '../components/settings';
+import { cacheRoot } from '../lab';
 import type { Page } from '../ops/support/preview/page';
+import { expectPublished } from './e2e/setup';
 import { fakeGitHub, pull, repository, token, type FakeGitHub } from './support/fake-github';
 import { tempDir } from './support/temp';
 import { folder, runJob, workflow, type Done, type Job, type Place, type Step } from './support/workflow';
@@ -343,6 +345,42 @@ describe('an environment is not configured', () => {
     expect(pageOfPullRequest([edge, unfilled], (stack) => fileOf(stack))).toEqual({ ok: true, markdown: expect.stringContaining('### `edge`: not configured\n\nIt sends to `prod`, which is not configured yet:\n') });
     expect(among([edge, pageOf('prod')], { edge: fileOf('edge') })).toEqual([]);
     expect(among([refusedPage('edge', [central, clash]), unfilled], { prod: asItIs })).toEqual(['prod']);
+  });
+});
+
+describe('the end-to-end tests', () => {
+  test.each([
+    ['all of them', {}, '--ci'],
+    ['those that are asked for', { tests: 'auth|tunnel' }, '--ci,auth|tunnel'],
+  ])('%s, after the unit tests, and only with what is published', async (_, inputs, args) => {
+    const dir = checkout({ test: 'echo "tests $*"', e2e: 'IFS=","; echo "e2e $*, published: $E2E_PUBLISHED"' });
+    fs.writeFileSync(path.join(binIn(dir), 'docker'), '#!/bin/sh\necho "docker $*"\n', { mode: 0o755 });
+    const { ok, log } = await inCheckout('e2e.yml', 'e2e', { dir, contexts: { inputs }, actions: setUp });
+    expect({ ok, said: log.split('\n').filter((line) => /^(tests|e2e|docker) /.test(line)) }).toEqual({
+      ok: true, said: ['docker version', 'docker compose version', 'tests --ci', `e2e ${args}, published: true`],
+    });
+  });
+
+  const cli = '/home/runner/.pulumi/versions/3.259.0/bin/pulumi';
+  const images = { phoenix: 'arizephoenix/phoenix:version-20.26.1-nonroot', alloy: 'grafana/alloy:v1.18.1' };
+  const built = path.join(cacheRoot(), 'pulumi-3.259.0', 'pulumi');
+
+  test('begin with the published CLI, plugins and images', () => {
+    expect(() => expectPublished({ pulumi: cli, env: { PULUMI_SKIP_UPDATE_CHECK: 'true' } }, images)).not.toThrow();
+  });
+
+  test.each<[string, Parameters<typeof expectPublished>, string]>([
+    ['a CLI that was built', [{ pulumi: built, env: {} }, images], `the Pulumi CLI (${built})`],
+    ['stand-ins of plugins', [{ pulumi: cli, env: { PATH: '/cache/stand-ins:/usr/bin' } }, images], 'provider plugins (/cache/stand-ins)'],
+    ['an image that was built', [{ pulumi: cli, env: {} }, { ...images, alloy: 'lab/alloy:1.11.0' }], 'the image of alloy (lab/alloy:1.11.0)'],
+  ])('do not begin with %s', (_, given, named) => {
+    expect(() => expectPublished(...given)).toThrow(new Error(`E2E_PUBLISHED is set, and these are not the published ones: ${named}`));
+  });
+
+  test('run as the user of the runner, on the Node of the other workflows', () => {
+    expect(workflow('e2e.yml').jobs['e2e']).toMatchObject({ 'runs-on': 'ubuntu-24.04' });
+    expect(source('e2e.yml')).not.toMatch(/sudo|container:/);
+    expect(new Set(steps.flatMap(([, { with: inputs = {} }]) => ('node-version' in inputs ? [inputs['node-version']] : [])))).toEqual(new Set([22]));
   });
 });
 

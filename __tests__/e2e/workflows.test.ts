@@ -39,16 +39,19 @@ afterAll(async () => {
 
 const secrets = (): Record<string, string> => ({ PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_CONFIG_PASSPHRASE: passphrase });
 
-/** A job in the clone, whose actions need nothing done but these. */
-function job(file: string, name: string, place: Partial<Place>): Promise<Done> {
+/** A job in the clone, whose actions need nothing done but these. Its commands find the packages that its first step has installed. */
+async function job(file: string, name: string, place: Partial<Place>): Promise<Done> {
   const nothing = (): void => {};
-  return runJob(file, name, {
+  const done = await runJob(file, name, {
     dir: checkout.dir,
     contexts: {},
     ...place,
     env: { XDG_STATE_HOME: path.dirname(checkout.state), ...place.env },
     actions: { 'actions/checkout': nothing, 'actions/setup-node': nothing, ...place.actions },
   });
+  expect(done.ran).toContain('Install the packages');
+  expect(done.log).not.toContain('Installing the dependencies');
+  return done;
 }
 
 /** The end of what a job has said, where it did not end well. */

@@ -22,6 +22,7 @@ export interface Step {
 }
 
 export interface Job {
+  readonly 'runs-on'?: string;
   readonly if?: string;
   readonly needs?: string | readonly string[];
   readonly outputs?: Readonly<Record<string, string>>;
