@@ -4,10 +4,10 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { phoenixImage } from '../../lab/images';
 import { telemetrygen } from '../../lab/telemetrygen';
 import type { Outputs } from '../../ops/support/outputs';
 import { Checkout, docker, storedSpans, until } from './checkout';
+import { usedImages } from './images';
 import { finished, underLoad } from './load';
 import { previousPhoenix } from './previous-phoenix';
 
@@ -80,7 +80,7 @@ function login(password: string, headers: Record<string, string> = {}, email = '
 describe('without auth', () => {
   it('another version of Phoenix under load costs no span', () =>
     losesNothing('another version', async () => {
-      const { changes } = await checkout.up({ 'phoenix:image': await phoenixImage() });
+      const { changes } = await checkout.up({ 'phoenix:image': (await usedImages()).phoenix });
       expect(changes['replaced']).toBeGreaterThan(0);
     }));
 

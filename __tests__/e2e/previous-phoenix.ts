@@ -3,16 +3,19 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { phoenixImage } from '../../lab/images';
 import { pythonOtel } from '../../lab/python';
+import { usedImages } from './images';
 
 const run = promisify(execFile);
 const version = '20.26.0';
 const packages = '/phoenix/.venv/lib/python3.11/site-packages';
 
-/** Phoenix as it was a version ago: the same image with the older package in it. @returns its tag */
+/** Phoenix as it was a version ago: the published image, or the one of lab/ with the older package in it. @returns its tag */
 export async function previousPhoenix(): Promise<string> {
-  const [base, python] = await Promise.all([phoenixImage(), pythonOtel()]);
+  const [{ phoenix: base }, python] = await Promise.all([usedImages(), pythonOtel()]);
+  if (!base.startsWith('lab/')) {
+    return base.replace(/@.*/, '').replace(/\d+\.\d+\.\d+/, version);
+  }
   const tag = `phoenix-before:${version}`;
   const context = fs.mkdtempSync(path.join(os.tmpdir(), 'phoenix-before-'));
   try {

@@ -8,9 +8,9 @@ import * as path from 'node:path';
 import { connectorImage } from '../../lab/cloudflare/connector-image';
 import { Cloudflare, trusting } from '../../lab/cloudflare/container';
 import type { Mode } from '../../lab/cloudflare/edge';
-import { alloyImage, gateImage } from '../../lab/images';
 import type { EdgeOutputs, Outputs } from '../../ops/support/outputs';
 import { Checkout, docker, storedSpans, until } from './checkout';
+import { usedImages } from './images';
 import { finished, underLoad } from './load';
 
 const accountId = 'a'.repeat(32);
@@ -72,6 +72,12 @@ async function published(): Promise<Record<string, string>> {
   };
 }
 
+/** Images of a stack at the edge that take the stand-in of Cloudflare for the real one. */
+async function trustingImages(): Promise<Record<string, string>> {
+  const { gate, alloy } = await usedImages();
+  return { 'gate:image': await trusting(gate, cloudflare.ca), 'alloy:image': await trusting(alloy, cloudflare.ca) };
+}
+
 interface Answer {
   readonly status: number;
   readonly location: string | undefined;
@@ -79,7 +85,7 @@ interface Answer {
 
 /** What Cloudflare answers to a request for a hostname. */
 async function asked(hostname: string, pathname: string, { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {}): Promise<Answer> {
-  const address = await docker('inspect', '--format', '{{.NetworkSettings.IPAddress}}', cloudflare.name);
+  const address = await docker('inspect', '--format', '{{.NetworkSettings.Networks.bridge.IPAddress}}', cloudflare.name);
   return new Promise((resolve, reject) => {
     https.request(
       { host: address, port: 443, servername: hostname, ca: cloudflare.ca, path: pathname, method, headers: { host: hostname, ...headers }, agent: false },
@@ -148,10 +154,7 @@ describe('a published stack', () => {
 
 describe('a stack at the edge', () => {
   it('needs the name of the central one, and its trace is read back there', async () => {
-    const config = {
-      'edge:central': 'central', ...portsOf(5317),
-      'gate:image': await trusting(await gateImage(), cloudflare.ca), 'alloy:image': await trusting(await alloyImage(), cloudflare.ca),
-    };
+    const config = { 'edge:central': 'central', ...portsOf(5317), ...(await trustingImages()) };
     const [up] = await Promise.all([edge.up(config), reachable('edge')]);
     expect(up.endpoints).toEqual({ otlpHttp: 'http://127.0.0.1:5318', otlpGrpc: 'http://127.0.0.1:5317', alloyUi: 'http://127.0.0.1:5319' });
     expect(await edge.verify()).toMatchObject({ ok: true, hops: [{ name: 'application -> Alloy' }, { name: "Alloy -> central's Phoenix" }, { name: 'Phoenix -> reader' }] });
@@ -187,8 +190,7 @@ describe('a stack at the edge', () => {
     const past = source.replace('{ ...gate.backend, signals: gate.backend', '{ ...central.backend, signals: central.backend');
     expect(past).not.toBe(source);
     fs.writeFileSync(file, past);
-    const images = { 'gate:image': await trusting(await gateImage(), cloudflare.ca), 'alloy:image': await trusting(await alloyImage(), cloudflare.ca) };
-    await Promise.all([bare.up({ 'edge:central': 'central', ...portsOf(5327), ...images }), reachable('bare')]);
+    await Promise.all([bare.up({ 'edge:central': 'central', ...portsOf(5327), ...(await trustingImages()) }), reachable('bare')]);
     fs.writeFileSync(file, source);
   });
 });

@@ -70,6 +70,12 @@ exclude example.com/older v1.0.0
     expect(lines).toContain('require example.com/tool v1.11.0');
   });
 
+  test('names the newest Go that one of its modules asks for, where the module itself asks for less', () => {
+    const lines = (others: string[]): string[] => wrapGoMod(upstream, program, others).split('\n').filter((line) => /^(go|toolchain) /.test(line));
+    expect(lines(['module a\n\ngo 1.26.5\n', 'module b\n\ngo 1.25\n'])).toEqual(['go 1.24.6', 'toolchain go1.26.5']);
+    expect(lines(['module a\n\ngo 1.21\n', 'module b\n'])).toEqual(['go 1.24.6']);
+  });
+
   test('a module without any of that', () => {
     expect(wrapGoMod('module example.com/tool\n', { module: 'example.com/tool', version: 'v1.0.0' })).toBe(
       'module lab\n\nrequire example.com/tool v1.0.0\n\n\n',

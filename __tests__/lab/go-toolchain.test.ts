@@ -37,7 +37,12 @@ describe('findGo', () => {
   test("else one of Debian's backports, from where the machine's packages come from", async () => {
     programs({ 'apt-cache': policy('2:1.19~1'), 'apt-get': `[ "$1" = indextargets ] && printf 'http://deb.example/debian-security/\\nhttp://deb.example/debian/\\n'` });
     expect(await findGo('a program', [], true)).toEqual({ mirror: 'http://deb.example/debian/' });
-    await expect(findGo('a program', [], false)).rejects.toThrow('needs Go');
+    await expect(findGo('a program', [], false, async () => true)).rejects.toThrow('needs Go');
+  });
+
+  test('else it is not known before apt has its lists, as on a fresh image of Debian', async () => {
+    programs({ 'apt-cache': 'exit 0', 'apt-get': 'exit 0' });
+    expect(await findGo('a program', [], true, async () => false)).toEqual({ lists: 'missing' });
   });
 
   test('else says what needs it and where it is to be had', async () => {

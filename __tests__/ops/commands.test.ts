@@ -424,6 +424,25 @@ describe('up', () => {
     expect(pulumi.calls().at(-1)?.filter((arg) => fs.existsSync(arg))).toEqual([]);
   });
 
+  test.each([
+    ['config: {}\nencryptionsalt: v1:x\n', 'config: {}\n'],
+    ['encryptionsalt: v1:x\nconfig:\n  phoenix:auth: "true"\n', 'config:\n  phoenix:auth: "true"\n'],
+    // Encrypted with a passphrase that somebody may still have.
+    ['encryptionsalt: v1:x\nconfig:\n  phoenix:secret:\n    secure: v1:y\n', 'encryptionsalt: v1:x\nconfig:\n  phoenix:secret:\n    secure: v1:y\n'],
+  ])('what the file of a stack that is gone says of its passphrase goes, where nothing is encrypted: %j', async (before, after) => {
+    fs.writeFileSync(stackFile, before);
+    const pulumi = cli({ 'stack export': noStack, 'stack init': { first: 'cp Pulumi.dev.yaml seen' } });
+    expect((await run('up', ['--yes'], pulumi)).failure).toBeUndefined();
+    expect(fs.readFileSync(path.join(projectDir, 'seen'), 'utf8')).toBe(after);
+  });
+
+  test('the engine is looked for before there is a CLI: what a person has to do comes first', async () => {
+    setEnvironment({ DOCKER_HOST: noEngine });
+    const pulumi = cli();
+    expect((await run('up', ['--yes'], pulumi)).failure).toMatch(/^The Docker Engine at unix:\/\/\/nowhere\/docker\.sock/);
+    expect(pulumi.calls()).toEqual([]);
+  });
+
   test('--preview-only of a new stack leaves none', async () => {
     const pulumi = cli({ 'stack export': noStack, 'stack init': { first: 'echo "encryptionsalt: v1:x" > Pulumi.dev.yaml' }, preview: {}, 'stack rm': {} });
     expect((await run('up', ['--preview-only'], pulumi)).failure).toBeUndefined();

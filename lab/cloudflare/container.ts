@@ -193,7 +193,7 @@ async function openssl(dir: string, script: string): Promise<void> {
  * @returns its tag: another one for each authority, and not one of `lab/`, which are taken for images that may be made anew
  */
 export async function trusting(image: string, ca: string): Promise<string> {
-  const tag = `trusting/${image.split('/').at(-1)}-${fingerprint(ca)}`;
+  const tag = `trusting/${image.split('/').at(-1)?.split('@')[0]}-${fingerprint(ca)}`;
   const user = await command('docker', ['image', 'inspect', '--format', '{{.Config.User}}', image]);
   const context = await mkdtemp(join(tmpdir(), 'lab-trusting-'));
   try {
