@@ -193,7 +193,7 @@ async function isRehearsal(engine: Engine, stack: string, { rehearsal, data: old
 async function keep(pulumi: Pulumi, config: Readonly<Record<string, string>>): Promise<void> {
   const pairs = Object.entries(config).flatMap(([key, value]) => ['--plaintext', `${key}=${value}`]);
   if (pairs.length > 0) {
-    await pulumi.must(['config', 'set-all', ...pairs, '--stack', pulumi.stack], 'keeping the settings');
+    await pulumi.must(['config', 'set-all', ...pairs], 'keeping the settings');
   }
 }
 
@@ -278,7 +278,7 @@ async function deployed(run: Run, adoption: Adoption): Promise<{ outputs: Output
   await goOnFromCutOffRun(pulumi, engine, state);
   const deployment = await prepared(run, await pulumi.settings(), state);
   await deployment.pull();
-  const up = await deployment.pulumi.show(['up', ...commonArgs(stack), '--yes', '--skip-preview']);
+  const up = await deployment.pulumi.show(['up', ...commonArgs, '--yes', '--skip-preview']);
   if (up.code !== 0) {
     (await lastWords(engine, `${projectName}/${stack}`)).forEach(say);
     throw pulumi.known(up) ?? new Failure('The stack did not come up on its own ports; what stopped it is above.');

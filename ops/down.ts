@@ -12,7 +12,7 @@ import { engineOf, whyNoEngine } from './support/docker';
 import { choiceOf, engineIn } from './support/engine-choice';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
-import { npmRun, projectName } from './support/project';
+import { npmRun, projectName, typedName } from './support/project';
 import { neededProviders } from './support/plugins';
 import { Pulumi } from './support/pulumi';
 import { Failure, say } from './support/say';
@@ -39,7 +39,7 @@ main(down.action(async ({ stack, purge, yes }) => {
   const kept = state.resources.filter(({ type, protect }) => protect && type === 'docker:index/volume:Volume').map(({ outputs }) => String(outputs?.['name'])).sort();
   if (purge && kept.length > 0) {
     throw new Failure(`The data of stack ${stack} is protected (data:protect): ${kept.join(', ')}. Nothing was removed.`, [
-      `npm run up -- --stack ${stack} -c data:protect=false`,
+      `npm run up -- --stack ${typedName(stack)} -c data:protect=false`,
       npmRun('down', stack, '--purge'),
     ]);
   }
@@ -49,10 +49,10 @@ main(down.action(async ({ stack, purge, yes }) => {
   }
   await removeLeftovers(engine, owner, state);
   if (purge) {
-    await pulumi.must(['state', 'unprotect', '--all', '--yes', '--stack', stack], 'giving up the secrets of the data');
+    await pulumi.must(['state', 'unprotect', '--all', '--yes'], 'giving up the secrets of the data');
   }
   const equipped = new Pulumi(await withPlugins(tools, { plugins: neededProviders([], state.resources) }), stack);
-  const { code } = await equipped.show(['destroy', '--stack', stack, '--refresh', '--yes', '--non-interactive', ...(purge ? [] : ['--exclude-protected'])]);
+  const { code } = await equipped.show(['destroy', '--refresh', '--yes', '--non-interactive', ...(purge ? [] : ['--exclude-protected'])]);
   if (code !== 0) {
     throw new Failure('Not all of it could be removed; the reason is above. The next run goes on from here.', [npmRun('down', stack)]);
   }

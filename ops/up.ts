@@ -43,7 +43,7 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
     const all = { ...settings, ...config };
     const engine = await readyEngine(stack, all, consent, again);
     const args = [
-      ...commonArgs(stack),
+      ...commonArgs,
       ...configArgs(config),
       ...rotated.replace.flatMap((urn) => ['--replace', urn]),
     ];
@@ -82,7 +82,7 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
     }
     if (!begun && made) {
       // What a preview of a new stack needs, and nobody else.
-      await pulumi.must(['stack', 'rm', stack, '--yes', '--preserve-config'], 'removing the stack again');
+      await pulumi.must(['stack', 'rm', '--yes', '--preserve-config'], 'removing the stack again');
       writeStackFile(stack, before);
     }
   }

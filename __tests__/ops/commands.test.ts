@@ -181,14 +181,14 @@ describe('down', () => {
 
   const cliOn = (host: string, answers: Record<string, Said> = {}): FakePulumi =>
     fakePulumi({ 'stack export': state(), 'config --json': settings(host), 'state unprotect --all': {}, destroy: {}, ...answers });
-  const destroyed = ['destroy', '--stack', 'dev', '--refresh', '--yes', '--non-interactive'];
+  const destroyed = (...more: string[]): string[] => ['destroy', '--refresh', '--yes', '--non-interactive', ...more, '--stack', 'dev'];
 
   test('keeps the data and says where it is', async () => {
     const docker = await engine();
     const cli = cliOn(docker.host);
     const { said, failure } = await run('down', ['--yes'], cli);
     expect(failure).toBeUndefined();
-    expect(cli.calls().at(-1)).toEqual([...destroyed, '--exclude-protected']);
+    expect(cli.calls().at(-1)).toEqual(destroyed('--exclude-protected'));
     expect(cli.calls().map(([command]) => command)).not.toContain('state');
     expect(said.at(-1)).toBe('Stack dev is removed. Its data stays in the volumes alloy-dev-data, phoenix-dev-data; `npm run up` takes it up again, `npm run down -- --purge` deletes it.');
     expect(asked(docker)).toContain(`GET /volumes?filters=${label}`);
@@ -202,7 +202,7 @@ describe('down', () => {
     const { said, failure } = await run('down', ['--purge', '--yes'], cli);
     expect(failure).toBeUndefined();
     // What is protected goes too: without the data its secrets are good for nothing.
-    expect(cli.calls().slice(-2)).toEqual([['state', 'unprotect', '--all', '--yes', '--stack', 'dev'], destroyed]);
+    expect(cli.calls().slice(-2)).toEqual([['state', 'unprotect', '--all', '--yes', '--stack', 'dev'], destroyed()]);
     expect(asked(docker).filter((request) => request.startsWith('DELETE /volumes/'))).toEqual(purged);
     expect(said.at(-1)).toBe('Stack dev and its data are removed.');
   });
@@ -277,7 +277,7 @@ describe('down', () => {
       const cli = cliOn(docker.host);
       const questions = answering(answer);
       expect((await run('down', args, cli)).failure).toBeUndefined();
-      expect([questions.length, cli.calls().at(-1)]).toEqual([args.length === 0 ? 1 : 0, [...destroyed, '--exclude-protected']]);
+      expect([questions.length, cli.calls().at(-1)]).toEqual([args.length === 0 ? 1 : 0, destroyed('--exclude-protected')]);
     });
   });
 
@@ -327,7 +327,7 @@ describe('down', () => {
       const cli = cliOn(docker.host, both);
       const { said, failure } = await run('down', ['--yes'], cli);
       expect(failure).toBeUndefined();
-      expect(cli.calls().at(-1)).toEqual([...destroyed, '--exclude-protected']);
+      expect(cli.calls().at(-1)).toEqual(destroyed('--exclude-protected'));
       expect(cli.calls().map(([command]) => command)).not.toContain('state');
       expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
       expect(said.at(-1)).toMatch(/^Stack dev is removed\. Its data stays in the volumes alloy-dev-data, phoenix-dev-data; /);
@@ -337,7 +337,7 @@ describe('down', () => {
       const docker = await engine({ '/volumes/alloy-dev-data': { status: 204, body: '' }, '/volumes/phoenix-dev-data': { status: 204, body: '' } });
       const cli = cliOn(docker.host, deployed(secret, volume('alloy-data', false), volume('phoenix-data', false)));
       expect((await run('down', ['--purge', '--yes'], cli)).failure).toBeUndefined();
-      expect(cli.calls().at(-1)).toEqual(destroyed);
+      expect(cli.calls().at(-1)).toEqual(destroyed());
       expect(asked(docker).filter((request) => request.startsWith('DELETE /volumes/'))).toEqual(purged);
     });
   });
@@ -373,7 +373,7 @@ describe('down', () => {
 
 describe('up', () => {
   const stackFile = path.join(projectDir, 'Pulumi.dev.yaml');
-  const deployArgs = ['--stack', 'dev', '--refresh', '--non-interactive'];
+  const deployArgs = ['--refresh', '--non-interactive'];
   const deployed: Said = { stdout: 'Updating (dev):\n     12 created of old\n\nResources:\n    + 12 created\n    ~ 1 updated\n    +-2 replaced\n    16 unchanged\n\nDuration: 9s\n' };
   const noStack: Said = { stderr: "error: no stack named 'dev' found\n", code: 6 };
   let host: string;
@@ -403,12 +403,25 @@ describe('up', () => {
     });
     expect(pulumi.calls()).toEqual([
       ['stack', 'export', '--stack', 'dev'],
-      ['stack', 'init', 'dev', '--no-select'],
-      ['up', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config', 'loki:url=http://a/?b=c', '--yes'],
+      ['stack', 'init', '--no-select', '--stack', 'dev'],
+      ['up', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config', 'loki:url=http://a/?b=c', '--yes', '--stack', 'dev'],
       ['stack', 'output', '--json', '--show-secrets', '--stack', 'dev'],
     ]);
     expect(said[0]).toBe('Stack dev: new');
     expect(said.at(-1)).toBe('  npm run down        remove it; the data stays');
+  });
+
+  test('a stack of an organization: the CLI gets its whole name, and files, labels and containers have the short one', async () => {
+    const file = path.join(projectDir, 'Pulumi.live.yaml');
+    const docker = await engine();
+    setEnvironment({ DOCKER_HOST: docker.host });
+    const pulumi = cli({ 'stack export': noStack, 'stack init': {}, 'config --json': { stdout: '{}' }, up: { first: 'echo "config: {phoenix:uiPort: x}" > Pulumi.live.yaml', stdout: '1 problem with stack live; nothing was changed.\n', code: 255 }, 'stack rm': {} });
+    const { failure } = await run('up', ['--yes', '--stack', 'acme/live'], pulumi);
+    expect(failure).toBe('Not deployed: the settings above are refused.');
+    expect(pulumi.calls().map((args) => args.slice(-2))).toEqual(pulumi.calls().map(() => ['--stack', 'acme/live']));
+    expect(fs.existsSync(file)).toBe(false);
+    expect(decodeURIComponent(asked(docker).join('\n'))).toContain('{"label":["llm-observability.stack=llm-observability/live"]}');
+    expect((await run('up', ['--stack', 'acme/live'], fakePulumi({}))).failure).toBe('Deploying stack live needs a yes, and there is no terminal to ask on. Nothing was changed.\n    npm run up -- --stack acme/live --yes');
   });
 
   /** What the real one does with `-c`: it keeps the setting in the file that it is told of, or the stack's. */
@@ -419,7 +432,7 @@ describe('up', () => {
     const pulumi = cli({ preview: { first: keepsIt } });
     expect(await run('up', ['--preview-only', '-c', 'phoenix:uiPort=6007'], pulumi)).toEqual({ stdout: '', said: [] });
     expect(pulumi.calls().map(([command]) => command).sort()).toEqual(['config', 'preview', 'stack']);
-    expect(calls(pulumi).at(-1)).toEqual(['preview', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config-file', 'COPY', '--diff']);
+    expect(calls(pulumi).at(-1)).toEqual(['preview', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config-file', 'COPY', '--diff', '--stack', 'dev']);
     expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {}\n');
     expect(pulumi.calls().at(-1)?.filter((arg) => fs.existsSync(arg))).toEqual([]);
   });
@@ -427,7 +440,7 @@ describe('up', () => {
   test('--preview-only of a new stack leaves none', async () => {
     const pulumi = cli({ 'stack export': noStack, 'stack init': { first: 'echo "encryptionsalt: v1:x" > Pulumi.dev.yaml' }, preview: {}, 'stack rm': {} });
     expect((await run('up', ['--preview-only'], pulumi)).failure).toBeUndefined();
-    expect(pulumi.calls().at(-1)).toEqual(['stack', 'rm', 'dev', '--yes', '--preserve-config']);
+    expect(pulumi.calls().at(-1)).toEqual(['stack', 'rm', '--yes', '--preserve-config', '--stack', 'dev']);
     expect(fs.existsSync(stackFile)).toBe(false);
   });
 
@@ -463,8 +476,8 @@ describe('up', () => {
     // State and settings are read side by side.
     expect(pulumi.calls().slice(0, 2).map(([command]) => command).sort()).toEqual(['config', 'stack']);
     expect(pulumi.calls().slice(2).map((args) => args.join(' '))).toEqual([
-      'refresh --stack dev --yes --clear-pending-creates',
-      `up ${deployArgs.join(' ')} --yes`,
+      'refresh --yes --clear-pending-creates --stack dev',
+      `up ${deployArgs.join(' ')} --yes --stack dev`,
       'stack output --json --show-secrets --stack dev',
     ]);
   });
@@ -474,7 +487,7 @@ describe('up', () => {
     beforeEach(() => void Object.defineProperty(process.stdout, 'isTTY', { ...out, value: true }));
     afterEach(() => void Object.defineProperty(process.stdout, 'isTTY', out));
     const done = (pulumi: FakePulumi): string[] => calls(pulumi).map((args) => args.join(' ')).filter((call) => /^(preview|up) /.test(call));
-    const shown = `preview ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --config-file COPY`;
+    const shown = `preview ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --config-file COPY --stack dev`;
 
     test.each<[string, string | undefined]>([['a no', 'n'], ['an end by Ctrl-C', undefined]])('the preview is shown, and after %s nothing is deployed or kept', async (_, answer) => {
       fs.writeFileSync(stackFile, 'config: {}\n');
@@ -488,14 +501,14 @@ describe('up', () => {
       const questions = answering('y');
       const pulumi = cli({ preview: {} });
       expect((await run('up', ['-c', 'phoenix:uiPort=6007'], pulumi)).failure).toBeUndefined();
-      expect([questions, done(pulumi)]).toEqual([['Deploy this to stack dev? [y/N] '], [shown, `up ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --yes --skip-preview`]]);
+      expect([questions, done(pulumi)]).toEqual([['Deploy this to stack dev? [y/N] '], [shown, `up ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --yes --skip-preview --stack dev`]]);
     });
 
     test.each([[['--yes']], [['-y', '--json']]])('with %j nobody is asked', async (args) => {
       const questions = answering('n');
       const pulumi = cli();
       expect((await run('up', args, pulumi)).failure).toBeUndefined();
-      expect([questions, done(pulumi)]).toEqual([[], [`up ${deployArgs.join(' ')} --yes`]]);
+      expect([questions, done(pulumi)]).toEqual([[], [`up ${deployArgs.join(' ')} --yes --stack dev`]]);
     });
   });
 
@@ -511,7 +524,7 @@ describe('up', () => {
     test('a key is replaced', async () => {
       const pulumi = cli({ 'stack export': exported });
       expect((await run('up', ['--yes', '--rotate', 'alloy'], pulumi)).failure).toBeUndefined();
-      expect(changing(pulumi.calls())).toEqual([['up', ...deployArgs, '--replace', alloyKey, '--yes']]);
+      expect(changing(pulumi.calls())).toEqual([['up', ...deployArgs, '--replace', alloyKey, '--yes', '--stack', 'dev']]);
     });
 
     test('what is protected is given free for it, first', async () => {
@@ -519,7 +532,7 @@ describe('up', () => {
       expect((await run('up', ['--yes', '--rotate', 'secret', '--rotate', 'alloy'], pulumi)).failure).toBeUndefined();
       expect(changing(pulumi.calls())).toEqual([
         ['state', 'unprotect', secret, '--yes', '--stack', 'dev'],
-        ['up', ...deployArgs, '--replace', secret, '--replace', alloyKey, '--yes'],
+        ['up', ...deployArgs, '--replace', secret, '--replace', alloyKey, '--yes', '--stack', 'dev'],
       ]);
     });
 
@@ -532,12 +545,12 @@ describe('up', () => {
     test('with --preview-only it is shown and nothing else', async () => {
       const pulumi = cli({ 'stack export': exported, preview: {} });
       await run('up', ['--preview-only', '--rotate', 'alloy'], pulumi);
-      expect(changing(calls(pulumi))).toEqual([['preview', ...deployArgs, '--replace', alloyKey, '--config-file', 'COPY', '--diff']]);
+      expect(changing(calls(pulumi))).toEqual([['preview', ...deployArgs, '--replace', alloyKey, '--config-file', 'COPY', '--diff', '--stack', 'dev']]);
     });
 
     test.each([
-      ['only previewed', ['--preview-only'], { preview: {} }, ['preview', ...deployArgs, '--replace', secret, '--config-file', 'COPY', '--diff']],
-      ['that failed', [], { up: { code: 1 } }, ['up', ...deployArgs, '--replace', secret, '--yes']],
+      ['only previewed', ['--preview-only'], { preview: {} }, ['preview', ...deployArgs, '--replace', secret, '--config-file', 'COPY', '--diff', '--stack', 'dev']],
+      ['that failed', [], { up: { code: 1 } }, ['up', ...deployArgs, '--replace', secret, '--yes', '--stack', 'dev']],
     ] as const)('what was given free for a rotation %s is protected again', async (_, args, answers, call) => {
       const pulumi = cli({ 'stack export': exported, 'state unprotect': {}, 'state protect': {}, ...answers });
       await run('up', [...args, '--yes', '--rotate', 'secret'], pulumi);

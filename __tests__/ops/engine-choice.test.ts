@@ -20,7 +20,7 @@ describe('the engine to which a stack with these settings is deployed', () => {
 
   test('commands are for the stack, and need no CLI on PATH', () => {
     expect(choiceOf({ 'docker:context': 'missing', 'docker:sshOpts': '-i' }, 'prod').problems.map(({ key, mend }) => [key, mend])).toEqual([
-      ['docker:sshOpts', [`npm run pulumi -- config set docker:sshOpts '["-i","/home/me/.ssh/id_ed25519"]' --stack prod`]],
+      ['docker:sshOpts', [`npm run pulumi -- config set docker:sshOpts '["-i","/home/me/.ssh/id_ed25519"]' --stack prod   # an example`]],
       ['docker:context', ['docker context ls', 'npm run pulumi -- config rm docker:context --stack prod']],
     ]);
   });
