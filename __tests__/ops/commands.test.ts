@@ -19,7 +19,7 @@ import { services } from '../support/services';
 import type * as typed from '../support/typed';
 import { nobody } from '../support/web';
 
-const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => string | undefined; ensured: unknown[][] } = { args: [], ensured: [] };
+const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => string | undefined; reason?: string; ensured: unknown[][] } = { args: [], ensured: [] };
 
 jest.mock('../../ops/support/command-line', () => jest.requireActual<typeof typed>('../support/typed').keptMain(() => mockCommand.args, (run) => (mockCommand.main = run)));
 jest.mock('../../ops/support/toolchain', () => ({
@@ -35,8 +35,9 @@ jest.mock('../../ops/support/ask', () => ({
 }));
 // What it is told, and then as it is.
 jest.mock('../../ops/support/docker', () => {
-  const actual = jest.requireActual<{ ensureEngine: (...args: unknown[]) => Promise<void> }>('../../ops/support/docker');
-  return { ...actual, ensureEngine: (...args: unknown[]) => (mockCommand.ensured.push(args), actual.ensureEngine(...args)) };
+  const actual = jest.requireActual<{ ensureEngine: (...args: unknown[]) => Promise<void>; whyNoEngine: (engine: unknown) => Promise<string | undefined> }>('../../ops/support/docker');
+  const whyNoEngine = async (engine: unknown): Promise<string | undefined> => mockCommand.reason ?? actual.whyNoEngine(engine);
+  return { ...actual, whyNoEngine, ensureEngine: (...args: unknown[]) => (mockCommand.ensured.push(args), actual.ensureEngine(...args)) };
 });
 jest.mock('../../ops/support/reach', () => ({ siteAnswers: async () => true }));
 jest.mock('../../ops/support/backend', () => jest.requireActual<typeof typed>('../support/typed').ownBackend());
@@ -181,7 +182,7 @@ describe('down', () => {
 
   const cliOn = (host: string, answers: Record<string, Said> = {}): FakePulumi =>
     fakePulumi({ 'stack export': state(), 'config --json': settings(host), 'state unprotect --all': {}, destroy: {}, ...answers });
-  const destroyed = (...more: string[]): string[] => ['destroy', '--refresh', '--yes', '--non-interactive', ...more, '--stack', 'dev'];
+  const destroyed = (...more: string[]): string[] => ['destroy', '--yes', '--non-interactive', '--refresh', ...more, '--stack', 'dev'];
 
   test('keeps the data and says where it is', async () => {
     const docker = await engine();
@@ -365,9 +366,71 @@ describe('down', () => {
     const host = (await nobody()).replace('http:', 'tcp:');
     const cli = cliOn(host);
     expect((await run('down', ['--yes'], cli)).failure).toBe(
-      `The Docker Engine at ${host} does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}. Nothing was removed.\n    DOCKER_HOST=${host} docker info`,
+      `The Docker Engine at ${host} does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}. Nothing was removed.\n    DOCKER_HOST=${host} docker info\n    npm run down -- --forget   # if it is gone for good`,
     );
     expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
+  });
+
+  describe('--forget, for an engine that is gone for good', () => {
+    const volume = { urn: 'urn:pulumi:dev::llm-observability::docker:index/volume:Volume::phoenix-data', type: 'docker:index/volume:Volume', protect: true, outputs: { name: 'phoenix-dev-data' } };
+    const done: Record<string, Said> = { 'stack export': { stdout: JSON.stringify({ deployment: { resources: [volume] } }) }, 'stack import': {}, 'stack rm': {} };
+    const changing = (cli: FakePulumi): string[] => cli.calls().map((args) => args.join(' ').replace(/--file \S+/, '--file STATE')).filter((call) => !/^(stack export|config)/.test(call));
+    const all = ['stack import --file STATE --stack dev', 'destroy --yes --non-interactive --stack dev', 'stack rm --yes --preserve-config --stack dev'];
+    let gone: string;
+    let why: string;
+    beforeEach(async () => {
+      gone = (await nobody()).replace('http:', 'tcp:');
+      why = `The Docker Engine at ${gone} does not answer: connect ECONNREFUSED ${gone.slice('tcp://'.length)}.`;
+    });
+
+    test('removes what is elsewhere, then the stack, whose settings stay; protected data is no obstacle', async () => {
+      const cli = cliOn(gone, done);
+      const { said, failure } = await run('down', ['--forget', '--yes'], cli);
+      expect(failure).toBeUndefined();
+      expect(changing(cli)).toEqual(all);
+      expect(said.at(-1)).toBe(`Stack dev is removed from the state; its settings stay. What is on the Docker Engine at ${gone} was not touched.`);
+    });
+
+    test('is refused where the engine answers', async () => {
+      const docker = await engine();
+      const cli = cliOn(docker.host, done);
+      expect((await run('down', ['--forget', '--yes'], cli)).failure).toBe(`The Docker Engine at ${docker.host} answers, so the stack can be removed from it. Nothing was removed.\n    npm run down`);
+      expect([changing(cli), asked(docker).filter((request) => !request.startsWith('GET '))]).toEqual([[], []]);
+    });
+
+    test.each<[string, string | undefined, string[]]>([['another name', 'prod', []], ['a yes', 'y', []], ['an end by Ctrl-C', undefined, []], ['the name of the stack', 'dev', all]])('at a terminal, %s', async (_, answer, calls) => {
+      const cli = cliOn(gone, done);
+      const questions = answering(answer);
+      expect((await run('down', ['--forget'], cli)).failure).toBe(calls.length > 0 ? undefined : 'Nothing was removed.');
+      expect(questions).toEqual([`${why} This gives up stack dev for good, with the keys and secrets of its data. What is on that engine stays there. Type the stack's name to go on: `]);
+      expect(changing(cli)).toEqual(calls);
+    });
+
+    test('without a yes and a terminal nothing is done', async () => {
+      const cli = fakePulumi({});
+      expect((await run('down', ['--forget'], cli)).failure).toBe('Giving up the data of stack dev needs a yes, and there is no terminal to ask on. Nothing was changed.\n    npm run down -- --forget --yes');
+      expect(cli.calls()).toEqual([]);
+    });
+
+    test('a removal that stops on the way keeps the stack, and goes on by the same command', async () => {
+      const cli = cliOn(gone, { ...done, destroy: { code: 255 } });
+      expect((await run('down', ['--forget', '--yes'], cli)).failure).toBe('Not all of it could be removed; the reason is above. The next run goes on from here.\n    npm run down -- --forget');
+      expect(changing(cli)).toEqual(all.slice(0, 2));
+    });
+
+    test('is one thing, and --purge is another', async () => {
+      expect((await run('down', ['--forget', '--purge', '--yes'], fakePulumi({}))).failure).toMatch(/^Option '--forget' cannot be used with option '--purge'\./);
+    });
+
+    test('an engine that somebody may not use is not gone', async () => {
+      mockCommand.reason = 'connect EACCES /var/run/docker.sock';
+      const cli = cliOn('unix:///var/run/docker.sock', done);
+      const [plain, forget] = [await run('down', ['--yes'], cli), await run('down', ['--forget', '--yes'], cli)];
+      delete mockCommand.reason;
+      expect(plain.failure).not.toContain('--forget');
+      expect(forget.failure).toMatch(/^The Docker Engine at unix:\/\/\/var\/run\/docker\.sock is there, and you may not use it: connect EACCES .*\. Nothing was removed\./);
+      expect(changing(cli)).toEqual([]);
+    });
   });
 });
 

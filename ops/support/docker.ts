@@ -90,7 +90,7 @@ async function begun(step: Step, engine: Engine, reason: string, consent: Consen
 }
 
 /** The engine runs, and its socket is for others. */
-const isForbidden = (reason: string): boolean => /\bEACCES\b/.test(reason);
+export const isForbidden = (reason: string): boolean => /\bEACCES\b/.test(reason);
 
 function forbidden({ host }: Engine, reason: string, again: string): Failure {
   // A new group counts from the next login; `sg` needs none.
