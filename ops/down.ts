@@ -16,6 +16,7 @@ import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
 import { npmRun, projectName, typedName } from './support/project';
 import { neededProviders } from './support/plugins';
+import { isProtected, removeMark } from './support/protection';
 import { Pulumi, type StackState } from './support/pulumi';
 import { Failure, say } from './support/say';
 import { findToolchain, withPlugins, type Toolchain } from './support/toolchain';
@@ -47,8 +48,10 @@ main(down.action(async ({ stack, purge, forget, yes }) => {
   }
   const volumes = await dataVolumes(engine, owner);
   const kept = state.resources.filter(({ type, protect }) => protect && type === 'docker:index/volume:Volume').map(({ outputs }) => String(outputs?.['name'])).sort();
-  if (purge && kept.length > 0) {
-    throw new Failure(`The data of stack ${stack} is protected (data:protect): ${kept.join(', ')}. Nothing was removed.`, [
+  // Its owner may be another checkout, of which this state knows nothing.
+  const marked = purge && kept.length === 0 && (await isProtected(engine, stack)) ? volumes : kept;
+  if (purge && marked.length > 0) {
+    throw new Failure(`The data of stack ${stack} is protected (data:protect): ${marked.join(', ')}. Nothing was removed.`, [
       `npm run up -- --stack ${typedName(stack)} -c data:protect=false`,
       npmRun('down', stack, '--purge'),
     ]);
@@ -72,6 +75,7 @@ main(down.action(async ({ stack, purge, forget, yes }) => {
     await removeVolume(engine, volume);
   }
   await removeRecords(engine, stack);
+  await removeMark(engine, stack);
   say(`\nStack ${stack} and its data are removed.`);
 }));
 

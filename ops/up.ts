@@ -15,6 +15,7 @@ import { npmRun, projectName, readStackFile, writeStackFile } from './support/pr
 import { Pulumi, type Result } from './support/pulumi';
 import { plainOf, settingsOf } from './support/preview/workspace';
 import { routeOf } from './support/route';
+import { recordProtection } from './support/protection';
 import { deploying, otherParts, previewing } from './support/run-tools';
 import { Failure, say } from './support/say';
 import { ScratchSettings } from './support/scratch-settings';
@@ -69,6 +70,7 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
     result = succeeded(pulumi, run);
     // From here on the stack is at work, and no more a rehearsal that the next adoption may throw away.
     await removeRecords(engine, stack, ['rehearsing']);
+    await recordProtection(engine, stack, all);
   } catch (error) {
     if (begun && error instanceof Refused) {
       // Refused settings are no settings of the stack: the next run without them works as the last one did.

@@ -178,7 +178,7 @@ describe('verify', () => {
 });
 
 describe('down', () => {
-  const purged = ['alloy-dev-data', 'phoenix-dev-data', ...['rehearsing', 'switching', 'copied', 'adopted'].map((phase) => `adoption-dev-${phase}`)].map((name) => `DELETE /volumes/${name}`);
+  const purged = ['alloy-dev-data', 'phoenix-dev-data', ...['rehearsing', 'switching', 'copied', 'adopted'].map((phase) => `adoption-dev-${phase}`), 'protected-dev'].map((name) => `DELETE /volumes/${name}`);
 
   const cliOn = (host: string, answers: Record<string, Said> = {}): FakePulumi =>
     fakePulumi({ 'stack export': state(), 'config --json': settings(host), 'state unprotect --all': {}, destroy: {}, ...answers });
@@ -315,6 +315,25 @@ describe('down', () => {
       expect([stdout, said]).toEqual(['', []]);
       expect(cli.calls().map(([command, action]) => [command, action])).toEqual([['stack', 'export'], ['config', '--json']]);
       expect(asked(docker).filter((request) => !request.startsWith('GET '))).toEqual([]);
+    });
+
+    test('by another checkout, whose mark is on the engine: --purge is refused, and nothing is touched', async () => {
+      const docker = await engine({ '/volumes/protected-dev': { Name: 'protected-dev' } });
+      const cli = cliOn(docker.host);
+      expect((await run('down', ['--purge', '--yes'], cli)).failure).toBe(
+        'The data of stack dev is protected (data:protect): alloy-dev-data, phoenix-dev-data. Nothing was removed.\n    npm run up -- --stack dev -c data:protect=false\n    npm run down -- --purge',
+      );
+      expect(cli.calls().map(([command]) => command)).toEqual(['stack', 'config']);
+      expect(asked(docker).filter((request) => !request.startsWith('GET '))).toEqual([]);
+      // Without --purge the data stays, and so does the mark.
+      expect((await run('down', ['--yes'], cliOn(docker.host))).failure).toBeUndefined();
+      expect(asked(docker).filter((request) => !request.startsWith('GET '))).toEqual([]);
+    });
+
+    test('a mark without data protects nothing', async () => {
+      const docker = await engine({ '/volumes': volumes(), '/volumes/protected-dev': { Name: 'protected-dev' } });
+      expect((await run('down', ['--purge', '--yes'], cliOn(docker.host))).failure).toBeUndefined();
+      expect(asked(docker)).toContain('DELETE /volumes/protected-dev');
     });
 
     test('one volume is enough', async () => {
@@ -572,6 +591,33 @@ describe('up', () => {
       const pulumi = cli();
       expect((await run('up', args, pulumi)).failure).toBeUndefined();
       expect([questions, done(pulumi)]).toEqual([[], [`up ${deployArgs.join(' ')} --yes --stack dev`]]);
+    });
+  });
+
+  describe('the mark of protected data on the engine', () => {
+    /** What a deployment with these settings changes on it. */
+    async function marking(args: readonly string[], stored: Record<string, string>, answers: Record<string, Said> = {}): Promise<{ changes: string[]; bodies: unknown[]; failure?: string }> {
+      const docker = await engine({ '/volumes/create': { status: 201, body: '{}' } });
+      fs.writeFileSync(stackFile, 'config: {}\n');
+      const values = Object.fromEntries(Object.entries({ 'docker:host': docker.host, ...stored }).map(([key, value]) => [key, { value }]));
+      const { failure } = await run('up', ['--yes', ...args], cli({ 'config --json': { stdout: JSON.stringify(values) }, ...answers }));
+      const about = docker.requests.filter(({ method, url }) => method !== 'GET' && /protected|create/.test(url));
+      return { changes: about.map(({ method, url }) => `${method} ${url}`), bodies: about.map(({ body }) => body).filter(Boolean), ...(failure === undefined ? {} : { failure }) };
+    }
+
+    test.each<[string, string[], Record<string, string>]>([['kept in the stack file', [], { 'data:protect': 'true' }], ['of the command line', ['-c', 'data:protect=true'], { 'data:protect': 'false' }]])('is made by a setting %s', async (_, args, stored) => {
+      const { changes, bodies, failure } = await marking(args, stored);
+      expect({ changes, failure }).toEqual({ changes: ['POST /volumes/create'] });
+      expect(bodies.map((body) => JSON.parse(String(body)) as unknown)).toEqual([{ Name: 'protected-dev', Labels: { 'llm-observability.protect': 'llm-observability/dev' } }]);
+    });
+
+    test('goes by a setting that says so', async () => {
+      expect(await marking(['-c', 'data:protect=false'], { 'data:protect': 'true' })).toEqual({ changes: ['DELETE /volumes/protected-dev'], bodies: [] });
+    });
+
+    test('stays as it is without a setting, and after a deployment that failed', async () => {
+      expect(await marking([], {})).toEqual({ changes: [], bodies: [] });
+      expect(await marking([], { 'data:protect': 'false' }, { up: { code: 255 } })).toMatchObject({ changes: [], failure: expect.stringMatching(/^Not deployed/) });
     });
   });
 
