@@ -140,8 +140,8 @@ describe.each(['not committed', 'committed on the branch'] as const)('settings t
     }
     newVersion();
     const { status, stderr } = upgrade();
-    expect({ status, stderr: stderr.slice(stderr.indexOf('Changes of yours')) }).toEqual({
-      status: 1, stderr: 'Changes of yours do not fit the new version: Pulumi.dev.yaml. Your settings are kept.\n    git status\n    git diff\n',
+    expect({ status, stderr: stderr.slice(stderr.indexOf('Your changes conflict')) }).toEqual({
+      status: 1, stderr: 'Your changes conflict with the new version: Pulumi.dev.yaml. Your settings are kept.\n    git status\n    git diff\n',
     });
     expect(read('Pulumi.dev.yaml')).toContain('phoenix:uiPort: "6008"');
   });

@@ -21,10 +21,10 @@ function fail(message, ...commands) {
 
 const before = git(['rev-parse', 'HEAD'], 'pipe').stdout?.trim();
 const pull = git(['-c', merging, 'pull', '--rebase', '--autostash', ...process.argv.slice(2)], 'inherit');
-// A stash that does not fit is no failure for git.
+// A stash that conflicts is no failure for git.
 const conflicts = git(['diff', '--name-only', '--diff-filter=U'], 'pipe').stdout?.trim().split('\n').filter(Boolean) ?? [];
 if (conflicts.length > 0) {
-  fail(`Changes of yours do not fit the new version: ${conflicts.join(', ')}. Your settings are kept.`, 'git status', 'git diff');
+  fail(`Your changes conflict with the new version: ${conflicts.join(', ')}. Your settings are kept.`, 'git status', 'git diff');
 }
 if (pull.status !== 0) {
   fail('Nothing was upgraded; the reason is above.', 'git status');

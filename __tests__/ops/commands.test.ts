@@ -736,7 +736,7 @@ describe('doctor', () => {
         'ok       network    https://get.pulumi.com answers',
         `ok       Pulumi     ${cli.file}`,
         'ok       plugins    installed',
-        `ok       state      ${local.dir}, which the first run makes`,
+        `ok       state      ${local.dir} (created by the first run)`,
         `ok       Docker     28.3.0 at ${host} (DOCKER_HOST)`,
         // A stack without a tunnel has no use for its image.
         ...Object.entries(images).filter(([service]) => service !== 'tunnel').map(([service, image]) => `ok       ${service.padEnd(10)} ${image} is on the engine`),

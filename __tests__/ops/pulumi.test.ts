@@ -96,7 +96,7 @@ describe('the stack', () => {
   test('of an organization, on a backend without', async () => {
     const pulumi = new Pulumi({ pulumi: cliOf({ stderr: "error: organization name must be 'organization'\n", code: 255 }).file, env: {} }, 'prod', projectDir, 'acme/prod');
     await expect(pulumi.state()).rejects.toThrow(
-      new Failure('The backend of the state has no organizations, so there is no stack acme/prod in it: there it is --stack prod. Nothing was changed.', ['npm run pulumi -- whoami --verbose   # shows the backend']),
+      new Failure('This backend has no organizations, so it has no stack acme/prod. Use --stack prod. Nothing was changed.', ['npm run pulumi -- whoami --verbose   # shows the backend']),
     );
   });
 });

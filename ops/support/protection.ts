@@ -1,6 +1,6 @@
 /**
  * The mark of protected data (`data:protect`) on the Docker host: an empty volume beside the data, which every checkout finds there. A
- * label on the data's own volumes would not do: the docker provider makes a volume anew for another label.
+ * label on the data volumes would not do: the docker provider replaces a volume whose labels change.
  */
 import { hostName } from '../../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../../engine';

@@ -136,7 +136,7 @@ export class Pulumi {
       return new Failure(`Another deployment of stack ${this.stack} is under way, by ${holder}. Nothing was changed by this one.`, [npmRun('up', this.stack)]);
     }
     if (/organization name must be 'organization'/.test(stdout + stderr)) {
-      return new Failure(`The backend of the state has no organizations, so there is no stack ${this.name} in it: there it is --stack ${this.stack}. Nothing was changed.`, [
+      return new Failure(`This backend has no organizations, so it has no stack ${this.name}. Use --stack ${this.stack}. Nothing was changed.`, [
         'npm run pulumi -- whoami --verbose   # shows the backend',
       ]);
     }

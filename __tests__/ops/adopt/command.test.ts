@@ -333,6 +333,13 @@ describe('a run was cut off after the ports had changed hands', () => {
     expect([docker.containers.has('alloy-dev'), changing(pulumi), docker.volumes.has('alloy-dev-data')]).toEqual([false, ['up --refresh'], true]);
   });
 
+  test('data that is protected from now on is marked on the engine', async () => {
+    const docker = await engine([...stopped, ...stack], { ...oldVolume, ...stackVolumes, ...recorded('copied') });
+    const unread: Record<string, Said> = { up: {}, 'stack export': known, 'stack output': { stderr: 'error: gone\n', code: 255 } };
+    expect((await adopt(cli(docker, { 'data:protect': 'true' }, unread), '--yes')).failure).toBe(`reading the outputs failed: error: gone\n${goesOn}`);
+    expect(docker.volumes.get('protected-dev')).toEqual({ 'llm-observability.protect': 'llm-observability/dev' });
+  });
+
   test('killed between the two records: what is in the way of a deployment goes first', async () => {
     const docker = await engine([...stopped, ...stack], { ...oldVolume, ...stackVolumes, ...recorded('copied'), ...recorded('switching') });
     await adopt(cli(docker, {}, { up: { code: 255 }, 'stack export': known }), '--yes');
