@@ -37,8 +37,18 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
 /** Environment variable that says how a person calls the Pulumi CLI on this stack. Default: `pulumi`. */
 export const commandVariable = 'LLM_OBSERVABILITY_PULUMI';
 
-/** `pulumi config` acts on the stack that is selected, which need not be the one with the problem. */
+/** Environment variable with the name by which a person calls the stack, organization and all. Default: its short name. */
+export const stackVariable = 'LLM_OBSERVABILITY_STACK';
+
+/** A command as a person types it for a stack. */
 function forStack(command: string, stack: string): string {
+  const named = onStack(command, stack);
+  const called = process.env[stackVariable];
+  return called === undefined ? named : named.replaceAll(/ --stack (\S+)/g, (whole, name: string) => (name === stack ? ` --stack ${called}` : whole));
+}
+
+/** `pulumi config` acts on the stack that is selected, which need not be the one with the problem. */
+function onStack(command: string, stack: string): string {
   const [, program, rest = '', comment = ''] = /^(\S+) ?(.*?)(   # .*)?$/s.exec(command) ?? [];
   if (program !== 'pulumi') {
     return command;

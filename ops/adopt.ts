@@ -40,6 +40,7 @@ import type { Outputs } from './support/outputs';
 import { npmRun, projectName } from './support/project';
 import { Pulumi, type StackState } from './support/pulumi';
 import { routeOf } from './support/route';
+import { recordProtection } from './support/protection';
 import { deploying } from './support/run-tools';
 import { Failure, say } from './support/say';
 import { findToolchain, type Toolchain } from './support/toolchain';
@@ -193,7 +194,7 @@ async function isRehearsal(engine: Engine, stack: string, { rehearsal, data: old
 async function keep(pulumi: Pulumi, config: Readonly<Record<string, string>>): Promise<void> {
   const pairs = Object.entries(config).flatMap(([key, value]) => ['--plaintext', `${key}=${value}`]);
   if (pairs.length > 0) {
-    await pulumi.must(['config', 'set-all', ...pairs, '--stack', pulumi.stack], 'keeping the settings');
+    await pulumi.must(['config', 'set-all', ...pairs], 'keeping the settings');
   }
 }
 
@@ -276,13 +277,15 @@ async function deployed(run: Run, adoption: Adoption): Promise<{ outputs: Output
   }
   const state = await pulumi.state();
   await goOnFromCutOffRun(pulumi, engine, state);
-  const deployment = await prepared(run, await pulumi.settings(), state);
+  const settings = await pulumi.settings();
+  const deployment = await prepared(run, settings, state);
   await deployment.pull();
-  const up = await deployment.pulumi.show(['up', ...commonArgs(stack), '--yes', '--skip-preview']);
+  const up = await deployment.pulumi.show(['up', ...commonArgs, '--yes', '--skip-preview']);
   if (up.code !== 0) {
     (await lastWords(engine, `${projectName}/${stack}`)).forEach(say);
     throw pulumi.known(up) ?? new Failure('The stack did not come up on its own ports; what stopped it is above.');
   }
+  await recordProtection(engine, stack, settings);
   const outputs = await pulumi.outputs<Outputs>();
   const route = routeOf(outputs, again);
   const { traceId, ms, failure } = await checkDelivery(route, 60_000, 900_000).finally(() => route.inside.close());

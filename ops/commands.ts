@@ -39,6 +39,7 @@ export const verify = command('verify', 'Send a trace through a running stack, r
 export const down = command('down', 'Remove a stack; its data and the secrets that belong to it stay')
   .addOption(stack)
   .option('--purge', 'delete the data and the secrets too', false)
+  .addOption(new Option('--forget', 'remove a stack whose Docker Engine is gone for good, without that engine').default(false).conflicts('purge'))
   .addOption(yes);
 
 export const doctor = command('doctor', 'List what is there, what is missing, and the command that gets it').addOption(stack);

@@ -69,7 +69,7 @@ function state(local: StateFolder | undefined): Finding {
   }
   const { dir, passphrase } = local;
   if (!existsSync(dir)) {
-    return { part: 'state', ok: true, text: `${dir}, which the first run makes` };
+    return { part: 'state', ok: true, text: `${dir} (created by the first run)` };
   }
   const mode = existsSync(passphrase) ? statSync(passphrase).mode & 0o777 : 0o600;
   return mode === 0o600

@@ -1,26 +1,30 @@
 /**
  * `npm run down`: removes the stack and says what stays; `--purge` asks and removes the data too.
- * What stays is the data and the secrets without which it cannot be read: these stay in the state.
+ * What stays is the data and the secrets without which it cannot be read: these stay in the state. With an engine that is
+ * gone for good `--forget` removes what is elsewhere, and the stack.
  */
 import { stackLabel } from '../components/catalog';
 import { engineGet, remedies, type Engine } from '../engine';
 import { down } from './commands';
 import { removeRecords } from './support/adopt/record';
-import { agreed, answerTo, consentOf } from './support/ask';
+import { agreed, answerTo, consentOf, type Consent } from './support/ask';
 import { main } from './support/command-line';
-import { engineOf, whyNoEngine } from './support/docker';
+import { engineOf, isForbidden, whyNoEngine } from './support/docker';
 import { choiceOf, engineIn } from './support/engine-choice';
+import { forgetEngine } from './support/forget';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
-import { npmRun, projectName } from './support/project';
+import { npmRun, projectName, typedName } from './support/project';
 import { neededProviders } from './support/plugins';
-import { Pulumi } from './support/pulumi';
+import { isProtected, removeMark } from './support/protection';
+import { Pulumi, type StackState } from './support/pulumi';
 import { Failure, say } from './support/say';
-import { findToolchain, withPlugins } from './support/toolchain';
+import { findToolchain, withPlugins, type Toolchain } from './support/toolchain';
 import { removeVolume } from './support/volumes';
 
-main(down.action(async ({ stack, purge, yes }) => {
-  const consent = consentOf(yes, purge ? `Deleting the data of stack ${stack}` : `Removing stack ${stack}`, npmRun('down', stack, ...(purge ? ['--purge'] : []), '--yes'));
+main(down.action(async ({ stack, purge, forget, yes }) => {
+  const doing = purge ? `Deleting the data of stack ${stack}` : forget ? `Giving up the data of stack ${stack}` : `Removing stack ${stack}`;
+  const consent = consentOf(yes, doing, npmRun('down', stack, ...(purge ? ['--purge'] : forget ? ['--forget'] : []), '--yes'));
   const tools = await findToolchain();
   const pulumi = new Pulumi(tools, stack);
   await clearStaleLock(pulumi);
@@ -32,30 +36,35 @@ main(down.action(async ({ stack, purge, yes }) => {
   const engine = engineIn(state) ?? engineOf(choiceOf(await pulumi.settings(), stack));
   const owner = `${projectName}/${stack}`;
   const reason = await whyNoEngine(engine);
+  if (forget) {
+    await forgotten({ tools, pulumi, state, engine, reason, consent });
+    return;
+  }
   if (reason !== undefined) {
-    throw new Failure(`The Docker Engine at ${engine.host} does not answer: ${reason}. Nothing was removed.`, remedies(engine, reason));
+    throw new Failure(`The Docker Engine at ${engine.host} does not answer: ${reason}. Nothing was removed.`, [
+      ...remedies(engine, reason),
+      ...(isForbidden(reason) ? [] : [`${npmRun('down', stack, '--forget')}   # if it is gone for good`]),
+    ]);
   }
   const volumes = await dataVolumes(engine, owner);
   const kept = state.resources.filter(({ type, protect }) => protect && type === 'docker:index/volume:Volume').map(({ outputs }) => String(outputs?.['name'])).sort();
-  if (purge && kept.length > 0) {
-    throw new Failure(`The data of stack ${stack} is protected (data:protect): ${kept.join(', ')}. Nothing was removed.`, [
-      `npm run up -- --stack ${stack} -c data:protect=false`,
+  // Its owner may be another checkout, of which this state knows nothing.
+  const marked = purge && kept.length === 0 && (await isProtected(engine, stack)) ? volumes : kept;
+  if (purge && marked.length > 0) {
+    throw new Failure(`The data of stack ${stack} is protected (data:protect): ${marked.join(', ')}. Nothing was removed.`, [
+      `npm run up -- --stack ${typedName(stack)} -c data:protect=false`,
       npmRun('down', stack, '--purge'),
     ]);
   }
 
-  if (consent === 'ask' && !(await (purge ? named(stack, volumes) : agreed(`Remove stack ${stack}? Its data stays. [y/N] `)))) {
+  if (consent === 'ask' && !(await (purge ? named(stack, `This deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}) for good.`) : agreed(`Remove stack ${stack}? Its data stays. [y/N] `)))) {
     throw new Failure('Nothing was removed.');
   }
   await removeLeftovers(engine, owner, state);
   if (purge) {
-    await pulumi.must(['state', 'unprotect', '--all', '--yes', '--stack', stack], 'giving up the secrets of the data');
+    await pulumi.must(['state', 'unprotect', '--all', '--yes'], 'giving up the secrets of the data');
   }
-  const equipped = new Pulumi(await withPlugins(tools, { plugins: neededProviders([], state.resources) }), stack);
-  const { code } = await equipped.show(['destroy', '--stack', stack, '--refresh', '--yes', '--non-interactive', ...(purge ? [] : ['--exclude-protected'])]);
-  if (code !== 0) {
-    throw new Failure('Not all of it could be removed; the reason is above. The next run goes on from here.', [npmRun('down', stack)]);
-  }
+  await destroy(tools, pulumi, state, npmRun('down', stack), '--refresh', ...(purge ? [] : ['--exclude-protected']));
   if (!purge) {
     say(volumes.length > 0
       ? `\nStack ${stack} is removed. Its data stays in the volumes ${volumes.join(', ')}; \`${npmRun('up', stack)}\` takes it up again, \`${npmRun('down', stack, '--purge')}\` deletes it.`
@@ -66,8 +75,44 @@ main(down.action(async ({ stack, purge, yes }) => {
     await removeVolume(engine, volume);
   }
   await removeRecords(engine, stack);
+  await removeMark(engine, stack);
   say(`\nStack ${stack} and its data are removed.`);
 }));
+
+/** Removes what is not on the engine, then the stack. @throws Failure where the engine is there: it would keep what runs on it */
+async function forgotten({ tools, pulumi, state, engine, reason, consent }: {
+  readonly tools: Toolchain;
+  readonly pulumi: Pulumi;
+  readonly state: StackState;
+  readonly engine: Engine;
+  readonly reason: string | undefined;
+  readonly consent: Consent;
+}): Promise<void> {
+  const { stack } = pulumi;
+  if (reason === undefined) {
+    throw new Failure(`The Docker Engine at ${engine.host} answers, so the stack can be removed from it. Nothing was removed.`, [npmRun('down', stack)]);
+  }
+  if (isForbidden(reason)) {
+    throw new Failure(`The Docker Engine at ${engine.host} is there, and you may not use it: ${reason}. Nothing was removed.`, remedies(engine, reason));
+  }
+  const what = `The Docker Engine at ${engine.host} does not answer: ${reason}. This gives up stack ${stack} for good, with the keys and secrets of its data. What is on that engine stays there.`;
+  if (consent === 'ask' && !(await named(stack, what))) {
+    throw new Failure('Nothing was removed.');
+  }
+  await forgetEngine(pulumi);
+  await destroy(tools, pulumi, state, npmRun('down', stack, '--forget'));
+  await pulumi.must(['stack', 'rm', '--yes', '--preserve-config'], 'removing the stack from the state');
+  say(`\nStack ${stack} is removed from the state; its settings stay. What is on the Docker Engine at ${engine.host} was not touched.`);
+}
+
+/** @param again the command that goes on where not all of it could be removed */
+async function destroy(tools: Toolchain, { stack }: Pulumi, { resources }: StackState, again: string, ...args: readonly string[]): Promise<void> {
+  const equipped = new Pulumi(await withPlugins(tools, { plugins: neededProviders([], resources) }), stack);
+  const { code } = await equipped.show(['destroy', '--yes', '--non-interactive', ...args]);
+  if (code !== 0) {
+    throw new Failure('Not all of it could be removed; the reason is above. The next run goes on from here.', [again]);
+  }
+}
 
 /** Volumes of the stack that outlive it, found by their label: the stack may be gone already. */
 async function dataVolumes(engine: Engine, owner: string): Promise<string[]> {
@@ -77,7 +122,7 @@ async function dataVolumes(engine: Engine, owner: string): Promise<string[]> {
 }
 
 /** Whether the person has typed the stack's name: a yes is said too fast for what cannot be undone. */
-async function named(stack: string, volumes: readonly string[]): Promise<boolean> {
-  const answer = await answerTo(`This deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}) for good. Type the stack's name to go on: `);
+async function named(stack: string, what: string): Promise<boolean> {
+  const answer = await answerTo(`${what} Type the stack's name to go on: `);
   return answer?.trim() === stack;
 }

@@ -66,7 +66,7 @@ async function ofStack(workspace: Workspace, tools: Toolchain, stack: string, se
   // What is wrong with the choice is on the page by the program's own words.
   const asked = known !== undefined && problems.length === 0;
   const silent = asked && (await whyNoEngine(engine)) !== undefined;
-  const run = await pulumi.run([...command(stack), ...(asked && !silent ? ['--refresh'] : [])]);
+  const run = await pulumi.run([...command, ...(asked && !silent ? ['--refresh'] : [])]);
   const failure = run.code === 0 ? undefined : pulumi.known(run);
   return pageOf(stack, { ...run, digest: digestIn(run.stdout), stderr: failure?.message ?? run.stderr }, silent ? [`whether somebody has changed anything on the Docker host by hand (${engine.host} does not answer)`] : []);
 }
@@ -83,7 +83,7 @@ async function ofNone(workspace: Workspace, tools: Toolchain, stack: string, set
   const remote = central === undefined ? undefined : offline ? someRemote(text(settings, 'edge:token')) : await remoteOf(tools, central);
   const asked = blind ? { ...settings, config: { ...withoutEngine(settings), ...notAsked } } : settings;
   const pulumi = await workspace.unknownStack({ ...tools, env }, stack, asked, remote);
-  const run = await pulumi.run(command(stack));
+  const run = await pulumi.run(command);
   return pageOf(stack, { ...run, digest: digestIn(run.stdout) }, [
     ...(offline ? [`what of stack ${stack} stands already (its state was not asked for): everything shows as new`] : []),
     ...(secure.length > 0 ? [`the values of ${secure.join(', ')} (secrets)`] : []),
@@ -104,7 +104,7 @@ const secretsOf = ({ config }: Settings): string[] => Object.entries(config ?? {
 
 const withoutEngine = ({ config }: Settings): Settings['config'] => Object.fromEntries(Object.entries(config ?? {}).filter(([name]) => !name.startsWith('docker:')));
 
-const command = (stack: string): string[] => ['preview', '--stack', stack, '--json', '--show-sames', '--non-interactive'];
+const command: readonly string[] = ['preview', '--json', '--show-sames', '--non-interactive'];
 
 function text({ config }: Settings, name: string): string | undefined {
   const value = config?.[name];
@@ -113,7 +113,7 @@ function text({ config }: Settings, name: string): string | undefined {
 
 /** What a central stack tells of itself; undefined where it is not there or tells nothing, which the program then says. */
 async function remoteOf(tools: Toolchain, central: string): Promise<Remote | undefined> {
-  const { code, stdout } = await new Pulumi(tools, central).run(['stack', 'output', '--json', '--stack', central]);
+  const { code, stdout } = await new Pulumi(tools, central).run(['stack', 'output', '--json']);
   return code === 0 ? (JSON.parse(stdout) as { remote?: Remote }).remote : undefined;
 }
 

@@ -2,7 +2,9 @@
  * `npm run pulumi -- ARGUMENTS`: the Pulumi CLI that `npm run up` uses, with the same state, passphrase, plugins
  * and images. The same as plain `pulumi` where that is installed and logged in.
  */
+import { shortName } from '../components/catalog';
 import { pulumi, pulumiOptions } from './commands';
+import { projectDir } from './support/backend';
 import { main } from './support/command-line';
 import { plainOf, settingsOf } from './support/preview/workspace';
 import { Pulumi } from './support/pulumi';
@@ -20,8 +22,9 @@ main(pulumi.action(async (args) => {
 
 /** The tools for a run of the program. What is wrong with stack or settings is for the CLI to say. */
 async function equipped(tools: Toolchain, args: readonly string[]): Promise<Toolchain> {
-  const stack = named(args) ?? (await new Pulumi(tools, '').run(['stack', '--show-name'])).stdout.trim();
-  const cli = new Pulumi(tools, stack);
+  const name = named(args) ?? (await new Pulumi(tools, '').run(['stack', '--show-name'])).stdout.trim();
+  const stack = shortName(name);
+  const cli = new Pulumi(tools, stack, projectDir, name);
   const settings = await cli.settings().catch(() => plainOf(settingsOf(stack)));
   return previewing(tools, stack, settings, await cli.state().catch(() => undefined));
 }

@@ -15,6 +15,7 @@ import { npmRun, projectName, readStackFile, writeStackFile } from './support/pr
 import { Pulumi, type Result } from './support/pulumi';
 import { isSecure, plainOf, settingsOf } from './support/preview/workspace';
 import { routeOf } from './support/route';
+import { recordProtection } from './support/protection';
 import { deploying, otherParts, previewing } from './support/run-tools';
 import { Failure, say } from './support/say';
 import { ScratchSettings } from './support/scratch-settings';
@@ -48,7 +49,7 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
     const all = { ...settings, ...config };
     const engine = await readyEngine(stack, all, consent, again);
     const args = [
-      ...commonArgs(stack),
+      ...commonArgs,
       ...configArgs(config),
       ...rotated.replace.flatMap((urn) => ['--replace', urn]),
     ];
@@ -74,6 +75,7 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
     result = succeeded(pulumi, run);
     // From here on the stack is at work, and no more a rehearsal that the next adoption may throw away.
     await removeRecords(engine, stack, ['rehearsing']);
+    await recordProtection(engine, stack, all);
   } catch (error) {
     if (begun && error instanceof Refused) {
       // Refused settings are no settings of the stack: the next run without them works as the last one did.
@@ -87,7 +89,7 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
     }
     if (!begun && made) {
       // What a preview of a new stack needs, and nobody else.
-      await pulumi.must(['stack', 'rm', stack, '--yes', '--preserve-config'], 'removing the stack again');
+      await pulumi.must(['stack', 'rm', '--yes', '--preserve-config'], 'removing the stack again');
       writeStackFile(stack, before);
     }
   }

@@ -74,3 +74,14 @@ test.each([
 ])('withoutSecrets: %s', (_, text, secrets, expected) => {
   expect(withoutSecrets(text, secrets)).toBe(expected);
 });
+
+test('a stack of an organization has its whole name in commands, and other stacks have theirs', () => {
+  setEnvironment({ LLM_OBSERVABILITY_STACK: 'acme/prod' });
+  const mend = ['pulumi config set phoenix:uiPort 6006', 'npm run up -- --stack prod   # again', 'npm run up -- --stack prod-2', 'npm run up -- --stack OTHER_NAME'];
+  expect(report('prod', [{ key: 'phoenix:uiPort', rule: 'wrong', mend }]).split('\n').slice(2).map((line) => line.trim())).toEqual([
+    'pulumi config set phoenix:uiPort 6006 --stack acme/prod',
+    'npm run up -- --stack acme/prod   # again',
+    'npm run up -- --stack prod-2',
+    'npm run up -- --stack OTHER_NAME',
+  ]);
+});

@@ -40,7 +40,7 @@ test('without a backend: files, and a passphrase that only its owner can read', 
   expect([path.dirname(dir), dir, path.join(dir, 'backend'), path.join(dir, 'passphrase')].map(modeOf)).toEqual(['700', '700', '700', '600']);
   // 24 bytes.
   expect(fs.readFileSync(path.join(dir, 'passphrase'), 'utf8')).toMatch(/^[\w-]{32}\n$/);
-  expect(said).toEqual([`State: files in ${dir}, for all of your checkouts; its secrets are encrypted with the passphrase generated there. Keep both.`]);
+  expect(said).toEqual([`State: files in ${dir}, for all your checkouts; its secrets are encrypted with the passphrase generated there. Keep both.`]);
 });
 
 test("with a token of Pulumi's own service the state is there, and no files are made", () => {

@@ -19,7 +19,7 @@ import { services } from '../support/services';
 import type * as typed from '../support/typed';
 import { nobody } from '../support/web';
 
-const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => string | undefined; ensured: unknown[][] } = { args: [], ensured: [] };
+const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => string | undefined; reason?: string; ensured: unknown[][] } = { args: [], ensured: [] };
 
 jest.mock('../../ops/support/command-line', () => jest.requireActual<typeof typed>('../support/typed').keptMain(() => mockCommand.args, (run) => (mockCommand.main = run)));
 jest.mock('../../ops/support/toolchain', () => ({
@@ -35,8 +35,9 @@ jest.mock('../../ops/support/ask', () => ({
 }));
 // What it is told, and then as it is.
 jest.mock('../../ops/support/docker', () => {
-  const actual = jest.requireActual<{ ensureEngine: (...args: unknown[]) => Promise<void> }>('../../ops/support/docker');
-  return { ...actual, ensureEngine: (...args: unknown[]) => (mockCommand.ensured.push(args), actual.ensureEngine(...args)) };
+  const actual = jest.requireActual<{ ensureEngine: (...args: unknown[]) => Promise<void>; whyNoEngine: (engine: unknown) => Promise<string | undefined> }>('../../ops/support/docker');
+  const whyNoEngine = async (engine: unknown): Promise<string | undefined> => mockCommand.reason ?? actual.whyNoEngine(engine);
+  return { ...actual, whyNoEngine, ensureEngine: (...args: unknown[]) => (mockCommand.ensured.push(args), actual.ensureEngine(...args)) };
 });
 jest.mock('../../ops/support/reach', () => ({ siteAnswers: async () => true }));
 jest.mock('../../ops/support/backend', () => jest.requireActual<typeof typed>('../support/typed').ownBackend());
@@ -177,18 +178,18 @@ describe('verify', () => {
 });
 
 describe('down', () => {
-  const purged = ['alloy-dev-data', 'phoenix-dev-data', ...['rehearsing', 'switching', 'copied', 'adopted'].map((phase) => `adoption-dev-${phase}`)].map((name) => `DELETE /volumes/${name}`);
+  const purged = ['alloy-dev-data', 'phoenix-dev-data', ...['rehearsing', 'switching', 'copied', 'adopted'].map((phase) => `adoption-dev-${phase}`), 'protected-dev'].map((name) => `DELETE /volumes/${name}`);
 
   const cliOn = (host: string, answers: Record<string, Said> = {}): FakePulumi =>
     fakePulumi({ 'stack export': state(), 'config --json': settings(host), 'state unprotect --all': {}, destroy: {}, ...answers });
-  const destroyed = ['destroy', '--stack', 'dev', '--refresh', '--yes', '--non-interactive'];
+  const destroyed = (...more: string[]): string[] => ['destroy', '--yes', '--non-interactive', '--refresh', ...more, '--stack', 'dev'];
 
   test('keeps the data and says where it is', async () => {
     const docker = await engine();
     const cli = cliOn(docker.host);
     const { said, failure } = await run('down', ['--yes'], cli);
     expect(failure).toBeUndefined();
-    expect(cli.calls().at(-1)).toEqual([...destroyed, '--exclude-protected']);
+    expect(cli.calls().at(-1)).toEqual(destroyed('--exclude-protected'));
     expect(cli.calls().map(([command]) => command)).not.toContain('state');
     expect(said.at(-1)).toBe('Stack dev is removed. Its data stays in the volumes alloy-dev-data, phoenix-dev-data; `npm run up` takes it up again, `npm run down -- --purge` deletes it.');
     expect(asked(docker)).toContain(`GET /volumes?filters=${label}`);
@@ -202,7 +203,7 @@ describe('down', () => {
     const { said, failure } = await run('down', ['--purge', '--yes'], cli);
     expect(failure).toBeUndefined();
     // What is protected goes too: without the data its secrets are good for nothing.
-    expect(cli.calls().slice(-2)).toEqual([['state', 'unprotect', '--all', '--yes', '--stack', 'dev'], destroyed]);
+    expect(cli.calls().slice(-2)).toEqual([['state', 'unprotect', '--all', '--yes', '--stack', 'dev'], destroyed()]);
     expect(asked(docker).filter((request) => request.startsWith('DELETE /volumes/'))).toEqual(purged);
     expect(said.at(-1)).toBe('Stack dev and its data are removed.');
   });
@@ -277,7 +278,7 @@ describe('down', () => {
       const cli = cliOn(docker.host);
       const questions = answering(answer);
       expect((await run('down', args, cli)).failure).toBeUndefined();
-      expect([questions.length, cli.calls().at(-1)]).toEqual([args.length === 0 ? 1 : 0, [...destroyed, '--exclude-protected']]);
+      expect([questions.length, cli.calls().at(-1)]).toEqual([args.length === 0 ? 1 : 0, destroyed('--exclude-protected')]);
     });
   });
 
@@ -316,6 +317,25 @@ describe('down', () => {
       expect(asked(docker).filter((request) => !request.startsWith('GET '))).toEqual([]);
     });
 
+    test('by another checkout, whose mark is on the engine: --purge is refused, and nothing is touched', async () => {
+      const docker = await engine({ '/volumes/protected-dev': { Name: 'protected-dev' } });
+      const cli = cliOn(docker.host);
+      expect((await run('down', ['--purge', '--yes'], cli)).failure).toBe(
+        'The data of stack dev is protected (data:protect): alloy-dev-data, phoenix-dev-data. Nothing was removed.\n    npm run up -- --stack dev -c data:protect=false\n    npm run down -- --purge',
+      );
+      expect(cli.calls().map(([command]) => command)).toEqual(['stack', 'config']);
+      expect(asked(docker).filter((request) => !request.startsWith('GET '))).toEqual([]);
+      // Without --purge the data stays, and so does the mark.
+      expect((await run('down', ['--yes'], cliOn(docker.host))).failure).toBeUndefined();
+      expect(asked(docker).filter((request) => !request.startsWith('GET '))).toEqual([]);
+    });
+
+    test('a mark without data protects nothing', async () => {
+      const docker = await engine({ '/volumes': volumes(), '/volumes/protected-dev': { Name: 'protected-dev' } });
+      expect((await run('down', ['--purge', '--yes'], cliOn(docker.host))).failure).toBeUndefined();
+      expect(asked(docker)).toContain('DELETE /volumes/protected-dev');
+    });
+
     test('one volume is enough', async () => {
       const { host } = await engine();
       const { failure } = await run('down', ['--purge', '--yes'], cliOn(host, deployed(volume('alloy-data', true), volume('phoenix-data', false))));
@@ -327,7 +347,7 @@ describe('down', () => {
       const cli = cliOn(docker.host, both);
       const { said, failure } = await run('down', ['--yes'], cli);
       expect(failure).toBeUndefined();
-      expect(cli.calls().at(-1)).toEqual([...destroyed, '--exclude-protected']);
+      expect(cli.calls().at(-1)).toEqual(destroyed('--exclude-protected'));
       expect(cli.calls().map(([command]) => command)).not.toContain('state');
       expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
       expect(said.at(-1)).toMatch(/^Stack dev is removed\. Its data stays in the volumes alloy-dev-data, phoenix-dev-data; /);
@@ -337,7 +357,7 @@ describe('down', () => {
       const docker = await engine({ '/volumes/alloy-dev-data': { status: 204, body: '' }, '/volumes/phoenix-dev-data': { status: 204, body: '' } });
       const cli = cliOn(docker.host, deployed(secret, volume('alloy-data', false), volume('phoenix-data', false)));
       expect((await run('down', ['--purge', '--yes'], cli)).failure).toBeUndefined();
-      expect(cli.calls().at(-1)).toEqual(destroyed);
+      expect(cli.calls().at(-1)).toEqual(destroyed());
       expect(asked(docker).filter((request) => request.startsWith('DELETE /volumes/'))).toEqual(purged);
     });
   });
@@ -365,15 +385,77 @@ describe('down', () => {
     const host = (await nobody()).replace('http:', 'tcp:');
     const cli = cliOn(host);
     expect((await run('down', ['--yes'], cli)).failure).toBe(
-      `The Docker Engine at ${host} does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}. Nothing was removed.\n    DOCKER_HOST=${host} docker info`,
+      `The Docker Engine at ${host} does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}. Nothing was removed.\n    DOCKER_HOST=${host} docker info\n    npm run down -- --forget   # if it is gone for good`,
     );
     expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
+  });
+
+  describe('--forget, for an engine that is gone for good', () => {
+    const volume = { urn: 'urn:pulumi:dev::llm-observability::docker:index/volume:Volume::phoenix-data', type: 'docker:index/volume:Volume', protect: true, outputs: { name: 'phoenix-dev-data' } };
+    const done: Record<string, Said> = { 'stack export': { stdout: JSON.stringify({ deployment: { resources: [volume] } }) }, 'stack import': {}, 'stack rm': {} };
+    const changing = (cli: FakePulumi): string[] => cli.calls().map((args) => args.join(' ').replace(/--file \S+/, '--file STATE')).filter((call) => !/^(stack export|config)/.test(call));
+    const all = ['stack import --file STATE --stack dev', 'destroy --yes --non-interactive --stack dev', 'stack rm --yes --preserve-config --stack dev'];
+    let gone: string;
+    let why: string;
+    beforeEach(async () => {
+      gone = (await nobody()).replace('http:', 'tcp:');
+      why = `The Docker Engine at ${gone} does not answer: connect ECONNREFUSED ${gone.slice('tcp://'.length)}.`;
+    });
+
+    test('removes what is elsewhere, then the stack, whose settings stay; protected data is no obstacle', async () => {
+      const cli = cliOn(gone, done);
+      const { said, failure } = await run('down', ['--forget', '--yes'], cli);
+      expect(failure).toBeUndefined();
+      expect(changing(cli)).toEqual(all);
+      expect(said.at(-1)).toBe(`Stack dev is removed from the state; its settings stay. What is on the Docker Engine at ${gone} was not touched.`);
+    });
+
+    test('is refused where the engine answers', async () => {
+      const docker = await engine();
+      const cli = cliOn(docker.host, done);
+      expect((await run('down', ['--forget', '--yes'], cli)).failure).toBe(`The Docker Engine at ${docker.host} answers, so the stack can be removed from it. Nothing was removed.\n    npm run down`);
+      expect([changing(cli), asked(docker).filter((request) => !request.startsWith('GET '))]).toEqual([[], []]);
+    });
+
+    test.each<[string, string | undefined, string[]]>([['another name', 'prod', []], ['a yes', 'y', []], ['an end by Ctrl-C', undefined, []], ['the name of the stack', 'dev', all]])('at a terminal, %s', async (_, answer, calls) => {
+      const cli = cliOn(gone, done);
+      const questions = answering(answer);
+      expect((await run('down', ['--forget'], cli)).failure).toBe(calls.length > 0 ? undefined : 'Nothing was removed.');
+      expect(questions).toEqual([`${why} This gives up stack dev for good, with the keys and secrets of its data. What is on that engine stays there. Type the stack's name to go on: `]);
+      expect(changing(cli)).toEqual(calls);
+    });
+
+    test('without a yes and a terminal nothing is done', async () => {
+      const cli = fakePulumi({});
+      expect((await run('down', ['--forget'], cli)).failure).toBe('Giving up the data of stack dev needs a yes, and there is no terminal to ask on. Nothing was changed.\n    npm run down -- --forget --yes');
+      expect(cli.calls()).toEqual([]);
+    });
+
+    test('a removal that stops on the way keeps the stack, and goes on by the same command', async () => {
+      const cli = cliOn(gone, { ...done, destroy: { code: 255 } });
+      expect((await run('down', ['--forget', '--yes'], cli)).failure).toBe('Not all of it could be removed; the reason is above. The next run goes on from here.\n    npm run down -- --forget');
+      expect(changing(cli)).toEqual(all.slice(0, 2));
+    });
+
+    test('is one thing, and --purge is another', async () => {
+      expect((await run('down', ['--forget', '--purge', '--yes'], fakePulumi({}))).failure).toMatch(/^Option '--forget' cannot be used with option '--purge'\./);
+    });
+
+    test('an engine that somebody may not use is not gone', async () => {
+      mockCommand.reason = 'connect EACCES /var/run/docker.sock';
+      const cli = cliOn('unix:///var/run/docker.sock', done);
+      const [plain, forget] = [await run('down', ['--yes'], cli), await run('down', ['--forget', '--yes'], cli)];
+      delete mockCommand.reason;
+      expect(plain.failure).not.toContain('--forget');
+      expect(forget.failure).toMatch(/^The Docker Engine at unix:\/\/\/var\/run\/docker\.sock is there, and you may not use it: connect EACCES .*\. Nothing was removed\./);
+      expect(changing(cli)).toEqual([]);
+    });
   });
 });
 
 describe('up', () => {
   const stackFile = path.join(projectDir, 'Pulumi.dev.yaml');
-  const deployArgs = ['--stack', 'dev', '--refresh', '--non-interactive'];
+  const deployArgs = ['--refresh', '--non-interactive'];
   const deployed: Said = { stdout: 'Updating (dev):\n     12 created of old\n\nResources:\n    + 12 created\n    ~ 1 updated\n    +-2 replaced\n    16 unchanged\n\nDuration: 9s\n' };
   const noStack: Said = { stderr: "error: no stack named 'dev' found\n", code: 6 };
   let host: string;
@@ -403,12 +485,25 @@ describe('up', () => {
     });
     expect(pulumi.calls()).toEqual([
       ['stack', 'export', '--stack', 'dev'],
-      ['stack', 'init', 'dev', '--no-select'],
-      ['up', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config', 'loki:url=http://a/?b=c', '--yes'],
+      ['stack', 'init', '--no-select', '--stack', 'dev'],
+      ['up', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config', 'loki:url=http://a/?b=c', '--yes', '--stack', 'dev'],
       ['stack', 'output', '--json', '--show-secrets', '--stack', 'dev'],
     ]);
     expect(said[0]).toBe('Stack dev: new');
     expect(said.at(-1)).toBe('  npm run down        remove it; the data stays');
+  });
+
+  test('a stack of an organization: the CLI gets its whole name, and files, labels and containers have the short one', async () => {
+    const file = path.join(projectDir, 'Pulumi.live.yaml');
+    const docker = await engine();
+    setEnvironment({ DOCKER_HOST: docker.host });
+    const pulumi = cli({ 'stack export': noStack, 'stack init': {}, 'config --json': { stdout: '{}' }, up: { first: 'echo "config: {phoenix:uiPort: x}" > Pulumi.live.yaml', stdout: '1 problem with stack live; nothing was changed.\n', code: 255 }, 'stack rm': {} });
+    const { failure } = await run('up', ['--yes', '--stack', 'acme/live'], pulumi);
+    expect(failure).toBe('Not deployed: the settings above are refused.');
+    expect(pulumi.calls().map((args) => args.slice(-2))).toEqual(pulumi.calls().map(() => ['--stack', 'acme/live']));
+    expect(fs.existsSync(file)).toBe(false);
+    expect(decodeURIComponent(asked(docker).join('\n'))).toContain('{"label":["llm-observability.stack=llm-observability/live"]}');
+    expect((await run('up', ['--stack', 'acme/live'], fakePulumi({}))).failure).toBe('Deploying stack live needs a yes, and there is no terminal to ask on. Nothing was changed.\n    npm run up -- --stack acme/live --yes');
   });
 
   /** What the real one does with `-c`: it keeps the setting in the file that it is told of, or the stack's. */
@@ -419,7 +514,7 @@ describe('up', () => {
     const pulumi = cli({ preview: { first: keepsIt } });
     expect(await run('up', ['--preview-only', '-c', 'phoenix:uiPort=6007'], pulumi)).toEqual({ stdout: '', said: [] });
     expect(pulumi.calls().map(([command]) => command).sort()).toEqual(['config', 'preview', 'stack']);
-    expect(calls(pulumi).at(-1)).toEqual(['preview', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config-file', 'COPY', '--diff']);
+    expect(calls(pulumi).at(-1)).toEqual(['preview', ...deployArgs, '--config', 'phoenix:uiPort=6007', '--config-file', 'COPY', '--diff', '--stack', 'dev']);
     expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {}\n');
     expect(pulumi.calls().at(-1)?.filter((arg) => fs.existsSync(arg))).toEqual([]);
   });
@@ -446,7 +541,7 @@ describe('up', () => {
   test('--preview-only of a new stack leaves none', async () => {
     const pulumi = cli({ 'stack export': noStack, 'stack init': { first: 'echo "encryptionsalt: v1:x" > Pulumi.dev.yaml' }, preview: {}, 'stack rm': {} });
     expect((await run('up', ['--preview-only'], pulumi)).failure).toBeUndefined();
-    expect(pulumi.calls().at(-1)).toEqual(['stack', 'rm', 'dev', '--yes', '--preserve-config']);
+    expect(pulumi.calls().at(-1)).toEqual(['stack', 'rm', '--yes', '--preserve-config', '--stack', 'dev']);
     expect(fs.existsSync(stackFile)).toBe(false);
   });
 
@@ -482,8 +577,8 @@ describe('up', () => {
     // State and settings are read side by side.
     expect(pulumi.calls().slice(0, 2).map(([command]) => command).sort()).toEqual(['config', 'stack']);
     expect(pulumi.calls().slice(2).map((args) => args.join(' '))).toEqual([
-      'refresh --stack dev --yes --clear-pending-creates',
-      `up ${deployArgs.join(' ')} --yes`,
+      'refresh --yes --clear-pending-creates --stack dev',
+      `up ${deployArgs.join(' ')} --yes --stack dev`,
       'stack output --json --show-secrets --stack dev',
     ]);
   });
@@ -493,7 +588,7 @@ describe('up', () => {
     beforeEach(() => void Object.defineProperty(process.stdout, 'isTTY', { ...out, value: true }));
     afterEach(() => void Object.defineProperty(process.stdout, 'isTTY', out));
     const done = (pulumi: FakePulumi): string[] => calls(pulumi).map((args) => args.join(' ')).filter((call) => /^(preview|up) /.test(call));
-    const shown = `preview ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --config-file COPY`;
+    const shown = `preview ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --config-file COPY --stack dev`;
 
     test.each<[string, string | undefined]>([['a no', 'n'], ['an end by Ctrl-C', undefined]])('the preview is shown, and after %s nothing is deployed or kept', async (_, answer) => {
       fs.writeFileSync(stackFile, 'config: {}\n');
@@ -507,14 +602,41 @@ describe('up', () => {
       const questions = answering('y');
       const pulumi = cli({ preview: {} });
       expect((await run('up', ['-c', 'phoenix:uiPort=6007'], pulumi)).failure).toBeUndefined();
-      expect([questions, done(pulumi)]).toEqual([['Deploy this to stack dev? [y/N] '], [shown, `up ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --yes --skip-preview`]]);
+      expect([questions, done(pulumi)]).toEqual([['Deploy this to stack dev? [y/N] '], [shown, `up ${deployArgs.join(' ')} --config phoenix:uiPort=6007 --yes --skip-preview --stack dev`]]);
     });
 
     test.each([[['--yes']], [['-y', '--json']]])('with %j nobody is asked', async (args) => {
       const questions = answering('n');
       const pulumi = cli();
       expect((await run('up', args, pulumi)).failure).toBeUndefined();
-      expect([questions, done(pulumi)]).toEqual([[], [`up ${deployArgs.join(' ')} --yes`]]);
+      expect([questions, done(pulumi)]).toEqual([[], [`up ${deployArgs.join(' ')} --yes --stack dev`]]);
+    });
+  });
+
+  describe('the mark of protected data on the engine', () => {
+    /** What a deployment with these settings changes on it. */
+    async function marking(args: readonly string[], stored: Record<string, string>, answers: Record<string, Said> = {}): Promise<{ changes: string[]; bodies: unknown[]; failure?: string }> {
+      const docker = await engine({ '/volumes/create': { status: 201, body: '{}' } });
+      fs.writeFileSync(stackFile, 'config: {}\n');
+      const values = Object.fromEntries(Object.entries({ 'docker:host': docker.host, ...stored }).map(([key, value]) => [key, { value }]));
+      const { failure } = await run('up', ['--yes', ...args], cli({ 'config --json': { stdout: JSON.stringify(values) }, ...answers }));
+      const about = docker.requests.filter(({ method, url }) => method !== 'GET' && /protected|create/.test(url));
+      return { changes: about.map(({ method, url }) => `${method} ${url}`), bodies: about.map(({ body }) => body).filter(Boolean), ...(failure === undefined ? {} : { failure }) };
+    }
+
+    test.each<[string, string[], Record<string, string>]>([['kept in the stack file', [], { 'data:protect': 'true' }], ['of the command line', ['-c', 'data:protect=true'], { 'data:protect': 'false' }]])('is made by a setting %s', async (_, args, stored) => {
+      const { changes, bodies, failure } = await marking(args, stored);
+      expect({ changes, failure }).toEqual({ changes: ['POST /volumes/create'] });
+      expect(bodies.map((body) => JSON.parse(String(body)) as unknown)).toEqual([{ Name: 'protected-dev', Labels: { 'llm-observability.protect': 'llm-observability/dev' } }]);
+    });
+
+    test('goes by a setting that says so', async () => {
+      expect(await marking(['-c', 'data:protect=false'], { 'data:protect': 'true' })).toEqual({ changes: ['DELETE /volumes/protected-dev'], bodies: [] });
+    });
+
+    test('stays as it is without a setting, and after a deployment that failed', async () => {
+      expect(await marking([], {})).toEqual({ changes: [], bodies: [] });
+      expect(await marking([], { 'data:protect': 'false' }, { up: { code: 255 } })).toMatchObject({ changes: [], failure: expect.stringMatching(/^Not deployed/) });
     });
   });
 
@@ -530,7 +652,7 @@ describe('up', () => {
     test('a key is replaced', async () => {
       const pulumi = cli({ 'stack export': exported });
       expect((await run('up', ['--yes', '--rotate', 'alloy'], pulumi)).failure).toBeUndefined();
-      expect(changing(pulumi.calls())).toEqual([['up', ...deployArgs, '--replace', alloyKey, '--yes']]);
+      expect(changing(pulumi.calls())).toEqual([['up', ...deployArgs, '--replace', alloyKey, '--yes', '--stack', 'dev']]);
     });
 
     test('what is protected is given free for it, first', async () => {
@@ -538,7 +660,7 @@ describe('up', () => {
       expect((await run('up', ['--yes', '--rotate', 'secret', '--rotate', 'alloy'], pulumi)).failure).toBeUndefined();
       expect(changing(pulumi.calls())).toEqual([
         ['state', 'unprotect', secret, '--yes', '--stack', 'dev'],
-        ['up', ...deployArgs, '--replace', secret, '--replace', alloyKey, '--yes'],
+        ['up', ...deployArgs, '--replace', secret, '--replace', alloyKey, '--yes', '--stack', 'dev'],
       ]);
     });
 
@@ -551,12 +673,12 @@ describe('up', () => {
     test('with --preview-only it is shown and nothing else', async () => {
       const pulumi = cli({ 'stack export': exported, preview: {} });
       await run('up', ['--preview-only', '--rotate', 'alloy'], pulumi);
-      expect(changing(calls(pulumi))).toEqual([['preview', ...deployArgs, '--replace', alloyKey, '--config-file', 'COPY', '--diff']]);
+      expect(changing(calls(pulumi))).toEqual([['preview', ...deployArgs, '--replace', alloyKey, '--config-file', 'COPY', '--diff', '--stack', 'dev']]);
     });
 
     test.each([
-      ['only previewed', ['--preview-only'], { preview: {} }, ['preview', ...deployArgs, '--replace', secret, '--config-file', 'COPY', '--diff']],
-      ['that failed', [], { up: { code: 1 } }, ['up', ...deployArgs, '--replace', secret, '--yes']],
+      ['only previewed', ['--preview-only'], { preview: {} }, ['preview', ...deployArgs, '--replace', secret, '--config-file', 'COPY', '--diff', '--stack', 'dev']],
+      ['that failed', [], { up: { code: 1 } }, ['up', ...deployArgs, '--replace', secret, '--yes', '--stack', 'dev']],
     ] as const)('what was given free for a rotation %s is protected again', async (_, args, answers, call) => {
       const pulumi = cli({ 'stack export': exported, 'state unprotect': {}, 'state protect': {}, ...answers });
       await run('up', [...args, '--yes', '--rotate', 'secret'], pulumi);
@@ -633,7 +755,7 @@ describe('doctor', () => {
         'ok       network    https://get.pulumi.com answers',
         `ok       Pulumi     ${cli.file}`,
         'ok       plugins    installed',
-        `ok       state      ${local.dir}, which the first run makes`,
+        `ok       state      ${local.dir} (created by the first run)`,
         `ok       Docker     28.3.0 at ${host} (DOCKER_HOST)`,
         // A stack without a tunnel has no use for its image.
         ...Object.entries(images).filter(([service]) => service !== 'tunnel').map(([service, image]) => `ok       ${service.padEnd(10)} ${image} is on the engine`),

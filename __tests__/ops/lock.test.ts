@@ -16,7 +16,7 @@ let cli: FakePulumi;
 beforeEach(() => {
   backend = tempDir();
   locks = path.join(backend, '.pulumi', 'locks', 'organization', 'llm-observability', 'dev');
-  cli = fakePulumi({ 'cancel --stack dev --yes': {} });
+  cli = fakePulumi({ 'cancel --yes --stack dev': {} });
 });
 
 const clear = (stack = 'dev', url = `file://${backend}`): Promise<boolean> => clearStaleLock(new Pulumi({ pulumi: cli.file, env: { PULUMI_BACKEND_URL: url } }, stack), 0);
@@ -43,7 +43,7 @@ test('the lock of a run that was killed is removed, by the CLI', async () => {
   const said = listen();
   lock(ended());
   expect(await clear()).toBe(true);
-  expect(cli.calls()).toEqual([['cancel', '--stack', 'dev', '--yes']]);
+  expect(cli.calls()).toEqual([['cancel', '--yes', '--stack', 'dev']]);
   expect(said).toEqual(['An earlier run was killed; removing its lock']);
 });
 

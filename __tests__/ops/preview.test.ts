@@ -112,7 +112,7 @@ describe('a stack that is deployed', () => {
     });
     expect(cli.calls()).toEqual([
       ['stack', 'export', '--stack', 'dev'],
-      ['preview', '--stack', 'dev', '--json', '--show-sames', '--non-interactive', '--refresh'],
+      ['preview', '--json', '--show-sames', '--non-interactive', '--refresh', '--stack', 'dev'],
     ]);
     expect(inProject()).toEqual(before);
   });
@@ -145,7 +145,7 @@ describe('a stack that is deployed', () => {
     stackFile('dev', `config:\n  docker:host: ${other}\n  docker:registryAuth:${secure}`);
     const hidden = { 'docker:host': { value: other }, 'docker:registryAuth': { secret: true } };
     const shown = { ...hidden, 'docker:registryAuth': { value: '[{"address":"ghcr.io"}]', secret: true } };
-    const cli = fakePulumi({ 'stack export': deployed, 'config --json --stack dev --show-secrets': { stdout: JSON.stringify(shown) }, 'config --json': { stdout: JSON.stringify(hidden) }, preview: same });
+    const cli = fakePulumi({ 'stack export': deployed, 'config --json --show-secrets': { stdout: JSON.stringify(shown) }, 'config --json': { stdout: JSON.stringify(hidden) }, preview: same });
     expect(await run([], cli)).toMatchObject({ stdout: 'dev: nothing changes\n', exitCode: 0 });
     expect(cli.calls().at(-1)).toContain('--refresh');
     expect(new Set(requests.map(({ url }) => url.replace(/^\/(images|distribution)\/.*/, '/$1')))).toEqual(new Set(['/version', '/images', '/distribution']));
@@ -211,9 +211,9 @@ describe('several stacks', () => {
     const done = path.join(tempDir(), 'done');
     return fakePulumi({
       'stack export': deployed,
-      'preview --stack dev': { ...alloy, first: `while [ ! -e ${done} ]; do sleep 0.02; done` },
-      'preview --stack edge': same,
-      'preview --stack prod': { ...same, first: `touch ${done}` },
+      'preview --json --show-sames --non-interactive --refresh --stack dev': { ...alloy, first: `while [ ! -e ${done} ]; do sleep 0.02; done` },
+      'preview --json --show-sames --non-interactive --refresh --stack edge': same,
+      'preview --json --show-sames --non-interactive --refresh --stack prod': { ...same, first: `touch ${done}` },
     });
   }
 
@@ -241,7 +241,7 @@ describe('several stacks', () => {
   });
 
   test('one that is refused ends with 1', async () => {
-    const cli = fakePulumi({ 'stack export': deployed, 'preview --stack dev': refusal, preview: same });
+    const cli = fakePulumi({ 'stack export': deployed, 'preview --json --show-sames --non-interactive --refresh --stack dev': refusal, preview: same });
     const { stdout, exitCode } = await run(['--stack', 'dev', '--stack', 'prod', '--json'], cli);
     expect([exitCode, (JSON.parse(stdout) as Page[]).map(({ outcome }) => outcome)]).toEqual([1, ['refused', 'previewed']]);
   });
@@ -265,9 +265,9 @@ describe('a stack that is not there', () => {
     });
     expect(cli.calls()).toEqual([
       ['stack', 'export', '--stack', 'dev'],
-      ['stack', 'init', 'dev', '--no-select'],
-      ['config', 'set-all', '--stack', 'dev', '--secret', `phoenix:secret=${unknownSecret}`],
-      ['preview', '--stack', 'dev', '--json', '--show-sames', '--non-interactive'],
+      ['stack', 'init', '--no-select', '--stack', 'dev'],
+      ['config', 'set-all', '--secret', `phoenix:secret=${unknownSecret}`, '--stack', 'dev'],
+      ['preview', '--json', '--show-sames', '--non-interactive', '--stack', 'dev'],
     ]);
     expect(inProject()).toEqual(before);
   });

@@ -5,6 +5,7 @@ import { isStackName } from '../../components/catalog';
 import { projectDir } from '../../ops/support/backend';
 import { npmRun, projectName, readStackFile, stackNamed, writeStackFile } from '../../ops/support/project';
 import { Failure } from '../../ops/support/say';
+import type * as project from '../../ops/support/project';
 import type * as temp from '../support/temp';
 
 // The settings of this checkout are no test's to touch.
@@ -22,7 +23,7 @@ test.each(['dev', 'Prod-EU', '2025.11', 'a_b', 'a'.repeat(41)])('%s is a stack n
   expect(stackNamed(name)).toBe(name);
 });
 
-test.each(['', '-dev', '.dev', '_dev', 'a b', 'a/b', 'org/project/dev', '../dev', 'dév', 'dev\n', 'a'.repeat(42)])('%j is none', (name) => {
+test.each(['', '-dev', '.dev', '_dev', 'a b', 'a/-b', 'a/', '/b', 'a/llm-observability/', 'a/b/c/dev', 'org name/dev', '../dev', 'dév', 'dev\n', 'a'.repeat(42)])('%j is none', (name) => {
   expect(() => stackNamed(name)).toThrow(
     new Failure(
       `'${name}' is no stack name here: containers, volumes and networks carry the name of the stack, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters.`,
@@ -31,8 +32,39 @@ test.each(['', '-dev', '.dev', '_dev', 'a b', 'a/b', 'org/project/dev', '../dev'
   );
 });
 
+describe('where the backend has organizations', () => {
+  const { stackNamed: named, typedName: typed, npmRun: run } = isolated();
+
+  test.each([['acme/staging', 'staging'], ['acme-eu_1/llm-observability/live', 'live'], ['organization/llm-observability/here', 'here']])('%s is stack %s: the CLI and the messages have all of it', (name, short) => {
+    expect([named(name), named(name), typed(short), run('up', short, '--yes')]).toEqual([short, short, name, `npm run up -- --stack ${name} --yes`]);
+  });
+
+  test('the default stack of an organization is named in commands', () => {
+    expect([named('acme/dev'), run('down', 'dev')]).toEqual(['dev', 'npm run down -- --stack acme/dev']);
+  });
+
+  test('a stack of another project is none of this one', () => {
+    expect(() => named('acme/other/prod')).toThrow(
+      new Failure("'acme/other/prod' is a stack of another project: the name of this one is llm-observability.", ['npm run up -- --stack acme/llm-observability/prod']).message,
+    );
+    expect(typed('prod')).toBe('prod');
+  });
+
+  test('two of one short name would have the same containers', () => {
+    expect(() => [named('a/twin'), named('b/twin')]).toThrow("'a/twin' and 'b/twin' have the same short name");
+    expect(() => named('twin')).toThrow("'a/twin' and 'twin' have the same short name");
+  });
+});
+
+/** What one run of a command knows of names. */
+function isolated(): typeof project {
+  let found: typeof project | undefined;
+  jest.isolateModules(() => void (found = jest.requireActual<typeof project>('../../ops/support/project')));
+  return found as unknown as typeof project;
+}
+
 test('the commands refuse just the names that the program refuses', () => {
-  const name = fc.oneof(fc.stringMatching(/^[\w.-]{0,43}$/), fc.string());
+  const name = fc.oneof(fc.stringMatching(/^[\w.-]{0,43}$/), fc.string().filter((text) => !text.includes('/')));
   const taken = (stack: string): boolean => {
     try {
       return stackNamed(stack) === stack;

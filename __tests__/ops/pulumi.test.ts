@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { projectDir } from '../../ops/support/backend';
 import { isRunning } from '../../ops/support/alive';
+import { projectDir } from '../../ops/support/backend';
 import { Pulumi, type Result } from '../../ops/support/pulumi';
 import { Failure } from '../../ops/support/say';
 import { setEnvironment } from '../support/environment';
@@ -64,7 +64,41 @@ test('a new stack is made and not selected; its outputs are read, those that are
   const { pulumi, cli } = answering({ stdout: '{"dockerHost":null}' });
   await pulumi.init();
   expect(await pulumi.outputs()).toEqual({ dockerHost: null });
-  expect(cli.calls()).toEqual([['stack', 'init', 'dev', '--no-select'], ['stack', 'output', '--json', '--show-secrets', '--stack', 'dev']]);
+  expect(cli.calls()).toEqual([['stack', 'init', '--no-select', '--stack', 'dev'], ['stack', 'output', '--json', '--show-secrets', '--stack', 'dev']]);
+});
+
+describe('the stack', () => {
+  const cliOf = (said: Said): FakePulumi => fakePulumi({ '': said });
+  const named = (stack: string, name?: string): Pulumi => new Pulumi({ pulumi: cliOf({ first: 'printenv LLM_OBSERVABILITY_STACK' }).file, env: {} }, stack, projectDir, name);
+
+  test('is an argument of every run, by the name that was typed', async () => {
+    const cli = cliOf({ stdout: '{}' });
+    const pulumi = new Pulumi({ pulumi: cli.file, env: {} }, 'prod', projectDir, 'acme/prod');
+    await pulumi.run(['preview']);
+    await pulumi.show(['up', '--yes']);
+    await pulumi.init();
+    await pulumi.outputs();
+    expect(cli.calls()).toEqual([['preview'], ['up', '--yes'], ['stack', 'init', '--no-select'], ['stack', 'output', '--json', '--show-secrets']].map((args) => [...args, '--stack', 'acme/prod']));
+  });
+
+  test('is none where the arguments are handed over', async () => {
+    const cli = cliOf({});
+    await new Pulumi({ pulumi: cli.file, env: {} }, 'prod').handOver(['whoami']);
+    await new Pulumi({ pulumi: cli.file, env: {} }, '').run(['stack', '--show-name']);
+    expect(cli.calls()).toEqual([['whoami'], ['stack', '--show-name']]);
+  });
+
+  test('has its whole name in the environment of the program, whose commands carry it', async () => {
+    expect((await named('prod', 'acme/prod').run([])).stdout).toBe('acme/prod\n');
+    expect((await named('prod').run([])).stdout).toBe('');
+  });
+
+  test('of an organization, on a backend without', async () => {
+    const pulumi = new Pulumi({ pulumi: cliOf({ stderr: "error: organization name must be 'organization'\n", code: 255 }).file, env: {} }, 'prod', projectDir, 'acme/prod');
+    await expect(pulumi.state()).rejects.toThrow(
+      new Failure('This backend has no organizations, so it has no stack acme/prod. Use --stack prod. Nothing was changed.', ['npm run pulumi -- whoami --verbose   # shows the backend']),
+    );
+  });
 });
 
 describe('a run', () => {

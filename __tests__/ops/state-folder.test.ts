@@ -99,7 +99,7 @@ describe.each([['on one file system', () => undefined], ['on another file system
     expect([settle(), settle()]).toEqual([usual, usual]);
     expect(contents(usual).filter((line) => !line.startsWith('moved-as '))).toEqual(before);
     expect([found(), names(checkout), names(path.dirname(usual))]).toEqual([[undefined, 'mine'], [], ['llm-observability']]);
-    expect(said).toEqual([`State: moved from ${old} to ${usual}, the folder for all of your checkouts.`]);
+    expect(said).toEqual([`State: moved from ${old} to ${usual}, the folder for all your checkouts.`]);
   });
 
   test('stays where another checkout has begun, and each run says what there is', () => {

@@ -32,7 +32,7 @@ export function backendEnvironment(env: NodeJS.ProcessEnv = process.env, places 
     // `wx`: of two runs at once, one writes it and the other takes what is there.
     try {
       fs.writeFileSync(passphrase, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-      say(`State: files in ${dir}, for all of your checkouts; its secrets are encrypted with the passphrase generated there. Keep both.`);
+      say(`State: files in ${dir}, for all your checkouts; its secrets are encrypted with the passphrase generated there. Keep both.`);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
         throw error;

@@ -21,9 +21,7 @@ export class Stopped extends Failure {
 }
 
 /** --refresh: what somebody removed or stopped by hand is put back. */
-export function commonArgs(stack: string): string[] {
-  return ['--stack', stack, '--refresh', '--non-interactive'];
-}
+export const commonArgs: readonly string[] = ['--refresh', '--non-interactive'];
 
 /** Settings for a run of the CLI, which stores them in the stack file. */
 export function configArgs(config: Readonly<Record<string, string>>): string[] {
@@ -76,6 +74,6 @@ export async function goOnFromCutOffRun(pulumi: Pulumi, engine: Engine, read: St
   if (state?.pending.length) {
     const names = state.pending.map(({ urn }) => urn.split('::').at(-1)).join(', ');
     say(`An earlier run was cut off in the middle of ${names}; going on from there`);
-    await pulumi.must(['refresh', '--stack', pulumi.stack, '--yes', '--clear-pending-creates'], 'putting the state right');
+    await pulumi.must(['refresh', '--yes', '--clear-pending-creates'], 'putting the state right');
   }
 }

@@ -97,7 +97,7 @@ function isMember(username: string): boolean {
 }
 
 /** The engine runs, and its socket is for others. */
-const isForbidden = (reason: string): boolean => /\bEACCES\b/.test(reason);
+export const isForbidden = (reason: string): boolean => /\bEACCES\b/.test(reason);
 
 function forbidden({ host }: Engine, reason: string, again: string): Failure {
   const { username } = os.userInfo();

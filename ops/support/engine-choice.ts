@@ -1,10 +1,10 @@
 import { chooseEngine, type Choice, type Engine } from '../../engine';
 import { readSettings } from '../../components/settings';
-import { projectName } from './project';
+import { projectName, typedName } from './project';
 import type { StackState } from './pulumi';
 
 /** The CLI need not be on PATH, and it acts on the stack that is selected. */
-const forStack = (command: string, stack: string): string => command.replace(/^pulumi (.*?)(?=   #|$)/, `npm run pulumi -- $1 --stack ${stack}`);
+const forStack = (command: string, stack: string): string => command.replace(/^pulumi (.*?)(   # .*)?$/, `npm run pulumi -- $1 --stack ${typedName(stack)}$2`);
 
 /**
  * The engine that a stack with these settings is deployed to, as the program chooses it.

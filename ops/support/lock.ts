@@ -43,7 +43,7 @@ export async function clearStaleLock(pulumi: Pulumi, waitMs = 180_000): Promise<
   }
   if (locks().length > 0) {
     say('An earlier run was killed; removing its lock');
-    await pulumi.must(['cancel', '--stack', pulumi.stack, '--yes'], 'removing the lock');
+    await pulumi.must(['cancel', '--yes'], 'removing the lock');
   }
   return found.length > 0;
 }

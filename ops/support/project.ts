@@ -7,23 +7,40 @@ import { Failure } from './say';
 /** Name in Pulumi.yaml. */
 export const projectName = /^name: *(\S+)/m.exec(fs.readFileSync(path.join(projectDir, 'Pulumi.yaml'), 'utf8'))?.[1] ?? '';
 
+/** What a person has typed for each stack, by its short name. */
+const typed = new Map<string, string>();
+
 /**
- * Checks a stack name against what Docker takes as part of a name.
+ * Reads the name of a stack: `prod`, and `org/prod` or `org/project/prod` where the backend has organizations.
+ * @returns the short name, which files, labels and all that Docker has carry; `typedName` gives the whole one
  * @throws Failure with the rule
  */
 export function stackNamed(name: string): string {
-  if (!isStackName(name)) {
+  const [, org, , project, stack = name] = /^(([\w-]+)\/)(?:([^/]*)\/)?([^/]+)$/.exec(name) ?? [];
+  if (!isStackName(stack)) {
     throw new Failure(`'${name}' is no stack name here: ${stackNameRule}.`, ['npm run up -- --stack dev']);
   }
-  return name;
+  if (project !== undefined && project !== projectName) {
+    throw new Failure(`'${name}' is a stack of another project: the name of this one is ${projectName}.`, [`npm run up -- --stack ${org}${projectName}/${stack}`]);
+  }
+  const before = typed.get(stack) ?? name;
+  if (before !== name) {
+    throw new Failure(`'${before}' and '${name}' have the same short name, and the containers of both would have the same names: name one of them.`, [`npm run up -- --stack ${name}`]);
+  }
+  typed.set(stack, name);
+  return stack;
 }
+
+/** The name of a stack as it was typed, for the Pulumi CLI and for commands in messages. */
+export const typedName = (stack: string): string => typed.get(stack) ?? stack;
 
 /** The stack of commands that name none. */
 export const defaultStack = 'dev';
 
 /** An `npm run` command as a person types it for a stack. */
 export function npmRun(command: string, stack: string, ...args: readonly string[]): string {
-  const all = [...(stack === defaultStack ? [] : ['--stack', stack]), ...args];
+  const name = typedName(stack);
+  const all = [...(name === defaultStack ? [] : ['--stack', name]), ...args];
   return ['npm run', command, ...(all.length > 0 ? ['--', ...all] : [])].join(' ');
 }
 

@@ -2,8 +2,9 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { constants } from 'node:os';
 import * as readline from 'node:readline';
 import type { Readable } from 'node:stream';
+import { stackVariable } from '../../components/problem';
 import { projectDir } from './backend';
-import { npmRun } from './project';
+import { npmRun, typedName } from './project';
 import { Failure } from './say';
 import type { Toolchain } from './toolchain';
 
@@ -40,32 +41,36 @@ interface End {
 
 /** The Pulumi CLI on one stack of this project. */
 export class Pulumi {
-  /** @param dir folder with Pulumi.yaml. Default: the checkout's */
-  constructor(private readonly tools: Toolchain, readonly stack: string, private readonly dir: string = projectDir) {}
+  /**
+   * @param stack its short name; empty where the arguments of each run name one
+   * @param dir folder with Pulumi.yaml. Default: the checkout's
+   * @param name the stack for the CLI. Default: as it was typed
+   */
+  constructor(private readonly tools: Toolchain, readonly stack: string, private readonly dir: string = projectDir, private readonly name: string = typedName(stack)) {}
 
   /** Folder of the backend, where that is files. */
   get backendDir(): string | undefined {
     return /^file:\/\/(\/[^?]*)/.exec({ ...process.env, ...this.tools.env }['PULUMI_BACKEND_URL'] ?? '')?.[1];
   }
 
-  /** Runs the CLI and collects what it prints. Never fails by itself. */
+  /** Runs the CLI on the stack and collects what it prints. Never fails by itself. */
   run(args: readonly string[]): Promise<Result> {
-    return this.start(args, 'collect');
+    return this.start(this.onStack(args), 'collect');
   }
 
-  /** Runs the CLI with its output on this terminal (on stderr: stdout is for results), and collects it too. */
+  /** Runs the CLI on the stack with its output on this terminal (on stderr: stdout is for results), and collects it too. */
   show(args: readonly string[]): Promise<Result> {
-    return this.start(args, 'show');
+    return this.start(this.onStack(args), 'show');
   }
 
-  /** Runs the CLI on this terminal, with its questions. @returns its exit code */
+  /** Runs the CLI on this terminal, with its questions and just these arguments. @returns its exit code */
   async handOver(args: readonly string[]): Promise<number> {
     return (await endOf(this.spawned(args, 'inherit'))).code;
   }
 
   /** State of the stack, or undefined when there is no such stack yet. */
   async state(): Promise<StackState | undefined> {
-    const { code, stdout, stderr } = await this.run(['stack', 'export', '--stack', this.stack]);
+    const { code, stdout, stderr } = await this.run(['stack', 'export']);
     if (code !== 0) {
       if (/no stack named/.test(stderr)) {
         return undefined;
@@ -87,18 +92,18 @@ export class Pulumi {
   /** Lets resources be replaced or deleted that are protected, or no longer. */
   async protection(kind: 'protect' | 'unprotect', urns: readonly string[]): Promise<void> {
     if (urns.length > 0) {
-      await this.must(['state', kind, ...urns, '--yes', '--stack', this.stack], `${kind}ing what is to be rotated`);
+      await this.must(['state', kind, ...urns, '--yes'], `${kind}ing what is to be rotated`);
     }
   }
 
   async init(): Promise<void> {
-    await this.must(['stack', 'init', this.stack, '--no-select'], 'making the stack');
+    await this.must(['stack', 'init', '--no-select'], 'making the stack');
   }
 
   /** Settings of the stack file; secrets are left out, but for those of the namespace `docker`. */
   async settings(): Promise<Record<string, string>> {
     const read = async (...flags: string[]): Promise<Record<string, { value?: string }>> =>
-      JSON.parse(await this.must(['config', '--json', '--stack', this.stack, ...flags], 'reading the settings')) as Record<string, { value?: string }>;
+      JSON.parse(await this.must(['config', '--json', ...flags], 'reading the settings')) as Record<string, { value?: string }>;
     const values = await read();
     // Without the key of its certificate this process does not reach the engine.
     const engineSecrets = Object.keys(values).filter((key) => key.startsWith('docker:') && values[key]?.value === undefined);
@@ -111,7 +116,7 @@ export class Pulumi {
 
   /** Outputs of the stack, secrets in plain text: for this process alone. */
   async outputs<T>(): Promise<T> {
-    return JSON.parse(await this.must(['stack', 'output', '--json', '--show-secrets', '--stack', this.stack], 'reading the outputs')) as T;
+    return JSON.parse(await this.must(['stack', 'output', '--json', '--show-secrets'], 'reading the outputs')) as T;
   }
 
   /** Runs the CLI and returns its stdout. @throws Failure with what it said when it fails */
@@ -132,6 +137,11 @@ export class Pulumi {
     const [, holder] = /the stack is currently locked[^]*?created by (.+? \(pid \d+\))/.exec(stdout + stderr) ?? [];
     if (holder !== undefined) {
       return new Failure(`Another deployment of stack ${this.stack} is under way, by ${holder}. Nothing was changed by this one.`, [npmRun('up', this.stack)]);
+    }
+    if (/organization name must be 'organization'/.test(stdout + stderr)) {
+      return new Failure(`This backend has no organizations, so it has no stack ${this.name}. Use --stack ${this.stack}. Nothing was changed.`, [
+        'npm run pulumi -- whoami --verbose   # shows the backend',
+      ]);
     }
     const [said] = /incorrect passphrase|passphrase must be set|unable to find either|unable to read PULUMI_CONFIG_PASSPHRASE_FILE/i.exec(stdout + stderr) ?? [];
     if (said === undefined) {
@@ -155,6 +165,10 @@ export class Pulumi {
     return this.known(run) ?? new Failure(`${doing} failed: ${run.stderr.trim() || 'pulumi said nothing'}`);
   }
 
+  private onStack(args: readonly string[]): string[] {
+    return [...args, ...(this.name ? ['--stack', this.name] : [])];
+  }
+
   private async start(args: readonly string[], mode: 'collect' | 'show'): Promise<Result> {
     const child = this.spawned(args, ['ignore', 'pipe', 'pipe']);
     const collected = { stdout: '', stderr: '' };
@@ -170,7 +184,8 @@ export class Pulumi {
   }
 
   private spawned(args: readonly string[], stdio: StdioOptions): ChildProcess {
-    return spawn(this.tools.pulumi, args, { cwd: this.dir, env: { ...process.env, ...this.tools.env }, stdio });
+    const env = { ...process.env, ...this.tools.env, ...(this.name === this.stack ? {} : { [stackVariable]: this.name }) };
+    return spawn(this.tools.pulumi, args, { cwd: this.dir, env, stdio });
   }
 }
 

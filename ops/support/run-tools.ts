@@ -36,7 +36,7 @@ export interface Run {
 export async function deploying({ tools, stack, settings, state, engine, consent, again }: Run): Promise<{ pulumi: Pulumi; pull: () => Promise<void> }> {
   const equipped = await withPlugins(tools, { plugins: neededProviders(Object.keys(settings), state?.resources), consent });
   const survey = await surveyImages(engine, settings);
-  await forgetStale(survey, (keys) => new Pulumi(tools, stack).must(['config', 'rm-all', ...keys, '--stack', stack], 'removing settings of an earlier version'));
+  await forgetStale(survey, (keys) => new Pulumi(tools, stack).must(['config', 'rm-all', ...keys], 'removing settings of an earlier version'));
   const { images, pull } = await imagesOfRun(engine, survey, settings, { stack, consent, again });
   return {
     pulumi: new Pulumi({ ...equipped, env: { ...equipped.env, ...imagesEnvironment(images) } }, stack),

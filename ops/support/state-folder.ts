@@ -72,7 +72,7 @@ function settled({ usual, old }: Places): string {
   }
   const moved = move(usual, old);
   if (moved) {
-    say(`State: moved from ${old} to ${usual}, the folder for all of your checkouts.`);
+    say(`State: moved from ${old} to ${usual}, the folder for all your checkouts.`);
   }
   return isFilled(old) ? old : usual;
 }

@@ -1,11 +1,11 @@
 import type { Delivery } from '../../provider/delivery';
 import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
-import { defaultStack, npmRun } from './project';
+import { defaultStack, npmRun, typedName } from './project';
 
 /** What `npm run up` ends with: where things are, how to log in, how to send to it, what to do next. */
 export function summary(stack: string, outputs: Outputs | EdgeOutputs, { traceId, ms, hops }: Delivery, totalMs: number): string {
   const { endpoints, signals } = outputs;
-  const option = stack === defaultStack ? '' : ` --stack ${stack}`;
+  const option = typedName(stack) === defaultStack ? '' : ` --stack ${typedName(stack)}`;
   const port = new URL(endpoints.otlpHttp).port;
   return `
 Trace ${traceId} went ${['application', ...hops.slice(0, -1).map(({ name }) => name.split(' -> ')[1])].join(' -> ')} in ${ms} ms and was read back. (${(totalMs / 1000).toFixed(1)} s in all)

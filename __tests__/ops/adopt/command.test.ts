@@ -100,7 +100,7 @@ const cli = ({ host }: FakeDocker, config: Record<string, string> = {}, more: Re
 
 /** What the CLI was asked for in one run besides reading. The first two read state and settings side by side: their words may stand in each other. */
 const changing = (pulumi: FakePulumi): string[] =>
-  pulumi.calls().slice(2).map((args) => args.slice(0, 2).join(' ')).filter((call) => !/^(stack export|config --json|stack output|preview --stack)$/.test(call));
+  pulumi.calls().slice(2).map((args) => args.slice(0, 2).join(' ')).filter((call) => !/^(stack export|config --json|stack output|preview --config-file)$/.test(call));
 /** Requests that change something, the job's that looks at the data left out. */
 const changes = ({ changes: all }: FakeDocker): string[] => all.filter((change) => !/adoption-dev-data/.test(change));
 
@@ -271,7 +271,7 @@ describe('a run was cut off in the rehearsal', () => {
     const { said, failure } = await adopt(pulumi);
     expect(said.slice(0, 2)).toEqual(['An earlier run was cut off before it touched the old set-up: removing what it had made', 'Stack dev takes over from docker-compose:']);
     expect(failure).toMatch(/^Taking over by stack dev needs a yes/);
-    expect(changing(pulumi)).toEqual(['state unprotect', 'destroy --stack']);
+    expect(changing(pulumi)).toEqual(['state unprotect', 'destroy --refresh']);
     expect([[...docker.volumes.keys()], [...docker.containers.keys()]]).toEqual([Object.keys(oldVolume), ['arize-phoenix-phoenix-1', 'grafana-alloy']]);
   });
 
@@ -323,14 +323,21 @@ describe('a run was cut off after the ports had changed hands', () => {
     const pulumi = cli(docker, {}, { up: { code: 255 }, 'stack export': known });
     expect((await adopt(pulumi, '--yes')).failure).toBe(`${failed}\n${goesOn}`);
     const others = ['rehearsing', 'switching', 'adopted'].map((phase) => `DELETE /volumes/adoption-dev-${phase}`);
-    expect([tasks(docker), changes(docker), changing(pulumi)]).toEqual([[], others, ['up --stack']]);
+    expect([tasks(docker), changes(docker), changing(pulumi)]).toEqual([[], others, ['up --refresh']]);
   });
 
   test('the state has lost the container: it goes, and the deployment makes another on the same data', async () => {
     const docker = await engine([...stopped, ...stack], { ...oldVolume, ...stackVolumes, ...recorded('copied') });
     const pulumi = cli(docker, {}, { up: { code: 255 }, 'stack export': state(container('phoenix-dev')) });
     await adopt(pulumi, '--yes');
-    expect([docker.containers.has('alloy-dev'), changing(pulumi), docker.volumes.has('alloy-dev-data')]).toEqual([false, ['up --stack'], true]);
+    expect([docker.containers.has('alloy-dev'), changing(pulumi), docker.volumes.has('alloy-dev-data')]).toEqual([false, ['up --refresh'], true]);
+  });
+
+  test('data that is protected from now on is marked on the engine', async () => {
+    const docker = await engine([...stopped, ...stack], { ...oldVolume, ...stackVolumes, ...recorded('copied') });
+    const unread: Record<string, Said> = { up: {}, 'stack export': known, 'stack output': { stderr: 'error: gone\n', code: 255 } };
+    expect((await adopt(cli(docker, { 'data:protect': 'true' }, unread), '--yes')).failure).toBe(`reading the outputs failed: error: gone\n${goesOn}`);
+    expect(docker.volumes.get('protected-dev')).toEqual({ 'llm-observability.protect': 'llm-observability/dev' });
   });
 
   test('killed between the two records: what is in the way of a deployment goes first', async () => {
@@ -343,7 +350,7 @@ describe('a run was cut off after the ports had changed hands', () => {
     const docker = await engine([...stopped], { ...oldVolume, ...stackVolumes, ...recorded('switching') }, { copy: measured });
     const pulumi = cli(docker, {}, { up: { code: 255 }, 'stack output': { stdout: '{}' } });
     expect((await adopt(pulumi, '--yes')).failure).toBe(`${failed}\n${goesOn}`);
-    expect([tasks(docker), changing(pulumi)]).toEqual([['copy'], ['up --stack']]);
+    expect([tasks(docker), changing(pulumi)]).toEqual([['copy'], ['up --refresh']]);
     expect([...docker.volumes.keys()].sort()).toEqual(['adoption-dev-copied', 'alloy-dev-data', ...Object.keys(oldVolume), 'phoenix-dev-data']);
     expect(docker.containers.get('grafana-alloy')?.State.Status).toBe('exited');
   });

@@ -17,8 +17,8 @@ test('one ID is another; all the rest is passed on', () => {
 
 test('the CLI is given the state in a file that only this user can read, and that is gone afterwards', async () => {
   const copy = path.join(tempDir(), 'imported');
-  // Of `stack import --stack dev --file FILE`.
-  const cli = fakePulumi({ 'stack export': { stdout: JSON.stringify(exported) }, 'stack import': { first: `cp -p "$6" ${copy}` } });
+  // Of `stack import --file FILE`.
+  const cli = fakePulumi({ 'stack export': { stdout: JSON.stringify(exported) }, 'stack import': { first: `cp -p "$4" ${copy}` } });
   expect(await point(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), 'alloy-server', 'new')).toBe(true);
   expect(JSON.parse(fs.readFileSync(copy, 'utf8'))).toEqual(pointed);
   expect(fs.statSync(copy).mode & 0o777).toBe(0o600);

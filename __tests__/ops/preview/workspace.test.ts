@@ -106,7 +106,7 @@ describe('a stack of which nothing is known', () => {
     expect(where).toBe(`file://${workspace.dir}/state .`);
     expect([passphrase, another]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), expect.stringMatching(/^[0-9a-f]{32}$/)]);
     expect(passphrase).not.toBe(another);
-    expect(own.calls().slice(0, 2)).toEqual([['stack', 'init', 'dev', '--no-select'], ['preview']]);
+    expect(own.calls().slice(0, 2)).toEqual([['stack', 'init', '--no-select', '--stack', 'dev'], ['preview', '--stack', 'dev']]);
     expect(fs.existsSync(path.join(workspace.dir, 'state'))).toBe(true);
   });
 
@@ -116,8 +116,8 @@ describe('a stack of which nothing is known', () => {
     await workspace.unknownStack(tools(own), 'dev', file, undefined);
     expect(written('Pulumi.dev.yaml')).toEqual({ config: { 'phoenix:auth': true, 'tunnel:hostname': null } });
     expect(own.calls()).toEqual([
-      ['stack', 'init', 'dev', '--no-select'],
-      ['config', 'set-all', '--stack', 'dev', '--secret', `phoenix:secret=${unknownSecret}`, '--secret', `cloudflare:apiToken=${unknownSecret}`],
+      ['stack', 'init', '--no-select', '--stack', 'dev'],
+      ['config', 'set-all', '--secret', `phoenix:secret=${unknownSecret}`, '--secret', `cloudflare:apiToken=${unknownSecret}`, '--stack', 'dev'],
     ]);
   });
 
@@ -125,7 +125,7 @@ describe('a stack of which nothing is known', () => {
     const own = cli();
     await workspace.unknownStack(tools(own), 'dev', { config: { 'docker:host': 'tcp://192.0.2.1:2376', 'docker:registryAuth': secure } }, undefined);
     expect(written('Pulumi.dev.yaml')).toEqual({ config: { 'docker:host': 'tcp://192.0.2.1:2376' } });
-    expect(own.calls()).toEqual([['stack', 'init', 'dev', '--no-select']]);
+    expect(own.calls()).toEqual([['stack', 'init', '--no-select', '--stack', 'dev']]);
   });
 
   test('at the edge, beside one that stands in for the central stack, with what is known of it and no access', async () => {
@@ -133,9 +133,9 @@ describe('a stack of which nothing is known', () => {
     await workspace.unknownStack(tools(own), 'edge', { config: { 'edge:central': 'acme/llm-observability/prod', 'edge:sendTo': 'alloy' } }, remote);
     expect(written('Pulumi.edge.yaml')).toEqual({ config: { 'edge:central': 'prod', 'edge:sendTo': 'alloy' } });
     expect(own.calls()).toEqual([
-      ['stack', 'init', 'edge', '--no-select'],
-      ['stack', 'init', 'prod', '--no-select'],
-      ['stack', 'import', '--stack', 'prod', '--file', path.join(workspace.dir, 'prod.json')],
+      ['stack', 'init', '--no-select', '--stack', 'edge'],
+      ['stack', 'init', '--no-select', '--stack', 'prod'],
+      ['stack', 'import', '--file', path.join(workspace.dir, 'prod.json'), '--stack', 'prod'],
     ]);
     const access = { clientId: unknownSecret, clientSecret: unknownSecret, apiKey: unknownSecret };
     expect(written('prod.json')).toMatchObject({
@@ -151,7 +151,7 @@ describe('a stack of which nothing is known', () => {
     const own = cli();
     await workspace.unknownStack(tools(own), 'edge', { config: { 'edge:central': 'acme/llm-observability/prod' } }, undefined);
     expect(written('Pulumi.edge.yaml')).toEqual({ config: { 'edge:central': 'acme/llm-observability/prod' } });
-    expect(own.calls()).toEqual([['stack', 'init', 'edge', '--no-select']]);
+    expect(own.calls()).toEqual([['stack', 'init', '--no-select', '--stack', 'edge']]);
   });
 
   test.each([

@@ -57,6 +57,6 @@ export class Rehearsal {
   }
 
   private get args(): string[] {
-    return ['--stack', this.pulumi.stack, ...this.settings.args, '--non-interactive', ...configArgs(this.config)];
+    return [...this.settings.args, '--non-interactive', ...configArgs(this.config)];
   }
 }

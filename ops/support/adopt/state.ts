@@ -23,7 +23,7 @@ export function withId<T extends Exported>(exported: T, resource: string, id: st
  * @returns whether the state has that resource
  */
 export async function point(pulumi: Pulumi, resource: string, id: string): Promise<boolean> {
-  const exported = JSON.parse(await pulumi.must(['stack', 'export', '--stack', pulumi.stack], 'reading the state of the stack')) as Exported;
+  const exported = JSON.parse(await pulumi.must(['stack', 'export'], 'reading the state of the stack')) as Exported;
   const resources = exported.deployment.resources ?? [];
   const changed = withId(exported, resource, id);
   if (JSON.stringify(changed) === JSON.stringify(exported)) {
@@ -34,7 +34,7 @@ export async function point(pulumi: Pulumi, resource: string, id: string): Promi
     // Secrets are encrypted in it.
     const file = path.join(dir, 'state.json');
     fs.writeFileSync(file, JSON.stringify(changed), { mode: 0o600 });
-    await pulumi.must(['stack', 'import', '--stack', pulumi.stack, '--file', file], 'writing the state of the stack');
+    await pulumi.must(['stack', 'import', '--file', file], 'writing the state of the stack');
   } finally {
     fs.rmSync(dir, { recursive: true });
   }

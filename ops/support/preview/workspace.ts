@@ -77,10 +77,11 @@ export class Workspace {
     const to = file.config?.['edge:central'];
     const plain = Object.fromEntries(entries.filter(([, value]) => !isSecure(value)));
     this.write(stack, { config: { ...plain, ...(central && to ? { 'edge:central': shortName(String(to)) } : {}) } });
-    const pulumi = new Pulumi(own, stack, this.dir);
+    // In a state of its own there are no organizations.
+    const pulumi = new Pulumi(own, stack, this.dir, stack);
     await pulumi.init();
     if (secrets.length > 0) {
-      await pulumi.must(['config', 'set-all', '--stack', stack, ...secrets.flatMap((name) => ['--secret', `${name}=${unknownSecret}`])], 'standing in for secrets');
+      await pulumi.must(['config', 'set-all', ...secrets.flatMap((name) => ['--secret', `${name}=${unknownSecret}`])], 'standing in for secrets');
     }
     if (central && to) {
       await this.standIn(own, shortName(String(to)), central);
@@ -98,7 +99,7 @@ export class Workspace {
 
   /** A stack that has these outputs and nothing else; what opens it is none. */
   private async standIn(tools: Toolchain, stack: string, remote: Remote): Promise<void> {
-    const pulumi = new Pulumi(tools, stack, this.dir);
+    const pulumi = new Pulumi(tools, stack, this.dir, stack);
     await pulumi.init();
     const access = { clientId: unknownSecret, clientSecret: unknownSecret, apiKey: unknownSecret };
     const remoteAccess: RemoteAccess = Object.fromEntries(Object.keys(remote.tokens).map((token) => [token, access]));
@@ -106,7 +107,7 @@ export class Workspace {
     const resource = { urn: `urn:pulumi:${stack}::${projectName}::${type}::${projectName}-${stack}`, custom: false, type, outputs: { remote, remoteAccess } };
     const file = path.join(this.dir, `${stack}.json`);
     fs.writeFileSync(file, JSON.stringify({ version: 3, deployment: { manifest: { time: '2026-01-01T00:00:00Z', magic: '', version: '' }, resources: [resource] } }));
-    await pulumi.must(['stack', 'import', '--stack', stack, '--file', file], `standing in for the stack ${stack}`);
+    await pulumi.must(['stack', 'import', '--file', file], `standing in for the stack ${stack}`);
   }
 }
 

@@ -1,0 +1,173 @@
+/**
+ * `node ops/upgrade.mjs` with the real git, in the clone of somebody who has settings of their own.
+ */
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as yaml from 'js-yaml';
+import { tempDir } from './support/temp';
+
+interface StackFile {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly encryptionsalt?: string;
+}
+
+const salt = 'v1:cf5ilzSnsgE=:v1:zJ2zews72HI6clK6:lL7hmbI3FDpIaHos6Bmxa0NLTuSk8w==';
+const secure = 'v1:xNcsILFR7VZhzTMS:OMzSXZG3nDL1GweZv3p5paP0j3XW+Q0=';
+let home: string;
+let upstream: string;
+let clone: string;
+
+function git(dir: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync('git', args, { cwd: dir, encoding: 'utf8', env: environment() });
+  if (status !== 0) {
+    throw new Error(`git ${args.join(' ')}: ${stderr}`);
+  }
+  return stdout.trim();
+}
+
+/** Nothing of the settings of the person who runs the tests. */
+const environment = (): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'], HOME: home, GIT_CONFIG_NOSYSTEM: '1',
+  ...Object.fromEntries(['AUTHOR', 'COMMITTER'].flatMap((who) => [[`GIT_${who}_NAME`, 'Ada'], [`GIT_${who}_EMAIL`, 'ada@example.com']])),
+});
+
+const write = (dir: string, file: string, text: string): void => fs.writeFileSync(path.join(dir, file), text);
+const change = (dir: string, file: string, from: string | RegExp, to: string): void => {
+  const before = fs.readFileSync(path.join(dir, file), 'utf8');
+  const after = before.replace(from, to);
+  expect(after).not.toBe(before);
+  write(dir, file, after);
+};
+const read = (file: string): string => fs.readFileSync(path.join(clone, file), 'utf8');
+const settings = (file: string): StackFile => yaml.load(read(file)) as StackFile;
+
+function upgrade(...args: string[]): { status: number | null; stderr: string } {
+  const { status, stderr } = spawnSync(process.execPath, [path.join(clone, 'ops', 'upgrade.mjs'), ...args], { cwd: home, encoding: 'utf8', env: environment() });
+  return { status, stderr };
+}
+
+beforeEach(() => {
+  home = tempDir();
+  upstream = path.join(home, 'upstream');
+  clone = path.join(home, "a clone's folder");
+  fs.mkdirSync(path.join(upstream, 'ops', 'support'), { recursive: true });
+  ['.gitattributes', '.gitignore', 'package.json', 'package-lock.json', 'Pulumi.dev.yaml', 'Pulumi.prod.yaml', 'ops/upgrade.mjs', 'ops/support/merge-settings.mjs'].forEach((file) =>
+    fs.copyFileSync(file, path.join(upstream, file)));
+  write(upstream, 'index.ts', 'export const version = 1;\n');
+  git(upstream, 'init', '--quiet', '--initial-branch', 'main');
+  git(upstream, 'add', '--all');
+  git(upstream, 'commit', '--quiet', '--message', 'One');
+  git(home, 'clone', '--quiet', upstream, clone);
+  fs.symlinkSync(path.resolve('node_modules'), path.join(clone, 'node_modules'));
+  write(path.join(clone, '.git', 'info'), 'exclude', 'node_modules\n');
+});
+
+/** What the project changes from one version to the next: comments, settings, code, packages. */
+function newVersion(): void {
+  write(upstream, 'Pulumi.dev.yaml', '# Settings of the stack `dev`.\n# All keys are in docs/settings.md.\nconfig:\n  alloy:memory: 2GiB\n');
+  change(upstream, 'Pulumi.prod.yaml', /^# What stands empty.*$/m, '# Values that you must supply are empty.');
+  change(upstream, 'Pulumi.prod.yaml', 'phoenix:memory: 8GiB', 'phoenix:memory: 10GiB');
+  change(upstream, 'Pulumi.prod.yaml', '  tunnel:otlpHostname: ""\n', '  tunnel:otlpHostname: ""\n  tunnel:teamDomain: ""\n');
+  change(upstream, 'package-lock.json', '"lockfileVersion"', '"changed": true,\n  "lockfileVersion"');
+  change(upstream, 'index.ts', '1', '2');
+  git(upstream, 'commit', '--quiet', '--all', '--message', 'Two');
+}
+
+const ways: readonly (readonly [string, string])[] = [
+  // As the CLI writes them into the file of the project: in one line, and with the salt behind.
+  ['in one line', `# Settings of the stack \`dev\`; every key and its default is in the README's table.\n# Change one with \`pulumi config set KEY VALUE\`.\nconfig: {'phoenix:uiPort': "6007", 'phoenix:smtpPassword': {secure: '${secure}'}}\nencryptionsalt: ${salt}\n`],
+  ['line by line, with a comment', `encryptionsalt: ${salt}\n# Settings of the stack \`dev\`; every key and its default is in the README's table.\n# Change one with \`pulumi config set KEY VALUE\`.\nconfig:\n  # The usual one is taken.\n  phoenix:uiPort: "6007"\n  phoenix:smtpPassword:\n    secure: ${secure}\n`],
+];
+
+describe.each(['not committed', 'committed on the branch'] as const)('settings that are %s', (state) => {
+  function own(dev: string): void {
+    write(clone, 'Pulumi.dev.yaml', dev);
+    change(clone, 'Pulumi.prod.yaml', 'tunnel:hostname: ""', 'tunnel:hostname: phoenix.example.org');
+    change(clone, 'Pulumi.prod.yaml', 'cloudflare:accountId: ""', 'cloudflare:accountId: 0123456789abcdef');
+    change(clone, 'Pulumi.prod.yaml', '  alloy:cpus: "2"\n', '');
+    if (state !== 'not committed') {
+      git(clone, 'commit', '--quiet', '--all', '--message', 'Settings of ours');
+    }
+  }
+
+  test.each(ways)('stay, %s, and all that is new is there', (_, dev) => {
+    own(dev);
+    newVersion();
+    expect(upgrade()).toMatchObject({ status: 0, stderr: expect.stringMatching(/\nUpgraded\. See what the next deployment changes:\n {4}npm run preview\n$/) });
+    expect(settings('Pulumi.dev.yaml')).toEqual({ encryptionsalt: salt, config: { 'alloy:memory': '2GiB', 'phoenix:uiPort': '6007', 'phoenix:smtpPassword': { secure } } });
+    expect(settings('Pulumi.prod.yaml').config).toEqual({
+      'phoenix:auth': 'true', 'phoenix:memory': '10GiB', 'phoenix:cpus': '2', 'alloy:memory': '4GiB', 'data:protect': 'true',
+      'tunnel:hostname': 'phoenix.example.org', 'tunnel:otlpHostname': '', 'tunnel:teamDomain': '', 'cloudflare:accountId': '0123456789abcdef',
+    });
+    expect(read('Pulumi.dev.yaml')).toMatch(/^# Settings of the stack `dev`\.\n# All keys are in docs\/settings\.md\.\n/);
+    expect(read('Pulumi.dev.yaml').includes('# The usual one is taken.')).toBe(dev.includes('# The usual one is taken.'));
+    expect(read('Pulumi.prod.yaml')).toContain('# Values that you must supply are empty.');
+    expect([read('index.ts'), read('package-lock.json').includes('"changed"')]).toEqual(['export const version = 2;\n', true]);
+    // Nothing is left to do, and nothing of it is in the configuration of the clone.
+    const changed = state === 'not committed' ? [' M Pulumi.dev.yaml', ' M Pulumi.prod.yaml'] : [];
+    expect(git(clone, 'status', '--porcelain').split('\n').filter(Boolean).map((line) => line.trim())).toEqual(changed.map((line) => line.trim()));
+    expect([git(clone, 'stash', 'list'), git(clone, 'config', '--list').includes('stack-settings')]).toEqual(['', false]);
+    expect(git(clone, 'merge-base', 'HEAD', 'origin/main')).toBe(git(upstream, 'rev-parse', 'HEAD'));
+  });
+
+  test('stay where they are in the file, if nothing is in their way', () => {
+    write(clone, 'Pulumi.dev.yaml', `encryptionsalt: ${salt}\n${read('Pulumi.dev.yaml')}`);
+    if (state !== 'not committed') {
+      git(clone, 'commit', '--quiet', '--all', '--message', 'Salt');
+    }
+    change(upstream, 'Pulumi.dev.yaml', 'config: {}', 'config:\n  alloy:memory: 2GiB   # enough for most');
+    git(upstream, 'commit', '--quiet', '--all', '--message', 'Two');
+    expect(upgrade().status).toBe(0);
+    expect(read('Pulumi.dev.yaml')).toBe(`encryptionsalt: ${salt}\n${fs.readFileSync(path.join(upstream, 'Pulumi.dev.yaml'), 'utf8')}`);
+  });
+
+  test('of one key that the project changes as well stay', () => {
+    change(clone, 'Pulumi.prod.yaml', 'phoenix:memory: 8GiB', 'phoenix:memory: 32GiB');
+    if (state !== 'not committed') {
+      git(clone, 'commit', '--quiet', '--all', '--message', 'Memory');
+    }
+    newVersion();
+    expect(upgrade().status).toBe(0);
+    expect(settings('Pulumi.prod.yaml').config).toMatchObject({ 'phoenix:memory': '32GiB', 'tunnel:teamDomain': '' });
+  });
+
+  test('that are no YAML are a conflict, which is named', () => {
+    own(ways[1]?.[1] ?? '');
+    write(clone, 'Pulumi.dev.yaml', `${read('Pulumi.dev.yaml')}  phoenix:uiPort: "6008"\n`);
+    if (state !== 'not committed') {
+      git(clone, 'commit', '--quiet', '--all', '--message', 'Twice');
+    }
+    newVersion();
+    const { status, stderr } = upgrade();
+    expect({ status, stderr: stderr.slice(stderr.indexOf('Your changes conflict')) }).toEqual({
+      status: 1, stderr: 'Your changes conflict with the new version: Pulumi.dev.yaml. Your settings are kept.\n    git status\n    git diff\n',
+    });
+    expect(read('Pulumi.dev.yaml')).toContain('phoenix:uiPort: "6008"');
+  });
+});
+
+test('without anything new', () => {
+  expect(upgrade()).toMatchObject({ status: 0, stderr: expect.stringMatching(/This is the newest version\.\n$/) });
+});
+
+test('in a fork, whose project is another remote', () => {
+  const fork = path.join(home, 'fork');
+  git(home, 'clone', '--quiet', '--bare', upstream, fork);
+  git(clone, 'remote', 'set-url', 'origin', fork);
+  git(clone, 'remote', 'add', 'upstream', upstream);
+  write(clone, 'Pulumi.dev.yaml', ways[0]?.[1] ?? '');
+  git(clone, 'commit', '--quiet', '--all', '--message', 'Ours');
+  git(clone, 'push', '--quiet');
+  newVersion();
+  expect(upgrade('upstream', 'main').status).toBe(0);
+  expect(settings('Pulumi.dev.yaml')).toMatchObject({ encryptionsalt: salt, config: { 'alloy:memory': '2GiB', 'phoenix:uiPort': '6007' } });
+});
+
+test('where the project cannot be reached', () => {
+  git(clone, 'remote', 'set-url', 'origin', path.join(home, 'gone'));
+  write(clone, 'Pulumi.dev.yaml', ways[0]?.[1] ?? '');
+  const { status, stderr } = upgrade();
+  expect({ status, end: stderr.slice(stderr.indexOf('Nothing was upgraded')) }).toEqual({ status: 1, end: 'Nothing was upgraded; the reason is above.\n    git status\n' });
+  expect(read('Pulumi.dev.yaml')).toBe(ways[0]?.[1]);
+});

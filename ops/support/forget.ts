@@ -1,0 +1,64 @@
+/**
+ * The state of a stack whose Docker Engine is gone for good: without what was there, so that the rest can be removed.
+ */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import type { Pulumi } from './pulumi';
+
+/** As `pulumi stack export` writes it; the rest of it is passed on. */
+interface Exported {
+  readonly deployment: {
+    readonly resources?: readonly Resource[];
+    readonly pending_operations?: readonly { readonly resource: { readonly urn: string; readonly type?: string } }[];
+  };
+}
+
+interface Resource {
+  readonly urn: string;
+  readonly type: string;
+  readonly protect?: boolean;
+  readonly dependencies?: readonly string[];
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[] | null>>;
+  readonly deletedWith?: string;
+}
+
+/**
+ * Whether a resource is on the engine, or asks what runs there. The check that remembers the engine asks nothing when it is
+ * deleted, and stays to the last: a run that goes on from here knows by it which engine it was.
+ */
+const isThere = (type: string): boolean => /^(docker:|pulumi:providers:docker$|observability:index:(?!EngineCheck$))/.test(type);
+
+/** The state without what is on the engine, and with nothing protected. */
+export function withoutEngine<T extends Exported>(exported: T): T {
+  const { deployment } = exported;
+  const all = deployment.resources ?? [];
+  const kept = all.filter(({ type }) => !isThere(type));
+  const urns = new Set(kept.map(({ urn }) => urn));
+  const known = (dependencies: readonly string[] | null = []): string[] => (dependencies ?? []).filter((urn) => urns.has(urn));
+  const resources = kept.map(({ protect: _, dependencies, propertyDependencies, deletedWith, ...rest }) => ({
+    ...rest,
+    ...(dependencies ? { dependencies: known(dependencies) } : {}),
+    ...(propertyDependencies ? { propertyDependencies: Object.fromEntries(Object.entries(propertyDependencies).map(([name, one]) => [name, known(one)])) } : {}),
+    ...(deletedWith !== undefined && urns.has(deletedWith) ? { deletedWith } : {}),
+  }));
+  const pending = deployment.pending_operations?.filter(({ resource }) => !isThere(resource.type ?? typeIn(resource.urn)));
+  return { ...exported, deployment: { ...deployment, resources, ...(pending ? { pending_operations: pending } : {}) } };
+}
+
+/** `docker:index/container:Container` of `urn:pulumi:dev::project::parent$docker:index/container:Container::alloy`. */
+const typeIn = (urn: string): string => urn.split('::')[2]?.split('$').at(-1) ?? '';
+
+/** Takes what is on the engine out of the state of a stack, and the protection off the rest. */
+export async function forgetEngine(pulumi: Pulumi): Promise<void> {
+  const exported = JSON.parse(await pulumi.must(['stack', 'export'], 'reading the state of the stack')) as Exported;
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-'));
+  try {
+    // Secrets are encrypted in it.
+    const file = path.join(dir, 'state.json');
+    fs.writeFileSync(file, JSON.stringify(withoutEngine(exported)), { mode: 0o600 });
+    await pulumi.must(['stack', 'import', '--file', file], 'taking what is on the engine out of the state');
+  } finally {
+    fs.rmSync(dir, { recursive: true });
+  }
+}
