@@ -3,9 +3,9 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { commands, pulumiOptions } from '../ops/commands';
 import { keys } from '../components/settings';
-import { parse } from '../ops/support/command-line';
+import type * as commandLine from '../ops/support/command-line';
+import type * as table from '../ops/commands';
 import { setEnvironment } from './support/environment';
 
 const pages = ['README.md', ...fs.readdirSync('docs').filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`)];
@@ -28,6 +28,9 @@ test('there are commands in them', () => expect(typed.length).toBeGreaterThan(25
 
 test.each(typed.filter(([, line]) => !/npm run (--silent )?(pulumi|test|e2e) /.test(line)))('%s: %s', async (_, line) => {
   const [, , ...rest] = words(line).filter((word) => word !== '--silent');
+  // A process of its own for each: it remembers which stack was named.
+  const { commands, pulumiOptions, parse } = await new Promise<typeof table & typeof commandLine>((resolve) =>
+    jest.isolateModules(() => resolve({ ...jest.requireActual<typeof table>('../ops/commands'), ...jest.requireActual<typeof commandLine>('../ops/support/command-line') })));
   const command = commands.find((each) => each.name() === rest[0]);
   expect(command).toBeDefined();
   let run = 0;
