@@ -73,7 +73,7 @@ export function mending(name: string, key: Key<unknown>, meant?: string): string
   if (meant !== undefined) {
     return [`pulumi config set ${name} ${shellQuoted(meant)}`];
   }
-  return [fallback === undefined ? `${setCommand(name, key)}   # an example` : `pulumi config rm ${name}   # the default: ${fallback}`];
+  return [fallback === undefined ? `${setCommand(name, key)}   # an example` : `pulumi config rm ${name}   # the default: ${fallback || 'none'}`];
 }
 
 export function shellQuoted(text: string): string {

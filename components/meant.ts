@@ -10,7 +10,7 @@ export function truth(raw: string): string | undefined {
   if (/^(true|yes|y|on|1|enabled?|t)$/i.test(raw)) {
     return 'true';
   }
-  return /^(false|no|n|off|0|disabled?|f)$/i.test(raw) ? 'false' : undefined;
+  return /^(false|no|n|off|0|disabled?|f)$/i.test(raw) ? 'false' : word(raw, ['true', 'false']);
 }
 
 /** The one of these words that differs by its case, by what stands between its parts, or by one slip. */
@@ -37,13 +37,13 @@ export function port(raw: string): string | undefined {
 const hoursIn: Readonly<Record<string, number>> = { h: 1, d: 24, w: 7 * 24, y: 365 * 24 };
 
 function hoursOf(raw: string): number | undefined {
-  const [, amount, unit] = /^\+?P?(\d+) *(h|d|w|y|hours?|hrs?|days?|weeks?|years?|yrs?)$/i.exec(raw) ?? [];
+  const [, amount, unit] = /^(?:\+?(?=\d)|P(?=\d+[DWY]$)|PT(?=\d+H$))(\d+) *(h|d|w|y|hours?|hrs?|days?|weeks?|years?|yrs?)$/i.exec(raw.replace(/^(\d+h)0m0s$/, '$1')) ?? [];
   return amount === undefined ? undefined : Number(amount) * (hoursIn[unit?.charAt(0).toLowerCase() ?? ''] ?? NaN);
 }
 
-const forEver = /^(never|none|off|infinite|infinity|unlimited|forever|for ?ever|keep|∞|-1)$/i;
+const forEver = /^(never|infinite|infinity|unlimited|forever|for ?ever|∞)$/i;
 
-/** `90d`, `90 days`, `P90D`, `12w`, `1y`, `2160h`; a word for "never" is 0. */
+/** `90d`, `90 days`, `P90D`, `12w`, `1y`, `2160h`; a word for "for ever" is 0. */
 export function days(raw: string): string | undefined {
   if (forEver.test(raw)) {
     return '0';
@@ -63,7 +63,8 @@ const unitsOfMemory = ['', 'k', 'm', 'g', 't'];
 
 /** `8g`, `8G`, `8Gi`, `8GB`, `8 GiB`, `512m`, or bytes. */
 export function memory(raw: string): string | undefined {
-  const [, amount = '', unit = ''] = /^(\d+(?:[.,]\d+)?) *([kmgt]?)(?:i?b|i)?$/i.exec(raw) ?? [];
+  // Three digits after a comma may be thousands.
+  const [, amount = '', unit = ''] = /^(\d+(?:\.\d+|,\d{1,2})?) *([kmgt]?)(?:i?b|i)?$/i.exec(raw) ?? [];
   const mebibytes = (Number(amount.replace(',', '.')) * 1024 ** unitsOfMemory.indexOf(unit.toLowerCase())) / 2 ** 20;
   // A number alone is bytes to Docker; as a few of them nobody means it.
   if (amount === '' || !Number.isInteger(mebibytes) || mebibytes < 1) {
@@ -74,20 +75,24 @@ export function memory(raw: string): string | undefined {
 
 /** `500m` as Kubernetes counts, `50%`, `1,5`, `.5`, `2 cores`. */
 export function cpus(raw: string): string | undefined {
-  const [, amount = '', unit = ''] = /^(\d*[.,]?\d+) *(m|%|v?cpus?|cores?)?$/i.exec(raw) ?? [];
+  const [, amount = '', unit = ''] = /^(\d*\.?\d+|[1-9]\d*,\d{1,2}) *(m|%|v?cpus?|cores?)?$/i.exec(raw) ?? [];
   const number = Number(amount.replace(',', '.')) / ({ m: 1000, '%': 100 }[unit.toLowerCase()] ?? 1);
   return amount !== '' && Number.isInteger(Math.round(number * 1e6) / 1e4) ? String(Math.round(number * 100) / 100) : undefined;
 }
 
-/** A URL whose beginning is missing, or is the name of a transport. What holds a password is not offered. */
+/**
+ * A URL whose beginning is missing, or is the name of a transport: `loki:3100`, `loki.example.com`, `tcp://loki:3100`. A name on
+ * the internet without a port, and port 443, speak https. What holds a password is not offered.
+ */
 export function webAddress(raw: string): string | undefined {
-  const [, scheme, rest = ''] = /^(?:([a-z][a-z0-9+.-]*):)?(?:\/\/)?([^/\s@:]+(?::\d+)?(?:\/[^\s@]*)?)$/i.exec(raw) ?? [];
-  if (rest === '' || (scheme !== undefined && !/^(https?|tcp|grpc|http\+tcp)$/i.test(scheme) && !/^\d+/.test(rest))) {
+  const [, scheme = '', host = '', port, path = ''] = /^(?:(https?|tcp|grpc):\/\/)?([a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\])(?::(\d{2,5}))?(\/[^\s@]*)?$/i.exec(raw) ?? [];
+  const isName = /[a-z]/i.test(host) && host.includes('.');
+  // A word alone, or a number, may be anything.
+  if (host === '' || (port === undefined && !isName && !/^localhost$|^\d+(\.\d+){3}$|^\[/i.test(host))) {
     return undefined;
   }
-  // `loki:3100` reads as a scheme and a number.
-  const [host, ...path] = (scheme !== undefined && !/^(https?|tcp|grpc)$/i.test(scheme) ? `${scheme}:${rest}` : rest).split('/');
-  return [`${/^https$/i.test(scheme ?? '') ? 'https' : 'http'}://${host}`, ...path].join('/');
+  const secure = /^https$/i.test(scheme) || port === '443' || (isName && port === undefined && !/\.(internal|local|localhost)$/i.test(host));
+  return `${secure ? 'https' : 'http'}://${host}${port === undefined ? '' : `:${port}`}${path}`;
 }
 
 /** The same, as a container reaches it. */
@@ -97,6 +102,9 @@ export function fromContainer(raw: string): string | undefined {
 
 /** Addresses to listen on, as people name them. */
 export function addresses(raw: string): string {
+  if (/^auto$/i.test(raw)) {
+    return 'auto';
+  }
   const names: Readonly<Record<string, string>> = { localhost: '127.0.0.1', loopback: '127.0.0.1', '*': '0.0.0.0', any: '0.0.0.0', all: '0.0.0.0', '[::1]': '::1', '[::]': '::' };
   const list = raw.split(/[\s,;]+/).filter(Boolean).map((part) => names[part.toLowerCase()] ?? part.replace(/^\[(.*)\]$/, '$1'));
   return [...new Set(list)].join(',');
@@ -114,8 +122,9 @@ export function image(raw: string): string {
 
 /** A Docker Engine by its socket alone, `host:2375`, `http://host:2375`, `user@host`. */
 export function engineHost(raw: string): string | undefined {
-  if (/^\/[^\s,]+$/.test(raw)) {
-    return `unix://${raw}`;
+  const [, socket] = /^(?:unix:)?(\/[^\s,/][^\s,]*)$/.exec(raw) ?? [];
+  if (socket !== undefined) {
+    return `unix://${socket}`;
   }
   const address = raw.replace(/^https?:\/\//i, '').replace(/\/$/, '');
   return /^[\w.-]+:\d+$/.test(address) ? `tcp://${address}` : /^[\w.-]+@[\w.-]+(:\d+)?$/.test(address) ? `ssh://${address}` : undefined;

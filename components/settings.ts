@@ -125,7 +125,7 @@ export function readSettings(
     problems.push({
       key: name,
       rule: nearest === undefined ? 'there is no such setting' : `there is no such setting; the nearest is ${nearest}`,
-      mend: [`pulumi config rm ${shellQuoted(name)}`, ...(nearest === undefined || nearest in config ? [] : moved(config[name] ?? '', nearest, isSecret(name)))],
+      mend: [`pulumi config rm ${shellQuoted(name)}`, ...(nearest === undefined || nearest in config ? [] : moved(name, config[name] ?? '', nearest, isSecret(name)))],
     });
   }
 
@@ -153,7 +153,7 @@ export function readSettings(
         key: name,
         ...(secret ? {} : { value: withoutPassword(raw) }),
         rule: error.message,
-        mend: mending(name, entry, meantBy(raw, entry)),
+        mend: offers(name, entry, raw),
       });
       settings[name] = fallback === undefined ? undefined : parse(fallback);
     }
@@ -185,15 +185,34 @@ export function readSettings(
 }
 
 /** Commands that set the key that is meant to what stands under one that is none. What may be a secret is shown in none of them. */
-function moved(value: string, to: string, secret: boolean): string[] {
+function moved(from: string, value: string, to: string, secret: boolean): string[] {
   const entry = keyed[to];
-  if (secret || entry?.secret || providerSecrets.includes(to)) {
+  if (entry?.secret || providerSecrets.includes(to)) {
     return [entry?.file === undefined ? askCommand(to) : setCommand(to, entry)];
   }
   if (entry === undefined) {
-    return [`pulumi config set ${to} ${shellQuoted(withoutPassword(value))}`];
+    return secret ? [askCommand(to)] : [`pulumi config set ${to} ${shellQuoted(withoutPassword(value))}`];
   }
-  return mending(to, entry, ruleOf(entry.parse, value) === undefined ? value : meantBy(value, entry));
+  const mayBeSecret = /key|secret|password|token|credential/i.test(from);
+  if (secret && !mayBeSecret) {
+    return [entry.file === undefined ? askCommand(to) : setCommand(to, entry)];
+  }
+  // A key that says the opposite, or whose name is that of a secret, lends its value to none.
+  const lends = !mayBeSecret && isNegated(from) === isNegated(to);
+  return lends && ruleOf(entry.parse, value) === undefined ? mending(to, entry, value) : offers(to, entry, lends ? value : '');
+}
+
+const isNegated = (key: string): boolean => /no|un|dis|off|deny|without/i.test(key.split(':')[1] ?? '');
+
+/** Commands for a value that breaks the rule of its key. */
+function offers(name: string, entry: Key<unknown>, raw: string): string[] {
+  const meant = meantBy(raw, entry);
+  const { fallback, secret, parse } = entry;
+  if (meant === undefined && fallback === undefined && !secret && /^(none|no|off|false|null|nil|undefined|disabled?|0|-)$/i.test(raw.trim())) {
+    return [`pulumi config rm ${name}`];
+  }
+  // Which of the two is for whoever has typed it to say.
+  return meant === undefined && parse === values.boolean ? [`pulumi config set ${name} true`, `pulumi config set ${name} false`] : mending(name, entry, meant);
 }
 
 /** The rule that a value breaks. */
@@ -293,6 +312,13 @@ function isOurs(name: string, project: string): boolean {
   return namespace === project || namespaces.some((other) => distance(namespace.toLowerCase(), other) <= (other.length < 6 ? 1 : 2));
 }
 
+/** Whether a key has all the parts of a shorter name: `ldapPassword` and `ldapBindPassword`. */
+function hasAllParts(key: string, name: string): boolean {
+  const parts = (text: string): string[] => (text.split(':')[1] ?? '').split(/(?=[A-Z])|[_-]/).map((part) => part.toLowerCase());
+  const [typed, its] = [parts(name), parts(key)];
+  return typed.length > 1 && its.length > typed.length && typed.every((part) => its.includes(part));
+}
+
 /** The known key that an unknown one was meant to be, or undefined where it is far from all of them. */
 function nearestKey(name: string, project: string, known: readonly string[]): string | undefined {
   const bare = (text: string): string => text.toLowerCase().replace(/[_-]/g, '');
@@ -303,7 +329,7 @@ function nearestKey(name: string, project: string, known: readonly string[]): st
   const apart = (other: string): number => {
     const [space = '', its = ''] = other.split(':').map(bare);
     // A key of the project's own namespace (`pulumi config set uiPort …`) is compared by its last part alone.
-    const contained = Math.min(its.length, rest.length) > 3 && (its.startsWith(rest) || its.endsWith(rest) || rest.startsWith(its));
+    const contained = (Math.min(its.length, rest.length) > 3 && (its.startsWith(rest) || its.endsWith(rest) || rest.startsWith(its))) || hasAllParts(other, name);
     return (namespace === bare(project) ? 0 : distance(namespace, space)) + (contained ? Math.min(1.5, slips(rest, its)) : slips(rest, its));
   };
   const best = known.reduce((nearest, other) => (apart(other) < apart(nearest) ? other : nearest));

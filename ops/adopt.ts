@@ -81,9 +81,16 @@ async function takeOver(chosen: Options): Promise<void> {
   process.env[commandVariable] ??= tools.env[commandVariable] ?? 'pulumi';
   const pulumi = new Pulumi(tools, stack);
   await clearStaleLock(pulumi);
-  const { state, settings } = await opened(pulumi, []);
-  const engine = await readyEngine(stack, settings, 'never', chosen.again);
-  const record = await readRecord(engine, stack);
+  const { state, settings, takeBack } = await opened(pulumi, []);
+  /** What fails before anything is taken over leaves no new stack behind. */
+  const orTakeBack = <T>(work: Promise<T>): Promise<T> =>
+    work.catch(async (error: unknown) => {
+      // Where something of it is left, the next run removes that, and finds the stack.
+      await takeBack().catch(() => undefined);
+      throw error;
+    });
+  const engine = await orTakeBack(readyEngine(stack, settings, 'never', chosen.again));
+  const record = await orTakeBack(readRecord(engine, stack));
   const standing = record !== undefined && (await stands(engine, stack, record));
   if (record?.phase === 'adopted' && standing) {
     already(chosen, record);
@@ -93,7 +100,7 @@ async function takeOver(chosen: Options): Promise<void> {
   try {
     const run = { ...chosen, tools, pulumi, engine, interruption };
     const cutOff = record?.phase === 'switching' || (record?.phase === 'copied' && standing);
-    const adoption = record && cutOff ? record : await begun(run, record, state, settings);
+    const adoption = record && cutOff ? record : await orTakeBack(begun(run, record, state, settings));
     await goOn(run, adoption);
   } finally {
     interruption.end();

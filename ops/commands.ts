@@ -59,7 +59,7 @@ export const pin = command('pin', 'Write the digests of the pinned images into c
 
 export const bench = command('bench', 'Measure npm run up against docker-compose, and a preview against an empty program');
 
-export const help = command('help', 'List the commands');
+export const help = command('help', 'List the commands, or show the options of one').argument('[command]', 'a command');
 
 /** What is typed is for a program: its help too. */
 const handedOn = (name: string, summary: string, whose: string) =>

@@ -3,9 +3,11 @@
  * and images. The same as plain `pulumi` where that is installed and logged in.
  */
 import { shortName } from '../components/catalog';
+import { isStackName } from '../components/catalog';
 import { pulumi, pulumiOptions } from './commands';
 import { projectDir } from './support/backend';
 import { main } from './support/command-line';
+import { opened } from './support/deploy';
 import { plainOf, settingsOf } from './support/preview/workspace';
 import { Pulumi } from './support/pulumi';
 import { previewing } from './support/run-tools';
@@ -17,8 +19,19 @@ const running = ['up', 'update', 'preview', 'pre', 'watch'];
 main(pulumi.action(async (args) => {
   const found = await findToolchain(undefined, { plugins: 'automatic' });
   const tools = running.includes(args[0] ?? '') ? await equipped(found, args) : found;
+  if (args[0] === 'config' && args.length > 1) {
+    await stackFor(found, args);
+  }
   process.exitCode = await new Pulumi(tools, '').handOver(args);
 }), pulumiOptions);
+
+/** Settings come before the first deployment: a stack of this project that is named and is not there yet is made. */
+async function stackFor(tools: Toolchain, args: readonly string[]): Promise<void> {
+  const stack = named(args);
+  if (stack !== undefined && isStackName(stack)) {
+    await opened(new Pulumi(tools, stack), []);
+  }
+}
 
 /** The tools for a run of the program. What is wrong with stack or settings is for the CLI to say. */
 async function equipped(tools: Toolchain, args: readonly string[]): Promise<Toolchain> {

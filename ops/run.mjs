@@ -25,7 +25,7 @@ const suites = {
 
 function fail(message, ...commands) {
   console.error([message, ...commands.map((command) => `    ${command}`)].join('\n'));
-  process.exit(1);
+  process.exit(2);
 }
 
 function requireNode(major) {
@@ -35,7 +35,7 @@ function requireNode(major) {
 }
 
 function requireCommand(command) {
-  const commands = [...Object.keys(suites), ...readdirSync(join(root, 'ops')).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3))].sort();
+  const commands = [...Object.keys(suites), ...readdirSync(join(root, 'ops')).filter((file) => file.endsWith('.ts') && file !== 'commands.ts').map((file) => file.slice(0, -3))].sort();
   if (!commands.includes(command)) {
     fail(`There is no command '${command}'. There are ${commands.join(', ')}.`, 'npm run help');
   }

@@ -1,6 +1,7 @@
 /**
  * `npm run up`: from whatever is there to a running stack and a trace that was read back from it.
  */
+import { shellQuoted } from '../components/key';
 import { refusal } from '../components/problem';
 import { checkDelivery } from '../provider/delivery';
 import { up } from './commands';
@@ -24,8 +25,9 @@ import { findToolchain } from './support/toolchain';
 
 main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json }) => {
   const started = Date.now();
-  const consent = previewOnly ? 'never' : consentOf(yes, `Deploying stack ${stack}`, npmRun('up', stack, ...configFlags(config), '--yes'));
-  const again = npmRun('up', stack, ...configFlags(config), ...(yes ? ['--yes'] : []));
+  const sameAgain = [...configFlags(config), ...rotate.flatMap((name) => ['--rotate', shellQuoted(name)]), ...(json ? ['--json'] : [])];
+  const consent = previewOnly ? 'never' : consentOf(yes, `Deploying stack ${stack}`, npmRun('up', stack, ...sameAgain, '--yes'));
+  const again = npmRun('up', stack, ...sameAgain, ...(yes ? ['--yes'] : []));
   const typed = { ...plainOf(settingsOf(stack)), ...config };
   if (!previewOnly && !hasSecret(stack, 'docker:')) {
     // Before anything is downloaded or built: what has to be installed or allowed by hand is known now.
@@ -38,7 +40,7 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
     await clearStaleLock(pulumi);
   }
   const before = readStackFile(stack);
-  const { state, settings, rotated, made } = await opened(pulumi, rotate);
+  const { state, settings, rotated, takeBack } = await opened(pulumi, rotate);
 
   const assumed = new ScratchSettings(stack);
   let begun = false;
@@ -87,10 +89,8 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
     if (!result) {
       await pulumi.protection('protect', rotated.unprotect);
     }
-    if (!begun && made) {
-      // What a preview of a new stack needs, and nobody else.
-      await pulumi.must(['stack', 'rm', '--yes', '--preserve-config'], 'removing the stack again');
-      writeStackFile(stack, before);
+    if (!begun) {
+      await takeBack();
     }
   }
 

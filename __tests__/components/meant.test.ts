@@ -9,6 +9,7 @@ const offered = (name: SettingKey, value: string): string[] =>
   readSettings({ [name]: value }, 'llm-observability').problems.filter(({ key }) => key === name).flatMap(({ mend }) => mend);
 const set = (name: SettingKey, value: string): string[] => [`pulumi config set ${name} ${value}`];
 const reset = (name: SettingKey, fallback: string): string[] => [`pulumi config rm ${name}   # the default: ${fallback}`];
+const either = (name: SettingKey): string[] => [...set(name, 'true'), ...set(name, 'false')];
 const example = (name: SettingKey, value: string): string[] => [`pulumi config set ${name} ${value}   # an example`];
 
 test.each<[SettingKey, string, string]>([
@@ -27,6 +28,7 @@ test.each<[SettingKey, string, string]>([
   ['data:protect', 'off', 'false'],
   ['data:protect', '0', 'false'],
   ['phoenix:metrics', 'disabled', 'false'],
+  ['data:protect', 'tru', 'true'],
   // docker run --memory, Compose mem_limit, Kubernetes resources, systemd
   ['phoenix:memory', '8g', '8GiB'],
   ['phoenix:memory', '8G', '8GiB'],
@@ -64,6 +66,7 @@ test.each<[SettingKey, string, string]>([
   ['phoenix:retentionDays', '1y', '365'],
   ['phoenix:retentionDays', 'never', '0'],
   ['phoenix:retentionDays', 'infinite', '0'],
+  ['phoenix:retentionDays', '2160h0m0s', '90'],
   ['tunnel:tokenDuration', '30d', '720h'],
   ['tunnel:tokenDuration', '1y', '8760h'],
   ['tunnel:tokenDuration', '48 hours', '48h'],
@@ -76,6 +79,7 @@ test.each<[SettingKey, string, string]>([
   ['ports:offset', '+100', '100'],
   // addresses
   ['phoenix:bind', 'localhost', '127.0.0.1'],
+  ['alloy:bind', 'Auto', 'auto'],
   ['alloy:bind', '*', '0.0.0.0'],
   ['alloy:bind', '10.0.0.1 10.0.0.2', '10.0.0.1,10.0.0.2'],
   ['alloy:bind', '[::1]', '::1'],
@@ -86,10 +90,14 @@ test.each<[SettingKey, string, string]>([
   ['loki:url', 'http://localhost:3100/', 'http://host.docker.internal:3100/'],
   ['loki:url', 'tcp://loki:3100', 'http://loki:3100'],
   ['prometheus:url', 'http://127.0.0.1:9090/api/v1/write', 'http://host.docker.internal:9090/api/v1/write'],
-  ['prometheus:url', 'prometheus.example.com/api/v1/write', 'http://prometheus.example.com/api/v1/write'],
+  ['prometheus:url', 'prometheus.example.com/api/v1/write', 'https://prometheus.example.com/api/v1/write'],
+  ['loki:url', 'loki.example.com:443', 'https://loki.example.com:443'],
+  ['loki:url', 'loki.example.com', 'https://loki.example.com'],
+  ['loki:url', '[::1]:3100', 'http://host.docker.internal:3100'],
   ['tunnel:hostname', 'https://Phoenix.example.com/', 'phoenix.example.com'],
   ['tunnel:hostname', 'phoenix.example.com.', 'phoenix.example.com'],
   ['docker:host', '/run/user/1000/docker.sock', 'unix:///run/user/1000/docker.sock'],
+  ['docker:host', 'unix:/var/run/docker.sock', 'unix:///var/run/docker.sock'],
   ['docker:host', 'build.example.com:2375', 'tcp://build.example.com:2375'],
   ['docker:host', 'http://10.0.0.1:2375/', 'tcp://10.0.0.1:2375'],
   ['docker:host', 'root@10.0.0.1', 'ssh://root@10.0.0.1'],
@@ -108,19 +116,31 @@ test.each<[SettingKey, string, string]>([
 
 // More than one thing, or none, could be meant.
 test.each<[SettingKey, string, string[]]>([
-  ['data:protect', 'maybe', reset('data:protect', 'false')],
-  ['data:protect', '2', reset('data:protect', 'false')],
+  ['data:protect', 'maybe', either('data:protect')],
+  ['data:protect', 'protected', either('data:protect')],
+  ['phoenix:auth', 'oidc', either('phoenix:auth')],
   ['phoenix:memory', '2048', reset('phoenix:memory', '2GiB')],
   ['phoenix:memory', 'lots', reset('phoenix:memory', '2GiB')],
   ['phoenix:memory', '-1', reset('phoenix:memory', '2GiB')],
   ['phoenix:cpus', '125m', reset('phoenix:cpus', '1')],
   ['phoenix:cpus', '0-3', reset('phoenix:cpus', '1')],
+  ['phoenix:retentionDays', 'off', reset('phoenix:retentionDays', '0')],
+  ['phoenix:retentionDays', 'P24H', reset('phoenix:retentionDays', '0')],
+  ['phoenix:memory', '1,000g', reset('phoenix:memory', '2GiB')],
+  ['phoenix:cpus', '1,000', reset('phoenix:cpus', '1')],
+  ['phoenix:cpus', '0,1', reset('phoenix:cpus', '1')],
   ['phoenix:retentionDays', '3m', reset('phoenix:retentionDays', '0')],
   ['phoenix:retentionDays', '36h', reset('phoenix:retentionDays', '0')],
   ['phoenix:uiPort', '127.0.0.1:16006', reset('phoenix:uiPort', '6006')],
   ['phoenix:uiPort', '6006:80', reset('phoenix:uiPort', '6006')],
   ['phoenix:uiPort', '70000', reset('phoenix:uiPort', '6006')],
   ['alloy:bind', 'eth0', reset('alloy:bind', 'auto')],
+  ['loki:url', 'none', ['pulumi config rm loki:url']],
+  ['loki:url', 'false', ['pulumi config rm loki:url']],
+  ['loki:url', 'true', example('loki:url', 'http://host.docker.internal:3100')],
+  ['loki:url', '3100', example('loki:url', 'http://host.docker.internal:3100')],
+  ['loki:url', 'http//loki:3100', example('loki:url', 'http://host.docker.internal:3100')],
+  ['loki:url', 'glc_hunter2', example('loki:url', 'http://host.docker.internal:3100')],
   ['loki:url', 'kafka://broker:9092', example('loki:url', 'http://host.docker.internal:3100')],
   ['loki:url', 'https://u:hunter2@loki.example.com', example('loki:url', 'http://host.docker.internal:3100')],
   ['loki:url', 'u:hunter2@loki:3100', example('loki:url', 'http://host.docker.internal:3100')],

@@ -67,14 +67,17 @@ describe('what is wrong is named, with the command that helps', () => {
     ['up', ['-c', 'phoenix:uiPort'], "Option '-c, --config <key=value>' argument 'phoenix:uiPort' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
     ['up', ['-c', 'a:b=1', '-c', '=1'], "Option '-c, --config <key=value>' argument '=1' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
     ['up', ['phoenix:uiPort=1', '--yes'], "'phoenix:uiPort=1' is no option of npm run up.", "npm run up -- -c 'phoenix:uiPort=1' --yes"],
-    ['up', ['phoenix:smtpPassword=hunter2'], "'phoenix:smtpPassword=hunter2' is no option of npm run up.", "npm run up -- -c 'phoenix:smtpPassword=…'"],
+    ['up', ['phoenix:smtpPassword=hunter2'], "'phoenix:smtpPassword=…' is no option of npm run up.", "npm run up -- -c 'phoenix:smtpPassword=…'"],
     ['up', ['prod'], "'prod' is no option of npm run up.", 'npm run up -- --stack prod'],
+    ['up', ['--phoenix:secret=hunter2'], "Unknown option '--phoenix:secret=…'.", 'npm run up -- --help'],
+    ['up', ['-c', 'phoenix:secret hunter2'], "Option '-c, --config <key=value>' argument 'phoenix:secret=…' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
+    ['up', ['loki:url=http://me:hunter2@loki:3100'], "'loki:url=http://me:[secret]@loki:3100' is no option of npm run up.", "npm run up -- -c 'loki:url=http://me:[secret]@loki:3100'"],
     ['up', ['none'], "'none' is no option of npm run up.", 'npm run up -- --help'],
     ['up', ['a', 'b'], "'a' is no option of npm run up.", 'npm run up -- --help'],
-    ['verify', ['--json=yes'], "Unknown option '--json=yes'. Did you mean --json?", 'npm run verify -- --help'],
+    ['verify', ['--json=yes'], "Unknown option '--json=…'. Did you mean --json?", 'npm run verify -- --help'],
     ['verify', ['phoenix:auth=true'], "'phoenix:auth=true' is no option of npm run verify.", 'npm run verify -- --help'],
     ...['x', '-1', '1.5', ''].map((seconds) => ['verify', [`--timeout=${seconds}`], `Option '--timeout <seconds>' argument '${seconds}' is invalid. Write whole seconds.`, 'npm run verify -- --help'] as [string, string[], string, string]),
-    ['down', ['--purge=yes'], "Unknown option '--purge=yes'. Did you mean --purge?", 'npm run down -- --help'],
+    ['down', ['--purge=yes'], "Unknown option '--purge=…'. Did you mean --purge?", 'npm run down -- --help'],
     ['preview', ['--markdown', '--json'], "Option '--markdown' cannot be used with option '--json'.", 'npm run preview -- --help'],
     ['preview', ['--all', '--stack', 'dev'], "Option '--all' cannot be used with option '--stack <name>'.", 'npm run preview -- --help'],
   ])('%s %j', async (command, args, message, help) => {
@@ -82,7 +85,7 @@ describe('what is wrong is named, with the command that helps', () => {
   });
 
   test.each(commands.filter(({ options }) => options.some(({ long }) => long === '--stack')).map((command) => [command.name(), command] as const))('%s: a stack with a name that Docker would not take', async (_, command) => {
-    await expect(parse(command, ['--stack', 'a b'])).rejects.toThrow(/^'a b' is no stack name here: .*\n {4}npm run up -- --stack dev$/);
+    await expect(parse(command, ['--stack', 'a b'])).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(/^'a b' is no stack name here: .*\n {4}npm run pulumi -- stack ls$/) });
   });
 });
 
@@ -95,6 +98,12 @@ describe('what npm has kept for itself', () => {
     ['-c of a secret', 'up', { npm_config_call: 'phoenix:smtpPassword=hunter2' }, [], '-c', "-c 'phoenix:smtpPassword=…'"],
     ['--config=', 'up', { npm_config_config: 'phoenix:auth=true' }, [], '--config', "--config 'phoenix:auth=true'"],
     ['several', 'down', { npm_config_purge: 'true', npm_config_stack: 'prod' }, [], '--stack, --purge', '--stack prod --purge'],
+    ['the rest is kept', 'up', { npm_config_stack: 'prod' }, ['-c', 'phoenix:auth=true', '--yes'], '--stack', "--stack prod -c 'phoenix:auth=true' --yes"],
+    ['two options without their values', 'adopt', { npm_config_phoenix: 'true', npm_config_alloy: 'true' }, ['a', 'p'], '--phoenix, --alloy', '--phoenix … --alloy … a p'],
+    ['a secret beside it', 'up', { npm_config_stack: 'true', npm_config_config: 'phoenix:secret=hunter2' }, ['prod'], '--stack, --config', "--stack prod --config 'phoenix:secret=…'"],
+    ['a word that names no stack', 'up', { npm_config_stack: 'true' }, ['phoenix:secret=hunter2'], '--stack', "--stack … 'phoenix:secret=…'"],
+    ['an option twice', 'preview', { npm_config_stack: 'dev\n\nprod' }, [], '--stack', '--stack dev --stack prod'],
+    ['nothing after it', 'up', { npm_config_stack: '' }, [], '--stack', '--stack …'],
     ['what npm knows itself', 'preview', { npm_config_all: 'true', npm_config_json: 'true' }, [], '--all, --json', '--all --json'],
   ])('%s', async (_, command, env, args, kept, right) => {
     setEnvironment(env);
@@ -111,6 +120,11 @@ describe('what npm has kept for itself', () => {
     fs.writeFileSync(file, 'fund=false\njson = true\n');
     setEnvironment({ npm_config_json: 'true', npm_config_userconfig: file, npm_config_globalconfig: '/nowhere/npmrc' });
     expect(await typed('up', [])).toEqual(nothing);
+  });
+
+  test('is nothing where it stands after the -- as well', async () => {
+    setEnvironment({ npm_config_json: 'true' });
+    expect(await typed('up', ['--json'])).toEqual({ ...nothing, json: true });
   });
 
   test('is nothing where it stands at its default, nor a yes, which is asked for', async () => {
@@ -132,7 +146,8 @@ describe('by npm itself', () => {
     [['up', '--', '--stak', 'prod'], 'npm run up -- --help'],
     [['up', '--', 'prod'], 'npm run up -- --stack prod'],
     [['preview', '--all'], 'npm run preview -- --all'],
-    [['pulumi', 'config', 'set', '--secret', 'phoenix:secret'], 'npm run pulumi -- --secret'],
+    [['pulumi', 'config', 'set', '--secret', 'phoenix:secret'], 'npm run pulumi -- … --secret'],
+    [['up', '--rotate', 'alloy', '--stack', 'prod'], 'npm run up -- --stack … --rotate … alloy prod'],
   ])('%j', async (args, right) => {
     const { code, stdout, stderr } = await npm(...args);
     expect([code, stdout]).toEqual([2, '']);

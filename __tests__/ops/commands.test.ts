@@ -119,7 +119,7 @@ describe('as a process of its own', () => {
 describe('without a yes and without a terminal', () => {
   test.each<[string, string[], string, string]>([
     ['up', [], 'Deploying stack dev', 'npm run up -- --yes'],
-    ['up', ['--json'], 'Deploying stack dev', 'npm run up -- --yes'],
+    ['up', ['--json', '--rotate', 'alloy'], 'Deploying stack dev', 'npm run up -- --rotate alloy --json --yes'],
     ['up', ['--stack', 'prod', '-c', 'phoenix:auth=true', '-c', 'phoenix:smtpPassword=hunter2'], 'Deploying stack prod', "npm run up -- --stack prod -c 'phoenix:auth=true' -c 'phoenix:smtpPassword=…' --yes"],
     ['down', [], 'Removing stack dev', 'npm run down -- --yes'],
     ['down', ['--stack', 'prod', '--purge'], 'Deleting the data of stack prod', 'npm run down -- --stack prod --purge --yes'],

@@ -27,7 +27,7 @@ test.each(['', '-dev', '.dev', '_dev', 'a b', 'a/-b', 'a/', '/b', 'a/llm-observa
   expect(() => stackNamed(name)).toThrow(
     new Failure(
       `'${name}' is no stack name here: containers, volumes and networks carry the name of the stack, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters.`,
-      ['npm run up -- --stack dev'],
+      ['npm run pulumi -- stack ls'],
     ),
   );
 });
@@ -45,7 +45,7 @@ describe('where the backend has organizations', () => {
 
   test('a stack of another project is none of this one', () => {
     expect(() => named('acme/other/prod')).toThrow(
-      new Failure("'acme/other/prod' is a stack of another project: the name of this one is llm-observability.", ['npm run up -- --stack acme/llm-observability/prod']).message,
+      new Failure("'acme/other/prod' is a stack of a different project: the name of this one is llm-observability.", ['npm run pulumi -- stack ls']).message,
     );
     expect(typed('prod')).toBe('prod');
   });

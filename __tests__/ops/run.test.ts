@@ -165,7 +165,7 @@ describe('the command', () => {
 
   test('that is none', async () => {
     const { code, stderr } = await clone.run(['upp']).ended;
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toBe("There is no command 'upp'. There are e2e, fails, hello, lint, test, tidies, typecheck, waits.\n    npm run help\n");
   });
 

@@ -17,8 +17,8 @@ const ofTheMachine: Readonly<Record<string, { readonly words: string; readonly c
 export function bugReport(error: unknown): string {
   const { code = '', path: file } = (error ?? {}) as NodeJS.ErrnoException;
   const known = ofTheMachine[code];
-  if (known && file !== undefined) {
-    return `${code}: ${known.words} ${file}\n    ${known.command(file)}`;
+  if (known) {
+    return `${code}: ${known.words} ${file ?? 'what this command writes'}\n    ${known.command(file ?? '.')}`;
   }
   const stack = (error instanceof Error && error.stack) || String(error);
   const commit = git('rev-parse', '--short', 'HEAD');

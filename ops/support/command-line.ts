@@ -4,17 +4,14 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CommanderError, type CommandUnknownOpts as Command, type Option } from '@commander-js/extra-typings';
+import { isStackName } from '../../components/catalog';
 import { shellQuoted } from '../../components/key';
 import { keys } from '../../components/settings';
+import { withoutPassword } from '../../engine';
 import { bugReport } from './bug';
 import { projectDir } from './backend';
 import { stacksWithFile } from './project';
-import { Failure, say } from './say';
-
-/** What was typed cannot be read. Nothing was done. */
-class Misread extends Failure {
-  override readonly exitCode = 2;
-}
+import { Failure, Misread, say } from './say';
 
 /**
  * Runs a command with what a person has typed. Every error ends it with words, and none with a bare stack trace.
@@ -25,8 +22,8 @@ export function main(command: Command, handedOn: readonly Option[] = []): void {
     process.exitCode = error instanceof Failure ? error.exitCode : 1;
     say(`\n${error instanceof Failure ? error.message : bugReport(error)}`);
   };
-  // Whoever has closed the pipe (`| head`) has seen enough.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? process.exit() : end(error)));
+  // Whoever has closed the pipe (`| head`) has seen enough. The command goes on: a deployment is not cut off by that.
+  [process.stdout, process.stderr].forEach((stream) => stream.on('error', (error: NodeJS.ErrnoException) => void (error.code === 'EPIPE' || end(error))));
   process.on('uncaughtException', (error) => {
     end(error);
     process.exit();
@@ -34,16 +31,21 @@ export function main(command: Command, handedOn: readonly Option[] = []): void {
   parse(command, process.argv.slice(2), handedOn).catch(end);
 }
 
+/** The command whose help is written as a person calls it. */
+export function withUsage(command: Command): Command {
+  return command.configureHelp({
+    commandUsage: () => `npm run ${command.name()} -- ${command.usage()}`,
+    optionDescription: ({ description, defaultValue }) => `${description}${defaultValue === undefined || defaultValue === false ? '' : ` (default: ${String(defaultValue)})`}`,
+  });
+}
+
 /** @throws Misread with what is wrong and the right command; what the command throws */
 export async function parse(command: Command, args: readonly string[], handedOn: readonly Option[] = []): Promise<void> {
   // npm takes this one away, pnpm does not.
   const typed = args[0] === '--' ? args.slice(1) : [...args];
   const named = `npm run ${command.name()}`;
-  refuseSwallowed(named, handedOn.length > 0 ? handedOn : command.options, typed, process.env);
-  command.configureOutput({ writeErr: () => undefined }).exitOverride().configureHelp({
-    commandUsage: () => `${named} -- ${command.usage()}`,
-    optionDescription: ({ description, defaultValue }) => `${description}${defaultValue === undefined || defaultValue === false ? '' : ` (default: ${String(defaultValue)})`}`,
-  });
+  refuseSwallowed(named, handedOn.length > 0 ? handedOn : command.options, typed, process.env, handedOn.length > 0);
+  withUsage(command).configureOutput({ writeErr: () => undefined }).exitOverride();
   try {
     await command.parseAsync(typed, { from: 'user' });
   } catch (error) {
@@ -53,8 +55,8 @@ export async function parse(command: Command, args: readonly string[], handedOn:
     if (error.exitCode !== 0) {
       const help = `${named} -- --help`;
       throw error.code === 'commander.excessArguments'
-        ? new Misread(`'${command.args[0]}' is no option of ${named}.`, [meant(command, typed) ?? help])
-        : new Misread(sentence(error.message) + begun(command, error.message), [help]);
+        ? new Misread(`'${shownWord(command.args[0] ?? '')}' is no option of ${named}.`, [meant(command, typed) ?? help])
+        : new Misread(withoutValues(sentence(error.message)) + begun(command, error.message), [help]);
     }
   }
 }
@@ -63,6 +65,11 @@ export async function parse(command: Command, args: readonly string[], handedOn:
 function sentence(message: string): string {
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n').map((line) => line.replace(/^\((.*)\)$/, '$1')).filter(Boolean);
   return [`${first.charAt(0).toUpperCase()}${first.slice(1)}`.replace(/[^.?]$/, '$&.'), ...rest].join(' ');
+}
+
+/** What was typed as a setting may be a secret: of `KEY=VALUE`, `KEY VALUE` and `--KEY=VALUE` only the key is quoted. */
+function withoutValues(text: string): string {
+  return text.replace(/'(--?[^'=\s,]+)=[^']+'/g, "'$1=…'").replace(/'([^-'=\s][^'=\s]*:[^'=\s]*)[=\s][^']+'/g, "'$1=…'");
 }
 
 /** The option of which somebody has typed the beginning, or more than it takes (`--json=yes`): the library knows neither. */
@@ -79,7 +86,7 @@ function meant(command: Command, typed: readonly string[]): string | undefined {
     return undefined;
   }
   const takes = (option: string): boolean => command.options.some(({ long }) => long === option);
-  const others = typed.filter((arg) => arg !== word);
+  const others = typed.filter((arg) => arg !== word).map((arg) => (arg.includes(':') ? shownWord(arg) : arg));
   const option = takes('--config') && /^[\w-]+:[\w-]+=/.test(word) ? ['-c', shown('config', word)] : takes('--stack') && stacksWithFile().includes(word) ? ['--stack', word] : undefined;
   return option && ['npm run', command.name(), '--', ...option.map(shellQuoted), ...others.map(shellQuoted)].join(' ');
 }
@@ -88,25 +95,35 @@ function meant(command: Command, typed: readonly string[]): string | undefined {
  * `npm run up --stack=prod`: without ` -- ` npm keeps the option, and tells it to what it runs in a variable.
  * @throws Misread with the right command
  */
-function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 'required'>[], args: readonly string[], env: NodeJS.ProcessEnv): void {
+function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 'required'>[], args: readonly string[], env: NodeJS.ProcessEnv, handsOn: boolean): void {
   const kept = options.flatMap(({ long = '', required }) => {
     const name = long.slice(2);
     const variable = name === 'config' && env['npm_config_call'] ? 'call' : name.replace(/-/g, '_');
     const value = env[`npm_config_${variable}`];
+    const flag = variable === 'call' ? '-c' : long;
+    const isTyped = args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
     // A yes that npm keeps is a question, or a refusal with the right command.
-    if (name === 'yes' || !value || (value === 'false' && !required) || isSettingOfNpm(variable, env)) {
+    if (name === 'yes' || isTyped || value === undefined || (required ? value === 'false' : value === 'false' || value === '') || isSettingOfNpm(variable, env)) {
       return [];
     }
-    const flag = variable === 'call' ? '-c' : long;
-    // `--stack prod`: npm takes the name alone, and the command is left with the value.
-    const given = required ? (value === 'true' ? args[0] : value) : undefined;
-    return [{ flag, text: required ? `${flag} ${given === undefined ? '…' : shellQuoted(shown(name, given))}` : flag }];
+    return [{ name, flag, required, values: required && value !== 'true' && value !== '' ? value.split('\n\n') : [] }];
   });
-  if (kept.length > 0) {
-    throw new Misread(`npm has kept ${kept.map(({ flag }) => flag).join(', ')} for itself: what is meant for the command comes after --.`, [
-      `${named} -- ${kept.map(({ text }) => text).join(' ')}`,
-    ]);
+  if (kept.length === 0) {
+    return;
   }
+  // `--stack prod`: npm takes the name alone, and the command is left with the value. Of two such options nobody knows whose it is.
+  const bare = kept.filter(({ required, values }) => required && values.length === 0);
+  const [first = '', ...rest] = args;
+  const [alone] = !handsOn && bare.length === 1 ? bare : [];
+  const fits = alone !== undefined && first !== '' && !first.startsWith('-') && (alone.name !== 'stack' || isStackName(first));
+  const texts = kept.flatMap(({ name, flag, required, values }) => {
+    const given = alone?.flag === flag && fits ? [first] : values;
+    return !required ? [flag] : given.length > 0 ? given.map((value) => `${flag} ${shellQuoted(shown(name, value))}`) : [`${flag} …`];
+  });
+  const others = handsOn ? (args.length > 0 ? ['…'] : []) : (fits ? rest : args).map((arg) => shellQuoted(arg.includes(':') ? shownWord(arg) : arg));
+  throw new Misread(`npm has kept ${[...new Set(kept.map(({ flag }) => flag))].join(', ')} for itself: what is meant for the command comes after --.`, [
+    [named, '--', ...(handsOn ? [...others, ...texts] : [...texts, ...others])].join(' '),
+  ]);
 }
 
 /** Whether somebody has set an option of npm's own (`json=true`) for all of its commands. */
@@ -123,7 +140,15 @@ export function configFlags(config: Readonly<Record<string, string>>): string[] 
 
 /** The value of an option as it may stand in a message. */
 function shown(option: string, value: string): string {
-  const [, name] = /^([\w-]+:[\w-]+)=/.exec(value) ?? [];
-  const known = option !== 'config' || (name !== undefined && name in keys && keys[name as keyof typeof keys].secret !== true);
-  return known ? value : `${name ?? 'KEY'}=…`;
+  return option === 'config' ? shownWord(value) : value;
+}
+
+/** A word as it may stand in a message: of a setting that may be a secret only its key. */
+function shownWord(word: string): string {
+  const [, key, value = ''] = /^([\w-]+:[\w-]+)=(.*)$/s.exec(word) ?? [];
+  if (key === undefined) {
+    return /[:=]/.test(word) ? withoutValues(`'${word}'`).slice(1, -1) : word;
+  }
+  const entry = key in keys ? keys[key as keyof typeof keys] : undefined;
+  return entry && !entry.secret ? `${key}=${withoutPassword(value)}` : `${key}=…`;
 }

@@ -28,8 +28,17 @@ export function configArgs(config: Readonly<Record<string, string>>): string[] {
   return Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]);
 }
 
-/** State and settings of the stack, which is made if it is new (`made`). Each is a run of the CLI, so they run side by side. */
-export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise<{ state: StackState | undefined; settings: Record<string, string>; rotated: Rotation; made: boolean }> {
+interface Opened {
+  readonly state: StackState | undefined;
+  readonly settings: Record<string, string>;
+  readonly rotated: Rotation;
+  /** Where nothing was deployed, a stack that was not there before goes again, and its file is as it was. */
+  readonly takeBack: () => Promise<void>;
+}
+
+/** State and settings of the stack, which is made if it is new. Each is a run of the CLI, so they run side by side. */
+export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise<Opened> {
+  const before = readStackFile(pulumi.stack);
   const hasFile = readStackFile(pulumi.stack) !== undefined;
   const [state, settings] = await Promise.all([pulumi.state(), hasFile ? pulumi.settings().catch(() => undefined) : {}]);
   const rotated = rotation(rotate, state, pulumi.stack);
@@ -38,7 +47,12 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
     forgetSalt(pulumi.stack);
     await pulumi.init();
   }
-  return { state, settings: settings ?? (await pulumi.settings()), rotated, made: !state };
+  return { state, settings: settings ?? (await pulumi.settings()), rotated, takeBack: async () => {
+    if (!state) {
+      await pulumi.must(['stack', 'rm', '--yes', '--preserve-config'], 'removing the new stack');
+      writeStackFile(pulumi.stack, before);
+    }
+  } };
 }
 
 /**

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { isStackName, stackNameRule } from '../../components/catalog';
 import { projectDir } from './backend';
-import { Failure } from './say';
+import { Misread } from './say';
 
 /** Name in Pulumi.yaml. */
 export const projectName = /^name: *(\S+)/m.exec(fs.readFileSync(path.join(projectDir, 'Pulumi.yaml'), 'utf8'))?.[1] ?? '';
@@ -16,16 +16,16 @@ const typed = new Map<string, string>();
  * @throws Failure with the rule
  */
 export function stackNamed(name: string): string {
-  const [, org, , project, stack = name] = /^(([\w-]+)\/)(?:([^/]*)\/)?([^/]+)$/.exec(name) ?? [];
+  const [, project, stack = name] = /^[\w-]+\/(?:([^/]+)\/)?([^/]+)$/.exec(name) ?? [];
   if (!isStackName(stack)) {
-    throw new Failure(`'${name}' is no stack name here: ${stackNameRule}.`, ['npm run up -- --stack dev']);
+    throw new Misread(`'${name}' is no stack name here: ${stackNameRule}.`, ['npm run pulumi -- stack ls']);
   }
   if (project !== undefined && project !== projectName) {
-    throw new Failure(`'${name}' is a stack of another project: the name of this one is ${projectName}.`, [`npm run up -- --stack ${org}${projectName}/${stack}`]);
+    throw new Misread(`'${name}' is a stack of a different project: the name of this one is ${projectName}.`, ['npm run pulumi -- stack ls']);
   }
   const before = typed.get(stack) ?? name;
   if (before !== name) {
-    throw new Failure(`'${before}' and '${name}' have the same short name, and the containers of both would have the same names: name one of them.`, [`npm run up -- --stack ${name}`]);
+    throw new Misread(`'${before}' and '${name}' have the same short name, and the containers of both would have the same names: name one of them.`);
   }
   typed.set(stack, name);
   return stack;

@@ -13,3 +13,8 @@ export class Failure extends Error {
     super([message, ...mend.map((command) => `    ${command}`)].join('\n'));
   }
 }
+
+/** What was typed cannot be read. Nothing was done. */
+export class Misread extends Failure {
+  override readonly exitCode = 2;
+}
