@@ -3,7 +3,7 @@
  * clone nothing else is there yet: it installs the dependencies and hands over to the command.
  */
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installDependencies } from './support/dependencies.mjs';
 import { run } from './support/process.mjs';
@@ -51,6 +51,8 @@ process.exitCode = await installDependencies(root);
 
 // Where somebody was who called npm from another folder, or this file without npm: paths that are typed begin there.
 process.env.INIT_CWD ??= process.cwd();
+// The provider of this project is started by Pulumi and looks for Node there: this one, where none is.
+process.env.PATH = [process.env.PATH, dirname(process.execPath)].filter(Boolean).join(delimiter);
 const programs = suites[command]?.(args) ?? [['--import', 'tsx', join('ops', `${command}.ts`), ...args]];
 for (const program of process.exitCode === 0 ? programs : []) {
   process.exitCode = await run(process.execPath, program, { cwd: root, stdio: 'inherit' });

@@ -173,6 +173,11 @@ describe('the command', () => {
     expect(await freshClone({ help: "console.log('the list')" }).run([]).ended).toMatchObject({ code: 0, stdout: 'the list\n' });
   });
 
+  test('has the folder of Node on PATH, also where Node was called by its path alone', async () => {
+    const { stdout } = await freshClone({ where: 'process.stdout.write(process.env.PATH)' }).run(['where']).ended;
+    expect(stdout.split(':').at(-1)).toBe(path.dirname(process.execPath));
+  });
+
   test('gets to know from where it was called', async () => {
     expect((await freshClone({ where: 'process.stdout.write(process.env.INIT_CWD)' }).run(['where'], { INIT_CWD: '/somewhere' }).ended).stdout).toBe('/somewhere');
     expect((await freshClone({ where: 'process.stdout.write(process.env.INIT_CWD)' }).run(['where']).ended).stdout).toBe(process.cwd());
