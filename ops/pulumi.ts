@@ -7,7 +7,7 @@ import { isStackName } from '../components/catalog';
 import { pulumi, pulumiOptions } from './commands';
 import { projectDir } from './support/backend';
 import { main } from './support/command-line';
-import { opened } from './support/deploy';
+import { makeStack } from './support/deploy';
 import { plainOf, settingsOf } from './support/preview/workspace';
 import { Pulumi } from './support/pulumi';
 import { previewing } from './support/run-tools';
@@ -28,8 +28,14 @@ main(pulumi.action(async (args) => {
 /** Settings come before the first deployment: a stack of this project that is named and is not there yet is made. */
 async function stackFor(tools: Toolchain, args: readonly string[]): Promise<void> {
   const stack = named(args);
-  if (stack !== undefined && isStackName(stack)) {
-    await opened(new Pulumi(tools, stack), []);
+  if (stack === undefined || !isStackName(stack)) {
+    return;
+  }
+  const cli = new Pulumi(tools, stack);
+  // What else is wrong is for the CLI to say.
+  const isNew = await cli.state().then((state) => state === undefined, () => false);
+  if (isNew) {
+    await makeStack(cli);
   }
 }
 

@@ -741,6 +741,35 @@ describe('up', () => {
   });
 });
 
+describe('pulumi', () => {
+  const set = ['config', 'set', 'phoenix:auth', 'true', '--stack', 'prod'];
+  const noStack: Said = { stderr: "error: no stack named 'prod' found\n", code: 6 };
+  const done = async (args: readonly string[], answers: Record<string, Said>): Promise<[string[][], unknown, string[]]> => {
+    const cli = fakePulumi({ ...answers, '': {} });
+    const { said } = await run('pulumi', args, cli);
+    const { exitCode } = process;
+    // It is this process's own.
+    process.exitCode = 0;
+    return [cli.calls(), exitCode, said];
+  };
+
+  test('a setting comes before the first deployment: the stack is made', async () => {
+    expect(await done(set, { 'stack export': noStack })).toEqual([[['stack', 'export', '--stack', 'prod'], ['stack', 'init', '--no-select', '--stack', 'prod'], set], 0, ['Stack prod: new']]);
+  });
+
+  test.each<[string, Said]>([['is there', state()], ['cannot be read', { stderr: 'error: no access\n', code: 255 }]])('that of a stack that %s is for the CLI alone', async (_, exported) => {
+    expect(await done(set, { 'stack export': exported })).toEqual([[['stack', 'export', '--stack', 'prod'], set], 0, []]);
+  });
+
+  test.each([[['stack', 'ls']], [['config']], [['config', 'set', 'a:b', 'c']], [['--help']]])('%j is handed on as it is', async (args) => {
+    expect(await done(args, {})).toEqual([[args], 0, []]);
+  });
+
+  test('its exit code is that of the command', async () => {
+    expect((await done(['about'], { about: { code: 7 } }))[1]).toBe(7);
+  });
+});
+
 describe('doctor', () => {
   const missing = 'Something is missing; the command under each line fixes it. `npm run up` does most of it by itself.';
 

@@ -43,9 +43,7 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
   const [state, settings] = await Promise.all([pulumi.state(), hasFile ? pulumi.settings().catch(() => undefined) : {}]);
   const rotated = rotation(rotate, state, pulumi.stack);
   if (!state) {
-    say(`Stack ${pulumi.stack}: new`);
-    forgetSalt(pulumi.stack);
-    await pulumi.init();
+    await makeStack(pulumi);
   }
   return { state, settings: settings ?? (await pulumi.settings()), rotated, takeBack: async () => {
     if (!state) {
@@ -53,6 +51,13 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
       writeStackFile(pulumi.stack, before);
     }
   } };
+}
+
+/** Makes a stack that is not there yet, without resources. */
+export async function makeStack(pulumi: Pulumi): Promise<void> {
+  say(`Stack ${pulumi.stack}: new`);
+  forgetSalt(pulumi.stack);
+  await pulumi.init();
 }
 
 /**
