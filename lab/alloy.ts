@@ -28,7 +28,7 @@ export const alloyRecipe: Recipe = {
   version: alloyVersion,
   inputs: program,
   from: 'the Go module proxy',
-  cost: { minutes: 2.5, cache: 75, go: 3000, meanwhile: { cache: 1100 } },
+  cost: { minutes: 2.5, cache: 75, go: 3600, meanwhile: { cache: 1100 } },
 };
 
 /** What there is to do before there is a binary. */

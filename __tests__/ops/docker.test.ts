@@ -389,7 +389,8 @@ describe('starting', () => {
     machine({ uid: 1000, programs: ['dockerd'] });
     engineSays([], noSocket);
     jest.mocked(spawnSync).mockReturnValue(result as never);
-    expect(await failure('yes')).toBe(`The Docker Engine could not be installed or started: ${reason}.\n    tail ${log()}\n    ${again}`);
+    expect(await failure('yes')).toBe(`The Docker Engine could not be installed or started: ${reason}.\n    ${again}`);
+    expect(fs.readdirSync(temp).filter((name) => name.startsWith('dockerd-'))).toEqual([]);
   });
 
   test('one that never answers', async () => {

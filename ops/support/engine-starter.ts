@@ -102,7 +102,12 @@ function withoutSystemd(): Started {
   const failure = error
     ? `${program} cannot be run (${(error as NodeJS.ErrnoException).code ?? error.message})`
     : status === 0 && pid > 0 ? undefined : `${program} ended with ${status ?? signal}`;
-  return { ended: () => failure ?? (isRunning(pid) ? undefined : `dockerd has ended${lastLines(log)}`), log: `tail ${log}` };
+  if (failure !== undefined) {
+    // Nothing was started, and nothing stands in its log.
+    fs.rmSync(path.dirname(log), { recursive: true, force: true });
+    return { ended: () => failure };
+  }
+  return { ended: () => (isRunning(pid) ? undefined : `dockerd has ended${lastLines(log)}`), log: `tail ${log}` };
 }
 
 function lastLines(log: string): string {
