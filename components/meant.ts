@@ -95,9 +95,9 @@ export function webAddress(raw: string): string | undefined {
   return `${secure ? 'https' : 'http'}://${host}${port === undefined ? '' : `:${port}`}${path}`;
 }
 
-/** The same, as a container reaches it. */
-export function fromContainer(raw: string): string | undefined {
-  return (webAddress(raw) ?? (/^https?:\/\/[^\s@]+$/.test(raw) ? raw : undefined))?.replace(/^(https?:\/\/)(localhost|127(?:\.\d+){3}|\[::1\]|0\.0\.0\.0)(?=[:/]|$)/i, '$1host.docker.internal');
+/** A URL of this machine, as a container reaches it. */
+export function fromContainer(raw: string): string {
+  return raw.replace(/^(https?:\/\/)(localhost|127(?:\.\d+){3}|\[::1\])(?=[:/]|$)/i, '$1host.docker.internal');
 }
 
 /** Addresses to listen on, as people name them. */
@@ -105,7 +105,7 @@ export function addresses(raw: string): string {
   if (/^auto$/i.test(raw)) {
     return 'auto';
   }
-  const names: Readonly<Record<string, string>> = { localhost: '127.0.0.1', loopback: '127.0.0.1', '*': '0.0.0.0', any: '0.0.0.0', all: '0.0.0.0', '[::1]': '::1', '[::]': '::' };
+  const names: Readonly<Record<string, string>> = { localhost: '127.0.0.1', loopback: '127.0.0.1', '*': '0.0.0.0', any: '0.0.0.0', all: '0.0.0.0' };
   const list = raw.split(/[\s,;]+/).filter(Boolean).map((part) => names[part.toLowerCase()] ?? part.replace(/^\[(.*)\]$/, '$1'));
   return [...new Set(list)].join(',');
 }

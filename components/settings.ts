@@ -187,11 +187,11 @@ export function readSettings(
 /** Commands that set the key that is meant to what stands under one that is none. What may be a secret is shown in none of them. */
 function moved(from: string, value: string, to: string, secret: boolean): string[] {
   const entry = keyed[to];
-  if (entry?.secret || providerSecrets.includes(to)) {
-    return [entry?.file === undefined ? askCommand(to) : setCommand(to, entry)];
-  }
   if (entry === undefined) {
-    return secret ? [askCommand(to)] : [`pulumi config set ${to} ${shellQuoted(withoutPassword(value))}`];
+    return secret || providerSecrets.includes(to) ? [askCommand(to)] : [`pulumi config set ${to} ${shellQuoted(withoutPassword(value))}`];
+  }
+  if (entry.secret) {
+    return [setCommand(to, entry)];
   }
   const mayBeSecret = /key|secret|password|token|credential/i.test(from);
   if (secret && !mayBeSecret) {

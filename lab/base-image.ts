@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { shellQuoted } from '../components/key';
 import { cached, ensure } from './cache';
 import { ask } from './command';
 import { aptInstall, missingPackages } from './debian';
@@ -29,7 +30,7 @@ const tools = (): string[] => ['mmdebstrap', 'debian-archive-keyring', ...(proce
  */
 export async function inOwnGroup(command: readonly string[], user: { readonly gid: number; readonly username: string } = userInfo(), gid = process.getgid?.()): Promise<readonly string[]> {
   const group = gid === undefined || gid === user.gid || process.getuid?.() === 0 ? undefined : await ask('id', ['-gn', user.username]);
-  return group === undefined ? command : ['sg', group.trim(), '-c', command.map((word) => `'${word.replace(/'/g, `'\\''`)}'`).join(' ')];
+  return group === undefined ? command : ['sg', group.trim(), '-c', command.map(shellQuoted).join(' ')];
 }
 
 /** What there is to do before the engine has the base image. */

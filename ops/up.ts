@@ -42,13 +42,14 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
   const before = readStackFile(stack);
   const { state, settings, rotated, takeBack } = await opened(pulumi, rotate);
 
-  const assumed = new ScratchSettings(stack);
   let begun = false;
   let result: Result | undefined;
   // Not even the preview of a rotation succeeds while what it replaces is protected.
   await pulumi.protection('unprotect', rotated.unprotect);
+  const assumed = new ScratchSettings(stack);
   try {
     const all = { ...settings, ...config };
+    // By the settings as the CLI reads them: the file alone is not the last word.
     const engine = await readyEngine(stack, all, consent, again);
     const args = [
       ...commonArgs,

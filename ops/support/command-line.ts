@@ -86,7 +86,7 @@ function meant(command: Command, typed: readonly string[]): string | undefined {
     return undefined;
   }
   const takes = (option: string): boolean => command.options.some(({ long }) => long === option);
-  const others = typed.filter((arg) => arg !== word).map((arg) => (arg.includes(':') ? shownWord(arg) : arg));
+  const others = typed.filter((arg) => arg !== word).map(shownArgument);
   const option = takes('--config') && /^[\w-]+:[\w-]+=/.test(word) ? ['-c', shown('config', word)] : takes('--stack') && stacksWithFile().includes(word) ? ['--stack', word] : undefined;
   return option && ['npm run', command.name(), '--', ...option.map(shellQuoted), ...others.map(shellQuoted)].join(' ');
 }
@@ -103,7 +103,7 @@ function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 
     const flag = variable === 'call' ? '-c' : long;
     const isTyped = args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
     // A yes that npm keeps is a question, or a refusal with the right command.
-    if (name === 'yes' || isTyped || value === undefined || (required ? value === 'false' : value === 'false' || value === '') || isSettingOfNpm(variable, env)) {
+    if (name === 'yes' || isTyped || value === undefined || value === 'false' || (!required && value === '') || isSettingOfNpm(variable, env)) {
       return [];
     }
     return [{ name, flag, required, values: required && value !== 'true' && value !== '' ? value.split('\n\n') : [] }];
@@ -120,7 +120,7 @@ function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 
     const given = alone?.flag === flag && fits ? [first] : values;
     return !required ? [flag] : given.length > 0 ? given.map((value) => `${flag} ${shellQuoted(shown(name, value))}`) : [`${flag} …`];
   });
-  const others = handsOn ? (args.length > 0 ? ['…'] : []) : (fits ? rest : args).map((arg) => shellQuoted(arg.includes(':') ? shownWord(arg) : arg));
+  const others = handsOn ? (args.length > 0 ? ['…'] : []) : (fits ? rest : args).map((arg) => shellQuoted(shownArgument(arg)));
   throw new Misread(`npm has kept ${[...new Set(kept.map(({ flag }) => flag))].join(', ')} for itself: what is meant for the command comes after --.`, [
     [named, '--', ...(handsOn ? [...others, ...texts] : [...texts, ...others])].join(' '),
   ]);
@@ -142,6 +142,9 @@ export function configFlags(config: Readonly<Record<string, string>>): string[] 
 function shown(option: string, value: string): string {
   return option === 'config' ? shownWord(value) : value;
 }
+
+/** One of the other arguments. Without a colon it is no setting: `--stack=prod`. */
+const shownArgument = (arg: string): string => (arg.includes(':') ? shownWord(arg) : arg);
 
 /** A word as it may stand in a message: of a setting that may be a secret only its key. */
 function shownWord(word: string): string {

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defaultSocket, engineGet, remedies, type Choice, type Engine } from '../../engine';
+import { shellQuoted } from '../../components/key';
 import { agreed, type Consent } from './ask';
 import { hasDaemon, install, isDebian, start, type Step } from './engine-starter';
 import { otherEngines } from './other-engines';
@@ -102,7 +103,7 @@ export const isForbidden = (reason: string): boolean => /\bEACCES\b/.test(reason
 function forbidden({ host }: Engine, reason: string, again: string): Failure {
   const { username } = os.userInfo();
   // A new group counts from the next login; `sg` needs none.
-  const inGroup = `sg docker -c '${again.replace(/'/g, `'\\''`)}'`;
+  const inGroup = `sg docker -c ${shellQuoted(again)}`;
   return isMember(username)
     ? new Failure(`This shell may not speak to the Docker Engine (${host}: ${reason}) yet: ${username} is a member of the group docker from the next login on.`, [inGroup])
     : new Failure(`This user may not speak to the Docker Engine (${host}: ${reason}). Members of the group docker may, and with it everything that root may.`, [

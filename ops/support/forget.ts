@@ -1,9 +1,6 @@
 /**
  * The state of a stack whose Docker Engine is gone for good: without what was there, so that the rest can be removed.
  */
-import * as fs from 'node:fs';
-import * as os from 'node:os';
-import * as path from 'node:path';
 import type { Pulumi } from './pulumi';
 
 /** As `pulumi stack export` writes it; the rest of it is passed on. */
@@ -51,14 +48,5 @@ const typeIn = (urn: string): string => urn.split('::')[2]?.split('$').at(-1) ??
 
 /** Takes what is on the engine out of the state of a stack, and the protection off the rest. */
 export async function forgetEngine(pulumi: Pulumi): Promise<void> {
-  const exported = JSON.parse(await pulumi.must(['stack', 'export'], 'reading the state of the stack')) as Exported;
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-'));
-  try {
-    // Secrets are encrypted in it.
-    const file = path.join(dir, 'state.json');
-    fs.writeFileSync(file, JSON.stringify(withoutEngine(exported)), { mode: 0o600 });
-    await pulumi.must(['stack', 'import', '--file', file], 'taking what is on the engine out of the state');
-  } finally {
-    fs.rmSync(dir, { recursive: true });
-  }
+  await pulumi.imported(withoutEngine(await pulumi.exported<Exported>()), 'taking what is on the engine out of the state');
 }

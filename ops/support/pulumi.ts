@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { constants } from 'node:os';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
 import * as readline from 'node:readline';
 import type { Readable } from 'node:stream';
 import { stackVariable } from '../../components/problem';
@@ -87,6 +89,26 @@ export class Pulumi {
       resources: deployment?.resources ?? [],
       pending: (deployment?.pending_operations ?? []).map(({ type, resource }) => ({ type, urn: resource.urn })),
     };
+  }
+
+  /** The whole state, as `pulumi stack export` writes it; secrets are encrypted in it. */
+  async exported<T>(): Promise<T> {
+    return JSON.parse(await this.must(['stack', 'export'], 'reading the state of the stack')) as T;
+  }
+
+  /**
+   * Writes back what `exported` gave, changed.
+   * @param doing what that is, for the message of a failure
+   */
+  async imported(state: object, doing: string): Promise<void> {
+    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-'));
+    try {
+      const file = path.join(dir, 'state.json');
+      fs.writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+      await this.must(['stack', 'import', '--file', file], doing);
+    } finally {
+      fs.rmSync(dir, { recursive: true });
+    }
   }
 
   /** Lets resources be replaced or deleted that are protected, or no longer. */
@@ -206,6 +228,6 @@ function endOf(child: ChildProcess): Promise<End> {
   process.on('SIGINT', wait).on('SIGTERM', passOn).on('SIGHUP', passOn);
   return new Promise<End>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], stopped, ...(signal ? { signal } : {}) }));
+    child.on('close', (code, signal) => resolve({ code: code ?? 128 + os.constants.signals[signal ?? 'SIGKILL'], stopped, ...(signal ? { signal } : {}) }));
   }).finally(() => process.off('SIGINT', wait).off('SIGTERM', passOn).off('SIGHUP', passOn));
 }

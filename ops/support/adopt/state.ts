@@ -1,9 +1,6 @@
 /**
  * Pulumi's state learns that Alloy is in another container than the one that it has made, of which that one was made.
  */
-import * as fs from 'node:fs';
-import * as os from 'node:os';
-import * as path from 'node:path';
 import type { Pulumi } from '../pulumi';
 
 /** As `pulumi stack export` writes it; the rest of it is passed on. */
@@ -23,20 +20,12 @@ export function withId<T extends Exported>(exported: T, resource: string, id: st
  * @returns whether the state has that resource
  */
 export async function point(pulumi: Pulumi, resource: string, id: string): Promise<boolean> {
-  const exported = JSON.parse(await pulumi.must(['stack', 'export'], 'reading the state of the stack')) as Exported;
+  const exported = await pulumi.exported<Exported>();
   const resources = exported.deployment.resources ?? [];
   const changed = withId(exported, resource, id);
   if (JSON.stringify(changed) === JSON.stringify(exported)) {
     return resources.some(({ urn }) => urn.endsWith(`::${resource}`));
   }
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-'));
-  try {
-    // Secrets are encrypted in it.
-    const file = path.join(dir, 'state.json');
-    fs.writeFileSync(file, JSON.stringify(changed), { mode: 0o600 });
-    await pulumi.must(['stack', 'import', '--file', file], 'writing the state of the stack');
-  } finally {
-    fs.rmSync(dir, { recursive: true });
-  }
+  await pulumi.imported(changed, 'writing the state of the stack');
   return true;
 }
