@@ -1,8 +1,9 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import type { Backend, Signal } from './backend';
-import { hostName, maxOtlpRequest, ports, stackLabel, tunnelSeconds, users } from './catalog';
-import { renderFile } from './template';
+import { alloyConfig, alloyConfigFile, alloyDirectories, alloyStart, secretFile } from './alloy-config';
+import type { Backend } from './backend';
+import { hostName, images, oldest, ports, stackLabel, users } from './catalog';
+import { versionOf } from './image-reference';
 import * as workload from './workload';
 
 export interface AlloyArgs {
@@ -24,6 +25,10 @@ export interface AlloyArgs {
   /** What the engine lists for the containers that run already. */
   readonly listed: workload.ListedPorts;
   readonly memoryMiB: number;
+  /** What may wait on disk for each backend that takes OTLP. */
+  readonly queueMiB: number;
+  /** Largest request that it takes, unpacked. Default: what its memory allows. */
+  readonly requestMiB?: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
   /** What the engine's kernel can limit. Default: everything. */
@@ -35,65 +40,20 @@ export interface AlloyArgs {
 
 /** Host name on the private network. */
 const alias = 'alloy';
-const dataDir = '/var/lib/alloy';
-const configDir = '/etc/alloy';
-const configFile = `${configDir}/config.alloy`;
-const secretsDir = '/etc/alloy-secrets';
+const startFile = `${alloyDirectories.config}/start.sh`;
 const loopback = '127.0.0.1';
 
 /**
- * Requests that wait on disk for one backend before applications get 503 and must keep their own:
- * hours of an outage for a busy service, at one request a second and exporter.
+ * Command of the health check; the image has bash and no curl. `/-/ready` says 200 also when an exporter did not start, and
+ * neither says whether the receiver answers: an empty request, which goes no further, does.
  */
-const queueSize = 10_000;
-
-/**
- * Bytes, uncompressed, in a request to a backend behind a tunnel. A batch is sent at `minSize` and holds at most one
- * accepted request more, so it stays below `maxSize`, which is below the 100 MB that Cloudflare takes. `maxSize` must
- * not be less than what the receiver takes: a span larger than it is dropped (exporterhelper's MergeSplit).
- */
-const tunnelBatch = { minSize: 1_000_000, maxSize: 90_000_000 };
-
-/** A backend whose endpoint is known; of its headers only the names are. */
-type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
-
-/** File from which Alloy reads a header's value. */
-const secretFile = (backend: string, header: string): string => `${secretsDir}/${backend}.${header}`;
-
-/** Alloy's configuration for these backends, as `alloy fmt` would write it. */
-export function alloyConfig(backends: readonly ResolvedBackend[]): string {
-  const component = ({ protocol, name }: ResolvedBackend): string =>
-    protocol === 'otlphttp' ? `otelcol.exporter.otlphttp.${name}.input` : `otelcol.exporter.prometheus.${name}.input`;
-  const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(component);
-  const [traces, metrics, logs] = [takers('traces'), takers('metrics'), takers('logs')];
-  const of = (protocol: Backend['protocol']): object[] =>
-    backends
-      .filter((backend) => backend.protocol === protocol)
-      .map(({ name, endpoint, signals, tunnelled, headers = {} }) => ({
-        name,
-        endpoint,
-        batch: tunnelled ? tunnelBatch : false,
-        timeout: tunnelled ? `${tunnelSeconds}s` : false,
-        signals: signals.join(', '),
-        authenticated: Object.keys(headers).length > 0,
-        headers: Object.keys(headers).map((header, index) => ({ header, first: index === 0, label: `${name}_${header.replace(/\W/g, '_')}`, file: secretFile(name, header) })),
-      }));
-  return renderFile('alloy/config.alloy.mustache', {
-    grpcPort: ports.alloy.otlpGrpc,
-    httpPort: ports.alloy.otlpHttp,
-    maxRequest: maxOtlpRequest,
-    traces: traces.join(', '),
-    metrics: (metrics.length ? metrics : ['otelcol.exporter.prometheus.discard.input']).join(', '),
-    logs: (logs.length ? logs : ['otelcol.exporter.loki.discard.input']).join(', '),
-    usesQueue: of('otlphttp').length > 0,
-    queueDirectory: `${dataDir}/queue`,
-    queueSize,
-    otlpBackends: of('otlphttp'),
-    remoteWriteBackends: of('remote-write'),
-    discardsMetrics: metrics.length === 0,
-    discardsLogs: logs.length === 0,
-  });
-}
+const takesOtlp = [
+  'bash', '-c',
+  [
+    `ask() { exec 3<>/dev/tcp/127.0.0.1/$1 && printf "$2\\r\\n\\r\\n" >&3 && read -r status <&3 && [[ $status == *' 200 '* ]]; }`,
+    `ask ${ports.alloy.ui} 'GET /-/healthy HTTP/1.0' && ask ${ports.alloy.otlpHttp} 'POST /v1/traces HTTP/1.0\\r\\nContent-Type: application/x-protobuf\\r\\nContent-Length: 0'`,
+  ].join('\n'),
+];
 
 /**
  * Grafana Alloy: takes OTLP from applications and hands each signal to its backends. What a backend
@@ -117,9 +77,11 @@ export class Alloy extends pulumi.ComponentResource {
     const child = { parent: this };
     const labels = { [stackLabel]: args.owner };
 
+    const version = versionOf(args.image) ?? versionOf(images.alloy) ?? oldest.alloy;
     const config = pulumi
       .all(args.backends.map((backend) => pulumi.output(backend.endpoint)))
-      .apply((endpoints) => alloyConfig(args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' }))));
+      .apply((endpoints) => alloyConfig({ ...args, version, backends: args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' })) }));
+    const start = alloyStart(version);
 
     const secrets = args.backends.flatMap(({ name: backend, headers = {} }) =>
       Object.entries(headers).map(([header, value]) => [secretFile(backend, header), pulumi.secret(value)] as const));
@@ -138,8 +100,8 @@ export class Alloy extends pulumi.ComponentResource {
         ...from,
         volumeName: hostName('alloy', args.stack, 'config'),
         containerName: hostName('alloy', args.stack, 'config-files'),
-        path: configDir,
-        files: { [configFile]: config },
+        path: alloyDirectories.config,
+        files: { [alloyConfigFile]: config, [startFile]: start },
       },
       child,
     );
@@ -150,7 +112,7 @@ export class Alloy extends pulumi.ComponentResource {
         ...from,
         volumeName: hostName('alloy', args.stack, 'secrets'),
         containerName: hostName('alloy', args.stack, 'secret-files'),
-        path: secretsDir,
+        path: alloyDirectories.secrets,
         files: Object.fromEntries(secrets),
       },
       child,
@@ -162,20 +124,21 @@ export class Alloy extends pulumi.ComponentResource {
         containerName: hostName('alloy', args.stack),
         image: this.image,
         // Reloading in place has open bugs for receivers: another config is another container.
-        labels: { ...labels, ...workload.configLabel(config) },
+        labels: { ...labels, ...workload.configLabel(pulumi.interpolate`${config}${start}`) },
         user: users.alloy,
         network: args.network,
         alias,
         // Prometheus and Loki may run on the host itself.
         reachesHost: true,
         mounts: [
-          { volume: data.name, path: dataDir },
+          { volume: data.name, path: alloyDirectories.data },
           configured.mount,
           ...shown.map(({ mount }) => mount),
         ],
+        entrypoint: ['bash', startFile],
         command: [
-          'run', configFile,
-          `--storage.path=${dataDir}/data`,
+          'run', alloyConfigFile,
+          `--storage.path=${alloyDirectories.data}/data`,
           `--server.http.listen-addr=0.0.0.0:${ports.alloy.ui}`,
           // The disk queue (otelcol.storage.file) is at this level.
           '--stability.level=public-preview',
@@ -190,8 +153,7 @@ export class Alloy extends pulumi.ComponentResource {
         ],
         listed: args.listed,
         healthCheck: {
-          // The image has bash and no curl.
-          command: workload.httpProbe(ports.alloy.ui, '/-/ready', 200),
+          command: takesOtlp,
           interval: '2s',
           timeout: '5s',
           startPeriod: '30s',

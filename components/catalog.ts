@@ -110,13 +110,13 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
   };
 }
 
+/** Whether a container with this restart policy runs for ever. Stacks of before have `unless-stopped`. */
+export const runsForEver = (restart: unknown): boolean => restart === 'always' || restart === 'unless-stopped';
+
 /** What a stack may be called, as the rest of a sentence that begins with its name. */
 export const stackNameRule = "containers, volumes and networks carry the name of the stack, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters";
 
 export const isStackName = (name: string): boolean => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,40}$/.test(name);
-
-/** Largest OTLP request accepted: prompts outgrow the 4 MiB (gRPC) and 20 MiB (HTTP) defaults. */
-export const maxOtlpRequest = '64MiB';
 
 /** Seconds that a request through a tunnel may take: 64 MiB at 8 Mbit/s is 67, and Cloudflare waits 100 for an answer. */
 export const tunnelSeconds = 180;

@@ -11,6 +11,8 @@ import type { Settings } from './settings';
 export interface Remote {
   /** Base URLs at which it takes OTLP over HTTP; null where that is not published. */
   readonly otlp: { readonly alloy: string | null; readonly phoenix: string | null };
+  /** Largest request that its Alloy takes, unpacked. Stacks of an older version do not say; they take 64 MiB. */
+  readonly requestMiB?: number;
   /** Whether its Phoenix asks for an API key. */
   readonly auth: boolean;
   /** Its service tokens by name; times in ISO 8601. */
@@ -27,6 +29,8 @@ export interface Central {
   readonly reader: pulumi.Output<Record<string, string>>;
   /** Host of its receiver. */
   readonly hostname: string;
+  /** Largest request that it takes, unpacked; undefined where it is for the sender to say. */
+  readonly requestMiB?: number;
 }
 
 export interface Found {
@@ -94,7 +98,8 @@ export function centralOf(settings: Settings, remote: Remote): Central {
   const access = pulumi.secret(
     new pulumi.StackReference('central', { name: stack }).requireOutput('remoteAccess').apply((all: RemoteAccess) => all[token] ?? { clientId: '', clientSecret: '', apiKey: '' }));
   const badge = { 'cf-access-client-id': access.apply(({ clientId }) => clientId), 'cf-access-client-secret': access.apply(({ clientSecret }) => clientSecret) };
-  const key = { authorization: access.apply(({ apiKey }) => `Bearer ${apiKey}`) };
+  // Also without auth there, when Phoenix ignores it: switching auth on or off leaves Alloy as it is.
+  const key = { authorization: access.apply(({ apiKey }) => `Bearer ${apiKey === '' ? 'none' : apiKey}`) };
   return {
     backend: {
       name: 'central',
@@ -103,10 +108,11 @@ export function centralOf(settings: Settings, remote: Remote): Central {
       protocol: 'otlphttp',
       endpoint,
       tunnelled: true,
-      headers: { ...badge, ...(sendTo === 'phoenix' && remote.auth ? key : {}) },
+      headers: { ...badge, ...(sendTo === 'phoenix' ? key : {}) },
     },
     reader: pulumi.secret(pulumi.all({ ...badge, ...(remote.auth ? key : {}) })),
     hostname: new URL(endpoint).hostname,
+    ...(sendTo === 'alloy' ? { requestMiB: remote.requestMiB ?? 64 } : {}),
   };
 }
 

@@ -2,6 +2,7 @@
  * A stack at the edge: an Alloy on another host, which sends to a central stack through that one's tunnel.
  */
 import * as pulumi from '@pulumi/pulumi';
+import { largestRequestMiB } from './alloy-config';
 import { centralOf, type Remote } from './central';
 import { externalBackends } from './external-backends';
 import { Gate } from './gate';
@@ -20,7 +21,9 @@ export function edgeStack(host: Host, remote: Remote): object {
   // What has a store of its own here does not go through the tunnel as well.
   const elsewhere = new Set(external.flatMap(({ signals }) => signals));
   const backends = [{ ...gate.backend, signals: gate.backend.signals.filter((signal) => !elsewhere.has(signal)) }, ...external];
-  const alloy = alloyOn(host, backends, gate);
+  // What is larger than the other end takes is refused here, where the sender is told.
+  const requestMiB = Math.min(largestRequestMiB(settings['alloy:memory']), central.requestMiB ?? Infinity);
+  const alloy = alloyOn(host, backends, gate, requestMiB);
 
   const containers = { alloy: alloy.containerName, gate: gate.containerName };
   // Phoenix answers through the gate, which speaks TLS for whoever reads.

@@ -22,8 +22,11 @@ export interface Host {
   readonly provider: docker.Provider;
 }
 
-/** The Alloy that every stack has, as its settings say. */
-export function alloyOn({ stack, owner, network, settings, facts, provider }: Host, backends: readonly Backend[], gate: Gate): Alloy {
+/**
+ * The Alloy that every stack has, as its settings say.
+ * @param requestMiB largest request, where that is not for its memory to say
+ */
+export function alloyOn({ stack, owner, network, settings, facts, provider }: Host, backends: readonly Backend[], gate: Gate, requestMiB?: number): Alloy {
   return new Alloy('alloy', {
     stack,
     owner,
@@ -36,6 +39,8 @@ export function alloyOn({ stack, owner, network, settings, facts, provider }: Ho
     otlpHttpPort: settings['alloy:otlpHttpPort'],
     uiPort: settings['alloy:uiPort'],
     memoryMiB: settings['alloy:memory'],
+    queueMiB: settings['alloy:queue'],
+    ...(requestMiB === undefined ? {} : { requestMiB }),
     cpus: settings['alloy:cpus'],
     limits: facts.limits,
     protectData: settings['data:protect'],

@@ -233,7 +233,9 @@ export class Phoenix extends pulumi.ComponentResource {
       signals: ['traces'],
       protocol: 'otlphttp',
       endpoint: this.internal,
-      ...(args.auth ? { headers: { authorization: pulumi.secret(pulumi.interpolate`Bearer ${alloyKey.key}`) } } : {}),
+      // Also without auth, when Phoenix ignores it: switching auth on or off then leaves Alloy as it is. Without a key there is
+      // a word in its place: an empty header is none, and would be another configuration.
+      headers: { authorization: pulumi.secret(alloyKey.key.apply((key) => `Bearer ${key === '' ? 'none' : key}`)) },
     };
     const [address = loopback] = args.bind;
     const at = workload.reachable(address);

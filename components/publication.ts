@@ -3,6 +3,7 @@
  */
 import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
+import { largestRequestMiB } from './alloy-config';
 import type { Remote, RemoteAccess } from './central';
 import type { Route } from './cloudflare-tunnel';
 import type { Host } from './host';
@@ -112,6 +113,7 @@ export async function publish({ stack, owner, network, settings, facts, provider
     tunnel: { id: tunnel.tunnelId, name, page: url(settings['tunnel:hostname']), hostnames: hostnamesOf(settings).map(({ hostname }) => hostname), containers: tunnel.containerNames },
     remote: pulumi.output({
       otlp: { alloy: url(settings['tunnel:otlpHostname']), phoenix: url(settings['tunnel:phoenixOtlpHostname']) },
+      requestMiB: largestRequestMiB(settings['alloy:memory']),
       auth: settings['phoenix:auth'],
       tokens: Object.fromEntries(Object.entries(tokens).map(([token, { expiresAt }]) => [token, { expiresAt }])),
     }),

@@ -128,7 +128,8 @@ export function service(name: string, args: ServiceArgs, opts: pulumi.CustomReso
     name,
     transform({
       ...hardened(args),
-      restart: 'unless-stopped',
+      // After a crash an engine stops what has survived it, which counts as stopped by hand: `unless-stopped` stays down.
+      restart: 'always',
       networksAdvanced: [{ name: args.network.name, aliases: [args.alias] }],
       ...(args.reachesHost ? { hosts: [{ host: 'host.docker.internal', ip: 'host-gateway' }] } : {}),
       ports: portMappings(args.ports, args.listed[args.containerName]),

@@ -1,11 +1,15 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { Alloy, alloyConfig, type AlloyArgs } from '../../components/alloy';
+import { Alloy, type AlloyArgs } from '../../components/alloy';
+import { alloyConfig, alloyStart, type ResolvedBackend } from '../../components/alloy-config';
 import type { Backend } from '../../components/backend';
 import { externalBackends } from '../../components/external-backends';
 import { deploy, secret, secretMark, sent, type Deployment, type Registered } from '../support/deployment';
-import { expectGolden } from '../support/golden';
 
 const owner = 'llm-observability/dev';
 const phoenix = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' } as const;
@@ -20,9 +24,10 @@ const central = {
   headers: { 'cf-access-client-id': 'id.access', 'cf-access-client-secret': 's3cret', authorization: 'Bearer key' },
 } as const;
 const prometheus = new URL('http://host.docker.internal:9090');
-const loki = new URL('http://host.docker.internal:3100');
-const config = (prometheusUrl?: URL, lokiUrl?: URL): string =>
-  alloyConfig([phoenix, ...(externalBackends(prometheusUrl, lokiUrl) as (Backend & { endpoint: string })[])]);
+const sized = { version: '1.18.1', memoryMiB: 1024, queueMiB: 2048 };
+const start = alloyStart(sized.version);
+const configOf = (...backends: Backend[]): string => alloyConfig({ ...sized, backends: backends as ResolvedBackend[] });
+const config = configOf(phoenix);
 
 function alloy(changes: Partial<AlloyArgs> = {}): Promise<Deployment<Alloy>> {
   return deploy(
@@ -38,50 +43,14 @@ function alloy(changes: Partial<AlloyArgs> = {}): Promise<Deployment<Alloy>> {
         otlpGrpcPort: 5317,
         otlpHttpPort: 5318,
         uiPort: 22345,
-        memoryMiB: 1024,
+        memoryMiB: sized.memoryMiB,
+        queueMiB: sized.queueMiB,
         cpus: '1.0',
         protectData: false,
         ...changes,
       }),
   );
 }
-
-describe('its configuration', () => {
-  test.each([
-    ['default', config()],
-    ['with-prometheus', config(prometheus)],
-    ['with-loki', config(undefined, loki)],
-    ['with-prometheus-and-loki', config(prometheus, loki)],
-    ['with-auth', alloyConfig([{ ...phoenix, headers: { authorization: '' } }])],
-    ['with-two-headers', alloyConfig([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
-    ['through-tunnel', alloyConfig([central])],
-  ])('%s', (name, text) => expectGolden(`alloy/${name}.alloy`, text));
-
-  test('only what goes through a tunnel is sent in pieces, and may take its time', () => {
-    const slow = /\t\tbatch \{|\t\ttimeout /;
-    const [, first, second] = alloyConfig([phoenix, central]).split('otelcol.exporter.otlphttp "');
-    expect([first, second, alloyConfig([{ ...central, tunnelled: false }])].map((text) => slow.test(text ?? ''))).toEqual([false, true, false]);
-  });
-
-  test('a piece is as large as the largest request that is taken, and smaller than what Cloudflare takes', () => {
-    const [, mebibytes, largest] = /max_request_body_size = "(\d+)MiB"[^]*max_size {6}= (\d+)/.exec(alloyConfig([central])) ?? [];
-    expect(Number(largest)).toBeGreaterThanOrEqual(Number(mebibytes) * 2 ** 20);
-    expect(Number(largest)).toBeLessThan(100_000_000);
-  });
-
-  test('a signal goes to every backend that takes it', () => {
-    const tempo = { ...phoenix, name: 'tempo', endpoint: 'http://tempo:4318' };
-    expect(alloyConfig([phoenix, tempo])).toContain('traces  = [otelcol.exporter.otlphttp.phoenix.input, otelcol.exporter.otlphttp.tempo.input]');
-  });
-
-  test('an endpoint cannot end the string it stands in', () => {
-    expect(alloyConfig([{ ...phoenix, endpoint: 'http://a"\n}\\' }])).toContain('endpoint = "http://a\\"\\n}\\\\"');
-  });
-
-  test('without a backend that takes OTLP there is no queue', () => {
-    expect(alloyConfig([])).not.toContain('otelcol.storage.file');
-  });
-});
 
 /** Paths of the inputs that differ. */
 function differences(a: unknown, b: unknown, path: string): string[] {
@@ -130,12 +99,56 @@ test('that of the queue alone is protected, where the data is', async () => {
 
 test('the configuration is in its volume before the server starts, and the server cannot write it', () => {
   const { resources } = plain;
-  expect(resources.get('alloy-config-files')?.inputs['uploads']).toEqual([{ file: '/etc/alloy/config.alloy', content: config() }]);
+  expect(resources.get('alloy-config-files')?.inputs['uploads']).toEqual([
+    { file: '/etc/alloy/config.alloy', content: config }, { file: '/etc/alloy/start.sh', content: start },
+  ]);
   expect(resources.get('alloy-server')?.dependsOn).toEqual(['alloy-config', 'alloy-config-files', 'alloy-data', 'alloy-image', 'network']);
   expect(resources.get('alloy-server')?.inputs['volumes']).toEqual([
     { volumeName: 'alloy-dev-data', containerPath: '/var/lib/alloy' },
     { volumeName: 'alloy-dev-config', containerPath: '/etc/alloy', readOnly: true },
   ]);
+});
+
+test('the image\'s bash starts it, on the queue that it has', () => {
+  expect(plain.resources.get('alloy-server')?.inputs).toMatchObject({
+    entrypoints: ['bash', '/etc/alloy/start.sh'],
+    command: expect.arrayContaining(['run', '/etc/alloy/config.alloy', '--storage.path=/var/lib/alloy/data']),
+  });
+});
+
+test('an image whose tag is no version is taken for the pinned one', async () => {
+  const { resources } = await alloy({ image: 'registry.example.com/alloy:ours' });
+  expect(resources.get('alloy-config-files')?.inputs['uploads']).toMatchObject([{ content: config }, { content: start }]);
+});
+
+describe('its health check', () => {
+  const answering = async (statuses: { healthy: number; otlp: number }): Promise<boolean> => {
+    const asked: string[] = [];
+    const server = (answer: (request: http.IncomingMessage) => number): http.Server =>
+      http.createServer((request, response) => {
+        asked.push(`${request.method} ${request.url}`);
+        response.writeHead(answer(request)).end();
+      }).listen(0, '127.0.0.1');
+    const [page, otlp] = [server(({ url }) => (url === '/-/healthy' ? statuses.healthy : 404)), server(({ url, method }) => (url === '/v1/traces' && method === 'POST' ? statuses.otlp : 404))];
+    const portOf = (one: http.Server): string => String((one.address() as AddressInfo).port);
+    const [, ...command] = (plain.resources.get('alloy-server')?.inputs['healthcheck'] as { tests: string[] }).tests;
+    try {
+      await Promise.all([page, otlp].map((one) => (one.listening ? undefined : once(one, 'listening'))));
+      const [program = '', ...args] = command.map((part) => part.replace(/\b12345\b/, portOf(page)).replace(/\b4318\b/, portOf(otlp)));
+      return await new Promise((resolve) => execFile(program, args, (error) => resolve(error === null)));
+    } finally {
+      page.close();
+      otlp.close();
+    }
+  };
+
+  test.each([
+    ['every component runs and OTLP is taken', { healthy: 200, otlp: 200 }, true],
+    ['an exporter did not start', { healthy: 500, otlp: 200 }, false],
+    ['OTLP is not taken', { healthy: 200, otlp: 503 }, false],
+  ])('%s', async (_, statuses, healthy) => {
+    expect(await answering(statuses)).toBe(healthy);
+  });
 });
 
 test('only the two OTLP ports leave loopback', () => {
@@ -158,8 +171,13 @@ describe('a changed configuration', () => {
     expect(differences(before, after, '')).toEqual(['.alloy-config-files.uploads.0.content', '.alloy-server.labels.1.value']);
     expect(after['alloy-server']?.['labels']).toEqual([
       { label: 'llm-observability.stack', value: owner },
-      { label: 'llm-observability.stack.config', value: createHash('sha256').update(config(prometheus)).digest('hex') },
+      { label: 'llm-observability.stack.config', value: createHash('sha256').update(configOf(phoenix, ...externalBackends(prometheus, undefined)) + start).digest('hex') },
     ]);
+  });
+
+  test('a version that names the files of its queue differently is another server too', async () => {
+    const changed = differences(inputs(plain), inputs(await alloy({ image: 'grafana/alloy:v1.11.0' })), '');
+    expect(changed).toEqual(expect.arrayContaining(['.alloy-config-files.uploads.1.content', '.alloy-server.labels.1.value']));
   });
 
   test('a change of where it listens is none of the configuration', async () => {
@@ -230,7 +248,7 @@ describe('a stack behind a tunnel', () => {
       { file: '/etc/alloy-secrets/central.cf-access-client-secret', content: secret('s3cret') },
       { file: '/etc/alloy-secrets/central.authorization', content: secret('Bearer key') },
     ]);
-    expect(resources.get('alloy-config-files')?.inputs['uploads']).toEqual([{ file: '/etc/alloy/config.alloy', content: alloyConfig([central]) }]);
+    expect(resources.get('alloy-config-files')?.inputs['uploads']).toMatchObject([{ file: '/etc/alloy/config.alloy', content: configOf(central) }, {}]);
   });
 
   test('is another configuration, and so another server', async () => {
@@ -243,7 +261,7 @@ describe('a stack behind a tunnel', () => {
 
 test('the endpoint of a backend may be known later', async () => {
   const { resources } = await alloy({ backends: [{ ...phoenix, endpoint: pulumi.output(Promise.resolve('http://later:1')) }] });
-  expect(resources.get('alloy-config-files')?.inputs['uploads']).toMatchObject([{ content: expect.stringContaining('endpoint = "http://later:1"') }]);
+  expect(resources.get('alloy-config-files')?.inputs['uploads']).toMatchObject([{ content: expect.stringContaining('endpoint = "http://later:1"') }, {}]);
 });
 
 test('what it offers: addresses, and what a span meets in it', async () => {

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as fc from 'fast-check';
-import { firstAdmin, hostName, hostNames, images, isStackName, maxConnectors, maxOtlpRequest, oldest, oldestEngineApi, ports, stackLabel, users, type ServiceName } from '../../components/catalog';
+import { firstAdmin, hostName, hostNames, images, isStackName, maxConnectors, oldest, oldestEngineApi, ports, stackLabel, users, type ServiceName } from '../../components/catalog';
 import { reliedOn, type Reliance } from '../../components/relied-on';
 import * as values from '../../components/values';
 import { withTable } from '../../ops/support/readme-tables';
@@ -76,7 +76,6 @@ test('names and numbers that data, applications and other programs rely on', () 
   expect(firstAdmin).toBe('admin@localhost');
   expect(stackLabel).toBe('llm-observability.stack');
   expect(oldestEngineApi).toBe('1.41');
-  expect(maxOtlpRequest).toBe('64MiB');
 });
 
 test.each([

@@ -214,7 +214,7 @@ describe('a connector', () => {
       securityOpts: ['no-new-privileges'],
       logDriver: 'json-file',
       logOpts: { 'max-size': '10m', 'max-file': '3' },
-      restart: 'unless-stopped',
+      restart: 'always',
       networksAdvanced: [{ name: 'observability-dev', aliases: ['tunnel-1'] }],
       hosts: [{ host: 'host.docker.internal', ip: 'host-gateway' }],
       ports: [],

@@ -116,7 +116,7 @@ test('the server: hardened, on the private network alone, with time to end its r
     securityOpts: ['no-new-privileges'],
     logDriver: 'json-file',
     logOpts: { 'max-size': '10m', 'max-file': '3' },
-    restart: 'unless-stopped',
+    restart: 'always',
     networksAdvanced: [{ name: 'observability-dev', aliases: ['phoenix-gate'] }],
     ports: [],
     memory: 128,

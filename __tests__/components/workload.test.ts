@@ -65,7 +65,7 @@ describe('a service', () => {
         envs: [],
         labels: labelList,
         volumes: [],
-        restart: 'unless-stopped',
+        restart: 'always',
         networksAdvanced: [{ name: 'observability-dev', aliases: ['web'] }],
         ports: [
           { internal: 80, external: 8080, ip: '127.0.0.1', protocol: 'tcp' },

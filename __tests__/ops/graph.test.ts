@@ -25,7 +25,7 @@ const endpoints = { otlpHttp: 'http://127.0.0.1:4318' };
 const container = {
   urn: 'urn:pulumi:prod::llm-observability::docker:index/container:Container::alloy-server',
   type: 'docker:index/container:Container',
-  inputs: { name: 'alloy-prod', image: 'grafana/alloy:v1.18.1', restart: 'unless-stopped', ports: [{ internal: 4318, external: 4318 }] },
+  inputs: { name: 'alloy-prod', image: 'grafana/alloy:v1.18.1', restart: 'always', ports: [{ internal: 4318, external: 4318 }] },
 };
 const network = { urn: 'urn:pulumi:prod::llm-observability::docker:index/network:Network::network', type: 'docker:index/network:Network', inputs: { name: 'observability-prod' } };
 const stack = { urn: 'urn:pulumi:prod::llm-observability::pulumi:pulumi:Stack::llm-observability-prod', type: 'pulumi:pulumi:Stack', outputs: { endpoints } };

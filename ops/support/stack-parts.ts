@@ -2,6 +2,7 @@
  * What the picture shows of a stack, read from its resources: the containers with their ports, volumes and names on the
  * network, the configurations that Alloy and the gate are given, the rules of the tunnel.
  */
+import { runsForEver } from '../../components/catalog';
 import { alloyFlows, type Flows } from './alloy-flows';
 
 /** A resource as the program asks for it, and as the state keeps it. */
@@ -61,7 +62,7 @@ export function stackParts({ resources, endpoints }: Deployed): StackParts {
   const of = <T>(type: string): T[] => resources.filter((resource) => resource.type === type).map(({ inputs }) => inputs as T);
   const [network] = of<{ name: string }>('docker:index/network:Network');
   const containers = of<Container>('docker:index/container:Container').sort((a, b) => (a.name < b.name ? -1 : 1));
-  const running = containers.filter(({ restart }) => restart === 'unless-stopped');
+  const running = containers.filter(({ restart }) => runsForEver(restart));
   const [tunnel] = of<{ name: string }>('cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared');
   const configs = of<{ config: { ingresses: (Omit<Rule, 'hostname'> & { hostname?: string })[] } }>('cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig');
   const applications = of<{ domain: string; serviceAuth401Redirect?: boolean }>('cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication');

@@ -1,7 +1,7 @@
 /**
  * What changes mean for who uses a stack: what is away and how long, and what becomes of the data.
  */
-import { hostName } from '../../../components/catalog';
+import { hostName, runsForEver } from '../../../components/catalog';
 import { compareVersions, versionOf } from '../../../components/values';
 import { nameOf, typeOf, type Planned } from './changes';
 import type { State } from './digest';
@@ -37,7 +37,7 @@ const holdsData = ({ type, old }: Planned): boolean => type === volumeType && (i
 /** Name on the host. */
 const nameIn = (state: State | undefined): string => String(state?.inputs?.['name'] ?? '');
 
-const runsForEver = ({ type }: Planned, state: State | undefined): boolean => type === containerType && state?.inputs?.['restart'] === 'unless-stopped';
+const isService = ({ type }: Planned, state: State | undefined): boolean => type === containerType && runsForEver(state?.inputs?.['restart']);
 
 function volumesThatGo(changes: readonly Planned[]): string[] {
   return changes.filter((change) => holdsData(change) && (change.kind === 'remove' || change.kind === 'replace')).map(({ old }) => {
@@ -55,7 +55,7 @@ function volumesThatGo(changes: readonly Planned[]): string[] {
 
 /** A service that is given another volume in the place of one: what was in that does not move. */
 function otherData(changes: readonly Planned[]): string[] {
-  return changes.filter((change) => change.kind === 'replace' && runsForEver(change, change.new)).flatMap(({ named, old, new: now }) => {
+  return changes.filter((change) => change.kind === 'replace' && isService(change, change.new)).flatMap(({ named, old, new: now }) => {
     const [before, after] = [mounts(old), mounts(now)];
     return [...before].filter(([path, volume]) => after.has(path) && after.get(path) !== volume && volume.endsWith('-data'))
       .map(([path, volume]) => `Container ${named} starts with the volume ${after.get(path)} in the place of ${volume}: it will not find what it has stored so far.`);
@@ -139,7 +139,7 @@ function effects(changes: readonly Planned[], stack: string): string[] {
   const service: Readonly<Record<string, keyof typeof away>> = {
     [hostName('phoenix', stack)]: 'phoenix', [hostName('alloy', stack)]: 'alloy', [hostName('phoenix', stack, 'gate')]: 'gate', [hostName('central', stack, 'gate')]: 'gate',
   };
-  const running = (kind: Planned['kind']): string[] => changes.filter((change) => change.kind === kind && runsForEver(change, change.new)).map(({ named }) => named);
+  const running = (kind: Planned['kind']): string[] => changes.filter((change) => change.kind === kind && isService(change, change.new)).map(({ named }) => named);
   const isConnector = (named: string): boolean => named.startsWith(`${hostName('tunnel', stack)}-`);
   const replaced = running('replace');
   return [

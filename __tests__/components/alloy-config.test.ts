@@ -1,0 +1,106 @@
+import { alloyConfig, largestRequestMiB, type AlloyConfigArgs, type ResolvedBackend } from '../../components/alloy-config';
+import { externalBackends } from '../../components/external-backends';
+import { expectGolden } from '../support/golden';
+
+const phoenix = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' } as const;
+/** A stack behind a tunnel, as one at the edge sends to it. */
+const central = {
+  name: 'central',
+  signals: ['traces', 'metrics', 'logs'],
+  protocol: 'otlphttp',
+  endpoint: 'http://central-gate:4318',
+  tunnelled: true,
+  headers: { 'cf-access-client-id': 'id.access', 'cf-access-client-secret': 's3cret', authorization: 'Bearer key' },
+} as const;
+const prometheus = new URL('http://host.docker.internal:9090');
+const loki = new URL('http://host.docker.internal:3100');
+
+const configOf = (backends: readonly ResolvedBackend[], changes: Partial<AlloyConfigArgs> = {}): string =>
+  alloyConfig({ backends, version: '1.18.1', memoryMiB: 1024, queueMiB: 2048, ...changes });
+const withStores = (prometheusUrl?: URL, lokiUrl?: URL): string => configOf([phoenix, ...(externalBackends(prometheusUrl, lokiUrl) as ResolvedBackend[])]);
+
+/** The value of an argument, each time that it stands there. */
+const valuesOf = (config: string, argument: string): string[] =>
+  [...config.matchAll(new RegExp(`^\\s*${argument}\\s*= (.*)$`, 'gm'))].map(([, value = '']) => value.replace(/"/g, ''));
+const bytes = (size: string): number => Number(size.replace('MiB', '')) * 2 ** 20;
+
+test.each([
+  ['default', withStores()],
+  ['with-prometheus', withStores(prometheus)],
+  ['with-loki', withStores(undefined, loki)],
+  ['with-prometheus-and-loki', withStores(prometheus, loki)],
+  ['with-auth', configOf([{ ...phoenix, headers: { authorization: '' } }])],
+  ['with-two-headers', configOf([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
+  ['through-tunnel', configOf([central])],
+  ['oldest', configOf([{ ...phoenix, headers: { authorization: '' } }], { version: '1.11.0', memoryMiB: 384, queueMiB: 128 })],
+])('%s', (name, text) => expectGolden(`alloy/${name}.alloy`, text));
+
+test('only what goes through a tunnel is sent in pieces, and may take its time', () => {
+  const slow = /\t\tbatch \{|\t\ttimeout /;
+  const [, first, second] = configOf([phoenix, central]).split('otelcol.exporter.otlphttp "');
+  expect([first, second, configOf([{ ...central, tunnelled: false }])].map((text) => slow.test(text ?? ''))).toEqual([false, true, false]);
+});
+
+test.each([384, 512, 1000, 1024, 8192])('with %d MiB a piece through a tunnel is no larger than a request that is taken, and smaller than what Cloudflare takes', (memoryMiB) => {
+  const config = configOf([central], { memoryMiB });
+  const [largest = 0] = valuesOf(config, 'max_size').map(Number);
+  expect(valuesOf(config, 'max_request_body_size').map(bytes)).toEqual([largest]);
+  expect(valuesOf(config, 'max_recv_msg_size').map(bytes)).toEqual([largest]);
+  expect(largest).toBeLessThan(100_000_000);
+  expect(largest).toBeGreaterThan(Number(valuesOf(config, 'min_size')[0]));
+});
+
+test('what the other end takes bounds what is taken here', () => {
+  const config = configOf([central], { memoryMiB: 4096, requestMiB: 24 });
+  expect([...valuesOf(config, 'max_request_body_size'), ...valuesOf(config, 'max_recv_msg_size'), ...valuesOf(config, 'max_size')]).toEqual(['24MiB', '24MiB', String(24 * 2 ** 20)]);
+});
+
+test.each([
+  // memory, largest request, consumers, limit, where it begins to refuse
+  [384, 24, 1, 211, 135],
+  [512, 32, 2, 281, 179],
+  [1024, 64, 4, 563, 359],
+  [4096, 64, 10, 2252, 1433],
+])('of %d MiB', (memoryMiB, request, consumers, limit, refuses) => {
+  const config = configOf([phoenix], { memoryMiB });
+  expect(largestRequestMiB(memoryMiB)).toBe(request);
+  expect(valuesOf(config, 'max_request_body_size')).toEqual([`${request}MiB`]);
+  expect(valuesOf(config, 'num_consumers')).toEqual([String(consumers)]);
+  const [limited = '', spike = ''] = [...valuesOf(config, 'limit'), ...valuesOf(config, 'spike_limit')];
+  expect([limited, (bytes(limited) - bytes(spike)) / 2 ** 20]).toEqual([`${limit}MiB`, refuses]);
+});
+
+test('everything that is received passes the memory limiter before anything keeps it', () => {
+  const config = configOf([phoenix, central]);
+  const [, receiver = '', limiter = ''] = /otelcol\.receiver\.otlp "default" \{(.*?)\n\}.*memory_limiter "default" \{(.*?)\n\}/s.exec(config) ?? [];
+  for (const signal of ['traces', 'metrics', 'logs']) {
+    expect(valuesOf(receiver, signal)).toEqual(['[otelcol.processor.memory_limiter.default.input]']);
+    expect(valuesOf(limiter, signal)[0]).toContain('otelcol.exporter.otlphttp.central.input');
+  }
+});
+
+test('the queue of each backend is bounded in bytes, and its file shrinks', () => {
+  const config = configOf([phoenix, central], { queueMiB: 300 });
+  expect(valuesOf(config, 'queue_size')).toEqual([String(300 * 2 ** 20), String(300 * 2 ** 20)]);
+  expect(valuesOf(config, 'sizer')).toEqual(['bytes', 'bytes', 'bytes']);
+  expect(valuesOf(config, 'on_rebound')).toEqual(['true']);
+});
+
+test.each([
+  ['1.11.0', false], ['1.17.9', false], ['1.18.0', true], ['1.18.1', true], ['1.20.0', true], ['2.0.0', true],
+])('version %s is told to answer slow senders: %s', (version, told) => {
+  expect(configOf([phoenix], { version }).includes('write_timeout         = "0s"')).toBe(told);
+});
+
+test('a signal goes to every backend that takes it', () => {
+  const tempo = { ...phoenix, name: 'tempo', endpoint: 'http://tempo:4318' };
+  expect(configOf([phoenix, tempo])).toContain('traces  = [otelcol.exporter.otlphttp.phoenix.input, otelcol.exporter.otlphttp.tempo.input]');
+});
+
+test('an endpoint cannot end the string it stands in', () => {
+  expect(configOf([{ ...phoenix, endpoint: 'http://a"\n}\\' }])).toContain('endpoint = "http://a\\"\\n}\\\\"');
+});
+
+test('without a backend that takes OTLP there is no queue', () => {
+  expect(configOf([])).not.toContain('otelcol.storage.file');
+});

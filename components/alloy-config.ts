@@ -1,0 +1,113 @@
+import type { Backend, Signal } from './backend';
+import { ports, tunnelSeconds } from './catalog';
+import { compareVersions } from './image-reference';
+import { renderFile } from './template';
+
+export interface AlloyConfigArgs {
+  /** Where telemetry goes; a signal without a backend is accepted and discarded. */
+  readonly backends: readonly ResolvedBackend[];
+  /** Version of Alloy, such as "1.18.1". */
+  readonly version: string;
+  /** Memory limit of its container. */
+  readonly memoryMiB: number;
+  /** What may wait on disk for each backend that takes OTLP. */
+  readonly queueMiB: number;
+  /** Largest request that it takes, unpacked. Default: `largestRequestMiB(memoryMiB)`. */
+  readonly requestMiB?: number;
+}
+
+/** A backend whose endpoint is known; of its headers only the names are. */
+export type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
+
+export const alloyDirectories = {
+  /** Holds `config.alloy` and `start.sh`. */
+  config: '/etc/alloy',
+  /** Holds a file for each header of a backend. */
+  secrets: '/etc/alloy-secrets',
+  data: '/var/lib/alloy',
+  queue: '/var/lib/alloy/queue',
+  /** Files of the queue that Alloy could not read. */
+  damaged: '/var/lib/alloy/damaged',
+} as const;
+
+export const alloyConfigFile = `${alloyDirectories.config}/config.alloy`;
+
+/** What Alloy does differently from a version on, as its change log and its source have it. */
+const since = {
+  /** The receiver has `write_timeout`, and its default of 30 s cuts off the answer to a slow sender. */
+  writeTimeout: '1.18.0',
+  /** The file of a queue is called after the exporter's new type, `otlp_http`; before, `otlphttp`. */
+  otlpHttpType: '1.15.0',
+} as const;
+
+const atLeast = (version: string, first: string): boolean => compareVersions(version, first) >= 0;
+
+const clamp = (least: number, value: number, most: number): number => Math.min(most, Math.max(least, Math.floor(value)));
+
+/**
+ * Largest OTLP request in MiB, unpacked: prompts outgrow the defaults of 4 MiB (gRPC) and 20 MiB (HTTP). While Alloy
+ * takes a request it holds it about five times, and what waits in its exporters besides. With a sixteenth of the memory,
+ * eight of the largest at once did not exhaust it, with the backend down; sixteen did (Alloy 1.11.0, 384MiB to 1GiB).
+ */
+export function largestRequestMiB(memoryMiB: number): number {
+  return clamp(1, memoryMiB / 16, 64);
+}
+
+/** Requests that an exporter sends at a time; each holds one of any size while its backend does not take it. */
+const consumers = (memoryMiB: number): number => clamp(1, memoryMiB / 256, 10);
+
+/**
+ * Bytes, unpacked, in a request to a backend behind a tunnel. A batch is sent at `minSize` and cut at the largest request that
+ * the other end takes: more is answered with 400, which loses it. It is below the 100 MB that Cloudflare takes.
+ */
+const tunnelBatch = (requestMiB: number): { minSize: number; maxSize: number } => ({ minSize: 1_000_000, maxSize: requestMiB * 2 ** 20 });
+
+/** File from which Alloy reads a header's value. */
+export const secretFile = (backend: string, header: string): string => `${alloyDirectories.secrets}/${backend}.${header}`;
+
+/** Alloy's configuration, as `alloy fmt` would write it. */
+export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB) }: AlloyConfigArgs): string {
+  const component = ({ protocol, name }: ResolvedBackend): string =>
+    protocol === 'otlphttp' ? `otelcol.exporter.otlphttp.${name}.input` : `otelcol.exporter.prometheus.${name}.input`;
+  const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(component);
+  const [traces, metrics, logs] = [takers('traces'), takers('metrics'), takers('logs')];
+  const of = (protocol: Backend['protocol']): object[] =>
+    backends
+      .filter((backend) => backend.protocol === protocol)
+      .map(({ name, endpoint, signals, tunnelled, headers = {} }) => ({
+        name,
+        endpoint,
+        batch: tunnelled ? tunnelBatch(requestMiB) : false,
+        timeout: tunnelled ? `${tunnelSeconds}s` : false,
+        signals: signals.join(', '),
+        authenticated: Object.keys(headers).length > 0,
+        headers: Object.keys(headers).map((header, index) => ({ header, first: index === 0, label: `${name}_${header.replace(/\W/g, '_')}`, file: secretFile(name, header) })),
+      }));
+  return renderFile('alloy/config.alloy.mustache', {
+    grpcPort: ports.alloy.otlpGrpc,
+    httpPort: ports.alloy.otlpHttp,
+    maxRequest: `${requestMiB}MiB`,
+    answersSlowSenders: atLeast(version, since.writeTimeout),
+    // Refused from the difference of the two on. The rest is for what Go has not collected yet, and what is being read.
+    memoryLimit: `${Math.floor(memoryMiB * 0.55)}MiB`,
+    memorySpike: `${Math.floor(memoryMiB * 0.2)}MiB`,
+    traces: traces.join(', '),
+    metrics: (metrics.length ? metrics : ['otelcol.exporter.prometheus.discard.input']).join(', '),
+    logs: (logs.length ? logs : ['otelcol.exporter.loki.discard.input']).join(', '),
+    usesQueue: of('otlphttp').length > 0,
+    queueDirectory: alloyDirectories.queue,
+    queueBytes: queueMiB * 2 ** 20,
+    consumers: consumers(memoryMiB),
+    otlpBackends: of('otlphttp'),
+    remoteWriteBackends: of('remote-write'),
+    discardsMetrics: metrics.length === 0,
+    discardsLogs: logs.length === 0,
+  });
+}
+
+/** The program that starts Alloy of a version: on the queue that it has, or without what it cannot read. */
+export function alloyStart(version: string): string {
+  const types = ['otlphttp', 'otlp_http'];
+  const [type, otherType] = atLeast(version, since.otlpHttpType) ? types.reverse() : types;
+  return renderFile('alloy/start.sh.mustache', { queue: alloyDirectories.queue, damaged: alloyDirectories.damaged, type, otherType });
+}
