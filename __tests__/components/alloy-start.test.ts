@@ -43,7 +43,7 @@ class Host {
   private running: ChildProcess | undefined;
   log = '';
 
-  constructor(private readonly version = '1.11.0') {
+  constructor(version = '1.11.0') {
     this.queue = path.join(this.dir, 'queue');
     this.damaged = path.join(this.dir, 'damaged');
     fs.mkdirSync(this.queue);
@@ -63,9 +63,10 @@ for file in queue/exporter_*; do
     oom!) kill -KILL $$ ;;
   esac
 done
-trap 'echo stopped >&2; exit 0' TERM
+trap 'echo stopped >&2; kill $!; exit 0' TERM
+sleep 600 2>/dev/null &
 cat started.txt >&2
-while :; do read -r -t 60 <> <(:) ; done
+wait
 `, { mode: 0o755 });
     const script = alloyStart(version).replaceAll(alloyDirectories.queue, this.queue).replaceAll(alloyDirectories.damaged, this.damaged)
       .replace('/bin/alloy', path.join(this.dir, 'alloy')).replace('/tmp/unreadable', path.join(this.dir, 'unreadable'));
