@@ -195,7 +195,7 @@ describe('each stack file', () => {
       expectGolden(`${stack}/${file}`, `${(error as Error).message}\n`);
     }
     expectEnvironment(stack, await run({ stack, ...(told.length > 0 ? filledIn(settings) : settings), outputs: { prod } }));
-    expect(goldensOf(stack)).toEqual([...told, 'config.alloy', 'graph.yaml', 'nginx.conf'].sort());
+    expect(goldensOf(stack)).toEqual([...told, 'config.alloy', 'graph.yaml', 'nginx.conf', 'start.sh'].sort());
   });
 });
 
@@ -251,11 +251,18 @@ describe('auth', () => {
     ]);
   });
 
-  test('one switch adds a place for the secret, and takes nothing away', async () => {
+  test('one switch adds nothing and takes nothing away', async () => {
     const names = async (auth: string): Promise<string[]> => [...(await run({ config: { 'phoenix:auth': auth } })).resources.keys()];
     const [off, on] = [await names('false'), await names('true')];
-    expect(on.filter((name) => !off.includes(name))).toEqual(['alloy-secret-files', 'alloy-secrets']);
-    expect(off.filter((name) => !on.includes(name))).toEqual([]);
+    expect(on).toEqual(off);
+  });
+
+  test('one switch leaves Alloy as it is: it takes spans all the while', async () => {
+    const ofAlloy = async (auth: string): Promise<[string, unknown][]> =>
+      [...(await run({ config: { 'phoenix:auth': auth } })).resources].filter(([name]) => name.startsWith('alloy') && name !== 'alloy-secret-files').map(([name, { inputs }]) => [name, inputs]);
+    const off = await ofAlloy('false');
+    expect(off.map(([name]) => name)).toContain('alloy-server');
+    expect(await ofAlloy('true')).toEqual(off);
   });
 });
 
@@ -298,6 +305,7 @@ describe('a tunnel', () => {
       },
       remote: {
         otlp: { alloy: 'https://otlp.example.com', phoenix: 'https://phoenix-otlp.example.com' },
+        requestMiB: 64,
         auth: true,
         tokens: { edge: { expiresAt: '2027-11-21T08:00:00Z' }, lab: { expiresAt: '2027-11-21T08:00:00Z' } },
       },
@@ -505,8 +513,11 @@ describe('one setting changes just what it names', () => {
     ['phoenix:adminPassword', 'chosen', ['phoenix-server.envs', 'phoenix-settings.firstPassword']],
     ['alloy:otlpGrpcPort', '5317', ['alloy-server.ports']],
     ['alloy:bind', '127.0.0.1', ['alloy-server.ports']],
-    ['alloy:memory', '2GiB', ['alloy-server.memory', 'alloy-server.memorySwap']],
-    ['alloy:image', 'my/alloy:v1.12.0', ['alloy-config-files.image', 'alloy-image.name', 'alloy-server.image']],
+    // Of more than the largest request, consumers and the point at which it refuses.
+    ['alloy:memory', '2GiB', ['alloy-config-files.uploads', 'alloy-server.labels', 'alloy-server.memory', 'alloy-server.memorySwap']],
+    ['alloy:queue', '10GiB', ['alloy-config-files.uploads', 'alloy-server.labels']],
+    // What it names differently, and does not know yet.
+    ['alloy:image', 'my/alloy:v1.12.0', ['alloy-config-files.image', 'alloy-config-files.uploads', 'alloy-image.name', 'alloy-secret-files.image', 'alloy-server.image', 'alloy-server.labels']],
     ['ports:offset', '100', ['alloy-server.ports', 'phoenix-server.ports']],
     ['data:protect', 'true', []],
     ['gate:image', 'my/nginx:1.27.0', ['phoenix-gate-config-files.image', 'phoenix-gate-image.name', 'phoenix-gate-server.image']],

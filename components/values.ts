@@ -105,17 +105,30 @@ export function days(raw: string): number {
  * @param least smallest amount the service starts with, in MiB
  */
 export function memory(least: number): (raw: string) => number {
+  return size('memory', least, `the service does not start with less than ${least}MiB`);
+}
+
+/** Room on a disk as MiB. */
+export function disk(least: number): (raw: string) => number {
+  return size('room on disk', least, `what waits on disk needs at least ${least}MiB`);
+}
+
+/**
+ * @param what it is the size of, as the beginning of a rule
+ * @param tooLittle the rule that less than `least` breaks
+ */
+function size(what: string, least: number, tooLittle: string): (raw: string) => number {
   return (raw) => {
     const [, amount, unit] = /^(\d+(?:\.\d+)?)(MiB|GiB)$/.exec(raw) ?? [];
     if (amount === undefined) {
-      throw new BrokenRule('memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB', meant.memory(raw));
+      throw new BrokenRule(`${what} is a number with the unit MiB or GiB, such as 512MiB or 2GiB`, meant.memory(raw));
     }
     const mebibytes = Number(amount) * (unit === 'GiB' ? 1024 : 1);
     if (!Number.isInteger(mebibytes)) {
-      throw new BrokenRule('memory comes in whole MiB', meant.memory(raw));
+      throw new BrokenRule(`${what} comes in whole MiB`, meant.memory(raw));
     }
     if (mebibytes < least) {
-      throw new BrokenRule(`the service does not start with less than ${least}MiB`, `${least}MiB`);
+      throw new BrokenRule(tooLittle, `${least}MiB`);
     }
     return mebibytes;
   };

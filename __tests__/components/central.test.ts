@@ -195,16 +195,23 @@ describe('centralOf', () => {
     ['alloy', true, all, alloy, 'otlp.example.com', badge, { ...badge, ...key }],
     ['alloy', false, all, alloy, 'otlp.example.com', badge, badge],
     ['phoenix', true, ['traces'], phoenix, 'phoenix-otlp.example.com', { ...badge, ...key }, { ...badge, ...key }],
-    ['phoenix', false, ['traces'], phoenix, 'phoenix-otlp.example.com', badge, badge],
+    // Phoenix without auth ignores the key: it is there all the same, so that switching auth on leaves Alloy as it is.
+    ['phoenix', false, ['traces'], phoenix, 'phoenix-otlp.example.com', { ...badge, ...key }, badge],
   ])('to %s, with auth %j', async (sendTo, auth, signals, endpoint, hostname, headers, reader) => {
     const expected = {
       backend: { name: 'central', signals, protocol: 'otlphttp', endpoint, tunnelled: true, headers: marked(headers) },
       reader: secret(reader),
       hostname,
+      ...(sendTo === 'alloy' ? { requestMiB: 64 } : {}),
     };
     expect(await central({ 'edge:sendTo': sendTo }, { auth })).toEqual(expected);
     // Whatever the other stack says of it, here it is secret.
     expect(await central({ 'edge:sendTo': sendTo }, { auth }, access)).toEqual(expected);
+  });
+
+  test('no larger request than its Alloy takes', async () => {
+    expect(await central({}, { requestMiB: 24 })).toMatchObject({ requestMiB: 24 });
+    expect(await central({ 'edge:sendTo': 'phoenix' }, { requestMiB: 24 })).not.toHaveProperty('requestMiB');
   });
 
   test('as who the setting says, from the stack that the setting names', async () => {
@@ -221,7 +228,7 @@ describe('centralOf', () => {
   test('a token that opens nothing any more is empty, and no error', async () => {
     expect(await central({}, { auth: true }, pulumi.secret({ 'host-2': access['host-2'] }))).toMatchObject({
       backend: { headers: marked({ 'cf-access-client-id': '', 'cf-access-client-secret': '' }) },
-      reader: secret({ 'cf-access-client-id': '', 'cf-access-client-secret': '', authorization: 'Bearer ' }),
+      reader: secret({ 'cf-access-client-id': '', 'cf-access-client-secret': '', authorization: 'Bearer none' }),
     });
   });
 });

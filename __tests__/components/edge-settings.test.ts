@@ -20,7 +20,7 @@ const rightValue = ({ example, fallback = '' }: Key<unknown>): string => example
 
 /** What is in a stack at the edge, or is the way to it. */
 const ofAnEdge = [
-  'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'alloy:bind', 'alloy:memory', 'alloy:cpus', 'alloy:image', 'gate:image',
+  'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'alloy:bind', 'alloy:memory', 'alloy:queue', 'alloy:cpus', 'alloy:image', 'gate:image',
   'prometheus:url', 'loki:url', 'edge:central', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
   ...Object.keys(dockerKeys),
 ];

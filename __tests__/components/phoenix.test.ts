@@ -254,8 +254,8 @@ describe('what it offers', () => {
     });
   });
 
-  test('without auth: a backend that wants no header', async () => {
-    expect(await offered(withoutAuth)).toEqual({ ...always, backend, apiKeys: { dashboards: secret('') }, path: ['phoenix-server-id', ''] });
+  test('without auth: a backend with the same header, which it ignores, so that Alloy stays as it is when auth is switched on', async () => {
+    expect(await offered(withoutAuth)).toEqual({ ...always, backend: { ...backend, headers: { authorization: secret('Bearer none') } }, apiKeys: { dashboards: secret('') }, path: ['phoenix-server-id', ''] });
   });
 
   test('addresses', async () => {

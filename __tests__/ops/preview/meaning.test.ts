@@ -50,7 +50,7 @@ describe('what the program makes', () => {
 
   test.each(stacks)('%s: each service has a word of its own when it is exchanged', async (_, config) => {
     const { resources } = await run(config);
-    const services = [...resources.values()].filter(({ type, inputs }) => type === container && inputs['restart'] === 'unless-stopped');
+    const services = [...resources.values()].filter(({ type, inputs }) => type === container && inputs['restart'] === 'always');
     expect(services.length).toBeGreaterThanOrEqual(2);
     for (const { name, inputs } of services) {
       const said = effects(replaces(container, name, shown(inputs)));
