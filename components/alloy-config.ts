@@ -1,5 +1,5 @@
 import type { Backend, Signal } from './backend';
-import { ports, tunnelSeconds } from './catalog';
+import { alloyDirectories, ports, tunnelSeconds } from './catalog';
 import { compareVersions } from './image-reference';
 import { renderFile } from './template';
 
@@ -18,17 +18,6 @@ export interface AlloyConfigArgs {
 
 /** A backend whose endpoint is known; of its headers only the names are. */
 export type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
-
-export const alloyDirectories = {
-  /** Holds `config.alloy` and `start.sh`. */
-  config: '/etc/alloy',
-  /** Holds a file for each header of a backend. */
-  secrets: '/etc/alloy-secrets',
-  data: '/var/lib/alloy',
-  queue: '/var/lib/alloy/queue',
-  /** Files of the queue that Alloy could not read. */
-  damaged: '/var/lib/alloy/damaged',
-} as const;
 
 export const alloyConfigFile = `${alloyDirectories.config}/config.alloy`;
 

@@ -1,8 +1,8 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { alloyConfig, alloyConfigFile, alloyDirectories, alloyStart, secretFile } from './alloy-config';
+import { alloyConfig, alloyConfigFile, alloyStart, secretFile } from './alloy-config';
 import type { Backend } from './backend';
-import { hostName, images, oldest, ports, stackLabel, users } from './catalog';
+import { alloyDirectories, hostName, images, oldest, ports, stackLabel, users } from './catalog';
 import { versionOf } from './image-reference';
 import * as workload from './workload';
 

@@ -51,6 +51,18 @@ export const ports = {
   tunnel: { metrics: 20241 },
 } as const;
 
+/** Folders in the container of Alloy. */
+export const alloyDirectories = {
+  /** Holds `config.alloy` and `start.sh`. */
+  config: '/etc/alloy',
+  /** Holds a file for each header of a backend. */
+  secrets: '/etc/alloy-secrets',
+  data: '/var/lib/alloy',
+  queue: '/var/lib/alloy/queue',
+  /** Files of the queue that Alloy could not read. */
+  damaged: '/var/lib/alloy/damaged',
+} as const;
+
 /** Numeric `uid:gid`, so that an image needs no passwd entry for it. */
 export const users = {
   /** `nonroot` of the distroless images. */

@@ -4,12 +4,13 @@
  */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
-import { hostNames, oldestEngineApi, shortName, takingOver } from './catalog';
+import { hostName, hostNames, oldestEngineApi, shortName, takingOver } from './catalog';
 import { defaultSocket, engineGet, isLocal, remedies, type Choice, type Engine } from '../engine';
 import { isOf, nameOf, origin, type Container, type Named } from './found';
 import { isOwnAddress } from './port-holder';
 import { heldPorts } from './port-survey';
 import type { Problem } from './problem';
+import { queueRoom } from './queue-room';
 import { keys, type Settings } from './settings';
 import { compareVersions } from './values';
 import type { Limits, ListedPorts } from './workload';
@@ -40,6 +41,8 @@ interface Info {
   readonly NCPU: number;
   readonly OperatingSystem: string;
   readonly KernelVersion?: string;
+  /** Folder with its volumes, on its own machine. */
+  readonly DockerRootDir?: string;
   /** Left out by engines that are not Docker's: what they do not deny they can. */
   readonly SecurityOptions?: readonly string[] | null;
   readonly MemoryLimit?: boolean;
@@ -125,6 +128,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
       network: networks,
     }),
     ...inTheMiddle(owner, volumes ?? []),
+    ...(sameKernel && info.DockerRootDir ? await queueRoom(settings, info.DockerRootDir, (volumes ?? []).some(({ Name }) => Name === hostName('alloy', shortName(owner), 'data'))) : []),
     ...(await heldPorts({ settings, bind, owner, containers, processes: isLocal(engine) })),
   ];
   const listed = await listedPorts(engine, containers.filter((one) => isOf(owner, one)));

@@ -1,7 +1,8 @@
 /**
  * `npm run verify`: sends a trace through the running stack, reads it back, removes it.
  */
-import { checkDelivery } from '../provider/delivery';
+import { queueWarnings } from '../provider/alloy-queue';
+import { checkDelivery, exporterOf } from '../provider/delivery';
 import { verify } from './commands';
 import { main } from './support/command-line';
 import type { EdgeOutputs, Outputs } from './support/outputs';
@@ -19,11 +20,16 @@ main(verify.action(async ({ stack, timeout, json }) => {
   }
   const route = routeOf(outputs as Outputs | EdgeOutputs, npmRun('up', stack));
   const { ok, traceId, ms, hops, failure } = await checkDelivery(route, timeout * 1000).finally(() => route.inside.close());
+  const { reach, engine, endpoints: { alloyUi }, containers: { alloy: container } } = route;
+  const warnings = await queueWarnings({ reach, engine, alloyUi, component: exporterOf(route), container });
   if (json) {
-    process.stdout.write(`${JSON.stringify({ ok, traceId, ms, hops, ...(failure ? { failure } : {}) })}\n`);
+    process.stdout.write(`${JSON.stringify({ ok, traceId, ms, hops, ...(failure ? { failure } : {}), ...(warnings.length > 0 ? { warnings } : {}) })}\n`);
   }
   for (const hop of hops) {
     say(`  ok     ${hop.name}  ${hop.ms} ms`);
+  }
+  for (const warning of warnings) {
+    say(`  note   ${warning}`);
   }
   if (failure) {
     say(`  failed ${failure.hop}`);

@@ -6,6 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { shortName } from '../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../engine';
+import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
 import { markedTrace } from './otlp';
 import type { Answer, Question, Reach } from './reach';
 
@@ -91,10 +92,11 @@ export async function checkDelivery(route: Route, timeoutMs: number, longestMs =
   });
   const sentMs = Date.now() - started;
   if (sent.status !== 200) {
-    return fail(names.send, [], await whyNotSent(route, sent));
+    return fail(names.send, [], await whyNotSent(route, sent, started));
   }
   const hops: Hop[] = [{ name: names.send, ms: sentMs }];
 
+  let early: Look | undefined;
   let deadline = Date.now() + timeoutMs;
   const end = Date.now() + longestMs;
   let stored = longestMs > timeoutMs ? await insertions(route) : undefined;
@@ -115,10 +117,22 @@ export async function checkDelivery(route: Route, timeoutMs: number, longestMs =
       deadline = stored !== before && stored !== undefined ? now + timeoutMs : deadline;
     }
     if (now > deadline) {
-      return fail(names.forward, hops, await whyNotForwarded(route, started));
+      return fail(names.forward, hops, await whyNotForwarded(route, started, early));
+    }
+    if (early === undefined && now - started > slowMs) {
+      early = { queue: await queueOf(reach, endpoints.alloyUi, exporterOf(route)), at: now };
     }
     await pause(route.central ? lookEveryMs.throughTunnel : lookEveryMs.here);
   }
+}
+
+/** Milliseconds after which a span that is not there yet is worth a look at the queue, to know later how fast that grows. */
+const slowMs = 2_000;
+
+/** What the queue held at a time in milliseconds. */
+interface Look {
+  readonly queue: AlloyQueue | undefined;
+  readonly at: number;
 }
 
 interface Cause {
@@ -169,25 +183,36 @@ async function removeProjects(phoenix: Phoenix, own: string, before: number): Pr
   }
 }
 
-async function whyNotSent(route: Route, { status, text }: Answer): Promise<Cause> {
-  const { endpoints: { otlpHttp }, containers: { alloy }, redeploy } = route;
+async function whyNotSent(route: Route, { status, text }: Answer, since: number): Promise<Cause> {
+  const { reach, endpoints: { otlpHttp, alloyUi }, containers: { alloy }, redeploy } = route;
   if (status === 0) {
     const state = await containerState(route, alloy);
     return { cause: `Alloy is not listening on ${otlpHttp} (${text}); container ${alloy} is ${state}`, mend: [`docker logs --tail 30 ${alloy}`, redeploy] };
   }
+  // Alloy's own words (exporterhelper's ErrQueueIsFull, memorylimiter's ErrDataRefused).
+  if (status === 503 && text.includes('sending queue is full')) {
+    const queue = await queueOf(reach, alloyUi, exporterOf(route));
+    const { cause, mend } = await whyNotForwarded(route, since);
+    return { cause: `Alloy's queue on disk is full${queue ? ` (${fillOf(queue)})` : ''}, so senders are told to try again later; ${cause}`, mend: [...mend, 'pulumi config set alloy:queue 4GiB'] };
+  }
+  if (status === 503 && text.includes('memory')) {
+    return { cause: `Alloy is short of memory and tells senders to try again: ${text.trim().slice(0, 300)}`, mend: [`docker stats --no-stream ${alloy}`, 'pulumi config set alloy:memory 2GiB'] };
+  }
   return { cause: `Alloy answered ${status}: ${text.trim().slice(0, 300)}`, mend: [`docker logs --tail 30 ${alloy}`] };
 }
 
-async function whyNotForwarded(route: Route, since: number): Promise<Cause> {
+async function whyNotForwarded(route: Route, since: number, early?: Look): Promise<Cause> {
   const { reach, endpoints, central } = route;
-  const queued = await queueSize(reach, endpoints.alloyUi, central ? 'central' : 'phoenix');
-  const waiting = queued ? `; Alloy keeps what it has accepted on disk (${requests(queued)} queued) and sends it when that is put right` : '';
+  const queue = await queueOf(reach, endpoints.alloyUi, exporterOf(route));
+  const left = queue && early?.queue ? fullIn(early.queue, queue, Date.now() - early.at) : undefined;
+  const queued = queue && queue.held > 0 ? `${fillOf(queue)}${left ? `, full in ${left} at this rate` : ''}` : undefined;
+  const waiting = queued ? `; Alloy keeps what it has accepted on disk (${queued}) and sends it when that is put right` : '';
   return central ? whyNotThroughTunnel(route, central, since, queued, waiting) : whyNotToPhoenix(route, since, queued, waiting);
 }
 
 const logsOf = (container: string): string => `docker logs --tail 30 ${container}`;
 
-async function whyNotToPhoenix(route: Route, since: number, queued: number | undefined, waiting: string): Promise<Cause> {
+async function whyNotToPhoenix(route: Route, since: number, queued: string | undefined, waiting: string): Promise<Cause> {
   const { endpoints, containers: { alloy, phoenix = '', gate }, redeploy } = route;
   // An empty body is a valid OTLP request without spans: Phoenix answers it as it answers Alloy.
   const probe = await phoenixOf(route)('/v1/traces', { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body: '' });
@@ -214,13 +239,13 @@ async function whyNotToPhoenix(route: Route, since: number, queued: number | und
     return { cause: `Alloy reports: ${complaint}; container ${gate} is ${state}${waiting}`, mend: [logsOf(alloy), redeploy] };
   }
   if (queued) {
-    return { cause: `Phoenix is slower than what comes in: Alloy's queue on disk holds ${requests(queued)}`, mend: [`docker stats --no-stream ${phoenix}`] };
+    return { cause: `Phoenix is slower than what comes in: Alloy's queue on disk holds ${queued}`, mend: [`docker stats --no-stream ${phoenix}`] };
   }
   return { cause: `Alloy has handed the span over and Phoenix does not show it on ${endpoints.phoenix}`, mend: [logsOf(phoenix), logsOf(alloy)] };
 }
 
 /** What an answer means that the gate at the edge was given. */
-async function whyNotThroughTunnel(route: Route, central: CentralStack, since: number, queued: number | undefined, waiting: string): Promise<Cause> {
+async function whyNotThroughTunnel(route: Route, central: CentralStack, since: number, queued: string | undefined, waiting: string): Promise<Cause> {
   const { containers: { alloy, gate }, redeploy } = route;
   const { stack, hostname, sendTo, token } = central;
   const there = (command: string, ...args: string[]): string => `npm run ${command} -- ${['--stack', shortName(stack), ...args].join(' ')}`;
@@ -248,7 +273,7 @@ async function whyNotThroughTunnel(route: Route, central: CentralStack, since: n
     return { cause: `${hostname} cannot be reached: ${complaint}; container ${gate} is ${state}${waiting}`, mend: [logsOf(gate), redeploy] };
   }
   if (queued) {
-    return { cause: `the stack ${stack} is slower than what comes in: Alloy's queue on disk holds ${requests(queued)}`, mend: [there('verify')] };
+    return { cause: `the stack ${stack} is slower than what comes in: Alloy's queue on disk holds ${queued}`, mend: [there('verify')] };
   }
   // Until the span is there Phoenix knows no such project.
   const unread = await lastRefusal(route, since, 'projects');
@@ -277,17 +302,8 @@ async function containerState({ engine }: Route, name: string): Promise<string> 
 type Exporter = 'phoenix' | 'central';
 const componentOf = (exporter: Exporter): string => `otelcol.exporter.otlphttp.${exporter}`;
 
-const requests = (count: number): string => (count === 1 ? '1 request' : `${count} requests`);
-
-/**
- * Requests in the queue of an exporter, from Alloy's own metrics; undefined when they cannot be read.
- * An exporter has a queue for each signal, and only the one of traces leads anywhere.
- */
-async function queueSize(reach: Reach, alloyUi: string, exporter: Exporter): Promise<number | undefined> {
-  const { status, text } = await reach.ask(`${alloyUi}/metrics`);
-  const line = text.split('\n').find((one) => one.startsWith('otelcol_exporter_queue_size{') && one.includes(`component_id="${componentOf(exporter)}"`) && one.includes('data_type="traces"'));
-  return status === 200 && line ? Number(line.slice(line.lastIndexOf(' '))) : undefined;
-}
+/** The one that takes traces on their way. */
+export const exporterOf = ({ central }: Pick<Route, 'central'>): string => componentOf(central ? 'central' : 'phoenix');
 
 /** Lines of a container's log since a time in milliseconds; none when the engine does not say. */
 async function logSince({ engine }: Route, container: string, since: number): Promise<readonly string[]> {

@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { alloyDirectories, alloyStart } from '../../components/alloy-config';
+import { alloyStart } from '../../components/alloy-config';
+import { alloyDirectories } from '../../components/catalog';
 import { tempDir } from '../support/temp';
 
 /**

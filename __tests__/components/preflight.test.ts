@@ -132,6 +132,15 @@ describe('addresses of Alloy', () => {
     });
   });
 
+  test('a queue that has no room on the disk of the engine, where that is the one of this machine', async () => {
+    const info = (KernelVersion: string): Record<string, Answer> => ({ '/info': { ...(current['/info'] as object), KernelVersion, DockerRootDir: os.tmpdir() } });
+    const far = { 'alloy:queue': '999999GiB' };
+    expect((await inspect(far, info(os.release()))).problems).toMatchObject([{ key: 'alloy:queue', value: '999999GiB' }]);
+    expect((await inspect({}, info(os.release()))).problems).toEqual([]);
+    expect((await inspect(far, info('of-a-virtual-machine'))).problems).toEqual([]);
+    expect((await inspect(far, info(os.release()), 'tcp')).problems).toEqual([]);
+  });
+
   test('auto on another host is loopback and the gateway there', async () => {
     expect(await inspect({}, bridge({ Subnet: '10.200.0.0/24', Gateway: '10.200.0.254' }), 'tcp')).toMatchObject({ problems: [], warnings: [], bind: ['127.0.0.1', '10.200.0.254'] });
   });

@@ -154,7 +154,7 @@ describe('application -> Alloy', () => {
   });
 
   test.each([
-    [503, 'queue is full\n', 'Alloy answered 503: queue is full'],
+    [503, 'no such words\n', 'Alloy answered 503: no such words'],
     [404, '404 page not found', 'Alloy answered 404: 404 page not found'],
     [413, 'x'.repeat(400), `Alloy answered 413: ${'x'.repeat(300)}`],
   ])('Alloy answers %d', async (status, body, cause) => {
@@ -162,6 +162,30 @@ describe('application -> Alloy', () => {
     expect(delivery).toMatchObject({ ok: false, hops: [], failure: { hop, cause, mend: ['docker logs --tail 30 alloy-dev'] } });
     // What was not accepted is not looked for, and nothing is removed.
     expect(running.phoenix.requests).toEqual([]);
+  });
+});
+
+describe('Alloy refuses for now', () => {
+  /** As its receiver writes an error of the pipeline (otlpreceiver's errorHandler), with the words of exporterhelper and of memorylimiter. */
+  const refusing = (message: string): Behaviour['accept'] => ({ status: 503, body: `{"code":14,"message":"${message}"}` });
+
+  test('its queue is full: what is wrong behind it is said too', async () => {
+    const { delivery } = await check({ accept: refusing('sending queue is full'), otlp: { status: 507, body: 'Database disk usage threshold exceeded' }, metrics: { body: queueMetrics(2047.5) } });
+    expect(delivery.failure).toEqual({
+      hop: 'application -> Alloy',
+      cause: "Alloy's queue on disk is full (2 GiB of 2 GiB), so senders are told to try again later; Phoenix refuses: 507 Database disk usage threshold exceeded; "
+        + 'Alloy keeps what it has accepted on disk (2 GiB of 2 GiB) and sends it when that is put right',
+      mend: ['docker logs --tail 30 phoenix-dev', 'pulumi config set alloy:queue 4GiB'],
+    });
+  });
+
+  test('it is short of memory', async () => {
+    const { delivery } = await check({ accept: refusing('data refused due to high memory usage') });
+    expect(delivery.failure).toEqual({
+      hop: 'application -> Alloy',
+      cause: 'Alloy is short of memory and tells senders to try again: {"code":14,"message":"data refused due to high memory usage"}',
+      mend: ['docker stats --no-stream alloy-dev', 'pulumi config set alloy:memory 2GiB'],
+    });
   });
 });
 
@@ -192,7 +216,7 @@ describe('Alloy -> Phoenix', () => {
   test('Phoenix refuses, and Alloy keeps it', async () => {
     expect(await failureOf({ ...never, otlp: { status: 503, body: 'busy' }, metrics: { body: queueMetrics(1) } })).toEqual({
       hop,
-      cause: 'Phoenix refuses: 503 busy; Alloy keeps what it has accepted on disk (1 request queued) and sends it when that is put right',
+      cause: 'Phoenix refuses: 503 busy; Alloy keeps what it has accepted on disk (1 MiB of 2 GiB) and sends it when that is put right',
       mend: ['docker logs --tail 30 phoenix-dev'],
     });
   });
@@ -204,7 +228,7 @@ describe('Alloy -> Phoenix', () => {
     const { failure } = await checkDelivery({ ...route(alloy.url, alloyPage.url, phoenix, at(host)), redeploy: 'npm run up -- --stack prod' }, 0);
     expect(failure).toEqual({
       hop,
-      cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is exited with 1; Alloy keeps what it has accepted on disk (12 requests queued) and sends it when that is put right`,
+      cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is exited with 1; Alloy keeps what it has accepted on disk (12 MiB of 2 GiB) and sends it when that is put right`,
       mend: ['docker logs --tail 30 phoenix-dev', 'npm run up -- --stack prod'],
     });
   });
@@ -216,7 +240,7 @@ describe('Alloy -> Phoenix', () => {
     const answers = { ...logged(exportError('phoenix', 'an older one'), exportError('phoenix', refusedConnection), lokiIsDown), ...gateRuns };
     expect(await failureOf({ ...never, metrics: { body: queueMetrics(3) } }, answers)).toEqual({
       hop,
-      cause: `Alloy reports: ${refusedConnection}; container phoenix-dev-gate is running; Alloy keeps what it has accepted on disk (3 requests queued) and sends it when that is put right`,
+      cause: `Alloy reports: ${refusedConnection}; container phoenix-dev-gate is running; Alloy keeps what it has accepted on disk (3 MiB of 2 GiB) and sends it when that is put right`,
       mend: ['docker logs --tail 30 alloy-dev', 'npm run up'],
     });
   });
@@ -253,7 +277,7 @@ describe('Alloy -> Phoenix', () => {
   test('Phoenix refuses the key, and Alloy keeps what it has', async () => {
     expect(await failureOf({ ...never, auth: true, metrics: { body: queueMetrics(2) } }, gateLogged(refusal(401, 503)))).toEqual({
       hop,
-      cause: "Phoenix does not take Alloy's API key: it answers 401; Alloy keeps what it has accepted on disk (2 requests queued) and sends it when that is put right",
+      cause: "Phoenix does not take Alloy's API key: it answers 401; Alloy keeps what it has accepted on disk (2 MiB of 2 GiB) and sends it when that is put right",
       mend: ['npm run up'],
     });
   });
@@ -277,7 +301,7 @@ describe('Alloy -> Phoenix', () => {
   test('a queue that grows without an error', async () => {
     expect(await failureOf({ ...never, metrics: { body: queueMetrics(420) } }, logged(lokiIsDown))).toEqual({
       hop,
-      cause: "Phoenix is slower than what comes in: Alloy's queue on disk holds 420 requests",
+      cause: "Phoenix is slower than what comes in: Alloy's queue on disk holds 420 MiB of 2 GiB",
       mend: ['docker stats --no-stream phoenix-dev'],
     });
   });
@@ -340,8 +364,8 @@ describe('to a stack behind a tunnel', () => {
   });
 
   test('Alloy of this stack does not take it', async () => {
-    expect(await failure({}, { behaviour: { accept: { status: 503, body: 'queue is full' } } })).toEqual({
-      hop: 'application -> Alloy', cause: 'Alloy answered 503: queue is full', mend: [logsOfAlloy],
+    expect(await failure({}, { behaviour: { accept: { status: 503, body: 'busy' } } })).toEqual({
+      hop: 'application -> Alloy', cause: 'Alloy answered 503: busy', mend: [logsOfAlloy],
     });
   });
 
@@ -392,7 +416,7 @@ describe('to a stack behind a tunnel', () => {
 
   test('Alloy keeps what it has', async () => {
     expect(await failure(gateLogged(refusal(530, 503)), { behaviour: { metrics: { body: queueMetrics(2, 'central') } } })).toMatchObject({
-      cause: 'otlp.example.com answers 530: no connector of the stack prod holds its tunnel open; Alloy keeps what it has accepted on disk (2 requests queued) and sends it when that is put right',
+      cause: 'otlp.example.com answers 530: no connector of the stack prod holds its tunnel open; Alloy keeps what it has accepted on disk (2 MiB of 2 GiB) and sends it when that is put right',
     });
   });
 
@@ -414,14 +438,14 @@ describe('to a stack behind a tunnel', () => {
 
   test('nobody was reached, and Alloy keeps what it has', async () => {
     expect(await failure({ ...gateLogged(gateError(unknownName)) }, { behaviour: { metrics: { body: queueMetrics(1, 'central') } } })).toMatchObject({
-      cause: `otlp.example.com cannot be reached: ${unknownName}; container central-dev-gate is not there; Alloy keeps what it has accepted on disk (1 request queued) and sends it when that is put right`,
+      cause: `otlp.example.com cannot be reached: ${unknownName}; container central-dev-gate is not there; Alloy keeps what it has accepted on disk (1 MiB of 2 GiB) and sends it when that is put right`,
     });
   });
 
   test('a queue that grows without an error', async () => {
     expect(await failure(logged(exportError('loki', 'connection refused')), { behaviour: { metrics: { body: queueMetrics(420, 'central') } } })).toEqual({
       hop,
-      cause: "the stack prod is slower than what comes in: Alloy's queue on disk holds 420 requests",
+      cause: "the stack prod is slower than what comes in: Alloy's queue on disk holds 420 MiB of 2 GiB",
       mend: ['npm run verify -- --stack prod'],
     });
   });

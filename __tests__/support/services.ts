@@ -29,12 +29,20 @@ function logged(line: string): string {
   return header.toString('latin1') + line;
 }
 
-/** Alloy's metrics with this many requests waiting for the trace store; those of other signals and backends lead elsewhere. */
+/** As Go writes a number in its metrics: from a million on with an exponent. */
+const goFloat = (value: number): string => (value < 1e6 ? String(value) : value.toExponential().replace(/e\+(\d)$/, 'e+0$1'));
+
+/** Alloy's metrics with this many MiB of 2 GiB waiting for the trace store; those of other signals and backends lead elsewhere. */
 export function queueMetrics(waiting: number, traceStore: 'phoenix' | 'central' = 'phoenix'): string {
   const scope = 'otel_scope_name="go.opentelemetry.io/collector/exporter/exporterhelper",otel_scope_version=""';
-  const line = (exporter: string, signal: string, count: number): string =>
-    `otelcol_exporter_queue_size{component_id="otelcol.exporter.otlphttp.${exporter}",component_path="/",data_type="${signal}",exporter="otlphttp/otelcol.exporter.otlphttp.${exporter}",${scope}} ${count}`;
+  const line = (exporter: string, signal: string, mebibytes: number, metric = 'size'): string =>
+    `otelcol_exporter_queue_${metric}{component_id="otelcol.exporter.otlphttp.${exporter}",component_path="/",data_type="${signal}",exporter="otlphttp/otelcol.exporter.otlphttp.${exporter}",${scope}} ${goFloat(mebibytes * 2 ** 20)}`;
   return [
+    '# HELP otelcol_exporter_queue_capacity Fixed capacity of the retry queue (in batches) [alpha]',
+    '# TYPE otelcol_exporter_queue_capacity gauge',
+    line('loki', 'logs', 128, 'capacity'),
+    line(traceStore, 'logs', 128, 'capacity'),
+    line(traceStore, 'traces', 2048, 'capacity'),
     '# HELP otelcol_exporter_queue_size Current size of the retry queue (in batches) [alpha]',
     '# TYPE otelcol_exporter_queue_size gauge',
     line('loki', 'logs', 77),
