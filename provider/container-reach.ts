@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import { Duplex } from 'node:stream';
 import { engineGet, engineMessage, engineRequest, engineStream, type Engine } from '../engine';
+import { cancelled } from './cancellation';
 import { patience, reasonOf, type Reach } from './reach';
 
 /**
@@ -60,7 +61,7 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
           resolve({ status: 0, text: error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${patience / 1000} s` : reasonOf(error) });
         const outgoing = http.request(
           url,
-          { agent, method, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, signal: AbortSignal.timeout(patience) },
+          { agent, method, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, signal: limit(method) },
           (incoming) => {
             const chunks: Buffer[] = [];
             incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -75,15 +76,24 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
   };
 }
 
+/** How long an answer is waited for. What may change something is not cut off half-way by a deployment that is cancelled. */
+const limit = (method: string): AbortSignal => AbortSignal.any([AbortSignal.timeout(patience), ...(method === 'GET' ? [cancelled] : [])]);
+
 /**
  * Runs a command in a container, to its end.
- * @throws Error with what it said when it fails
+ * @param seconds how long it may take
+ * @throws Error with what it said when it fails, or when it takes longer
  */
-export async function run(engine: Engine, container: string, command: readonly string[]): Promise<void> {
+export async function run(engine: Engine, container: string, command: readonly string[], seconds = 30): Promise<void> {
   const { id, stream } = await execute(engine, container, command);
+  const late = setTimeout(() => stream.destroy(new Error(`container ${container}: ${command.join(' ')} did not end within ${seconds} s`)), seconds * 1000);
   const said: Buffer[] = [];
-  for await (const chunk of stream) {
-    said.push(chunk as Buffer);
+  try {
+    for await (const chunk of stream) {
+      said.push(chunk as Buffer);
+    }
+  } finally {
+    clearTimeout(late);
   }
   const { ExitCode } = await engineGet<{ ExitCode: number }>(engine, `/exec/${id}/json`, patience);
   if (ExitCode !== 0) {

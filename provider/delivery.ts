@@ -3,9 +3,9 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { shortName } from '../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../engine';
+import { pause } from './cancellation';
 import { markedTrace } from './otlp';
 import type { Answer, Question, Reach } from './reach';
 
