@@ -13,7 +13,8 @@ const inputs: PhoenixSettingsInputs = {
   server: 'c1',
 };
 
-const { retentionDays: _, ...unset } = inputs;
+const unset: PhoenixSettingsInputs = { ...inputs };
+delete (unset as { retentionDays?: number }).retentionDays;
 
 /** The kind, what it did to Phoenix in order, and with what access. */
 function settings(says: Partial<PhoenixApi> = {}): { kind: ReturnType<typeof phoenixSettings>; done: string[]; access: PhoenixAccess[] } {
