@@ -1,5 +1,5 @@
 import type { Engine } from '../engine';
-import { Cancelled, pause } from './cancellation';
+import { Cancelled, cancelled, pause } from './cancellation';
 import { from, run } from './container-reach';
 import type { Reach } from './reach';
 import { recordedEngine } from './recorded-engine';
@@ -74,6 +74,9 @@ async function emptied(sluice: Sluice, lookMs: number): Promise<void> {
   for (let clear = 0; clear < looks; ) {
     const held = await sluice.held();
     if (held === undefined) {
+      if (cancelled.aborted) {
+        throw new Cancelled();
+      }
       return;
     }
     clear = held === 0 ? clear + 1 : 0;

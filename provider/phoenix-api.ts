@@ -1,6 +1,6 @@
 import { firstAdmin } from '../components/catalog';
 import type { Engine } from '../engine';
-import { pause } from './cancellation';
+import { Cancelled, cancelled, pause } from './cancellation';
 import { from } from './container-reach';
 import type { Answer, Reach } from './reach';
 import { recordedEngine } from './recorded-engine';
@@ -143,6 +143,10 @@ export class PhoenixApi {
         headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body ? { 'content-type': 'application/json' } : {}) },
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
+      if (answer.status === 0 && cancelled.aborted) {
+        // Not an answer from which anything follows.
+        throw new Cancelled();
+      }
       if (answer.status !== 429 || waited >= this.limits.longestMs) {
         return answer;
       }

@@ -21,7 +21,7 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
       const before = plain<Props>(olds ?? {});
       const problems = await check(inputs, Object.keys(before).length > 0 ? before : undefined);
       const stack = urn.split('::')[0]?.split(':').at(-1) ?? '';
-      return { inputs: news, failures: problems.length > 0 ? [{ property: '', reason: report(stack, problems, secretsIn(news)) }] : [] };
+      return { inputs: news, failures: problems.length > 0 ? [{ property: '', reason: report(stack, problems, [...secretsIn(olds), ...secretsIn(news)]) }] : [] };
     },
 
     async diff(_, urn, olds, news) {

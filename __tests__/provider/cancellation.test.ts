@@ -44,13 +44,13 @@ test('a trace that does not arrive', async () => {
   await checking;
 });
 
-test('what Phoenix has not stored: Phoenix stays, so the gate is opened again', async () => {
+test.each([7, undefined])('what Phoenix has not stored (%s): Phoenix stays, so the gate is opened again', async (held) => {
   const { cancel, intake } = provider();
   const did: string[] = [];
   const kind = intake(() => ({
     open: async () => void did.push('open'),
     close: async () => void did.push('close'),
-    held: async () => (cancel(), 7),
+    held: async () => (cancel(), held),
     end: () => void did.push('end'),
   }), long);
   const inputs = { engine: at('unix:///docker.sock'), gate: 'g', closedFile: '/tmp/closed', phoenix: 'p', metrics: 'http://m', server: 'one', entrance: 'two' };
@@ -66,6 +66,13 @@ test.each<[string, number, string]>([
   const reach: Reach = { ask: async () => (setImmediate(cancel), { status, text: '' }), close() {} };
   const api = new PhoenixApi({ engine: at('unix:///docker.sock'), container: 'c', url: 'http://p', auth: true, adminSecret: 's' }, reach, { againMs: long, longestMs: long });
   await expect(api[method as 'ready' | 'keys']()).rejects.toThrow(wasCancelled);
+});
+
+test('a question about a key has no answer, from which nothing follows', async () => {
+  const { cancel, PhoenixApi } = provider();
+  const reach: Reach = { ask: async () => (cancel(), { status: 0, text: 'no answer' }), close() {} };
+  const api = new PhoenixApi({ engine: at('unix:///docker.sock'), container: 'c', url: 'http://p', auth: true, adminSecret: 's' }, reach);
+  await expect(api.accepts('key')).rejects.toThrow(wasCancelled);
 });
 
 describe('a question that nobody has answered yet', () => {

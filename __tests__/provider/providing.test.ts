@@ -88,6 +88,12 @@ describe('check', () => {
     }]);
   });
 
+  test('nor are those that there were', async () => {
+    const moved = async (_: Inputs, before?: Inputs): Promise<Problem[]> => [{ key: 'my:name', value: 'n', rule: `it was ${before?.name}`, mend: [] }];
+    const { failures } = await provider({ check: moved }).provider.check(urn, { ...inputs, name: secret('hidden') }, news);
+    expect(failures).toMatchObject([{ reason: expect.stringMatching(/it was \[secret\]/) }]);
+  });
+
   test.each<[string, object]>([
     ['an input', { ...sent, name: unknown }],
     ['a secret', { ...sent, password: secret(unknown) }],
