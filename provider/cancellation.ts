@@ -1,9 +1,13 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const controller = new AbortController();
 
 /** Aborted once the deployment is cancelled. The provider runs for one deployment, so it stays aborted. */
 export const cancelled = controller.signal;
+
+// As many as there are resources wait at once.
+setMaxListeners(0, cancelled);
 
 /** Ends every wait of the provider. */
 export const cancel = (): void => controller.abort();

@@ -1,7 +1,7 @@
 import * as http from 'node:http';
 import { Duplex } from 'node:stream';
 import { engineGet, engineMessage, engineRequest, engineStream, type Engine } from '../engine';
-import { cancelled } from './cancellation';
+import { Cancelled, cancelled } from './cancellation';
 import { patience, reasonOf, type Reach } from './reach';
 
 /**
@@ -61,7 +61,7 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
           resolve({ status: 0, text: error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${patience / 1000} s` : reasonOf(error) });
         const outgoing = http.request(
           url,
-          { agent, method, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, signal: limit(method) },
+          { agent, method, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, signal: AbortSignal.timeout(patience) },
           (incoming) => {
             const chunks: Buffer[] = [];
             incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -70,14 +70,17 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
           },
         );
         outgoing.on('error', fail);
+        // What may change something is not cut off half-way.
+        if (method === 'GET') {
+          const giveUp = (): unknown => outgoing.destroy(new Cancelled());
+          cancelled.addEventListener('abort', giveUp);
+          outgoing.on('close', () => cancelled.removeEventListener('abort', giveUp));
+        }
         outgoing.end(body);
       }),
     close: () => agent.destroy(),
   };
 }
-
-/** How long an answer is waited for. What may change something is not cut off half-way by a deployment that is cancelled. */
-const limit = (method: string): AbortSignal => AbortSignal.any([AbortSignal.timeout(patience), ...(method === 'GET' ? [cancelled] : [])]);
 
 /**
  * Runs a command in a container, to its end.

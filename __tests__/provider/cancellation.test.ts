@@ -29,6 +29,19 @@ test('a wait ends at once, and so does every later one', async () => {
   await expect(pause(long)).rejects.toThrow(wasCancelled);
 });
 
+test('many wait at once, without a warning', async () => {
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation();
+  try {
+    const { cancel, pause } = provider();
+    const waits = Array.from({ length: 50 }, () => expect(pause(long)).rejects.toThrow(wasCancelled));
+    cancel();
+    await Promise.all(waits);
+    expect(warned).not.toHaveBeenCalled();
+  } finally {
+    warned.mockRestore();
+  }
+});
+
 test('a wait that is over was one', async () => {
   await expect(provider().pause(1)).resolves.toBeUndefined();
 });
@@ -103,7 +116,7 @@ describe('a question that nobody has answered yet', () => {
     const asking = reach.ask(url);
     await asked();
     cancel();
-    expect(await asking).toMatchObject({ status: 0 });
+    expect(await asking).toEqual({ status: 0, text: 'the deployment was cancelled' });
     answer();
     reach.close();
   });
