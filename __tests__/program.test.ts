@@ -40,13 +40,13 @@ async function run({ config = {}, secretKeys = [], answers = {}, named = false, 
   const { host } = await fakeEngine({ ...current, ...answers });
   setEnvironment({ DOCKER_HOST: named ? undefined : host });
   process.env['PULUMI_CONFIG_SECRET_KEYS'] = JSON.stringify(secretKeys);
-  const { resources, order, providers, result } = await deploy(async () => {
+  const { resources, order, providers, outputs, result } = await deploy(async () => {
     pulumi.runtime.setAllConfig(config, secretKeys);
     return sent(await program());
   }, stage);
   // Its address is another one each time.
   const usual = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll(host, 'unix:///var/run/docker.sock')) as T;
-  return { resources: new Map([...resources].map(([name, resource]) => [name, usual(resource)])), order, providers, result: usual(result) };
+  return { resources: new Map([...resources].map(([name, resource]) => [name, usual(resource)])), order, providers, outputs, result: usual(result) };
 }
 
 type Outputs = Record<string, unknown>;
@@ -445,6 +445,21 @@ describe('things worth saying that stop nothing', () => {
   });
 });
 
+test('keys of this stack that nobody has any more are revoked once Alloy has its new one', async () => {
+  const { resources } = await run(withAuth);
+  const list = resources.get('api-keys');
+  expect(list?.inputs).toMatchObject({
+    auth: true,
+    adminSecret: secret('drawn-phoenix-admin-secret'),
+    description: 'made by Pulumi stack llm-observability/dev',
+    keyIds: ['id-of-phoenix-key-alloy', 'id-of-phoenix-key-dashboards', 'id-of-phoenix-key-evaluations'],
+    server: 'phoenix-server-id',
+  });
+  expect(list?.dependsOn).toEqual(expect.arrayContaining(['alloy-secret-files', 'phoenix-key-alloy', 'phoenix-key-dashboards', 'phoenix-key-evaluations']));
+  // With the description by which it finds them.
+  expect(resources.get('phoenix-key-alloy')?.inputs['description']).toBe(list?.inputs['description']);
+});
+
 test('the outputs: their names are an interface', async () => {
   const { result } = await run({ stack: 'prod' });
   expect(result).toEqual({
@@ -509,7 +524,7 @@ describe('one setting changes just what it names', () => {
     ['phoenix:image', 'my/phoenix:version-20.0.0', ['phoenix-data-owner.image', 'phoenix-image.name', 'phoenix-server.image']],
     ['phoenix:rootUrl', 'http://localhost:8080', ['phoenix-server.envs']],
     ['phoenix:secret', long, ['phoenix-key-alloy.signedWith', 'phoenix-server.envs']],
-    ['phoenix:adminSecret', long, ['delivery.adminSecret', 'phoenix-key-alloy.adminSecret', 'phoenix-server.envs', 'phoenix-settings.adminSecret']],
+    ['phoenix:adminSecret', long, ['api-keys.adminSecret', 'delivery.adminSecret', 'phoenix-key-alloy.adminSecret', 'phoenix-server.envs', 'phoenix-settings.adminSecret']],
     ['phoenix:adminPassword', 'chosen', ['phoenix-server.envs', 'phoenix-settings.firstPassword']],
     ['alloy:otlpGrpcPort', '5317', ['alloy-server.ports']],
     ['alloy:bind', '127.0.0.1', ['alloy-server.ports']],
@@ -571,7 +586,7 @@ const atTheEdge: Run = { stack: 'edge', config: { 'edge:central': 'prod' }, outp
 
 describe('one engine for all of it', () => {
   const asking = ({ resources }: Deployment<Outputs>): unknown[][] => [...resources.values()].flatMap(({ name, inputs }) => ('engine' in inputs ? [[name, inputs['engine']]] : []));
-  const central = ['delivery', 'engine-check', 'intake', 'phoenix-key-alloy', 'phoenix-settings'];
+  const central = ['api-keys', 'delivery', 'engine-check', 'intake', 'phoenix-key-alloy', 'phoenix-settings'];
 
   test('whatever chose it: what works inside the stack, what says where it is, and the provider', async () => {
     const { engine } = await fakeEngine({ ...current, '/info': { ...(current['/info'] as object), ID: 'engine-id' } });
@@ -714,6 +729,94 @@ describe('ports:offset', () => {
     const deployment = await run({ config: { 'ports:offset': '100', 'edge:central': 'prod' }, outputs: { prod } });
     expect(distinct(ports(deployment))).toEqual([4417, 4418, 12445]);
     expect(deployment.result['endpoints']).toEqual({ otlpHttp: 'http://127.0.0.1:4418', otlpGrpc: 'http://127.0.0.1:4417', alloyUi: 'http://127.0.0.1:12445' });
+  });
+});
+
+describe('what is stored with --secret', () => {
+  /** Everything that is registered or told, without what is marked as a secret: texts, numbers and names of properties. */
+  const plain = (value: unknown): string[] => {
+    if (typeof value !== 'object' || value === null) {
+      return [String(value)];
+    }
+    return secretMark in value ? [] : Array.isArray(value) ? value.flatMap(plain) : Object.entries(value).flatMap(([name, inner]) => [name, ...plain(inner)]);
+  };
+  const told = ({ resources, outputs, result }: Deployment<Outputs>): string[] =>
+    [...[...resources.values()].filter(({ type }) => type !== 'pulumi:pulumi:StackReference').map(({ inputs }) => inputs), ...outputs.values(), result].flatMap(plain);
+
+  /** A value of each setting that is found again, and what the stack makes of it. */
+  const marked: Record<string, string | [value: string, ...told: string[]]> = {
+    'phoenix:uiPort': ['17001', '17708'], 'phoenix:otlpGrpcPort': ['17002', '17709'], 'phoenix:otlpHttpPort': ['17003', '17710'], 'phoenix:bind': '192.0.2.71',
+    'phoenix:retentionDays': '7777', 'phoenix:memory': ['7771MiB', '7771'], 'phoenix:cpus': '1.7', 'phoenix:image': 'registry.example.net/marked-phoenix:version-20.99.1',
+    'phoenix:rootUrl': ['https://marked-root.example.com/marked-path', 'marked-root.example.com', '/marked-path'], 'phoenix:trustedProxies': '198.51.100.0/24',
+    'phoenix:secret': 'marked-secret-of-32-characters-or-more-1', 'phoenix:adminSecret': 'marked-admin-secret-of-32-characters-1', 'phoenix:adminPassword': 'marked-password',
+    'phoenix:apiKeys': ['marked-key, marked-other', 'marked-key', 'marked-other'], 'phoenix:admins': 'Marked Person=marked-admin@example.com',
+    'phoenix:oidcName': 'markedname', 'phoenix:oidcClientId': 'marked-client', 'phoenix:oidcClientSecret': 'marked-client-secret',
+    'phoenix:oidcConfigUrl': ['https://marked-oidc.example.com/.well-known/openid-configuration', 'marked-oidc.example.com'], 'phoenix:oidcDisplayName': 'Marked Login',
+    'phoenix:oidcScopes': 'markedscope', 'phoenix:oidcGroupsAttributePath': 'markedgroups', 'phoenix:oidcAllowedGroups': 'marked-team',
+    'phoenix:oidcRoleAttributePath': 'markedrole', 'phoenix:oidcRoleMapping': 'markedowner:ADMIN',
+    'phoenix:ldapHost': 'marked-ldap.example.com', 'phoenix:ldapPort': '17389', 'phoenix:ldapTlsMode': 'ldaps', 'phoenix:ldapBindDn': 'cn=marked,dc=example,dc=com',
+    'phoenix:ldapBindPassword': 'marked-bind-password', 'phoenix:ldapUserSearchBaseDns': ['["ou=marked-base,dc=example,dc=com"]', 'ou=marked-base,dc=example,dc=com'],
+    'phoenix:ldapUserSearchFilter': '(&(objectClass=marked)(uid=%s))', 'phoenix:ldapAttrEmail': 'markedmail',
+    'phoenix:ldapGroupRoleMappings': ['[{"group_dn":"cn=marked-group,dc=example,dc=com","role":"MEMBER"}]', 'cn=marked-group,dc=example,dc=com'],
+    'phoenix:smtpHostname': 'marked-smtp.example.com', 'phoenix:smtpPort': '17587', 'phoenix:smtpUsername': 'marked-mailer', 'phoenix:smtpPassword': 'marked-mail-password', 'phoenix:smtpMailFrom': 'marked-from@example.com',
+    'alloy:otlpGrpcPort': ['17004', '17711'], 'alloy:otlpHttpPort': ['17005', '17712'], 'alloy:uiPort': ['17006', '17713'], 'alloy:bind': '192.0.2.72', 'alloy:memory': ['7772MiB', '7772'], 'alloy:queue': ['7773MiB', '7773'], 'alloy:cpus': '1.9',
+    'alloy:image': 'registry.example.net/marked-alloy:v1.99.1', 'gate:image': 'registry.example.net/marked-gate:1.99.1',
+    'prometheus:url': ['http://marked-prometheus:9090/?token=marked-query', 'marked-prometheus', 'marked-query'], 'loki:url': ['http://marked-loki:3100', 'marked-loki'],
+    'tunnel:hostname': 'marked-page.marked-zone.example', 'tunnel:otlpHostname': 'marked-otlp.marked-zone.example', 'tunnel:phoenixOtlpHostname': 'marked-phoenix.marked-zone.example',
+    'tunnel:routes': ['marked-route.marked-zone.example=http://marked-service:3000', 'marked-route.marked-zone.example', 'marked-service'], 'tunnel:zone': 'marked-zone.example',
+    'tunnel:allowEmails': 'marked-ada@example.com', 'tunnel:allowDomains': 'marked-domain.example.com', 'tunnel:allowGroups': 'f174e90a-fafe-4643-bbbc-4a0ed4fc8415',
+    'tunnel:serviceTokens': 'marked-token', 'tunnel:tokenDuration': '7778h', 'tunnel:name': 'marked-tunnel', 'tunnel:connectors': '3', 'tunnel:image': 'registry.example.net/marked-tunnel:2027.1.1',
+    'cloudflare:accountId': '0123456789abcdef0123456789abcd77', 'cloudflare:baseUrl': 'https://marked-cloudflare.example.com/client/v4', 'cloudflare:apiToken': 'marked-at-cloudflare-0123456789-012345678',
+    'ports:offset': ['707', '17708', '17709', '17710', '17711', '17712', '17713'],
+  };
+  const atEdge: typeof marked = { 'edge:central': 'marked-central', 'edge:sendTo': 'phoenix', 'edge:token': 'marked-token' };
+  const ssh: typeof marked = { 'docker:host': 'ssh://marked@192.0.2.1', 'docker:sshOpts': ['["-i","/marked/key"]', '/marked/key'], 'docker:registryAuth': ['[{"address":"marked.example.com","password":"marked-registry"}]', 'marked.example.com', 'marked-registry'] };
+  const folder = engineAuthority().client();
+  const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => fs.readFileSync(path.join(folder, `${name}.pem`), 'utf8').trim()) as [string, string, string];
+  const tls: typeof marked = { 'docker:host': 'tcp://192.0.2.1:2376', 'docker:caMaterial': ca, 'docker:certMaterial': cert, 'docker:keyMaterial': key };
+  const tlsFolder: typeof marked = { 'docker:host': 'tcp://192.0.2.1:2376', 'docker:certPath': folder };
+
+  const switches: Record<string, string> = {
+    'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
+    'data:protect': 'true',
+  };
+  const notAsked = { 'docker:disableDockerDaemonCheck': 'true' };
+  const centralOutputs = { 'marked-central': { ...prod, remote: { ...prod.remote, tokens: { 'marked-token': { expiresAt: '2999-11-21T08:00:00Z' } } }, remoteAccess: { 'marked-token': prod.remoteAccess.edge } } };
+
+  test.each<[string, typeof marked, Run]>([
+    ['a stack with everything', marked, { config: switches }],
+    ['one at the edge', { ...atEdge, 'alloy:image': marked['alloy:image'] ?? '', 'prometheus:url': marked['prometheus:url'] ?? '' }, { stack: 'edge', outputs: centralOutputs }],
+    ['an engine over SSH', ssh, { config: notAsked, preview: true, named: true }],
+    ['an engine over TLS', tls, { config: notAsked, preview: true, named: true }],
+    ['an engine over TLS with its files', tlsFolder, { config: notAsked, preview: true, named: true }],
+  ])('stays a secret in all inputs and outputs: %s', async (_, values, stage) => {
+    const config = { ...stage.config, ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value])) };
+    const texts = told(await run({ ...stage, config, secretKeys: Object.keys(config) }));
+    expect(texts.length).toBeGreaterThan(100);
+    const found = Object.entries(values).filter(([, value]) =>
+      [value].flat().some((one) => texts.some((text) => (one.length < 4 ? text === one || text.endsWith(`=${one}`) : text.toLowerCase().includes(one.toLowerCase())))));
+    expect(found.map(([name]) => name)).toEqual([]);
+    // In plain text it is there: the test would find it.
+    const shown = told(await run({ ...stage, config, secretKeys: Object.keys(config).filter((name) => keys[name as SettingKey].secret) }));
+    const unseen = Object.entries(values).filter(([name, value]) => !keys[name as SettingKey].secret && ![value].flat().some((one) => shown.some((text) => text.toLowerCase().includes(one.toLowerCase()))));
+    expect(unseen.map(([name]) => name)).toEqual([]);
+  });
+
+  test('every setting is among these, but one whose value stays on this machine', () => {
+    const walked = [marked, atEdge, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
+    expect(Object.keys(keys).filter((name) => !walked.includes(name))).toEqual(['docker:context']);
+  });
+
+  test('one setting alone: where nothing of it is, nothing is a secret', async () => {
+    const config = { 'prometheus:url': 'http://marked-prometheus:9090/?token=marked-query' };
+    const [open, kept] = [await run({ config }), await run({ config, secretKeys: ['prometheus:url'] })];
+    const changed = [...open.resources.keys()].filter((name) => JSON.stringify(open.resources.get(name)?.inputs) !== JSON.stringify(kept.resources.get(name)?.inputs));
+    expect(changed).toEqual(['alloy-config-files']);
+    expect(kept.result).toEqual(open.result);
+  });
+
+  test('a value that is the default is none', async () => {
+    expect((await run({ config: { 'alloy:memory': '1GiB' }, secretKeys: ['alloy:memory'] })).resources).toEqual((await run()).resources);
   });
 });
 

@@ -8,7 +8,7 @@ import { firstAdmin } from './catalog';
 import { externalBackends } from './external-backends';
 import { closedFile, Gate } from './gate';
 import { alloyOn, type Host } from './host';
-import { DeliveryCheck, Intake, type CloudflareAccount } from './observability';
+import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from './observability';
 import { imagesOf, signalsOf } from './outputs';
 import { Phoenix } from './phoenix';
 import { loginEnvironment } from './phoenix-login';
@@ -54,6 +54,9 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
 
   const backends: Backend[] = [gate.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
   const alloy = alloyOn(host, backends, gate);
+
+  // Not before Alloy has its new key.
+  new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: alloy });
 
   const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: phoenix.internal };

@@ -31,7 +31,7 @@ export type ApiKeyArgs = PhoenixAccess & Inputs<{
 
 /**
  * A system API key of Phoenix: minted once, minted again when it no longer works, revoked when the
- * resource goes. While auth is off it keeps the key it had, if any.
+ * resource goes (see ApiKeyList). While auth is off it keeps the key it had, if any.
  */
 export class ApiKey extends pulumi.CustomResource {
   /** The key, secret; empty while auth was never on. */
@@ -44,9 +44,27 @@ export class ApiKey extends pulumi.CustomResource {
   }
 }
 
-export type PhoenixSettingsArgs = PhoenixAccess & Inputs<{
-  /** Days after which traces are deleted; 0 keeps them for ever. */
-  retentionDays: number;
+export type ApiKeyListArgs = PhoenixAccess & Inputs<{
+  /** Description of every key of this stack. */
+  description: string;
+  /** ID of Phoenix's container: a different one may have a different database. */
+  server: string;
+}> & {
+  /** Phoenix's own IDs of the keys that the stack has. */
+  readonly keyIds: readonly pulumi.Input<string>[];
+};
+
+/** The API keys that the stack has: every other key with its description is revoked. */
+export class ApiKeyList extends pulumi.CustomResource {
+  constructor(name: string, args: ApiKeyListArgs, opts?: pulumi.CustomResourceOptions) {
+    super('observability:index:ApiKeyList', name, { ...args }, opts);
+  }
+}
+
+export type PhoenixSettingsArgs = PhoenixAccess & {
+  /** Days after which traces are deleted; 0 keeps them for ever. Default: what is set in Phoenix. */
+  readonly retentionDays?: pulumi.Input<number> | undefined;
+} & Inputs<{
   /** Takes the place of the password that everybody knows, where the database still has that. */
   firstPassword: string;
   server: string;

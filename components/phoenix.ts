@@ -4,7 +4,7 @@ import * as random from '@pulumi/random';
 import type { Engine } from '../engine';
 import type { Backend } from './backend';
 import { hostName, ports, stackLabel, users } from './catalog';
-import { ApiKey, PhoenixSettings, type PhoenixAccess } from './observability';
+import { ApiKey, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability';
 import { renderFile } from './template';
 import * as workload from './workload';
 
@@ -22,8 +22,8 @@ export interface PhoenixArgs {
   readonly uiPort: number;
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
-  /** Days after which traces are deleted; 0 keeps them for ever. */
-  readonly retentionDays: number;
+  /** Days after which traces are deleted; 0 keeps them for ever. Default: what is set in Phoenix. */
+  readonly retentionDays?: number | undefined;
   /** Whether people log in and machines need an API key. */
   readonly auth: boolean;
   /** Secrets of one's own instead of generated ones; the rules are those of `phoenix:secret` and so on. */
@@ -100,6 +100,8 @@ export class Phoenix extends pulumi.ComponentResource {
   readonly firstPassword: pulumi.Output<string>;
   /** API keys besides Alloy's by name; empty texts while auth was never on. */
   readonly apiKeys: Readonly<Record<string, pulumi.Output<string>>>;
+  /** What an ApiKeyList needs, which revokes all other keys of this stack once nobody uses them any more. */
+  readonly keyList: ApiKeyListArgs;
   /** ID of the container, another one when it is replaced. */
   readonly server: pulumi.Output<string>;
   /** URL of its metrics, as seen in its container. */
@@ -216,15 +218,18 @@ export class Phoenix extends pulumi.ComponentResource {
       { ...access, server: container.id, retentionDays: args.retentionDays, firstPassword: this.firstPassword },
       child,
     );
+    const description = `made by Pulumi stack ${args.owner}`;
     const apiKey = (key: string): ApiKey =>
       new ApiKey(
         `${name}-key-${key}`,
-        { ...access, server: container.id, name: key, description: `made by Pulumi stack ${args.owner}`, signedWith: secret },
+        { ...access, server: container.id, name: key, description, signedWith: secret },
         // Not before a password that everybody knows is gone.
         { ...child, dependsOn: [settings] },
       );
     const alloyKey = apiKey(alloyKeyName);
-    this.apiKeys = Object.fromEntries(args.apiKeys.map((key) => [key, pulumi.secret(apiKey(key).key)]));
+    const others = args.apiKeys.map((key) => [key, apiKey(key)] as const);
+    this.apiKeys = Object.fromEntries(others.map(([key, { key: value }]) => [key, pulumi.secret(value)]));
+    this.keyList = { ...access, server: container.id, description, keyIds: [alloyKey.keyId, ...others.map(([, { keyId }]) => keyId)] };
 
     this.containerName = container.name;
     this.volumeName = data.name;

@@ -14,7 +14,8 @@ import { report, withoutSecrets } from './problem';
 import { accountOf } from './publication';
 import { EngineCheck } from './observability';
 import { imagesOfThisRun } from './run-images';
-import { portKeys, readSettings } from './settings';
+import { covering, coverResources } from './secrecy';
+import { portKeys, readSettings, secretValues } from './settings';
 import { tunnelWarnings } from './tunnel-settings';
 
 /** @returns the outputs of the stack */
@@ -28,7 +29,8 @@ export async function program(): Promise<object> {
   const run = imagesOfThisRun(process.env);
   const config = { ...run.settings, ...pulumi.runtime.allConfig() };
   const secrets = secretKeys.map((key) => config[key] ?? '');
-  const { settings, problems: wrong } = readSettings(config, project, (key) => secretKeys.includes(key));
+  const isSecret = (key: string): boolean => secretKeys.includes(key);
+  const { settings, problems: wrong } = readSettings(config, project, isSecret);
   // A broken setting stands at its default, and without its offset every port does: what the host says of that is not
   // about what was set.
   const told = new Set(wrong.flatMap(({ key }) => (key === 'ports:offset' ? [key, ...portKeys] : [key])));
@@ -48,6 +50,8 @@ export async function program(): Promise<object> {
   const warnings = [...facts.warnings, ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
   await Promise.all(warnings.map((warning) => pulumi.log.warn(withoutSecrets(warning, secrets))));
 
+  const cover = covering(secretValues(settings, config, isSecret));
+  coverResources(cover);
   const provider = dockerProvider(choice.engine, settings);
   const engine = engineInput(choice.engine);
   const engineCheck = new EngineCheck('engine-check', { engine, engineId: facts.engineId });
@@ -58,5 +62,5 @@ export async function program(): Promise<object> {
     { provider, dependsOn: account ? [engineCheck, account] : [engineCheck] },
   );
   const host = { stack, owner, network, settings, facts, engine, dockerHost: choice.engine.host, provider };
-  return central?.remote ? edgeStack(host, central.remote) : centralStack(host, account);
+  return cover(await (central?.remote ? edgeStack(host, central.remote) : centralStack(host, account)));
 }

@@ -19,7 +19,7 @@ export const keys = {
   'phoenix:otlpGrpcPort': key('14317', 'Host port for OTLP over gRPC straight to Phoenix', values.port),
   'phoenix:otlpHttpPort': key('14318', 'Host port for OTLP over HTTP straight to Phoenix', values.port),
   'phoenix:bind': key('127.0.0.1', 'Host addresses of these three ports, separated by commas; beyond loopback only with `phoenix:auth`', values.addresses),
-  'phoenix:retentionDays': key('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever', values.days),
+  'phoenix:retentionDays': optional('30', 'Days after which Phoenix deletes traces; 0 keeps them for ever; without it what is set in Phoenix stays, which in a new database is for ever', values.days),
   'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', values.memory(768)),
   'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', values.cpus),
   'phoenix:metrics': key('true', 'Whether Phoenix has metrics on the private network, by which a change waits until everything is stored; `false` for a remote host whose kernel has no IPv6, where Phoenix does not start with them', values.boolean),
@@ -84,6 +84,17 @@ export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> 
 
 /** Host ports of the stack, by key. */
 export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === values.port);
+
+/**
+ * Values that are stored with `--secret`, as they are set and as they were parsed; without those that everybody finds in
+ * the README, because they are the default.
+ */
+export function secretValues(settings: Settings, config: Readonly<Record<string, string>>, isSecret: (key: string) => boolean): unknown[] {
+  const known = Object.keys(keys) as SettingKey[];
+  // Moved by an offset that nobody may know, a port would give it away.
+  const moved = isSecret('ports:offset') ? portKeys : [];
+  return [...known.filter((name) => isSecret(name) && config[name] !== keys[name].fallback), ...moved].flatMap((name) => [config[name], settings[name]]);
+}
 
 /** Those of them that a stack publishes: at the edge it has no Phoenix. */
 export function publishedPorts(settings: Settings): SettingKey[] {

@@ -1,9 +1,9 @@
 /**
  * What waits on the disk of Alloy, from its own metrics.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { alloyDirectories } from '../components/catalog';
 import { engineRequest, type Engine } from '../engine';
+import { pause } from './cancellation';
 import type { Reach } from './reach';
 
 /** The queue of an exporter, in bytes. */

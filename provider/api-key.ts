@@ -1,5 +1,6 @@
-import { PhoenixApi, Unreachable, type KeyRecord, type PhoenixAccess } from './phoenix-api';
+import { PhoenixApi, Refused, Unreachable, type PhoenixAccess } from './phoenix-api';
 import type { Kind } from './resource';
+import { unknown } from './values';
 
 export interface ApiKeyInputs extends PhoenixAccess {
   readonly name: string;
@@ -17,11 +18,14 @@ export interface ApiKeyOutputs extends ApiKeyInputs {
   readonly key: string;
 }
 
-type Api = Pick<PhoenixApi, 'keys' | 'mint' | 'revoke' | 'accepts' | 'ready' | 'close'>;
+type Api = Pick<PhoenixApi, 'mint' | 'revoke' | 'accepts' | 'ready' | 'close'>;
+
+const none = { keyId: '', key: '' };
 
 /**
  * A system API key of Phoenix. It outlives auth being off, when Phoenix can neither mint nor tell: a stack
- * that switches back has the key it had. One that no longer works is minted again.
+ * that switches back has the key it had. One that no longer works is minted again; the one before it, and what a run
+ * that was cut off has left, `ApiKeyList` revokes.
  * @param open default: through the Docker Engine; tests put a stand-in here
  */
 export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new PhoenixApi(access)): Kind<ApiKeyInputs, ApiKeyOutputs> => {
@@ -33,31 +37,28 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
       api.close();
     }
   };
-  const ours = (inputs: ApiKeyInputs, keys: readonly KeyRecord[]): KeyRecord[] =>
-    keys.filter(({ name, description }) => name === inputs.name && description === inputs.description);
-
-  /** @param keep whether keys of this name that are there already belong to somebody who will revoke them */
-  const minted = (inputs: ApiKeyInputs, keep: boolean): Promise<ApiKeyOutputs> =>
+  const minted = (inputs: ApiKeyInputs): Promise<ApiKeyOutputs> =>
     using(inputs, async (api) => {
       await api.ready();
-      // Phoenix shows a key once: one that a cut-off run has left can only be thrown away.
-      const leftovers = keep ? [] : ours(inputs, await api.keys());
       const { id, key } = await api.mint(inputs.name, inputs.description);
-      for (const leftover of leftovers) {
-        await api.revoke(leftover.id);
-      }
       return { ...inputs, keyId: id, key };
     });
+  /** Whether Phoenix asks for a key and turns this one away. */
+  const refused = async ({ key, ...access }: ApiKeyOutputs): Promise<boolean> => access.auth && (await using(access, (api) => api.accepts(key))) === false;
 
   return {
     secrets: ['key'],
     identity: ['name', 'description'],
 
-    async drifted({ key, ...access }) {
-      return access.auth && (key === '' || (await using(access, (api) => api.accepts(key))) === false);
+    drifted: async (outputs) => outputs.auth && (outputs.key === '' || refused(outputs)),
+
+    async preview(before, inputs) {
+      const { keyId, key } = before ?? none;
+      const stays = !inputs.auth || (before !== undefined && key !== '' && before.signedWith === inputs.signedWith && !(await refused(before)));
+      return { ...inputs, ...(stays ? { keyId, key } : { keyId: unknown, key: unknown }) };
     },
 
-    create: (inputs, replaces) => (inputs.auth ? minted(inputs, replaces) : Promise.resolve({ ...inputs, keyId: '', key: '' })),
+    create: (inputs) => (inputs.auth ? minted(inputs) : Promise.resolve({ ...inputs, ...none })),
 
     async update({ key, keyId }, inputs) {
       const works = async (): Promise<boolean> =>
@@ -65,12 +66,11 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
           await api.ready();
           return (await api.accepts(key)) === true;
         });
-      return !inputs.auth || (key !== '' && (await works())) ? { ...inputs, key, keyId } : minted(inputs, false);
+      return !inputs.auth || (key !== '' && (await works())) ? { ...inputs, key, keyId } : minted(inputs);
     },
 
     async read(outputs) {
-      const { auth, key } = outputs;
-      return auth && key !== '' && (await using(outputs, (api) => api.accepts(key))) === false ? { ...outputs, key: '', keyId: '' } : outputs;
+      return outputs.key !== '' && (await refused(outputs)) ? { ...outputs, ...none } : outputs;
     },
 
     async delete({ auth, keyId, ...access }) {
@@ -79,8 +79,9 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
         return;
       }
       await using({ auth, ...access }, (api) => api.revoke(keyId)).catch((error: Error) => {
-        // A Phoenix that is gone must not keep the stack from going; what is left there, the next key of this name revokes.
-        if (!(error instanceof Unreachable)) {
+        // A Phoenix that is gone must not keep the stack from going. One that has a new admin secret, or auth off by now,
+        // refuses the one that this key was made with, for ever: the key is then left to ApiKeyList.
+        if (!(error instanceof Unreachable || error instanceof Refused)) {
           throw error;
         }
       });

@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import { Duplex } from 'node:stream';
 import { engineGet, engineMessage, engineRequest, engineStream, type Engine } from '../engine';
+import { Cancelled, cancelled } from './cancellation';
 import { patience, reasonOf, type Reach } from './reach';
 
 /**
@@ -69,6 +70,12 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
           },
         );
         outgoing.on('error', fail);
+        // What may change something is not cut off half-way.
+        if (method === 'GET') {
+          const giveUp = (): unknown => outgoing.destroy(new Cancelled());
+          cancelled.addEventListener('abort', giveUp);
+          outgoing.on('close', () => cancelled.removeEventListener('abort', giveUp));
+        }
         outgoing.end(body);
       }),
     close: () => agent.destroy(),
@@ -77,13 +84,19 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
 
 /**
  * Runs a command in a container, to its end.
- * @throws Error with what it said when it fails
+ * @param seconds how long it may take
+ * @throws Error with what it said when it fails, or when it takes longer
  */
-export async function run(engine: Engine, container: string, command: readonly string[]): Promise<void> {
+export async function run(engine: Engine, container: string, command: readonly string[], seconds = 30): Promise<void> {
   const { id, stream } = await execute(engine, container, command);
+  const late = setTimeout(() => stream.destroy(new Error(`container ${container}: ${command.join(' ')} did not end within ${seconds} s`)), seconds * 1000);
   const said: Buffer[] = [];
-  for await (const chunk of stream) {
-    said.push(chunk as Buffer);
+  try {
+    for await (const chunk of stream) {
+      said.push(chunk as Buffer);
+    }
+  } finally {
+    clearTimeout(late);
   }
   const { ExitCode } = await engineGet<{ ExitCode: number }>(engine, `/exec/${id}/json`, patience);
   if (ExitCode !== 0) {

@@ -3,10 +3,10 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { shortName } from '../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
+import { pause } from './cancellation';
 import { markedTrace } from './otlp';
 import type { Answer, Question, Reach } from './reach';
 

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Engine } from '../engine';
+import { Cancelled, cancelled, pause } from './cancellation';
 import { from, run } from './container-reach';
 import type { Reach } from './reach';
 import { recordedEngine } from './recorded-engine';
@@ -54,6 +54,12 @@ export const intake = (at: (inputs: IntakeInputs) => Sluice & { end(): void } = 
       try {
         await sluice.close();
         await emptied(sluice, lookMs);
+      } catch (error) {
+        if (error instanceof Cancelled) {
+          // Phoenix stays, and the next deployment need not replace it: nothing would open the gate again.
+          await sluice.open();
+        }
+        throw error;
       } finally {
         sluice.end();
       }
@@ -68,6 +74,9 @@ async function emptied(sluice: Sluice, lookMs: number): Promise<void> {
   for (let clear = 0; clear < looks; ) {
     const held = await sluice.held();
     if (held === undefined) {
+      if (cancelled.aborted) {
+        throw new Cancelled();
+      }
       return;
     }
     clear = held === 0 ? clear + 1 : 0;

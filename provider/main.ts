@@ -2,8 +2,8 @@
  * The local Pulumi provider `observability`: what has to be done inside a running stack, as resources of it.
  * Pulumi.yaml names the folder; the CLI starts `pulumi-resource-observability` in it.
  */
-import { main, type Provider } from '@pulumi/pulumi/provider';
 import { apiKey } from './api-key';
+import { apiKeyList } from './api-key-list';
 import { cloudflareAccount } from './cloudflare-account';
 import { deliveryCheck } from './delivery-check';
 import { intake } from './intake';
@@ -11,9 +11,11 @@ import { engineCheck } from './engine-check';
 import { endWithParent } from './parent';
 import { phoenixSettings } from './phoenix-settings';
 import { providing } from './providing';
+import { serve } from './serve';
 
-const observability: Provider = providing({
+const observability = providing({
   'observability:index:ApiKey': apiKey(),
+  'observability:index:ApiKeyList': apiKeyList(),
   'observability:index:CloudflareAccount': cloudflareAccount(),
   'observability:index:EngineCheck': engineCheck(),
   'observability:index:DeliveryCheck': deliveryCheck(),
@@ -22,4 +24,4 @@ const observability: Provider = providing({
 });
 
 endWithParent();
-void main(observability, process.argv.slice(2));
+void serve(observability);

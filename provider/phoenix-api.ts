@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { firstAdmin } from '../components/catalog';
 import type { Engine } from '../engine';
+import { Cancelled, cancelled, pause } from './cancellation';
 import { from } from './container-reach';
 import type { Answer, Reach } from './reach';
 import { recordedEngine } from './recorded-engine';
@@ -35,11 +35,17 @@ const defaultRetentionPolicy = 'UHJvamVjdFRyYWNlUmV0ZW50aW9uUG9saWN5OjA=';
 /** Milliseconds that a Phoenix which has just become healthy is given to answer. */
 const settling = 30_000;
 
+/**
+ * Milliseconds after which what was answered with 429 is asked again, and after which that is given up: Phoenix lets one
+ * more login in every 5 s, and none for 300 s to an account that had too many wrong passwords.
+ */
+const tooMany = { againMs: 5_000, longestMs: 330_000 };
+
 /** The parts of Phoenix's API that the stack needs. Every error says what Phoenix answered. */
 export class PhoenixApi {
   private readonly reach: Reach;
 
-  constructor(private readonly access: PhoenixAccess, reach?: Reach) {
+  constructor(private readonly access: PhoenixAccess, reach?: Reach, private readonly limits = tooMany) {
     this.reach = reach ?? from(recordedEngine(access.engine), access.container);
   }
 
@@ -130,12 +136,22 @@ export class PhoenixApi {
   }
 
   /** @param token default: the admin secret, where Phoenix asks for credentials; '' sends none */
-  private request(method: string, path: string, { body, token = this.access.auth ? this.access.adminSecret : '' }: { body?: object; token?: string } = {}): Promise<Answer> {
-    return this.reach.ask(`${this.access.url}${path}`, {
-      method,
-      headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body ? { 'content-type': 'application/json' } : {}) },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
+  private async request(method: string, path: string, { body, token = this.access.auth ? this.access.adminSecret : '' }: { body?: object; token?: string } = {}): Promise<Answer> {
+    for (let waited = 0; ; waited += this.limits.againMs) {
+      const answer = await this.reach.ask(`${this.access.url}${path}`, {
+        method,
+        headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...(body ? { 'content-type': 'application/json' } : {}) },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      });
+      if (answer.status === 0 && cancelled.aborted) {
+        // Not an answer from which anything follows.
+        throw new Cancelled();
+      }
+      if (answer.status !== 429 || waited >= this.limits.longestMs) {
+        return answer;
+      }
+      await pause(this.limits.againMs);
+    }
   }
 }
 
@@ -149,8 +165,12 @@ function dataOf<T>(doing: string, answer: Answer): T {
 /** Nobody answers: Phoenix, its container or the engine is not there. */
 export class Unreachable extends Error {}
 
+/** Phoenix does not take the credentials (401), or lets nobody do this (403: auth is off). */
+export class Refused extends Error {}
+
 function refused(doing: string, { status, text }: Answer): Error {
-  return status === 0
-    ? new Unreachable(`Phoenix cannot be reached to ${doing}: ${text}`)
-    : new Error(`Phoenix did not ${doing}: it answered ${status} ${text.trim().slice(0, 300)}`);
+  if (status === 0) {
+    return new Unreachable(`Phoenix cannot be reached to ${doing}: ${text}`);
+  }
+  return new (status === 401 || status === 403 ? Refused : Error)(`Phoenix did not ${doing}: it answered ${status} ${text.trim().slice(0, 300)}`);
 }

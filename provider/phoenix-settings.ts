@@ -2,8 +2,8 @@ import { PhoenixApi, type PhoenixAccess } from './phoenix-api';
 import type { Kind } from './resource';
 
 export interface PhoenixSettingsInputs extends PhoenixAccess {
-  /** Days after which traces are deleted; 0 keeps them for ever. */
-  readonly retentionDays: number;
+  /** Days after which traces are deleted; 0 keeps them for ever. Default: what is set in Phoenix. */
+  readonly retentionDays?: number;
   /** First password of admin@localhost. */
   readonly firstPassword: string;
   /** ID of Phoenix's container: another one may have another database. */
@@ -18,7 +18,9 @@ export const phoenixSettings = (open: (access: PhoenixAccess) => Api = (access) 
     const api = open(inputs);
     try {
       await api.ready();
-      await api.setRetention(inputs.retentionDays);
+      if (inputs.retentionDays !== undefined) {
+        await api.setRetention(inputs.retentionDays);
+      }
       if (inputs.auth) {
         await api.replaceDefaultPassword(inputs.firstPassword);
       }

@@ -1,24 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Provider } from '@pulumi/pulumi/provider';
 import { report } from '../components/problem';
+import { cancel } from './cancellation';
 import type { Kind } from './resource';
+import type { Props, Provider } from './serve';
 import { plain, secret, secretsIn, unknown } from './values';
 
-type Props = Record<string, unknown>;
 type AnyKind = Kind<Props, Props>;
 
 /** Serves kinds of resources, by type token, over the provider protocol. */
 export function providing(kinds: Readonly<Record<string, object>>): Provider {
-  // The check of a resource that is replaced is told of the one before it, but not with `--replace`: a refresh reads it.
-  const known = new Set<string>();
-
   return {
     version: '0.1.0',
 
     async check(urn, olds, news) {
-      if (Object.keys((olds ?? {}) as Props).length > 0) {
-        known.add(urn);
-      }
       const { check } = kindOf(kinds, urn);
       const inputs = plain<Props>(news);
       if (!check || isPlanned(inputs)) {
@@ -27,7 +21,7 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
       const before = plain<Props>(olds ?? {});
       const problems = await check(inputs, Object.keys(before).length > 0 ? before : undefined);
       const stack = urn.split('::')[0]?.split(':').at(-1) ?? '';
-      return { inputs: news, failures: problems.length > 0 ? [{ property: '', reason: report(stack, problems, secretsIn(news)) }] : [] };
+      return { inputs: news, failures: problems.length > 0 ? [{ property: '', reason: report(stack, problems, [...secretsIn(olds), ...secretsIn(news)]) }] : [] };
     },
 
     async diff(_, urn, olds, news) {
@@ -40,30 +34,34 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
       return { changes: changed.length > 0 || drifted, replaces };
     },
 
-    async create(urn, inputs) {
+    async create(urn, inputs, preview) {
       const kind = kindOf(kinds, urn);
-      const outs = await kind.create(plain(inputs), known.has(urn));
-      return { id: nameOf(urn), outs: marked(kind, inputs, outs) };
+      const outs = preview ? await planned(kind, undefined, inputs) : marked(kind, inputs, await kind.create(plain(inputs)));
+      return { id: nameOf(urn), outs };
     },
 
-    async update(_, urn, olds, news) {
+    async update(_, urn, olds, news, preview) {
       const kind = kindOf(kinds, urn);
-      return { outs: marked(kind, news, await kind.update(plain(olds), plain(news))) };
+      return { outs: preview ? await planned(kind, olds, news) : marked(kind, news, await kind.update(plain(olds), plain(news))) };
     },
 
     async read(id, urn, props) {
-      known.add(urn);
       const kind = kindOf(kinds, urn);
       const outputs = plain<Props>(props);
-      return { id, props: kind.read ? marked(kind, props as Props, await kind.read(outputs)) : props };
+      return { id, props: kind.read ? marked(kind, props, await kind.read(outputs)) : props };
     },
 
     async delete(_, urn, props) {
-      known.delete(urn);
       await kindOf(kinds, urn).delete?.(plain(props));
     },
+
+    cancel,
   };
 }
+
+/** What is known of a resource before it is made or changed. Outputs that are left out the engine takes for unknown. */
+const planned = async (kind: AnyKind, olds: Props | undefined, news: Props): Promise<Props> =>
+  kind.preview ? marked(kind, news, await kind.preview(olds && plain(olds), plain(news))) : news;
 
 /** Whether parts of it are not there yet: then nobody can be asked about it. */
 const isPlanned = (inputs: Props): boolean => JSON.stringify(inputs).includes(unknown);

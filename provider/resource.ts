@@ -15,8 +15,13 @@ export interface Kind<Inputs extends object, Outputs extends Inputs> {
   same?(before: Inputs, after: Inputs): boolean;
   /** Whether what was made has to be put right although its inputs are the same. */
   drifted?(outputs: Outputs): Promise<boolean>;
-  /** @param replaces whether another one of this name is there and will be deleted afterwards */
-  create(inputs: Inputs, replaces: boolean): Promise<Outputs>;
+  /**
+   * What a deployment would lead to, where that is known: everything else is `unknown`. Default: the inputs, and no output.
+   * @param outputs what is there; undefined where there is nothing yet
+   * @param inputs may hold `unknown`
+   */
+  preview?(outputs: Outputs | undefined, inputs: Inputs): Promise<Outputs>;
+  create(inputs: Inputs): Promise<Outputs>;
   update(outputs: Outputs, inputs: Inputs): Promise<Outputs>;
   /** What is there now. */
   read?(outputs: Outputs): Promise<Outputs>;

@@ -27,7 +27,6 @@ describe('what is right', () => {
       'phoenix:otlpGrpcPort': 14317,
       'phoenix:otlpHttpPort': 14318,
       'phoenix:bind': ['127.0.0.1'],
-      'phoenix:retentionDays': 0,
       'phoenix:memory': 2048,
       'phoenix:cpus': '1.0',
       'phoenix:metrics': true,

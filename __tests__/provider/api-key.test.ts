@@ -1,6 +1,7 @@
 import { at } from '../../engine';
 import { apiKey, type ApiKeyInputs, type ApiKeyOutputs } from '../../provider/api-key';
-import { Unreachable, type KeyRecord, type PhoenixAccess, type PhoenixApi } from '../../provider/phoenix-api';
+import { Refused, Unreachable, type PhoenixAccess, type PhoenixApi } from '../../provider/phoenix-api';
+import { unknown } from '../../provider/values';
 
 const inputs: ApiKeyInputs = {
   engine: at('unix:///docker.sock'),
@@ -17,12 +18,12 @@ const without: ApiKeyInputs = { ...inputs, auth: false };
 const made: ApiKeyOutputs = { ...inputs, keyId: 'id-1', key: 'key-1' };
 const none = { keyId: '', key: '' };
 
-/** A Phoenix with these keys of which it takes some, and what was done to it, in order. */
+/** A Phoenix that takes every key, and what was done to it, in order. */
 class Phoenix {
   readonly done: string[] = [];
   readonly access: PhoenixAccess[] = [];
   open = 0;
-  constructor(readonly records: readonly KeyRecord[] = [], private readonly says: Partial<PhoenixApi> = {}) {}
+  constructor(private readonly says: Partial<PhoenixApi> = {}) {}
 
   readonly kind = apiKey((access) => {
     this.access.push(access);
@@ -30,7 +31,6 @@ class Phoenix {
     const note = (what: string): void => void this.done.push(what);
     return {
       ready: async () => note('ready'),
-      keys: async () => (note('list'), this.records),
       mint: async (name, description) => (note(`mint ${name} (${description})`), { id: 'id-new', name, description, key: 'key-new' }),
       revoke: async (id) => note(`revoke ${id}`),
       accepts: async (key) => (note(`try ${key}`), true),
@@ -40,8 +40,6 @@ class Phoenix {
   });
 }
 
-const record = (id: string, name = inputs.name, description?: string): KeyRecord => ({ id, name, ...(description === undefined ? {} : { description }) });
-const ours = (id: string): KeyRecord => record(id, inputs.name, inputs.description);
 const mint = 'mint alloy (made by Pulumi stack p/dev)';
 
 test('what makes it another key, and what of it is secret', () => {
@@ -51,43 +49,24 @@ test('what makes it another key, and what of it is secret', () => {
 describe('create', () => {
   test('without auth there is nothing to mint, and nobody is asked', async () => {
     const phoenix = new Phoenix();
-    expect(await phoenix.kind.create(without, false)).toEqual({ ...without, ...none });
+    expect(await phoenix.kind.create(without)).toEqual({ ...without, ...none });
     expect(phoenix.access).toEqual([]);
   });
 
   test('with auth it is minted once Phoenix is ready', async () => {
     const phoenix = new Phoenix();
-    expect(await phoenix.kind.create(inputs, false)).toEqual({ ...inputs, keyId: 'id-new', key: 'key-new' });
-    expect(phoenix.done).toEqual(['ready', 'list', mint]);
+    expect(await phoenix.kind.create(inputs)).toEqual({ ...inputs, keyId: 'id-new', key: 'key-new' });
+    expect(phoenix.done).toEqual(['ready', mint]);
     expect(phoenix.access).toEqual([inputs]);
     expect(phoenix.open).toBe(0);
   });
 
-  test('what a cut-off run has left is revoked, once there is another; what people made stays', async () => {
-    const phoenix = new Phoenix([
-      ours('left-1'),
-      record('of-somebody'),
-      record('of-somebody-else', inputs.name, 'my laptop'),
-      record('of-another-stack', inputs.name, 'made by Pulumi stack p/prod'),
-      record('another', 'app', inputs.description),
-      ours('left-2'),
-    ]);
-    await phoenix.kind.create(inputs, false);
-    expect(phoenix.done).toEqual(['ready', 'list', mint, 'revoke left-1', 'revoke left-2']);
-  });
-
-  test('in the place of another, which is in use until it is deleted: nothing is revoked', async () => {
-    const phoenix = new Phoenix([ours('id-1')]);
-    expect(await phoenix.kind.create(inputs, true)).toMatchObject({ keyId: 'id-new' });
-    expect(phoenix.done).toEqual(['ready', mint]);
-  });
-
   test.each<[string, Partial<PhoenixApi>, string[]]>([
     ['Phoenix does not become ready', { ready: () => Promise.reject(new Error('not today')) }, []],
-    ['it does not mint', { mint: () => Promise.reject(new Error('not today')) }, ['ready', 'list']],
-  ])('%s: nothing is revoked, nothing is held open', async (_, says, done) => {
-    const phoenix = new Phoenix([ours('left')], says);
-    await expect(phoenix.kind.create(inputs, false)).rejects.toThrow(new Error('not today'));
+    ['it does not mint', { mint: () => Promise.reject(new Error('not today')) }, ['ready']],
+  ])('%s: an error, and nothing is held open', async (_, says, done) => {
+    const phoenix = new Phoenix(says);
+    await expect(phoenix.kind.create(inputs)).rejects.toThrow(new Error('not today'));
     expect(phoenix.done).toEqual(done);
     expect(phoenix.open).toBe(0);
   });
@@ -98,7 +77,7 @@ describe('update', () => {
   const next = { ...inputs, server: 'c2', signedWith: 'another-secret' };
 
   test('a key that still works stays', async () => {
-    const phoenix = new Phoenix([ours('id-1')]);
+    const phoenix = new Phoenix();
     expect(await phoenix.kind.update(made, next)).toEqual({ ...next, keyId: 'id-1', key: 'key-1' });
     expect(phoenix.done).toEqual(['ready', 'try key-1']);
     // What it may be reached with by now, not what it was reached with.
@@ -106,17 +85,17 @@ describe('update', () => {
     expect(phoenix.open).toBe(0);
   });
 
-  test.each([[false], [undefined]])('one of which Phoenix says %s is minted again, and then revoked', async (works) => {
-    const phoenix = new Phoenix([ours('id-1')], { accepts: async () => works });
+  test.each([[false], [undefined]])('one of which Phoenix says %s is minted again', async (works) => {
+    const phoenix = new Phoenix({ accepts: async () => works });
     expect(await phoenix.kind.update(made, inputs)).toEqual(renewed);
-    expect(phoenix.done).toEqual(['ready', 'ready', 'list', mint, 'revoke id-1']);
+    expect(phoenix.done).toEqual(['ready', 'ready', mint]);
     expect(phoenix.open).toBe(0);
   });
 
   test('auth is switched on for the first time', async () => {
     const phoenix = new Phoenix();
     expect(await phoenix.kind.update({ ...without, ...none }, inputs)).toEqual(renewed);
-    expect(phoenix.done).toEqual(['ready', 'list', mint]);
+    expect(phoenix.done).toEqual(['ready', mint]);
   });
 
   test('auth is switched off: the key is kept for the day when it is on again', async () => {
@@ -125,6 +104,31 @@ describe('update', () => {
     expect(phoenix.access).toEqual([]);
     expect(await phoenix.kind.update({ ...made, auth: false }, inputs)).toEqual(made);
     expect(phoenix.done).toEqual(['ready', 'try key-1']);
+  });
+});
+
+describe('preview', () => {
+  const planned = { ...inputs, server: unknown };
+  const [stays, minted] = [{ keyId: 'id-1', key: 'key-1' }, { keyId: unknown, key: unknown }];
+
+  test.each<[string, ApiKeyOutputs | undefined, ApiKeyInputs, boolean | undefined, object, string[]]>([
+    ['in a new container the key stays', made, planned, true, stays, ['try key-1']],
+    ['of a Phoenix that says nothing it stays as well', made, planned, undefined, stays, ['try key-1']],
+    ['one that Phoenix turns away is minted again', made, planned, false, minted, ['try key-1']],
+    ['so is one that another secret has signed', made, { ...planned, signedWith: 'another-secret' }, true, minted, []],
+    ['or one that is not known yet', made, { ...planned, signedWith: unknown }, true, minted, []],
+    ['with auth off every key is taken: nothing is known of it', { ...made, auth: false }, planned, false, stays, []],
+    ['auth goes off', made, { ...planned, auth: false }, false, stays, []],
+    ['auth comes on, and there is no key', { ...without, ...none }, planned, true, minted, []],
+    ['a new one', undefined, planned, true, minted, []],
+    ['a new one without auth is none', undefined, without, true, none, []],
+  ])('%s', async (_, before, news, works, expected, done) => {
+    const phoenix: Phoenix = new Phoenix({ accepts: async (key) => (phoenix.done.push(`try ${key}`), works) });
+    expect(await phoenix.kind.preview?.(before, news)).toEqual({ ...news, ...expected });
+    expect(phoenix.done).toEqual(done);
+    // There may be no other yet.
+    expect(phoenix.access).toMatchObject(done.map(() => inputs));
+    expect(phoenix.open).toBe(0);
   });
 });
 
@@ -137,7 +141,7 @@ describe('drifted', () => {
     ['no key and no auth', { ...without, ...none }, false, false],
     ['a key and no auth', { ...made, auth: false }, false, false],
   ])('%s', async (_, outputs, works, drifted) => {
-    const phoenix = new Phoenix([], { accepts: async () => works });
+    const phoenix = new Phoenix({ accepts: async () => works });
     expect(await phoenix.kind.drifted?.(outputs)).toBe(drifted);
     expect(phoenix.open).toBe(0);
   });
@@ -158,7 +162,7 @@ describe('read', () => {
     ['no key', { ...made, ...none }, false, { ...made, ...none }],
     ['without auth any key is taken, so nothing is known of it', { ...made, auth: false }, false, { ...made, auth: false }],
   ])('%s', async (_, outputs, works, expected) => {
-    const phoenix = new Phoenix([], { accepts: async () => works });
+    const phoenix = new Phoenix({ accepts: async () => works });
     expect(await phoenix.kind.read?.(outputs)).toEqual(expected);
     // Where there is nothing to try, nobody is asked.
     expect(phoenix.access).toHaveLength(outputs.auth && outputs.key ? 1 : 0);
@@ -168,7 +172,7 @@ describe('read', () => {
 
 describe('delete', () => {
   test('revokes the one key', async () => {
-    const phoenix = new Phoenix([ours('id-0'), ours('id-1')]);
+    const phoenix = new Phoenix();
     await phoenix.kind.delete?.(made);
     expect(phoenix.done).toEqual(['revoke id-1']);
     expect(phoenix.access).toMatchObject([{ container: 'phoenix-dev', auth: true, adminSecret: 'admin-secret' }]);
@@ -185,13 +189,19 @@ describe('delete', () => {
   });
 
   test('a Phoenix that is gone keeps nothing from going', async () => {
-    const phoenix = new Phoenix([], { revoke: () => Promise.reject(new Unreachable('connection refused')) });
+    const phoenix = new Phoenix({ revoke: () => Promise.reject(new Unreachable('connection refused')) });
     await expect(phoenix.kind.delete?.(made)).resolves.toBeUndefined();
     expect(phoenix.open).toBe(0);
   });
 
-  test('one that refuses is an error', async () => {
-    const phoenix = new Phoenix([], { revoke: () => Promise.reject(new Error('it answered 500')) });
+  test('nor does one that no longer takes the admin secret of this key, or has auth off by now', async () => {
+    const phoenix = new Phoenix({ revoke: () => Promise.reject(new Refused('it answered 401 Invalid token')) });
+    await expect(phoenix.kind.delete?.(made)).resolves.toBeUndefined();
+    expect(phoenix.open).toBe(0);
+  });
+
+  test('one that fails is an error', async () => {
+    const phoenix = new Phoenix({ revoke: () => Promise.reject(new Error('it answered 500')) });
     await expect(phoenix.kind.delete?.(made)).rejects.toThrow(new Error('it answered 500'));
     expect(phoenix.open).toBe(0);
   });

@@ -299,7 +299,7 @@ describe('a name that somebody else has', () => {
 
 describe('create and update', () => {
   const changes: [string, (inputs: CloudflareAccountInputs) => Promise<unknown>][] = [
-    ['create', (inputs) => cloudflareAccount().create(inputs, false)],
+    ['create', (inputs) => cloudflareAccount().create(inputs)],
     ['update', (inputs) => cloudflareAccount().update({ ...inputs, zoneId: 'an earlier one' }, inputs)],
   ];
 
@@ -337,7 +337,7 @@ describe('create and update', () => {
   ])('a stack without %s tries nothing there', async (_, more, place) => {
     const { url, requests } = await api({ unwritable: [place] });
     const inputs = { ...inputsAt(url), ...more };
-    expect(await cloudflareAccount().create(inputs, false)).toEqual({ ...inputs, zoneId });
+    expect(await cloudflareAccount().create(inputs)).toEqual({ ...inputs, zoneId });
     expect(requests.filter(({ url: asked }) => asked.startsWith(place))).toEqual([]);
   });
 
@@ -346,7 +346,7 @@ describe('create and update', () => {
     ['in another account', [zone('example.com', otherAccount)]],
   ])('a zone that is %s by then: nothing is tried', async (_, zones) => {
     const { url, requests } = await api({ zones });
-    await expect(cloudflareAccount().create(inputsAt(url), false)).rejects.toThrow(new Error('Cloudflare shows no zone example.com any more'));
+    await expect(cloudflareAccount().create(inputsAt(url))).rejects.toThrow(new Error('Cloudflare shows no zone example.com any more'));
     expect(requests.filter(({ method }) => method === 'DELETE')).toEqual([]);
   });
 });

@@ -236,6 +236,12 @@ describe('a command that is run to its end', () => {
     await expect(run(engine, 'phoenix-dev', ['rm', '/x'])).rejects.toThrow(new Error(message));
   });
 
+  test('for so many seconds and no longer', async () => {
+    const engine = await execEngine((socket) => void socket.write(Buffer.concat([Buffer.from(upgraded), frame(1, 'soon')])));
+    await expect(run(engine.engine, 'phoenix-dev', ['rm', '/x'], 0.05)).rejects.toThrow(new Error('container phoenix-dev: rm /x did not end within 0.05 s'));
+    await engine.ended();
+  });
+
   test('in a container that is not there', async () => {
     const { engine } = await execEngine();
     await expect(run(engine, 'phoenix-prod', ['rm', '/x'])).rejects.toThrow(new Error('container phoenix-prod: No such container: phoenix-prod'));

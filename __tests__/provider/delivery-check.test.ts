@@ -24,7 +24,7 @@ const lost: Delivery = {
 const next: DeliveryCheckInputs = { ...inputs, path: ['c1', 'c3'] };
 
 test.each<[string, (kind: ReturnType<typeof deliveryCheck>) => Promise<DeliveryCheckInputs>, DeliveryCheckInputs]>([
-  ['create', (kind) => kind.create(inputs, false), inputs],
+  ['create', (kind) => kind.create(inputs), inputs],
   ['update, of what there is now', (kind) => kind.update(inputs, next), next],
 ])('%s', async (_, change, expected) => {
   const check = jest.fn(async () => arrived);
@@ -49,7 +49,7 @@ describe('from inside the container of Phoenix', () => {
   test('a trace is sent and read back, and nothing is held open', async () => {
     const { kind, given, running, engine } = await deployed({ auth: true, emptyLooks: 1 });
     const ask = jest.spyOn(globalThis, 'fetch');
-    expect(await kind.create(given, false)).toEqual(given);
+    expect(await kind.create(given)).toEqual(given);
     await engine.ended();
     expect(ask).not.toHaveBeenCalled();
     expect(new Set(engine.execs.map(({ container }) => container))).toEqual(new Set(['phoenix-dev']));
@@ -60,7 +60,7 @@ describe('from inside the container of Phoenix', () => {
 
   test('one that Alloy does not take', async () => {
     const { kind, given, engine } = await deployed({ accept: { status: 503, body: 'queue is full' } });
-    await expect(kind.create(given, false)).rejects.toThrow(
+    await expect(kind.create(given)).rejects.toThrow(
       new Error('A trace does not arrive. application -> Alloy: Alloy answered 503: queue is full.\n    docker logs --tail 30 alloy-dev'),
     );
     await engine.ended();
@@ -72,7 +72,7 @@ describe('from inside the container of Phoenix', () => {
     test('to send', async () => {
       const { kind, given, engine } = await deployed({});
       setEnvironment({ DOCKER_HOST: engine.host });
-      await kind.create({ ...given, engine: unnamed }, false);
+      await kind.create({ ...given, engine: unnamed });
       expect(engine.execs).not.toEqual([]);
     });
 
@@ -80,7 +80,7 @@ describe('from inside the container of Phoenix', () => {
       const { kind, given, engine } = await deployed({});
       setEnvironment({ DOCKER_HOST: engine.host });
       const otlpHttp = await nobody();
-      await expect(kind.create({ ...given, engine: unnamed, endpoints: { ...given.endpoints, otlpHttp } }, false)).rejects.toThrow(
+      await expect(kind.create({ ...given, engine: unnamed, endpoints: { ...given.endpoints, otlpHttp } })).rejects.toThrow(
         `application -> Alloy: Alloy is not listening on ${otlpHttp} (connection refused); container alloy-dev is not there.\n    docker logs --tail 30 alloy-dev\n    npm run up -- --stack dev`,
       );
     });
@@ -108,7 +108,7 @@ describe('where Phoenix is in another stack: from inside the container of the ga
   test('a trace is sent and read back with the headers, by bash, and nothing is held open', async () => {
     const { given, running, engine } = await atTheEdge({ auth: true, emptyLooks: 1 });
     const ask = jest.spyOn(globalThis, 'fetch');
-    expect(await deliveryCheck().create(given, false)).toEqual(given);
+    expect(await deliveryCheck().create(given)).toEqual(given);
     await engine.ended();
     expect(ask).not.toHaveBeenCalled();
     expect([...new Set(engine.execs.map(({ container, body }) => `${container} ${body.Cmd[0]}`))]).toEqual(['central-dev-gate bash']);
@@ -127,7 +127,7 @@ describe('where Phoenix is in another stack: from inside the container of the ga
 
   test('a gate that does not run', async () => {
     const { given } = await atTheEdge({});
-    await expect(deliveryCheck().create({ ...given, containers: { ...given.containers, gate: 'another-gate' } }, false)).rejects.toThrow(
+    await expect(deliveryCheck().create({ ...given, containers: { ...given.containers, gate: 'another-gate' } })).rejects.toThrow(
       `application -> Alloy: Alloy is not listening on ${given.endpoints.otlpHttp} (container another-gate: No such container: another-gate); container alloy-dev is not there.`,
     );
   });

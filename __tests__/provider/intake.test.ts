@@ -28,7 +28,7 @@ test('another container of Phoenix means another intake', () => {
 
 test('made and changed, it opens the gate', async () => {
   const { kind, did } = over(0);
-  expect(await kind.create(inputs, false)).toBe(inputs);
+  expect(await kind.create(inputs)).toBe(inputs);
   expect(await kind.update(inputs, { ...inputs, entrance: 'three' })).toEqual({ ...inputs, entrance: 'three' });
   expect(did).toEqual(['open', 'end', 'open', 'end']);
 });

@@ -1,5 +1,5 @@
 import { at } from '../../engine';
-import { PhoenixApi, Unreachable, type PhoenixAccess } from '../../provider/phoenix-api';
+import { PhoenixApi, Refused, Unreachable, type PhoenixAccess } from '../../provider/phoenix-api';
 import type { Answer, Question } from '../../provider/reach';
 import { setEnvironment } from '../support/environment';
 import { execEngine } from '../support/exec-engine';
@@ -22,9 +22,12 @@ function phoenix(answers: readonly Answer[], change: Partial<PhoenixAccess> = {}
       return left.shift() ?? { status: 0, text: 'nothing more was expected' };
     },
     close: () => void (closed = true),
-  });
+  }, { againMs: 1, longestMs: 3 });
   return { api, asked, closed: () => closed };
 }
+
+/** As Phoenix's rate limit of logins answers. */
+const tooMany: Answer = { status: 429, text: 'Too Many Requests' };
 
 const ok = (body: unknown, status = 200): Answer => ({ status, text: JSON.stringify(body) });
 
@@ -125,9 +128,15 @@ describe('the password that everybody knows', () => {
     expect(asked).toEqual([login]);
   });
 
-  test.each([429, 500])('is not known when Phoenix answers %d', async (status) => {
-    const { api } = phoenix([{ status, text: 'not now' }]);
-    await expect(api.replaceDefaultPassword(password)).rejects.toThrow(`Phoenix did not say whether the default password still opens it: it answered ${status} not now`);
+  test('is not known when Phoenix fails', async () => {
+    const { api } = phoenix([{ status: 500, text: 'not now' }]);
+    await expect(api.replaceDefaultPassword(password)).rejects.toThrow('Phoenix did not say whether the default password still opens it: it answered 500 not now');
+  });
+
+  test('is asked about again when there were too many logins', async () => {
+    const { api, asked } = phoenix([tooMany, tooMany, { status: 401, text: '' }]);
+    expect(await api.replaceDefaultPassword(password)).toBe(false);
+    expect(asked).toEqual([login, login, login]);
   });
 });
 
@@ -158,6 +167,22 @@ describe('errors', () => {
 
   test('an answer of Phoenix is not that of nobody', async () => {
     await expect(phoenix([{ status: 401, text: 'Invalid token' }]).api.keys()).rejects.not.toBeInstanceOf(Unreachable);
+  });
+
+  test.each(doings)('credentials that Phoenix does not take to %s, and what it lets nobody do: an error of its own kind', async (doing, call) => {
+    for (const status of [401, 403]) {
+      const error = await call(phoenix([{ status, text: 'Invalid token' }]).api).catch((reason: unknown) => reason);
+      expect(error).toEqual(new Refused(`Phoenix did not ${doing}: it answered ${status} Invalid token`));
+      expect(error).toBeInstanceOf(Refused);
+    }
+    await expect(call(phoenix([{ status: 500, text: '' }]).api)).rejects.not.toBeInstanceOf(Refused);
+  });
+
+  test.each(doings)('too many requests to %s: it is asked again, until that takes too long', async (doing, call) => {
+    const { api, asked } = phoenix([tooMany, tooMany, tooMany, tooMany, { status: 500, text: 'never' }]);
+    await expect(call(api)).rejects.toThrow(new Error(`Phoenix did not ${doing}: it answered 429 Too Many Requests`));
+    expect(asked).toHaveLength(4);
+    expect(new Set(asked.map((one) => JSON.stringify(one))).size).toBe(1);
   });
 
   test('of GraphQL come with status 200', async () => {

@@ -13,6 +13,9 @@ const inputs: PhoenixSettingsInputs = {
   server: 'c1',
 };
 
+const unset: PhoenixSettingsInputs = { ...inputs };
+delete (unset as { retentionDays?: number }).retentionDays;
+
 /** The kind, what it did to Phoenix in order, and with what access. */
 function settings(says: Partial<PhoenixApi> = {}): { kind: ReturnType<typeof phoenixSettings>; done: string[]; access: PhoenixAccess[] } {
   const done: string[] = [];
@@ -33,9 +36,10 @@ function settings(says: Partial<PhoenixApi> = {}): { kind: ReturnType<typeof pho
 test.each<[string, PhoenixSettingsInputs, string[]]>([
   ['with auth', inputs, ['ready', 'keep 30 days', 'password first-password', 'close']],
   ['without auth nobody has a password', { ...inputs, auth: false, retentionDays: 0 }, ['ready', 'keep 0 days', 'close']],
+  ['a retention that nobody set is left as it is', unset, ['ready', 'password first-password', 'close']],
 ])('create, %s', async (_, given, expected) => {
   const { kind, done, access } = settings();
-  expect(await kind.create(given, false)).toEqual(given);
+  expect(await kind.create(given)).toEqual(given);
   expect(done).toEqual(expected);
   expect(access).toEqual([given]);
 });
@@ -48,12 +52,18 @@ test('update says all of it again, with what is wanted now', async () => {
   expect(access).toEqual([next]);
 });
 
+test('nor is it written when the container is replaced', async () => {
+  const { kind, done } = settings();
+  await kind.update(inputs, { ...unset, server: 'c2' });
+  expect(done).toEqual(['ready', 'password first-password', 'close']);
+});
+
 test.each<[string, Partial<PhoenixApi>, string[]]>([
   ['become ready', { ready: () => Promise.reject(new Error('no')) }, ['close']],
   ['take the retention', { setRetention: () => Promise.reject(new Error('no')) }, ['ready', 'close']],
   ['change the password', { replaceDefaultPassword: () => Promise.reject(new Error('no')) }, ['ready', 'keep 30 days', 'close']],
 ])('a Phoenix that does not %s is an error, and nothing is held open', async (_, says, expected) => {
   const { kind, done } = settings(says);
-  await expect(kind.create(inputs, false)).rejects.toThrow(new Error('no'));
+  await expect(kind.create(inputs)).rejects.toThrow(new Error('no'));
   expect(done).toEqual(expected);
 });

@@ -1,7 +1,8 @@
-import type { Provider } from '@pulumi/pulumi/provider';
 import { refusal, type Problem } from '../../components/problem';
+import { cancelled } from '../../provider/cancellation';
 import { providing } from '../../provider/providing';
 import type { Kind } from '../../provider/resource';
+import type { Props, Provider } from '../../provider/serve';
 import { secret, unknown } from '../../provider/values';
 
 interface Inputs {
@@ -22,7 +23,7 @@ const sent = { ...inputs, password: secret('p') };
 const kept = { ...sent, number: 7, token: secret('t') };
 
 /** A provider whose one kind notes what it is asked. */
-function provider(change: Partial<Kind<Inputs, Outputs>> = {}): { provider: Required<Provider>; asked: unknown[][] } {
+function provider(change: Partial<Kind<Inputs, Outputs>> = {}): { provider: Provider; asked: unknown[][] } {
   const asked: unknown[][] = [];
   const kind: Kind<Inputs, Outputs> = {
     secrets: ['token'],
@@ -37,7 +38,7 @@ function provider(change: Partial<Kind<Inputs, Outputs>> = {}): { provider: Requ
     },
     ...change,
   };
-  return { provider: providing({ 'test:index:Thing': kind }) as Required<Provider>, asked };
+  return { provider: providing({ 'test:index:Thing': kind }), asked };
 }
 
 describe('check', () => {
@@ -53,7 +54,7 @@ describe('check', () => {
     ['the engine says nothing', undefined, undefined],
   ])('gets what is wanted and what there is, both plain: %s', async (_, olds, before) => {
     const look = jest.fn(async (): Promise<Problem[]> => []);
-    expect(await provider({ check: look }).provider.check(urn, olds, sent)).toEqual({ inputs: sent, failures: [] });
+    expect(await provider({ check: look }).provider.check(urn, olds as Props, sent)).toEqual({ inputs: sent, failures: [] });
     expect(look.mock.calls).toEqual([[inputs, before]]);
   });
 
@@ -87,13 +88,19 @@ describe('check', () => {
     }]);
   });
 
+  test('nor are those that there were', async () => {
+    const moved = async (_: Inputs, before?: Inputs): Promise<Problem[]> => [{ key: 'my:name', value: 'n', rule: `it was ${before?.name}`, mend: [] }];
+    const { failures } = await provider({ check: moved }).provider.check(urn, { ...inputs, name: secret('hidden') }, news);
+    expect(failures).toMatchObject([{ reason: expect.stringMatching(/it was \[secret\]/) }]);
+  });
+
   test.each<[string, object]>([
     ['an input', { ...sent, name: unknown }],
     ['a secret', { ...sent, password: secret(unknown) }],
     ['something inside', { ...sent, tags: ['a', unknown] }],
   ])('what is not known yet is not looked at: %s', async (_, planned) => {
     const look = jest.fn(async () => problems);
-    expect(await provider({ check: look }).provider.check(urn, kept, planned)).toEqual({ inputs: planned });
+    expect(await provider({ check: look }).provider.check(urn, kept, planned as Props)).toEqual({ inputs: planned });
     expect(look).not.toHaveBeenCalled();
   });
 
@@ -114,7 +121,7 @@ describe('check', () => {
 
 describe('diff', () => {
   const diff = (olds: object, news: object, drifted?: (outputs: Outputs) => Promise<boolean>): unknown =>
-    provider(drifted ? { drifted } : {}).provider.diff('my-thing', urn, olds, news);
+    provider(drifted ? { drifted } : {}).provider.diff('my-thing', urn, olds as Props, news as Props);
 
   test.each<[string, object, object, object]>([
     ['the same', kept, sent, { changes: false, replaces: [] }],
@@ -133,7 +140,7 @@ describe('diff', () => {
     const asked: unknown[][] = [];
     const meaning = (answer: boolean, olds: object, news: object, drifted = false): unknown => {
       asked.length = 0;
-      return provider({ drifted: async () => drifted, same: (...args) => (asked.push(args), answer) }).provider.diff('my-thing', urn, olds, news);
+      return provider({ drifted: async () => drifted, same: (...args) => (asked.push(args), answer) }).provider.diff('my-thing', urn, olds as Props, news as Props);
     };
     const other = { ...sent, name: 'm', tags: [] };
 
@@ -174,42 +181,49 @@ describe('diff', () => {
   test('without an identity nothing replaces', async () => {
     const kind: Kind<{ name: string }, { name: string }> = { create: async (given) => given, update: async (_, given) => given };
     const { diff: ask } = providing({ 'test:index:Thing': kind });
-    expect(await ask?.('my-thing', urn, { name: 'a' }, { name: 'b' })).toEqual({ changes: true, replaces: [] });
+    expect(await ask('my-thing', urn, { name: 'a' }, { name: 'b' })).toEqual({ changes: true, replaces: [] });
   });
 });
 
 describe('create', () => {
   test('gets plain inputs; the resource has its name as its ID, and secrets keep or get their mark', async () => {
     const { provider: one, asked } = provider();
-    expect(await one.create(urn, sent)).toEqual({ id: 'my-thing', outs: kept });
-    expect(asked).toEqual([['create', inputs, false]]);
-  });
-
-  test.each<[string, unknown, boolean]>([
-    ['there was one', sent, true],
-    ['there was none', {}, false],
-    ['the engine says nothing', undefined, false],
-  ])('is told whether it replaces one, by the check before it: %s', async (_, olds, replaces) => {
-    const { provider: one, asked } = provider();
-    expect(await one.check(urn, olds, sent)).toEqual({ inputs: sent });
-    // Of a replacement there are two checks, and the second one has nothing to compare with.
-    await one.check(urn, {}, sent);
-    await one.check(urn.replace('my-thing', 'another'), replaces ? {} : sent, sent);
-    await one.create(urn, sent);
-    expect(asked).toEqual([['create', inputs, replaces]]);
+    expect(await one.create(urn, sent, false)).toEqual({ id: 'my-thing', outs: kept });
+    expect(asked).toEqual([['create', inputs]]);
   });
 
   test('that fails is no resource', async () => {
     const { provider: one } = provider({ create: () => Promise.reject(new Error('no room')) });
-    await expect(one.create(urn, sent)).rejects.toThrow(new Error('no room'));
+    await expect(one.create(urn, sent, false)).rejects.toThrow(new Error('no room'));
   });
 });
 
 test('update gets what there is and what is wanted, both plain', async () => {
   const { provider: one, asked } = provider();
   const news = { ...sent, password: secret('q') };
-  expect(await one.update('my-thing', urn, kept, news)).toEqual({ outs: { ...kept, password: secret('q'), number: 8 } });
+  expect(await one.update('my-thing', urn, kept, news, false)).toEqual({ outs: { ...kept, password: secret('q'), number: 8 } });
   expect(asked).toEqual([['update', made, { ...inputs, password: 'q' }]]);
+});
+
+describe('preview', () => {
+  const planning = async (outputs: Outputs | undefined, news: Inputs): Promise<Outputs> => ({ ...news, number: outputs?.number ?? 0, token: outputs ? 't' : unknown });
+  const news = { ...sent, name: unknown };
+
+  test.each<[string, (one: Provider) => Promise<object>, object]>([
+    ['of a new one', (one) => one.create(urn, news, true), { id: 'my-thing', outs: { ...news, number: 0, token: secret(unknown) } }],
+    ['of a change', (one) => one.update('my-thing', urn, kept, news, true), { outs: { ...news, number: 7, token: secret('t') } }],
+  ])('what is known is said, and nothing is done: %s', async (_, ask, expected) => {
+    const { provider: one, asked } = provider({ preview: planning });
+    expect(await ask(one)).toEqual(expected);
+    expect(asked).toEqual([]);
+  });
+
+  test('of a kind that plans nothing its inputs are known', async () => {
+    const { provider: one, asked } = provider();
+    expect(await one.create(urn, news, true)).toEqual({ id: 'my-thing', outs: news });
+    expect(await one.update('my-thing', urn, kept, news, true)).toEqual({ outs: news });
+    expect(asked).toEqual([]);
+  });
 });
 
 describe('read', () => {
@@ -236,11 +250,11 @@ describe('delete', () => {
   });
 });
 
-test.each<[string, (one: Required<Provider>, of: string) => Promise<unknown>]>([
+test.each<[string, (one: Provider, of: string) => Promise<unknown>]>([
   ['check', (one, of) => one.check(of, {}, sent)],
   ['diff', (one, of) => one.diff('x', of, sent, sent)],
-  ['create', (one, of) => one.create(of, sent)],
-  ['update', (one, of) => one.update('x', of, kept, sent)],
+  ['create', (one, of) => one.create(of, sent, false)],
+  ['update', (one, of) => one.update('x', of, kept, sent, false)],
   ['read', (one, of) => one.read('x', of, kept)],
   ['delete', (one, of) => one.delete('x', of, kept)],
 ])('%s of a type that there is not', async (_, call) => {
@@ -252,4 +266,10 @@ test.each<[string, (one: Required<Provider>, of: string) => Promise<unknown>]>([
 test('its version is the one of the package', () => {
   const { version } = require('../../package.json') as { version: string };
   expect(provider().provider.version).toBe(version);
+});
+
+test('cancelled, it ends every wait', () => {
+  expect(cancelled.aborted).toBe(false);
+  provider().provider.cancel();
+  expect(cancelled.aborted).toBe(true);
 });

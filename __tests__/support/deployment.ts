@@ -28,6 +28,8 @@ export interface Deployment<T> {
   readonly order: readonly string[];
   /** Names of the providers that resources are to be made by, by the names of these; those that Pulumi makes by itself are not there. */
   readonly providers: ReadonlyMap<string, string>;
+  /** Outputs of components by their names. */
+  readonly outputs: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   readonly result: T;
 }
 
@@ -41,6 +43,9 @@ export interface Stage {
   /** Outputs of other stacks, by the name they are asked for. */
   readonly outputs?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
+
+/** Internal to the SDK. */
+const { setStackResource } = require('@pulumi/pulumi/runtime/state') as { setStackResource(resource: object): void };
 
 export const project = 'llm-observability';
 
@@ -105,6 +110,8 @@ export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}
     stack,
     preview,
   );
+  // The language host makes it before the program runs. It has no URN here, so that what is below it has no parent.
+  setStackResource({ urn: pulumi.output(''), __providers: {}, getProvider: () => undefined });
   const original = MockMonitor.prototype.registerResource;
   const spy = jest.spyOn(MockMonitor.prototype, 'registerResource').mockImplementation(function (this: MockMonitor, request, callback) {
     resources.push({
@@ -127,6 +134,12 @@ export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}
     }
     return original.call(this, request, callback);
   });
+  const componentOutputs = new Map<string, Record<string, unknown>>();
+  const originalOutputs = MockMonitor.prototype.registerResourceOutputs;
+  const outputsSpy = jest.spyOn(MockMonitor.prototype, 'registerResourceOutputs').mockImplementation(function (this: MockMonitor, request, callback) {
+    componentOutputs.set(nameOf(request.getUrn()), (request.getOutputs()?.toJavaScript() ?? {}) as Record<string, unknown>);
+    return originalOutputs.call(this, request, callback);
+  });
   // The SDK reads the stack of every promise it makes; with source maps that is most of the time of a test.
   const { stackTraceLimit, prepareStackTrace } = Error;
   Error.stackTraceLimit = 1;
@@ -135,12 +148,13 @@ export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}
     await pulumi.runtime.disconnect();
     const order = resources.map(({ name }) => name);
     resources.sort((a, b) => (a.name < b.name ? -1 : 1));
-    return { resources: new Map(resources.map((resource) => [resource.name, resource])), order, providers, result };
+    return { resources: new Map(resources.map((resource) => [resource.name, resource])), order, providers, outputs: componentOutputs, result };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     // The program leaves it for an error that is told.
     Error.prepareStackTrace = prepareStackTrace;
     spy.mockRestore();
+    outputsSpy.mockRestore();
   }
 }
 

@@ -168,7 +168,7 @@ async function notesOn(engine: Engine, setup: OldSetup, settings: Settings): Pro
     ...(neighbours.length > 0
       ? [`${neighbours.join(', ')} share a network with the old ones: where they send to ${alloy.name} or ${phoenix.name} by name, let them send to host.docker.internal instead.`]
       : []),
-    ...(settings['phoenix:retentionDays'] === 0 ? [] : [`phoenix:retentionDays is ${settings['phoenix:retentionDays']}: the stack's Phoenix deletes traces that are older.`]),
+    ...(!settings['phoenix:retentionDays'] ? [] : [`phoenix:retentionDays is ${settings['phoenix:retentionDays']}: the stack's Phoenix deletes traces that are older.`]),
     ...(variables.length > 0 ? [`Settings of ${phoenix.name} that the stack does not take over: ${variables.join(', ')}.`] : []),
   ];
 }

@@ -1,0 +1,52 @@
+import { PhoenixApi, type KeyRecord, type PhoenixAccess } from './phoenix-api';
+import type { Kind } from './resource';
+
+export interface ApiKeyListInputs extends PhoenixAccess {
+  /** Description of every key of this stack, by which they are told from those that people made. */
+  readonly description: string;
+  /** Phoenix's IDs of the keys that the stack has; an empty text where there is none. */
+  readonly keyIds: readonly string[];
+  /** ID of Phoenix's container: a different one may have a different database. */
+  readonly server: string;
+}
+
+type Api = Pick<PhoenixApi, 'keys' | 'revoke' | 'ready' | 'close'>;
+
+/**
+ * The API keys that a stack has in Phoenix: revokes every other key with its description. An ApiKey that goes knows only
+ * the admin secret of its last deployment, which Phoenix may no longer take. This always has the current one, runs in every
+ * deployment that changes a key or the secret, and in the next one when anything is left over.
+ * @param open default: through the Docker Engine; tests put a stand-in here
+ */
+export const apiKeyList = (open: (access: PhoenixAccess) => Api = (access) => new PhoenixApi(access)): Kind<ApiKeyListInputs, ApiKeyListInputs> => {
+  const using = async <T>(inputs: ApiKeyListInputs, work: (api: Api) => Promise<T>): Promise<T> => {
+    const api = open(inputs);
+    try {
+      return await work(api);
+    } finally {
+      api.close();
+    }
+  };
+  const leftOver = async (api: Api, { description, keyIds }: ApiKeyListInputs): Promise<KeyRecord[]> =>
+    (await api.keys()).filter((key) => key.description === description && !keyIds.includes(key.id));
+
+  const clear = async (inputs: ApiKeyListInputs): Promise<ApiKeyListInputs> => {
+    // Without auth Phoenix lists no keys, and a key opens nothing that is not open.
+    if (inputs.auth) {
+      await using(inputs, async (api) => {
+        await api.ready();
+        for (const { id } of await leftOver(api, inputs)) {
+          await api.revoke(id);
+        }
+      });
+    }
+    return inputs;
+  };
+
+  return {
+    // A Phoenix that cannot be asked now shows nothing that has drifted.
+    drifted: async (outputs) => outputs.auth && using(outputs, async (api) => (await leftOver(api, outputs)).length > 0).catch(() => false),
+    create: clear,
+    update: (_, inputs) => clear(inputs),
+  };
+};
