@@ -395,13 +395,14 @@ describe('the deployment of a stack', () => {
     readonly runner?: 'github-hosted' | 'self-hosted';
     readonly up?: string;
     readonly verify?: string;
+    /** Of the runner's user. Default: an empty one. */
+    readonly home?: string;
   }
 
   /** Runs the job with stand-ins for up, verify and the programs of SSH. @returns how it ended, and the home folder that it had */
-  async function deploy({ secrets = {}, vars = {}, settings = 'phoenix:auth: "true"', runner = 'github-hosted', up = deploying, verify = 'echo verified "$@"' }: Given): Promise<Done & { home: string }> {
+  async function deploy({ secrets = {}, vars = {}, settings = 'phoenix:auth: "true"', runner = 'github-hosted', up = deploying, verify = 'echo verified "$@"', home = tempDir() }: Given): Promise<Done & { home: string }> {
     const dir = checkout({ up, verify });
     fs.writeFileSync(path.join(dir, 'Pulumi.prod.yaml'), `config:\n  phoenix:cpus: "2"\n  ${settings}\n`);
-    const home = tempDir();
     const bin = binIn(dir);
     fs.writeFileSync(path.join(bin, 'ssh-agent'), '#!/bin/sh\necho "SSH_AUTH_SOCK=/agent.1; export SSH_AUTH_SOCK;"\n', { mode: 0o755 });
     fs.writeFileSync(path.join(bin, 'ssh-add'), '#!/bin/sh\necho "$SSH_AUTH_SOCK $*" > ~/added\ncat >> ~/added\n', { mode: 0o755 });
@@ -423,6 +424,16 @@ describe('the deployment of a stack', () => {
     expect(fs.statSync(path.join(home, '.ssh')).mode & 0o777).toBe(0o700);
     expect(fs.readFileSync(path.join(home, 'added'), 'utf8')).toBe('/agent.1 -q -\nTHE KEY\n');
     expect(log).not.toContain('THE KEY');
+  });
+
+  test('a runner that keeps its home has each host key once, and its own as well', async () => {
+    const home = tempDir();
+    const file = path.join(home, '.ssh', 'known_hosts');
+    fs.mkdirSync(path.dirname(file));
+    fs.writeFileSync(file, 'other ssh-ed25519 BBBB\n');
+    const two = { ...remote, vars: { DOCKER_KNOWN_HOSTS: 'host ssh-ed25519 AAAA\nhost ssh-rsa CCCC' }, home };
+    expect([(await deploy(two)).ok, (await deploy(two)).ok]).toEqual([true, true]);
+    expect(fs.readFileSync(file, 'utf8')).toBe('other ssh-ed25519 BBBB\nhost ssh-ed25519 AAAA\nhost ssh-rsa CCCC\n');
   });
 
   test('with a state of its own, from a runner beside the host', async () => {

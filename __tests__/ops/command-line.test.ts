@@ -78,6 +78,9 @@ describe('what is wrong is named, with the command that helps', () => {
     ['verify', ['phoenix:auth=true'], "'phoenix:auth=true' is no option of npm run verify.", 'npm run verify -- --help'],
     ...['x', '-1', '1.5', ''].map((seconds) => ['verify', [`--timeout=${seconds}`], `Option '--timeout <seconds>' argument '${seconds}' is invalid. Write whole seconds.`, 'npm run verify -- --help'] as [string, string[], string, string]),
     ['down', ['--purge=yes'], "Unknown option '--purge=…'. Did you mean --purge?", 'npm run down -- --help'],
+    ['up', ['--stack', 'dev', '--stack=prod'], '--stack is given 2 times: npm run up takes one.', 'npm run up -- --help'],
+    ['down', ['--stack=dev', '--stack=dev', '--yes'], '--stack is given 2 times: npm run down takes one.', 'npm run down -- --help'],
+    ['verify', ['--timeout', '1', '--timeout=2'], '--timeout is given 2 times: npm run verify takes one.', 'npm run verify -- --help'],
     ['preview', ['--markdown', '--json'], "Option '--markdown' cannot be used with option '--json'.", 'npm run preview -- --help'],
     ['preview', ['--all', '--stack', 'dev'], "Option '--all' cannot be used with option '--stack <name>'.", 'npm run preview -- --help'],
   ])('%s %j', async (command, args, message, help) => {

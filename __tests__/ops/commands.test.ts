@@ -765,6 +765,17 @@ describe('pulumi', () => {
     expect(await done(args, {})).toEqual([[args], 0, []]);
   });
 
+  test.each([
+    ['names none', ['destroy', '--stack='], '--stack names no stack. Nothing was done.'],
+    ['names an empty one', ['up', '--stack', '', '--yes'], '--stack names no stack. Nothing was done.'],
+    ['is the last word', ['up', '-s'], '--stack names no stack. Nothing was done.'],
+    ['is given twice', ['up', '-s', 'dev', '--stack=prod'], '--stack is given 2 times: dev, prod. Nothing was done.'],
+  ])('a --stack that %s reaches no CLI, which would act on some stack', async (_, args, failure) => {
+    const cli = fakePulumi({});
+    expect((await run('pulumi', args, cli)).failure).toBe(`${failure}\n    npm run pulumi -- stack ls`);
+    expect(cli.calls()).toEqual([]);
+  });
+
   test('its exit code is that of the command', async () => {
     expect((await done(['about'], { about: { code: 7 } }))[1]).toBe(7);
   });
@@ -812,6 +823,15 @@ describe('doctor', () => {
       mend('sudo apt-get install --only-upgrade docker.io'),
       '',
     ]);
+  });
+
+  test('a folder for the state that cannot be written to', async () => {
+    const { host } = await engine();
+    setEnvironment({ DOCKER_HOST: host });
+    fs.writeFileSync(local.dir, 'a file');
+    const { stdout, failure } = await run('doctor', [], fakePulumi({}));
+    expect(failure).toBe(missing);
+    expect(stdout).toMatch(new RegExp(`^missing {2}state {6}${local.dir} cannot be written to: ENOTDIR.*\n {20}export XDG_STATE_HOME=/a/folder/that/you/may/write/to `, 'm'));
   });
 
   test('an engine that was named wrongly; doctor never installs or starts one', async () => {

@@ -44,6 +44,9 @@ export async function parse(command: Command, args: readonly string[], handedOn:
   // npm takes this one away, pnpm does not.
   const typed = args[0] === '--' ? args.slice(1) : [...args];
   const named = `npm run ${command.name()}`;
+  if (handedOn.length === 0) {
+    refuseTwice(command, typed);
+  }
   refuseSwallowed(named, handedOn.length > 0 ? handedOn : command.options, typed, process.env, handedOn.length > 0);
   withUsage(command).configureOutput({ writeErr: () => undefined }).exitOverride();
   try {
@@ -57,6 +60,16 @@ export async function parse(command: Command, args: readonly string[], handedOn:
       throw error.code === 'commander.excessArguments'
         ? new Misread(`'${shownWord(command.args[0] ?? '')}' is no option of ${named}.`, [meant(command, typed) ?? help])
         : new Misread(withoutValues(sentence(error.message)) + begun(command, error.message), [help]);
+    }
+  }
+}
+
+/** @throws Misread for an option of which the library would take the last, and whose default says that there is one value */
+function refuseTwice(command: Command, args: readonly string[]): void {
+  for (const { long = '', required, defaultValue } of command.options) {
+    const times = args.filter((arg) => arg === long || arg.startsWith(`${long}=`)).length;
+    if (required && defaultValue !== undefined && times > 1) {
+      throw new Misread(`${long} is given ${times} times: npm run ${command.name()} takes one.`, [`npm run ${command.name()} -- --help`]);
     }
   }
 }
