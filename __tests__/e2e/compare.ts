@@ -1,9 +1,9 @@
 /**
  * The numbers of the README's section "Why not docker-compose": the same load and the same events for Phoenix and Alloy in
- * docker-compose, and for a stack of this project with its usual settings, with the same images. Each takes about ten
- * minutes. Prints rows of a table in Markdown.
+ * docker-compose, and for a stack of this project with its usual settings, with the same images, side by side. Takes about
+ * ten minutes. Prints rows of a table in Markdown.
  *
- *     node --import tsx __tests__/e2e/compare.ts [compose | here]
+ *     node --import tsx __tests__/e2e/compare.ts
  */
 import { randomBytes } from 'node:crypto';
 import { execFile } from 'node:child_process';
@@ -20,15 +20,14 @@ import { underLoad } from './load';
 
 const stack = 'compare';
 const project = path.join(__dirname, '..', '..');
-/** Added to the usual ports, which may be those of a stack at work. */
-const offset = 700;
-const phoenixUi = `http://127.0.0.1:${6006 + offset}`;
-const receiver = `127.0.0.1:${4317 + offset}`;
 const minute = 60_000;
 const execute = promisify(execFile);
 
 /** Phoenix and Alloy, and what an operator does with them. */
 interface SetUp {
+  readonly name: string;
+  /** Added to the usual ports, which may be those of a stack at work. */
+  readonly offset: number;
   readonly phoenix: string;
   readonly alloy: string;
   /** Opens Phoenix once the login is on. */
@@ -40,8 +39,11 @@ interface SetUp {
   remove(): Promise<unknown>;
 }
 
+const phoenixUi = ({ offset }: SetUp): string => `http://127.0.0.1:${6006 + offset}`;
+
 async function compose(): Promise<SetUp> {
   const images = await usedImages();
+  const offset = 700;
   const seed = await Seed.make({
     images, ports: {
       phoenixUi: 6006 + offset, phoenixOtlpGrpc: 14317 + offset, phoenixOtlpHttp: 14318 + offset, otlpGrpc: 4317 + offset, otlpHttp: 4318 + offset, alloyUi: 12345 + offset,
@@ -49,7 +51,7 @@ async function compose(): Promise<SetUp> {
   });
   const login = { secret: randomBytes(24).toString('hex'), adminSecret: randomBytes(24).toString('hex') };
   const setUp: SetUp = {
-    phoenix: '', alloy: '', adminSecret: '',
+    name: 'docker-compose', offset, phoenix: '', alloy: '', adminSecret: '',
     replacePhoenix: () => seed.compose('up', '-d', '--force-recreate', '--no-deps', 'phoenix'),
     switchLoginOn: async () => {
       seed.write(login);
@@ -77,7 +79,7 @@ async function here(): Promise<SetUp> {
     (await execute('npm', ['run', '--silent', ...args], { cwd: project, env: { ...process.env, XDG_STATE_HOME: home }, maxBuffer: 64 << 20 })).stdout;
   const up = (...args: string[]): Promise<string> => npm('up', '--', '--stack', stack, '--yes', ...args);
   const setUp: SetUp = {
-    phoenix: `phoenix-${stack}`, alloy: `alloy-${stack}`, adminSecret: '',
+    name: 'here', offset: 800, phoenix: `phoenix-${stack}`, alloy: `alloy-${stack}`, adminSecret: '',
     replacePhoenix: () => up('-c', 'phoenix:memory=1536MiB'),
     switchLoginOn: async () => {
       await up('-c', 'phoenix:auth=true');
@@ -89,12 +91,12 @@ async function here(): Promise<SetUp> {
       [home, path.join(project, `Pulumi.${stack}.yaml`)].forEach((file) => fs.rmSync(file, { recursive: true, force: true }));
     },
   };
-  await up('-c', `ports:offset=${offset}`);
+  await up('-c', `ports:offset=${setUp.offset}`);
   return setUp;
 }
 
-function ask({ adminSecret }: SetUp, pathname: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(`${phoenixUi}${pathname}`, { ...init, headers: { authorization: `Bearer ${adminSecret}`, 'content-type': 'application/json' } });
+function ask(setUp: SetUp, pathname: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${phoenixUi(setUp)}${pathname}`, { ...init, headers: { authorization: `Bearer ${setUp.adminSecret}`, 'content-type': 'application/json' } });
 }
 
 const events: Readonly<Record<string, (setUp: SetUp) => Promise<unknown>>> = {
@@ -124,23 +126,23 @@ const events: Readonly<Record<string, (setUp: SetUp) => Promise<unknown>>> = {
 async function storedInTheEnd(setUp: SetUp, name: string, accepted: number): Promise<number> {
   let [stored, since] = [-1, Date.now()];
   while (stored < accepted && Date.now() - since < 45_000) {
-    const now = await storedSpans(phoenixUi, name, setUp.adminSecret).catch(() => stored);
+    const now = await storedSpans(phoenixUi(setUp), name, setUp.adminSecret).catch(() => stored);
     [stored, since] = now === stored ? [stored, since] : [now, Date.now()];
     await pause(1_000);
   }
   return stored;
 }
 
-async function measure(name: string, make: () => Promise<SetUp>): Promise<void> {
+async function measure(make: () => Promise<SetUp>): Promise<void> {
   const setUp = await make();
   try {
-    await until('Phoenix', async () => (await fetch(phoenixUi)).ok);
+    await until('Phoenix', async () => (await fetch(phoenixUi(setUp))).ok);
     for (const [event, happen] of Object.entries(events)) {
-      const project = `${name} ${event}`.replace(/\W+/g, '-');
+      const project = event.replace(/\W+/g, '-');
       // A third of what Phoenix stores on one core: what has waited is stored soon after.
-      const accepted = await underLoad(project, () => happen(setUp), { receiver, spansPerSecond: 50 });
+      const accepted = await underLoad(project, () => happen(setUp), { receiver: `127.0.0.1:${4317 + setUp.offset}`, spansPerSecond: 50 });
       const stored = await storedInTheEnd(setUp, project, accepted);
-      console.log(`| ${event} | ${name} | ${accepted} | ${stored} | ${accepted - stored} |`);
+      console.log(`| ${event} | ${setUp.name} | ${accepted} | ${stored} | ${accepted - stored} |`);
     }
   } finally {
     await setUp.remove();
@@ -148,12 +150,11 @@ async function measure(name: string, make: () => Promise<SetUp>): Promise<void> 
 }
 
 async function main(): Promise<void> {
-  const setUps = { compose, here };
   console.log(`${Object.values(await usedImages()).join(', ')}, ${new Date().toISOString().slice(0, 10)}`);
   console.log('| Event | Set-up | accepted | stored | lost |\n| --- | --- | --- | --- | --- |');
-  for (const [name, make] of Object.entries(setUps).filter(([name]) => process.argv.length === 2 || process.argv.includes(name))) {
-    await measure(name, make);
-  }
+  const ended = await Promise.allSettled([measure(compose), measure(here)]);
+  ended.forEach((one) => one.status === 'rejected' && console.error(one.reason));
+  process.exitCode = ended.every(({ status }) => status === 'fulfilled') ? 0 : 1;
 }
 
 void main();

@@ -4,6 +4,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CommanderError, type CommandUnknownOpts as Command, type Option } from '@commander-js/extra-typings';
+import { distance } from 'fastest-levenshtein';
 import { isStackName } from '../../components/catalog';
 import { shellQuoted } from '../../components/key';
 import { keys } from '../../components/settings';
@@ -85,10 +86,12 @@ function withoutValues(text: string): string {
   return text.replace(/'(--?[^'=\s,]+)=[^']+'/g, "'$1=…'").replace(/'([^-'=\s][^'=\s]*:[^'=\s]*)[=\s][^']+'/g, "'$1=…'");
 }
 
-/** The option of which somebody has typed the beginning, or more than it takes (`--json=yes`): the library knows neither. */
+/** The option of which somebody has typed the beginning, more than it takes (`--json=yes`) or nearly the name (`--stak=prod`): the library knows none of them. */
 function begun(command: Command, message: string): string {
-  const [, name] = /unknown option '(--[\w-]+)(?:=.*)?'$/.exec(message) ?? [];
-  const [option, ...more] = name === undefined ? [] : command.options.filter(({ long }) => long?.startsWith(name));
+  const [, name, value] = /unknown option '(--[\w-]+)(=.*)?'$/.exec(message) ?? [];
+  const beginning = name === undefined ? [] : command.options.filter(({ long }) => long?.startsWith(name));
+  const near = name === undefined || value === undefined ? [] : command.options.filter(({ long = '' }) => distance(long, name) <= 2);
+  const [option, ...more] = beginning.length > 0 ? beginning : near;
   return option && more.length === 0 ? ` Did you mean ${option.long}?` : '';
 }
 
