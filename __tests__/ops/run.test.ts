@@ -141,6 +141,20 @@ describe('the command', () => {
     expect((await clone.run(['fails']).ended).code).toBe(7);
   });
 
+  test.each([
+    ['that are all well', 0, ['tsc --noEmit', 'eslint .', 'jest a --ci']],
+    ['of which one fails, which is the last', 3, ['tsc --noEmit', 'eslint .']],
+  ])('test is several programs %s', async (_, code, ran) => {
+    const program = (name: string, file: string, ended: number): void => {
+      fs.mkdirSync(path.dirname(clone.at('node_modules', file)), { recursive: true });
+      fs.writeFileSync(clone.at('node_modules', file), `console.log(['${name}', ...process.argv.slice(2)].join(' ')); process.exitCode = ${ended};`);
+    };
+    program('tsc', 'typescript/bin/tsc', 0);
+    program('eslint', 'eslint/bin/eslint.js', code);
+    program('jest', 'jest/bin/jest.js', 0);
+    expect(await clone.run(['test', 'a', '--ci']).ended).toEqual({ code, stdout: `${ran.join('\n')}\n`, stderr: '' });
+  });
+
   test('gets the signal of a supervisor, and is waited for', async () => {
     const run = clone.run(['tidies']);
     await run.says('at work');
