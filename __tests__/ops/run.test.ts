@@ -177,6 +177,14 @@ describe('the command', () => {
     expect(await run.ended).toEqual({ code: 0, stdout: '', stderr: 'at work\n' });
   });
 
+  test('is not run by a Node that is too old', async () => {
+    const preload = path.join(tempDir(), 'old.cjs');
+    fs.writeFileSync(preload, "Object.defineProperty(process.versions, 'node', { value: '18.20.8' });");
+    expect(await clone.run(['hello'], { NODE_OPTIONS: `--require ${preload}` }).ended).toEqual({
+      code: 2, stdout: '', stderr: 'Node 18.20.8 is too old: 20 is the oldest that is supported.\n    nvm install 22   # or from https://nodejs.org\n',
+    });
+  });
+
   test('that is none', async () => {
     const { code, stderr } = await clone.run(['upp']).ended;
     expect(code).toBe(2);
