@@ -4,12 +4,14 @@ import * as path from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import * as yaml from 'js-yaml';
 import { hostNames, maxConnectors } from '../components/catalog';
-import { keys, type SettingKey } from '../components/settings';
+import { listed, problemsVariable, type Problem } from '../components/problem';
+import { keys, standsEmpty, type SettingKey } from '../components/settings';
 import { deploy, project, secret, secretMark, sent, type Deployment, type Registered, type Stage } from './support/deployment';
 import { container, current, fakeEngine, type Answer } from './support/fake-engine';
 import { engineAuthority } from './support/engine-authority';
 import { setEnvironment } from './support/environment';
 import { expectGolden, goldensOf } from './support/golden';
+import { tempDir } from './support/temp';
 import program = require('../index');
 
 // What listens on the machine of the test must not matter.
@@ -189,10 +191,15 @@ describe('each stack file', () => {
   test.each(stacks)('%s: what is missing, where something stands empty; with it the resources, the outputs and what its services read', async (stack) => {
     const settings = settingsOf(stack);
     const told = blank(settings).length === 0 ? [] : ['missing.txt'];
+    const written = path.join(tempDir(), 'problems.json');
+    setEnvironment({ [problemsVariable]: written });
     for (const file of told) {
       const error: unknown = await run({ stack, ...settings, outputs: { prod } }).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(pulumi.RunError);
       expectGolden(`${stack}/${file}`, `${(error as Error).message}\n`);
+      const problems = JSON.parse(fs.readFileSync(written, 'utf8')) as Problem[];
+      expect(problems.filter(({ rule }) => rule === standsEmpty).map(({ key }) => key)).toEqual(blank(settings));
+      expect(problems.map(listed)).toEqual((error as Error).message.split(/\n(?= {2}- )/).slice(1));
     }
     expectEnvironment(stack, await run({ stack, ...(told.length > 0 ? filledIn(settings) : settings), outputs: { prod } }));
     expect(goldensOf(stack)).toEqual([...told, 'config.alloy', 'graph.yaml', 'nginx.conf', 'start.sh'].sort());

@@ -42,9 +42,9 @@ const change = (dir: string, file: string, from: string | RegExp, to: string): v
 const read = (file: string): string => fs.readFileSync(path.join(clone, file), 'utf8');
 const settings = (file: string): StackFile => yaml.load(read(file)) as StackFile;
 
-function upgrade(...args: string[]): { status: number | null; stderr: string } {
-  const { status, stderr } = spawnSync(process.execPath, [path.join(clone, 'ops', 'upgrade.mjs'), ...args], { cwd: home, encoding: 'utf8', env: environment() });
-  return { status, stderr };
+function upgrade(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(clone, 'ops', 'upgrade.mjs'), ...args], { cwd: home, encoding: 'utf8', env: environment() });
+  return { status, stdout, stderr };
 }
 
 beforeEach(() => {
@@ -149,6 +149,33 @@ describe.each(['not committed', 'committed on the branch'] as const)('settings t
 
 test('without anything new', () => {
   expect(upgrade()).toMatchObject({ status: 0, stderr: expect.stringMatching(/This is the newest version\.\n$/) });
+});
+
+test('--dry-run lists what is new, and changes nothing', () => {
+  expect(upgrade('--dry-run')).toMatchObject({ status: 0, stdout: 'This is the newest version.\n' });
+  write(clone, 'Pulumi.dev.yaml', ways[0]?.[1] ?? '');
+  newVersion();
+  const before = [git(clone, 'rev-parse', 'HEAD'), git(clone, 'status', '--porcelain')];
+  expect(upgrade('--dry-run')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^[0-9a-f]+ Two\n$/) });
+  expect(upgrade('--dry-run', 'origin', 'main')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^[0-9a-f]+ Two\n$/) });
+  expect([git(clone, 'rev-parse', 'HEAD'), git(clone, 'status', '--porcelain'), read('Pulumi.dev.yaml')]).toEqual([...before, ways[0]?.[1]]);
+});
+
+test('--dry-run where the project cannot be reached', () => {
+  git(clone, 'remote', 'set-url', 'origin', path.join(home, 'gone'));
+  expect(upgrade('--dry-run')).toMatchObject({ status: 1, stderr: expect.stringMatching(/\nWhat is new cannot be shown; the reason is above\.\n {4}git status\n$/) });
+});
+
+test.each(['--help', '-h'])('%s shows what it takes, and does nothing', (option) => {
+  newVersion();
+  expect(upgrade(option)).toEqual({ status: 0, stdout: expect.stringContaining('node ops/upgrade.mjs [--dry-run] [REMOTE [BRANCH]]'), stderr: '' });
+  expect(read('index.ts')).toContain('version = 1');
+});
+
+test('an option that it does not have is refused, and nothing is done', () => {
+  newVersion();
+  expect(upgrade('--dryrun')).toEqual({ status: 1, stdout: '', stderr: 'There is no option --dryrun.\n    node ops/upgrade.mjs --help\n' });
+  expect(read('index.ts')).toContain('version = 1');
 });
 
 test('in a fork, whose project is another remote', () => {

@@ -7,11 +7,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as yaml from 'js-yaml';
-import { notConfigured, pageOfPullRequest } from '../.github/preview-page';
-import { report, type Problem } from '../components/problem';
-import { readSettings } from '../components/settings';
 import { cacheRoot } from '../lab';
-import type { Page } from '../ops/support/preview/page';
 import { expectPublished } from './e2e/setup';
 import { fakeGitHub, pull, repository, token, type FakeGitHub } from './support/fake-github';
 import { tempDir } from './support/temp';
@@ -228,23 +224,15 @@ test('the tests of a pull request are the ones of the README', async () => {
   expect({ ok, said: log.trim().split('\n').at(-1) }).toEqual({ ok: true, said: 'tests --ci' });
 });
 
-/** What `npm run preview -- --json` says of an environment. */
-const pageOf = (stack: string, more: Partial<Page> = {}): Page =>
-  ({ stack, outcome: 'previewed', counts: { remove: 0, replace: 0, change: 0, create: 0, same: 3 }, alerts: [], effects: [], changes: [], warnings: [], unknown: [], reason: '', ...more });
-
-type Config = Readonly<Record<string, string>>;
-const fileOf = (stack: string): Config => (yaml.load(fs.readFileSync(`Pulumi.${stack}.yaml`, 'utf8')) as { config: Config }).config;
-
-/** The page of an environment whose settings are refused, in the program's own words. */
-const refusedPage = (stack: string, problems: readonly Problem[]): Page => pageOf(stack, { outcome: 'refused', reason: report(stack, problems) });
-
 describe('the preview of a pull request', () => {
-  const telling = 'echo "options $*" >&2; echo "passphrase ${PULUMI_CONFIG_PASSPHRASE-not set}" >&2; cat pages.json';
+  const telling = 'echo "options $*" >&2; echo "passphrase ${PULUMI_CONFIG_PASSPHRASE-not set}" >&2; cat page.md';
 
-  /** Runs the job with a preview of these pages. @returns how it ended, and the page that it kept */
-  async function preview(command: string, pages: readonly Page[] = [pageOf('dev')], secrets: Readonly<Record<string, string>> = {}): Promise<Done & { kept: string | undefined }> {
+  const same = '### `dev`: nothing changes\n';
+
+  /** Runs the job with a preview that prints this page. @returns how it ended, and the page that it kept */
+  async function preview(command: string, page = same, secrets: Readonly<Record<string, string>> = {}): Promise<Done & { kept: string | undefined }> {
     const dir = checkout({ preview: command });
-    fs.writeFileSync(path.join(dir, 'pages.json'), JSON.stringify(pages));
+    fs.writeFileSync(path.join(dir, 'page.md'), page);
     let kept: string | undefined;
     const done = await inCheckout('preview.yml', 'preview', {
       dir,
@@ -256,8 +244,8 @@ describe('the preview of a pull request', () => {
 
   test('without credentials asks nobody, and keeps the page', async () => {
     const { ok, kept, log, summary } = await preview(telling);
-    expect({ ok, kept, summary }).toEqual({ ok: true, kept: '### `dev`: nothing changes\n', summary: kept });
-    expect(log).toMatch(/^options --all --json --offline\npassphrase not set$/m);
+    expect({ ok, kept, summary }).toEqual({ ok: true, kept: same, summary: kept });
+    expect(log).toMatch(/^options --all --markdown --offline\npassphrase not set$/m);
     expect(log).toMatch(/^Pulumi: version with file:\/\/\/.+$/m);
   });
 
@@ -266,85 +254,18 @@ describe('the preview of a pull request', () => {
     ['PULUMI_BACKEND_URL', { PULUMI_BACKEND_URL: 's3://state', PULUMI_CONFIG_PASSPHRASE: 'correct horse' }, 'passphrase correct horse'],
   ])('with %s compares with the state', async (_, secrets, passphrase) => {
     const { ok, log } = await preview(telling, undefined, secrets);
-    expect({ ok, log: log.trim().split('\n').slice(-2) }).toEqual({ ok: true, log: ['options --all --json', passphrase] });
+    expect({ ok, log: log.trim().split('\n').slice(-2) }).toEqual({ ok: true, log: ['options --all --markdown', passphrase] });
   });
 
   test('that is refused fails the job, and its page is there', async () => {
-    const done = await preview(`${telling}; exit 1`, [pageOf('dev'), refusedPage('prod', [{ key: 'phoenix:memory', value: '2GB', rule: 'no', mend: ['pulumi up'] }])]);
-    const page = '### `dev`: nothing changes\n\n### `prod`: refused; nothing would be changed\n\n```text\n1 problem with stack prod; nothing was changed.\n  - phoenix:memory is \'2GB\': no.\n      pulumi up --stack prod\n```\n';
+    const page = `${same}\n### \`prod\`: refused; nothing would be changed\n`;
+    const done = await preview(`${telling}; exit 1`, page);
     expect(done).toMatchObject({ ok: false, kept: page, summary: page, ran: expect.arrayContaining(['Preview of every environment', 'Keep the page for the comment']) });
   });
 
-  test('of an environment that is not filled in says so, and is green', async () => {
-    const { problems } = readSettings(fileOf('prod'), 'llm-observability');
-    const { ok, kept } = await preview(`${telling}; exit 1`, [pageOf('dev'), refusedPage('prod', problems)]);
-    expect(kept).toContain('### `dev`: nothing changes\n\n### `prod`: not configured\n\nSettings in `Pulumi.prod.yaml` are still empty. Fill them in to get a preview:\n\n```text\n  - tunnel:hostname: ');
-    expect(ok).toBe(true);
-  });
-
-  test.each([
-    ['without a page', 'exit 7'],
-    ['in the middle of its page', 'echo "[{"'],
-    ['with a page and an error that is not on it', 'cat pages.json; exit 3'],
-  ])('that ends %s says that', async (_, command) => {
+  test('that ends without a page says that', async () => {
     const page = 'The preview ended without a page; the log of the run says why.\n';
-    expect(await preview(command)).toMatchObject({ ok: false, kept: page, summary: page });
-  });
-});
-
-describe('an environment is not configured', () => {
-  const filledIn: Config = { 'tunnel:hostname': 'phoenix.example.com', 'tunnel:otlpHostname': 'otlp.example.com', 'cloudflare:accountId': 'a'.repeat(32) };
-  const token: Config = { 'cloudflare:apiToken': 'x'.repeat(40) };
-  const central = { key: 'edge:central', value: 'organization/llm-observability/prod', rule: 'its outputs cannot be read: there is no such stack', mend: [] };
-  const edge = refusedPage('edge', [central]);
-
-  /** The page of a stack with these settings; without a problem it is previewed. */
-  function page(stack: string, config: Config, more: readonly Problem[] = []): Page {
-    const problems = [...readSettings(config, 'llm-observability', (key) => key === 'cloudflare:apiToken').problems, ...more];
-    return problems.length > 0 ? refusedPage(stack, problems) : pageOf(stack);
-  }
-  /** Which of these are, where the files hold this. */
-  const among = (pages: readonly Page[], files: Readonly<Record<string, Config>>): string[] => [...notConfigured(pages, (stack) => files[stack] ?? {}).keys()];
-  const asItIs = fileOf('prod');
-  const clash: Problem = { key: 'phoenix:uiPort', value: '6006', rule: 'container x holds that port', mend: [] };
-
-  test.each<[string, Config]>([
-    ['as the repository has it', asItIs],
-    ['with the token of the tunnel alone', { ...asItIs, ...token }],
-    ['with one setting that is still empty', { ...asItIs, ...filledIn, ...token, 'tunnel:otlpHostname': ' ' }],
-  ])('while its file stands there %s', (_, config) => {
-    expect(among([page('prod', config)], { prod: config })).toEqual(['prod']);
-  });
-
-  test.each<[string, Config, Problem[]]>([
-    ['is filled in, but for the token of the tunnel', { ...asItIs, ...filledIn }, []],
-    ['has a wrong setting beside the empty ones', { ...asItIs, 'phoenix:memory': '2GB' }, []],
-    ['has a setting that does not exist beside them', { ...asItIs, 'phoenix:nothing': '1' }, []],
-    ['has an empty setting that does not exist', { ...asItIs, 'phoenix:nothing': '' }, []],
-    ['is in the way of something on the host', asItIs, [clash]],
-  ])('not when it %s', (_, config, more) => {
-    const one = page('prod', config, more);
-    expect(one.outcome).toBe('refused');
-    expect(among([one], { prod: config })).toEqual([]);
-    expect(pageOfPullRequest([one], () => config).ok).toBe(false);
-  });
-
-  const unfilled = page('prod', asItIs);
-  test.each<[string, Page]>([
-    ['an error beside its settings', { ...unfilled, reason: `${unfilled.reason}\nerror: the provider crashed` }],
-    ['an error before them', { ...unfilled, reason: `error: the provider crashed\n${unfilled.reason}` }],
-    ['fewer problems than it counts', { ...unfilled, reason: unfilled.reason.replace(/^\d+/, '9') }],
-    ['no preview at all', { ...unfilled, outcome: 'failed' }],
-    ['an error that is not one of its settings', pageOf('prod', { outcome: 'failed', reason: 'incorrect passphrase' })],
-  ])('not with %s', (_, one) => {
-    expect(among([one], { prod: asItIs })).toEqual([]);
-  });
-
-  test('while the one that it sends to is not, and only then', () => {
-    expect(among([edge, unfilled], { prod: asItIs, edge: fileOf('edge') })).toEqual(['prod', 'edge']);
-    expect(pageOfPullRequest([edge, unfilled], (stack) => fileOf(stack))).toEqual({ ok: true, markdown: expect.stringContaining('### `edge`: not configured\n\nIt sends to `prod`, which is not configured yet:\n') });
-    expect(among([edge, pageOf('prod')], { edge: fileOf('edge') })).toEqual([]);
-    expect(among([refusedPage('edge', [central, clash]), unfilled], { prod: asItIs })).toEqual(['prod']);
+    expect(await preview('exit 7')).toMatchObject({ ok: false, kept: page, summary: page });
   });
 });
 
@@ -474,13 +395,14 @@ describe('the deployment of a stack', () => {
     readonly runner?: 'github-hosted' | 'self-hosted';
     readonly up?: string;
     readonly verify?: string;
+    /** Of the runner's user. Default: an empty one. */
+    readonly home?: string;
   }
 
   /** Runs the job with stand-ins for up, verify and the programs of SSH. @returns how it ended, and the home folder that it had */
-  async function deploy({ secrets = {}, vars = {}, settings = 'phoenix:auth: "true"', runner = 'github-hosted', up = deploying, verify = 'echo verified "$@"' }: Given): Promise<Done & { home: string }> {
+  async function deploy({ secrets = {}, vars = {}, settings = 'phoenix:auth: "true"', runner = 'github-hosted', up = deploying, verify = 'echo verified "$@"', home = tempDir() }: Given): Promise<Done & { home: string }> {
     const dir = checkout({ up, verify });
     fs.writeFileSync(path.join(dir, 'Pulumi.prod.yaml'), `config:\n  phoenix:cpus: "2"\n  ${settings}\n`);
-    const home = tempDir();
     const bin = binIn(dir);
     fs.writeFileSync(path.join(bin, 'ssh-agent'), '#!/bin/sh\necho "SSH_AUTH_SOCK=/agent.1; export SSH_AUTH_SOCK;"\n', { mode: 0o755 });
     fs.writeFileSync(path.join(bin, 'ssh-add'), '#!/bin/sh\necho "$SSH_AUTH_SOCK $*" > ~/added\ncat >> ~/added\n', { mode: 0o755 });
@@ -502,6 +424,16 @@ describe('the deployment of a stack', () => {
     expect(fs.statSync(path.join(home, '.ssh')).mode & 0o777).toBe(0o700);
     expect(fs.readFileSync(path.join(home, 'added'), 'utf8')).toBe('/agent.1 -q -\nTHE KEY\n');
     expect(log).not.toContain('THE KEY');
+  });
+
+  test('a runner that keeps its home has each host key once, and its own as well', async () => {
+    const home = tempDir();
+    const file = path.join(home, '.ssh', 'known_hosts');
+    fs.mkdirSync(path.dirname(file));
+    fs.writeFileSync(file, 'other ssh-ed25519 BBBB\n');
+    const two = { ...remote, vars: { DOCKER_KNOWN_HOSTS: 'host ssh-ed25519 AAAA\nhost ssh-rsa CCCC' }, home };
+    expect([(await deploy(two)).ok, (await deploy(two)).ok]).toEqual([true, true]);
+    expect(fs.readFileSync(file, 'utf8')).toBe('other ssh-ed25519 BBBB\nhost ssh-ed25519 AAAA\nhost ssh-rsa CCCC\n');
   });
 
   test('with a state of its own, from a runner beside the host', async () => {

@@ -8,14 +8,15 @@ import { BrokenRule, oneOf } from './values';
 
 /** A part of the settings: `settings.ts` has the whole. */
 export const edgeKeys = {
-  'edge:central': optional('prod', 'Stack with Phoenix to which this one sends, through its tunnel: `STACK` or `ORGANIZATION/PROJECT/STACK`. With it the stack is only an Alloy', stackName),
+  'edge:central': optional('prod', 'Stack with Phoenix to which this one sends, through its tunnel: `STACK`, `ORGANIZATION/STACK` or `ORGANIZATION/PROJECT/STACK`. With it the stack is only an Alloy', stackName),
   'edge:sendTo': key('alloy', "What takes it there: `alloy`, the receiver of that stack's Alloy (all signals), or `phoenix` itself (traces)", oneOf('alloy', 'phoenix')),
   'edge:token': key('edge', 'Service token of that stack which this one shows, by its name in `tunnel:serviceTokens`', oneToken),
 } as const;
 
 function stackName(raw: string): string {
-  if (!/^([\w.-]+\/[\w.-]+\/)?[\w.-]+$/.test(raw)) {
-    throw new BrokenRule('it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/PROJECT/STACK');
+  // A part that begins with a dot is a path, and no name.
+  if (!/^(\w[\w.-]*\/){0,2}\w[\w.-]*$/.test(raw)) {
+    throw new BrokenRule('it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/STACK or ORGANIZATION/PROJECT/STACK');
   }
   return raw;
 }

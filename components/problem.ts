@@ -19,10 +19,21 @@ export const refusal = /\d+ problems? with stack \S+; nothing was changed\./;
  */
 export function report(stack: string, problems: readonly Problem[], secrets: readonly string[] = []): string {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  const lines = problems.map(({ key, value, rule, mend }) =>
-    [`  - ${key}${value === undefined ? '' : ` is '${value}'`}: ${rule}.`, ...mend.map((command) => `      ${forStack(command, stack)}`)].join('\n'),
-  );
+  const lines = shown(stack, problems).map(listed);
   return withoutSecrets([`${count} with stack ${stack}; nothing was changed.`, ...lines].join('\n'), secrets);
+}
+
+/** One problem as `report` lists it. */
+export function listed({ key, value, rule, mend }: Problem): string {
+  return [`  - ${key}${value === undefined ? '' : ` is '${value}'`}: ${rule}.`, ...mend.map((command) => `      ${command}`)].join('\n');
+}
+
+/** The problems as `report` shows them, as data: no secret in them, and every command for this stack. */
+export function shown(stack: string, problems: readonly Problem[], secrets: readonly string[] = []): Problem[] {
+  const text = (of: string): string => withoutSecrets(of, secrets);
+  return problems.map(({ key, value, rule, mend }) => ({
+    key: text(key), ...(value === undefined ? {} : { value: text(value) }), rule: text(rule), mend: mend.map((command) => text(forStack(command, stack))),
+  }));
 }
 
 /** The text with every secret in it replaced by `[secret]`, as Pulumi writes them. */
@@ -39,6 +50,9 @@ export const commandVariable = 'LLM_OBSERVABILITY_PULUMI';
 
 /** Environment variable with the name by which a person calls the stack, organization and all. Default: its short name. */
 export const stackVariable = 'LLM_OBSERVABILITY_STACK';
+
+/** Environment variable that names a file into which the program writes why it refuses: a JSON array of problems. Default: none. */
+export const problemsVariable = 'LLM_OBSERVABILITY_PROBLEMS';
 
 /** A command as a person types it for a stack. */
 function forStack(command: string, stack: string): string {

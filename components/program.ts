@@ -1,6 +1,7 @@
 /**
  * Wiring only: settings in, components, outputs. index.ts loads it while the providers start.
  */
+import * as fs from 'node:fs';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { hostName, isStackName, stackLabel, stackNameRule } from './catalog';
@@ -10,7 +11,7 @@ import { edgeStack } from './edge-stack';
 import { chooseEngine } from '../engine';
 import { dockerProvider, engineInput } from './docker-provider';
 import { inspectHost, unknownHost } from './preflight';
-import { report, withoutSecrets } from './problem';
+import { problemsVariable, report, shown, withoutSecrets } from './problem';
 import { accountOf } from './publication';
 import { EngineCheck } from './observability';
 import { imagesOfThisRun } from './run-images';
@@ -45,6 +46,10 @@ export async function program(): Promise<object> {
   const unnamed = isStackName(stack) ? [] : [{ key: 'stack', value: stack, rule: stackNameRule, mend: ['pulumi stack rename dev'] }];
   const problems = [...unnamed, ...run.problems, ...wrong, ...choice.problems.filter(({ key }) => !told.has(key)), ...[...facts.problems, ...(central?.problems ?? [])].filter(({ key }) => !told.has(key))];
   if (problems.length > 0) {
+    const file = process.env[problemsVariable];
+    if (file) {
+      fs.writeFileSync(file, JSON.stringify(shown(stack, problems, secrets)), { mode: 0o600 });
+    }
     throw new pulumi.RunError(report(stack, problems, secrets));
   }
   const warnings = [...facts.warnings, ...tunnelWarnings(settings), ...(central?.warnings ?? [])];

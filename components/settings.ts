@@ -65,6 +65,9 @@ export type Settings = { readonly [K in SettingKey]: ReturnType<(typeof keys)[K]
 
 const keyed: Readonly<Record<string, Key<unknown>>> = keys;
 
+/** The rule that a setting breaks whose value is for a person to fill in. */
+export const standsEmpty = 'it stands empty in the stack file, for you to fill in';
+
 /** Keys that belong to the providers themselves; they check their values. */
 const providerKeys = [
   'cloudflare:apiKey', 'cloudflare:apiUserServiceKey', 'cloudflare:email', 'cloudflare:userAgentOperatorSuffix',
@@ -152,7 +155,7 @@ export function readSettings(
       problems.push({ key: name, rule: 'it is a secret and stands in plain text in the stack file', mend: [setCommand(name, entry)] });
     }
     if (raw.trim() === '' && fallback === undefined && !secret) {
-      problems.push({ key: name, rule: 'it stands empty in the stack file, for you to fill in', mend: [setCommand(name, entry), `pulumi config rm ${name}`] });
+      problems.push({ key: name, rule: standsEmpty, mend: [setCommand(name, entry), `pulumi config rm ${name}`] });
       continue;
     }
     try {

@@ -14,6 +14,14 @@ export interface SeedServices {
   readonly ports: Readonly<Record<'phoenixUi' | 'phoenixOtlpGrpc' | 'phoenixOtlpHttp' | 'otlpGrpc' | 'otlpHttp' | 'alloyUi', number>>;
 }
 
+/** What somebody writes into the files who switches the login of Phoenix on. */
+export interface SeedLogin {
+  readonly secret: string;
+  readonly adminSecret: string;
+  /** API key that Alloy shows. Default: none. */
+  readonly key?: string;
+}
+
 /**
  * Phoenix and Alloy as docker-compose runs them for people who wrote the files by hand: what `npm run up` is measured
  * against, and `npm run adopt` takes over from. The folder, whose name is the project's, is temporary.
@@ -21,15 +29,20 @@ export interface SeedServices {
 export class Seed {
   private readonly dir = mkdtempSync(join(tmpdir(), 'seed-'));
 
-  private constructor(private readonly program: readonly [string, ...string[]]) {}
+  private constructor(private readonly program: readonly [string, ...string[]], private readonly services: SeedServices) {}
 
   static async make(services: SeedServices): Promise<Seed> {
-    const seed = new Seed(await composeProgram());
+    const seed = new Seed(await composeProgram(), services);
     // Alloy reads its config as a user of its own.
     chmodSync(seed.dir, 0o755);
-    writeFileSync(join(seed.dir, 'docker-compose.yml'), composeFile(services));
-    writeFileSync(join(seed.dir, 'config.alloy'), alloyConfig);
+    seed.write();
     return seed;
+  }
+
+  /** Writes the files again, for a login; nothing is restarted. */
+  write(login?: SeedLogin): void {
+    writeFileSync(join(this.dir, 'docker-compose.yml'), composeFile(this.services, login));
+    writeFileSync(join(this.dir, 'config.alloy'), alloyConfig(login?.key));
   }
 
   async compose(...args: string[]): Promise<string> {
@@ -60,7 +73,7 @@ async function composeProgram(): Promise<[string, ...string[]]> {
   return ['docker-compose'];
 }
 
-const composeFile = ({ images, ports }: SeedServices): string => `version: "3.8"
+const composeFile = ({ images, ports }: SeedServices, login?: SeedLogin): string => `version: "3.8"
 services:
   phoenix:
     image: ${images.phoenix}
@@ -73,7 +86,10 @@ services:
     volumes:
       - phoenix_data:/phoenix_storage
     environment:
-      PHOENIX_WORKING_DIR: /phoenix_storage
+      PHOENIX_WORKING_DIR: /phoenix_storage${login ? `
+      PHOENIX_ENABLE_AUTH: "True"
+      PHOENIX_SECRET: ${login.secret}
+      PHOENIX_ADMIN_SECRET: ${login.adminSecret}` : ''}
   alloy:
     image: ${images.alloy}
     restart: unless-stopped
@@ -89,7 +105,7 @@ volumes:
 `;
 
 /** Phoenix is where it is on one host, as there is no tunnel here. */
-const alloyConfig = `otelcol.receiver.otlp "default" {
+const alloyConfig = (key?: string): string => `otelcol.receiver.otlp "default" {
 	grpc {
 		endpoint = "0.0.0.0:4317"
 	}
@@ -105,7 +121,8 @@ const alloyConfig = `otelcol.receiver.otlp "default" {
 
 otelcol.exporter.otlphttp "phoenix" {
 	client {
-		endpoint = "http://phoenix:6006"
+		endpoint = "http://phoenix:6006"${key === undefined ? '' : `
+		headers  = { "authorization" = "Bearer ${key}" }`}
 	}
 }
 `;

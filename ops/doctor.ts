@@ -14,7 +14,7 @@ import { Pulumi } from './support/pulumi';
 import { siteAnswers } from './support/reach';
 import { surveyImages, type SurveyedImage } from './support/image-survey';
 import { Failure } from './support/say';
-import type { StateFolder } from './support/state-folder';
+import { whyNotWritable, type StateFolder } from './support/state-folder';
 import { downloadSite, surveyToolchain } from './support/toolchain';
 
 interface Finding {
@@ -68,6 +68,10 @@ function state(local: StateFolder | undefined): Finding {
     return { part: 'state', ok: true, text: 'in the backend that PULUMI_BACKEND_URL, Pulumi.yaml or `pulumi login` names' };
   }
   const { dir, passphrase } = local;
+  const wrong = whyNotWritable(dir);
+  if (wrong !== undefined) {
+    return { part: 'state', ok: false, text: `${dir} cannot be written to: ${wrong}`, mend: 'export XDG_STATE_HOME=/a/folder/that/you/may/write/to   # the same one for each command' };
+  }
   if (!existsSync(dir)) {
     return { part: 'state', ok: true, text: `${dir} (created by the first run)` };
   }

@@ -5,12 +5,14 @@
 import * as os from 'node:os';
 import type { Remote } from '../components/central';
 import { unknownSecret } from '../components/key';
+import { report, type Problem } from '../components/problem';
 import { preview } from './commands';
 import { main } from './support/command-line';
 import { whyNoEngine } from './support/docker';
-import { choiceOf } from './support/engine-choice';
+import { choiceOf, engineProblems } from './support/engine-choice';
+import { whereEmpty, withCentral } from './support/preview/configured';
 import { digestIn } from './support/preview/digest';
-import { asMarkdown, asText, pageOf, type Page } from './support/preview/page';
+import { asMarkdown, asText, pageOf, type Page, type Run } from './support/preview/page';
 import { isSecure, plainOf, settingsOf, Workspace } from './support/preview/workspace';
 import { neededProviders } from './support/plugins';
 import { defaultStack, stacksWithFile } from './support/project';
@@ -24,11 +26,10 @@ main(preview.action(async ({ stack = [defaultStack], all, config = {}, markdown,
   // Offline neither the backend nor its passphrase is looked for, or made.
   const tools = await (offline ? findToolchain({}) : findToolchain());
   // Most of a preview is one process waiting for another, or starting.
-  const pages = await inTurns(stacks, os.availableParallelism(), (stack) =>
-    pageFor(tools, stack, config, offline).catch((error: unknown) => noPage(stack, error)));
+  const pages = withCentral(await inTurns(stacks, os.availableParallelism(), (stack) =>
+    pageFor(tools, stack, config, offline).catch((error: unknown) => noPage(stack, error))));
   process.stdout.write(json ? `${JSON.stringify(pages, undefined, 2)}\n` : markdown ? asMarkdown(pages) : `${asText(pages)}\n`);
-  const bad = pages.filter(({ outcome }) => outcome !== 'previewed');
-  if (bad.length > 0) {
+  if (pages.some(({ outcome }) => outcome === 'refused' || outcome === 'failed')) {
     process.exitCode = 1;
   }
 }));
@@ -41,7 +42,9 @@ async function pageFor(tools: Toolchain, stack: string, overrides: Readonly<Reco
   try {
     const state = offline ? undefined : await new Pulumi(tools, stack).state();
     const equipped = await (offline ? withPlugins(tools, { plugins: neededProviders(Object.keys(settings.config)) }) : previewing(tools, stack, plainOf(settings), state));
-    return await (state ? ofStack(workspace, equipped, stack, settings) : ofNone(workspace, equipped, stack, settings, offline));
+    const page = await (state ? ofStack(workspace, equipped, stack, settings) : ofNone(workspace, equipped, stack, settings, offline));
+    // What is deployed has been filled in before: that its settings are empty now is an error.
+    return state !== undefined && state.resources.length > 0 ? page : whereEmpty(page, Object.keys(settings.config));
   } finally {
     workspace.remove();
   }
@@ -59,7 +62,7 @@ type Settings = ReturnType<typeof settingsOf>;
 
 /** Against what is deployed, as `npm run up` would find it. */
 async function ofStack(workspace: Workspace, tools: Toolchain, stack: string, settings: Settings): Promise<Page> {
-  const pulumi = workspace.stack(tools, stack, settings);
+  const pulumi = workspace.stack(workspace.asking(tools), stack, settings);
   // Where a secret belongs to it, the CLI knows it; where that cannot read it, the preview below says why.
   const known = secretsOf(settings).some((name) => name.startsWith('docker:')) ? await pulumi.settings().catch(() => undefined) : plainOf(settings);
   const { engine, problems } = choiceOf(known ?? {}, stack);
@@ -68,7 +71,7 @@ async function ofStack(workspace: Workspace, tools: Toolchain, stack: string, se
   const silent = asked && (await whyNoEngine(engine)) !== undefined;
   const run = await pulumi.run([...command, ...(asked && !silent ? ['--refresh'] : [])]);
   const failure = run.code === 0 ? undefined : pulumi.known(run);
-  return pageOf(stack, { ...run, digest: digestIn(run.stdout), stderr: failure?.message ?? run.stderr }, silent ? [`whether somebody has changed anything on the Docker host by hand (${engine.host} does not answer)`] : []);
+  return pageOf(stack, { ...run, digest: digestIn(run.stdout), stderr: failure?.message ?? run.stderr, problems: workspace.problems() }, silent ? [`whether somebody has changed anything on the Docker host by hand (${engine.host} does not answer)`] : []);
 }
 
 /** Of a stack that is not there yet, or of which nothing may be asked: all of it is new. */
@@ -82,9 +85,10 @@ async function ofNone(workspace: Workspace, tools: Toolchain, stack: string, set
   const env = { ...tools.env, ...(noToken ? { CLOUDFLARE_API_TOKEN: unknownSecret } : {}), ...(blind ? { DOCKER_HOST: '', DOCKER_CERT_PATH: '' } : {}) };
   const remote = central === undefined ? undefined : offline ? someRemote(text(settings, 'edge:token')) : await remoteOf(tools, central);
   const asked = blind ? { ...settings, config: { ...withoutEngine(settings), ...notAsked } } : settings;
-  const pulumi = await workspace.unknownStack({ ...tools, env }, stack, asked, remote);
+  const pulumi = await workspace.unknownStack(workspace.asking({ ...tools, env }), stack, asked, remote);
   const run = await pulumi.run(command);
-  return pageOf(stack, { ...run, digest: digestIn(run.stdout) }, [
+  const seen: Run = { ...run, digest: digestIn(run.stdout), problems: workspace.problems() };
+  return pageOf(stack, blind ? alsoRefused(stack, seen, engineProblems(plainOf(settings), stack)) : seen, [
     ...(offline ? [`what of stack ${stack} stands already (its state was not asked for): everything shows as new`] : []),
     ...(secure.length > 0 ? [`the values of ${secure.join(', ')} (secrets)`] : []),
     ...(blind && !offline ? ['what is on the Docker host, which nobody asks without that key'] : []),
@@ -98,6 +102,16 @@ async function ofNone(workspace: Workspace, tools: Toolchain, stack: string, set
  * takes one over SSH to be there until there is something to make.
  */
 const notAsked = { 'docker:disableDockerDaemonCheck': 'true', 'docker:host': 'ssh://not-asked.invalid' };
+
+/** The run of a program that was not shown the settings of the engine, with what is wrong with these. */
+function alsoRefused(stack: string, run: Run, problems: readonly Problem[]): Run {
+  if (problems.length === 0) {
+    return run;
+  }
+  const all = [...(run.problems ?? []), ...problems];
+  const others = run.code === 0 || run.problems?.length ? [] : run.digest?.diagnostics ?? [];
+  return { ...run, code: 1, digest: { diagnostics: [...others, { severity: 'error', message: report(stack, all) }] }, problems: all };
+}
 
 /** Names of the settings that are encrypted. */
 const secretsOf = ({ config }: Settings): string[] => Object.entries(config ?? {}).filter(([, value]) => isSecure(value)).map(([name]) => name);

@@ -11,12 +11,14 @@ import { makeStack } from './support/deploy';
 import { plainOf, settingsOf } from './support/preview/workspace';
 import { Pulumi } from './support/pulumi';
 import { previewing } from './support/run-tools';
+import { Misread } from './support/say';
 import { findToolchain, type Toolchain } from './support/toolchain';
 
 /** Commands that run the program, which has to be told the images of the run. */
 const running = ['up', 'update', 'preview', 'pre', 'watch'];
 
 main(pulumi.action(async (args) => {
+  refuseUnclear(args);
   const found = await findToolchain(undefined, { plugins: 'automatic' });
   const tools = running.includes(args[0] ?? '') ? await equipped(found, args) : found;
   if (args[0] === 'config' && args.length > 1) {
@@ -24,6 +26,17 @@ main(pulumi.action(async (args) => {
   }
   process.exitCode = await new Pulumi(tools, '').handOver(args);
 }), pulumiOptions);
+
+/** @throws Misread where the CLI would take the stack that is selected (`--stack=$UNSET`), or the last of several, without a word */
+function refuseUnclear(args: readonly string[]): void {
+  const stacks = args.flatMap((arg, index) => (arg === '--stack' || arg === '-s' ? [args[index + 1] ?? ''] : /^(?:--stack|-s)=(.*)$/s.exec(arg)?.slice(1) ?? []));
+  if (stacks.some((name) => name.trim() === '')) {
+    throw new Misread('--stack names no stack. Nothing was done.', ['npm run pulumi -- stack ls']);
+  }
+  if (stacks.length > 1) {
+    throw new Misread(`--stack is given ${stacks.length} times: ${stacks.join(', ')}. Nothing was done.`, ['npm run pulumi -- stack ls']);
+  }
+}
 
 /** Settings come before the first deployment: a stack of this project that is named and is not there yet is made. */
 async function stackFor(tools: Toolchain, args: readonly string[]): Promise<void> {

@@ -35,7 +35,7 @@ const problem = (key: string, written = key): Problem => ({
 const noStack = (value: string): Problem => ({
   key: 'edge:central',
   value,
-  rule: 'it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/PROJECT/STACK',
+  rule: 'it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/STACK or ORGANIZATION/PROJECT/STACK',
   mend: ['pulumi config set edge:central prod   # an example'],
 });
 /** What is said of an `edge:central` that stands empty. */
@@ -149,11 +149,11 @@ describe('what a stack at the edge does not have', () => {
 });
 
 describe('edge:central', () => {
-  test.each(['prod', 'Prod_1.eu', 'a-b', 'organization/llm-observability/prod', 'acme/my.project/prod-2'])('%s names a stack', (raw) => {
+  test.each(['prod', 'Prod_1.eu', 'a-b', 'acme/prod', 'organization/llm-observability/prod', 'acme/my.project/prod-2'])('%s names a stack', (raw) => {
     expect(read({ 'edge:central': raw })).toMatchObject({ problems: [], settings: { 'edge:central': raw } });
   });
 
-  test.each(['prod,dev', 'acme/prod', 'acme/observability/prod/x', '/prod', 'prod/', 'acme//prod', 'https://phoenix.example.com', 'prod;id', 'größe'])("'%s' names none", (raw) => {
+  test.each(['prod,dev', '../../prod', '../prod', 'acme/../prod', '.prod', '..', 'acme/observability/prod/x', '/prod', 'prod/', 'acme//prod', 'https://phoenix.example.com', 'prod;id', 'größe'])("'%s' names none", (raw) => {
     expect(problems({ 'edge:central': raw })).toEqual([noStack(raw)]);
   });
 

@@ -1,4 +1,4 @@
-import { commandVariable, report, withoutSecrets } from '../../components/problem';
+import { commandVariable, report, shown, withoutSecrets } from '../../components/problem';
 import { setEnvironment } from '../support/environment';
 
 // Whoever runs the tests may call Pulumi by another name.
@@ -83,5 +83,16 @@ test('a stack of an organization has its whole name in commands, and other stack
     'npm run up -- --stack acme/prod   # again',
     'npm run up -- --stack prod-2',
     'npm run up -- --stack OTHER_NAME',
+  ]);
+});
+
+test('as data they are what the report says: commands for the stack, no secret', () => {
+  const problems = [
+    { key: 'phoenix:uiPort', value: 'hunter2', rule: 'hunter2 is no port', mend: ['pulumi config set phoenix:uiPort 6006', 'echo hunter2'] },
+    { key: 'docker:host', rule: 'no engine', mend: [] },
+  ];
+  expect(shown('prod', problems, ['hunter2'])).toEqual([
+    { key: 'phoenix:uiPort', value: '[secret]', rule: '[secret] is no port', mend: ['pulumi config set phoenix:uiPort 6006 --stack prod', 'echo [secret]'] },
+    { key: 'docker:host', rule: 'no engine', mend: [] },
   ]);
 });

@@ -2,8 +2,11 @@
  * Environments on real parts: three stacks on one host, and what the pages of `npm run preview` say of five changes.
  * The tests build on each other, in this order.
  */
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
+import { chooseEngine } from '../../engine';
 import type { Page } from '../../ops/support/preview/page';
 import { picture } from '../../ops/support/preview/picture';
 import { expectGolden } from '../support/golden';
@@ -15,6 +18,9 @@ let third: Checkout;
 
 /** On loopback alone: the gateway of Docker's bridge, which is there by default, is another one on another machine. */
 const here = { 'alloy:bind': '127.0.0.1' };
+
+/** Another way to the engine of the machine, for one stack; it can be taken away. */
+const socket = (): string => path.join(path.dirname(first.dir), 'docker.sock');
 
 beforeAll(async () => {
   first = await Checkout.clone('first');
@@ -58,7 +64,9 @@ describe('three stacks on one host', () => {
   });
 
   it('with other ports, one of them with auth, each is verified', async () => {
-    await second.up({ ...here, 'ports:offset': '100', 'phoenix:auth': 'true' });
+    const { engine } = chooseEngine({});
+    fs.symlinkSync(engine.host.replace('unix://', ''), socket());
+    await second.up({ ...here, 'ports:offset': '100', 'phoenix:auth': 'true', 'docker:host': `unix://${socket()}` });
     await third.up({ ...here, 'ports:offset': '200' });
     for (const [stack, port] of [[first, 4318], [second, 4418], [third, 4518]] as const) {
       expect(await stack.verify()).toMatchObject({ ok: true });
@@ -167,6 +175,22 @@ describe('data that is precious', () => {
   });
 });
 
+describe('another checkout', () => {
+  it('does not delete data that is protected, though its state says nothing of it', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-'));
+    const dir = path.join(folder, 'clone');
+    // Its packages need no second copy on the disk.
+    execFileSync('cp', ['-al', second.dir, dir]);
+    fs.rmSync(path.join(dir, 'Pulumi.second.yaml'));
+    const other = second.at(dir);
+    expect(await other.pulumi('stack', 'init')).toMatchObject({ code: 0 });
+    const purge = await other.command('down', ['--purge', '--yes']);
+    expect([purge.code, purge.stderr]).toEqual([1, expect.stringMatching(/The data of stack second is protected \(data:protect\): alloy-second-data, phoenix-second-data\. Nothing was removed\./)]);
+    expect(await second.verify()).toMatchObject({ ok: true });
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+});
+
 describe('what cannot be known', () => {
   it('without the state, its secrets, the account and the host: the page is there and says so', async () => {
     await second.pulumi('config', 'set', '--secret', 'phoenix:adminPassword', 'chosen-password-1');
@@ -215,5 +239,29 @@ describe('a stack file with keys that are wrong', () => {
     expect(text).toMatch(/prometheus:url: it stands empty in the stack file/);
     expect(text).toMatch(/ports:offset is '60000'/);
     expect(text).toMatch(/edge:sendTo is 'alloy': the stack first does not publish that/);
+  });
+});
+
+describe('an engine that is gone for good', () => {
+  const labelled = ['--filter', 'label=llm-observability.stack=llm-observability/second'];
+  const kinds = [['container', ['--all', '--quiet'], ['--force']], ['network', ['--quiet'], []], ['volume', ['--quiet'], []]] as const;
+  const there = async (kind: string, flags: readonly string[]): Promise<string[]> => (await docker(kind, 'ls', ...flags, ...labelled)).split('\n').filter(Boolean);
+
+  afterAll(async () => {
+    for (const [kind, flags, force] of kinds) {
+      const found = await there(kind, flags);
+      await (found.length > 0 ? docker(kind, 'rm', ...force, ...found) : undefined);
+    }
+    await docker('volume', 'rm', '--force', 'protected-second');
+  });
+
+  it('leaves a way out: the stack is forgotten, with protected data, and nothing on the engine is touched', async () => {
+    const before = await running(second);
+    fs.unlinkSync(socket());
+    const down = await second.command('down', ['--yes']);
+    expect([down.code, down.stderr]).toEqual([1, expect.stringMatching(/does not answer: .*Nothing was removed\.\n(?: {4}.*\n)* {4}npm run down -- --stack second --forget {3}# if it is gone for good/)]);
+    expect(await second.command('down', ['--forget', '--yes'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/Stack second is removed from the state; its settings stay\./) });
+    expect((await second.pulumi('stack', 'export')).stderr).toMatch(/no stack named 'second' found/);
+    expect(await running(second)).toBe(before);
   });
 });

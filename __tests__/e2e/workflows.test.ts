@@ -71,7 +71,7 @@ describe('a pull request from a fork', () => {
     expect([...page.matchAll(/^### `(.+)`: /gm)].map(([, name]) => name).sort()).toEqual(files.sort());
     expect(page).toMatch(/^### `dev`: \d+ to create; nothing stands yet$/m);
     expect(page).toMatch(/^- Not known: what of stack dev stands already/m);
-    expect(page).toMatch(/^### `prod`: not configured\n\nSettings in `Pulumi\.prod\.yaml` are still empty\./m);
+    expect(page).toMatch(/^### `prod`: not configured\n\n```text\nSettings in Pulumi\.prod\.yaml are still empty\./m);
     expect(done.summary).toBe(page);
     expect(complaint(done)).toBe('');
     expect(fs.existsSync(checkout.state)).toBe(false);

@@ -59,6 +59,7 @@ describe('what is right', () => {
 describe('what is wrong is named, with the command that helps', () => {
   test.each<[string, string[], string, string]>([
     ['up', ['--stak', 'prod'], "Unknown option '--stak'. Did you mean --stack?", 'npm run up -- --help'],
+    ['up', ['--stak=prod'], "Unknown option '--stak=…'. Did you mean --stack?", 'npm run up -- --help'],
     ['up', ['--preview'], "Unknown option '--preview'. Did you mean --preview-only?", 'npm run up -- --help'],
     ['up', ['--yse'], "Unknown option '--yse'. Did you mean --yes?", 'npm run up -- --help'],
     ['up', ['--frobnicate'], "Unknown option '--frobnicate'.", 'npm run up -- --help'],
@@ -78,6 +79,9 @@ describe('what is wrong is named, with the command that helps', () => {
     ['verify', ['phoenix:auth=true'], "'phoenix:auth=true' is no option of npm run verify.", 'npm run verify -- --help'],
     ...['x', '-1', '1.5', ''].map((seconds) => ['verify', [`--timeout=${seconds}`], `Option '--timeout <seconds>' argument '${seconds}' is invalid. Write whole seconds.`, 'npm run verify -- --help'] as [string, string[], string, string]),
     ['down', ['--purge=yes'], "Unknown option '--purge=…'. Did you mean --purge?", 'npm run down -- --help'],
+    ['up', ['--stack', 'dev', '--stack=prod'], '--stack is given 2 times: npm run up takes one.', 'npm run up -- --help'],
+    ['down', ['--stack=dev', '--stack=dev', '--yes'], '--stack is given 2 times: npm run down takes one.', 'npm run down -- --help'],
+    ['verify', ['--timeout', '1', '--timeout=2'], '--timeout is given 2 times: npm run verify takes one.', 'npm run verify -- --help'],
     ['preview', ['--markdown', '--json'], "Option '--markdown' cannot be used with option '--json'.", 'npm run preview -- --help'],
     ['preview', ['--all', '--stack', 'dev'], "Option '--all' cannot be used with option '--stack <name>'.", 'npm run preview -- --help'],
   ])('%s %j', async (command, args, message, help) => {
@@ -159,6 +163,19 @@ describe('by npm itself', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(new RegExp(`^Usage: npm run ${name} -- `));
     command.options.forEach(({ flags }) => expect(stdout).toContain(flags));
+  }, 60_000);
+
+  test.each<[string, string, string[], string, NodeJS.ProcessEnv]>([
+    ['node, in this folder', process.execPath, ['ops/run.mjs'], '.', {}],
+    ['node, from another folder', process.execPath, [path.resolve('ops/run.mjs')], tempDir(), {}],
+    ['npm, from another folder', 'npm', ['--prefix', path.resolve('.'), 'run', '--silent'], tempDir(), {}],
+    ['npm, in a folder below', 'npm', ['run', '--silent'], 'docs', {}],
+    ['npm, for production', 'npm', ['run', '--silent'], '.', { NODE_ENV: 'production' }],
+    ['npm, with a home that cannot be written', 'npm', ['run', '--silent'], '.', { HOME: '/dev/null', XDG_STATE_HOME: '/dev/null' }],
+  ])('by %s: a name that is wrong, and the exit code', async (by, program, first, cwd, env) => {
+    const dashes = by.startsWith('npm') ? ['--'] : [];
+    const said = run(program, [...first, 'verify', ...dashes, '--stak=prod'], { cwd, env: { ...process.env, NO_UPDATE_NOTIFIER: '1', ...env } });
+    await expect(said).rejects.toMatchObject({ code: 2, stdout: '', stderr: "\nUnknown option '--stak=…'. Did you mean --stack?\n    npm run verify -- --help\n" });
   }, 60_000);
 
   test('help: every command of package.json, but for the parts of the tests', async () => {

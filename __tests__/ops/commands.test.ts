@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { images } from '../../components/catalog';
 import { localState, projectDir } from '../../ops/support/backend';
@@ -15,6 +16,7 @@ import { fakeEngine, type Answer, type FakeEngine } from '../support/fake-engine
 import { fakePulumi, type FakePulumi, type Said } from '../support/fake-pulumi';
 import { ownTerminal } from '../support/own-terminal';
 import { listen } from '../support/said';
+import { tempDir } from '../support/temp';
 import { services } from '../support/services';
 import type * as typed from '../support/typed';
 import { nobody } from '../support/web';
@@ -86,6 +88,19 @@ const asked = ({ requests }: FakeEngine): string[] => requests.map(({ method, ur
 const state = (...pending: object[]): Said => ({ stdout: JSON.stringify({ deployment: { resources: [], pending_operations: pending } }) });
 const settings = (host: string): Said => ({ stdout: JSON.stringify({ 'docker:host': { value: host } }) });
 const output = (outputs: object): Said => ({ stdout: JSON.stringify(outputs) });
+
+/** A backend of files in which a run that was killed has left its lock. */
+function killedRun(): void {
+  const backend = tempDir();
+  const locks = path.join(backend, '.pulumi', 'locks', 'organization', 'llm-observability', 'dev');
+  fs.mkdirSync(locks, { recursive: true });
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  fs.writeFileSync(path.join(locks, 'a.json'), JSON.stringify({ pid, username: 'somebody', hostname: os.hostname() }));
+  setEnvironment({ PULUMI_BACKEND_URL: `file://${backend}` });
+}
+
+/** A container of the stack that its state does not know. */
+const leftover: Record<string, Answer> = { '/containers/json': [{ Id: 'c1', Names: ['/alloy-dev'] }], '/containers/c1': { status: 204, body: '' }, '/containers/c1/stop': { status: 204, body: '' } };
 
 // On a terminal the commands would ask the person who runs the tests.
 const terminal = ownTerminal(false);
@@ -194,6 +209,23 @@ describe('down', () => {
     expect(said.at(-1)).toBe('Stack dev is removed. Its data stays in the volumes alloy-dev-data, phoenix-dev-data; `npm run up` takes it up again, `npm run down -- --purge` deletes it.');
     expect(asked(docker)).toContain(`GET /volumes?filters=${label}`);
     expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
+  });
+
+  test('after a run that was killed: its lock goes first, then what it had half made, then the stack', async () => {
+    killedRun();
+    const docker = await engine(leftover);
+    const urn = 'urn:pulumi:dev::llm-observability::docker:index/container:Container::alloy';
+    const cli = cliOn(docker.host, { cancel: {}, 'stack export': state({ type: 'creating', resource: { urn } }), destroy: { code: 1 } });
+    expect((await run('down', ['--yes'], cli)).said.slice(0, 2)).toEqual(['An earlier run was killed; removing its lock', 'Removing container alloy-dev: an earlier run was cut off while making it']);
+    expect(cli.calls().map(([command]) => command)).toEqual(['cancel', 'stack', 'config', 'destroy']);
+    expect(asked(docker)).toContain('DELETE /containers/c1?force=1');
+  });
+
+  test("what another checkout has made is not removed from under it", async () => {
+    const docker = await engine(leftover);
+    const cli = cliOn(docker.host);
+    expect((await run('down', ['--yes'], cli)).failure).toMatch(/^alloy-dev on this Docker host belong to a stack llm-observability\/dev whose state is not here/);
+    expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
   });
 
   test('--purge removes the data, after the stack', async () => {
@@ -562,6 +594,37 @@ describe('up', () => {
     expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {phoenix:uiPort: 6007}\n');
   });
 
+  test('after a run that was killed its lock goes first', async () => {
+    killedRun();
+    const pulumi = cli({ cancel: {} });
+    const { said, failure } = await run('up', ['--yes'], pulumi);
+    expect([failure, said[0], pulumi.calls()[0]]).toEqual([undefined, 'An earlier run was killed; removing its lock', ['cancel', '--yes', '--stack', 'dev']]);
+  });
+
+  test('a stack that is deployed is no rehearsal any more, which the next adoption would throw away', async () => {
+    const docker = await engine();
+    const answers = { 'config --json': settings(docker.host) };
+    fs.writeFileSync(stackFile, 'config: {}\n');
+    const removals = (): string[] => asked(docker).filter((request) => request.startsWith('DELETE'));
+    expect((await run('up', ['--yes'], cli({ ...answers, up: { code: 255 } }))).failure).toMatch(/^Not deployed/);
+    expect(removals()).toEqual([]);
+    expect((await run('up', ['--yes'], cli(answers))).failure).toBeUndefined();
+    expect(removals()).toEqual(['DELETE /volumes/adoption-dev-rehearsing']);
+  });
+
+  test.each<[string, Said, string[]]>([
+    ['at a container: what that has said last', { code: 255 }, ['Container phoenix-dev (Restarting (1) 3 seconds ago) has said nothing.']],
+    ['at its settings: nothing of the containers', { stdout: '1 problem with stack dev; nothing was changed.\n', code: 255 }, []],
+  ])('a deployment that stops %s', async (_, stopped, words) => {
+    // In the state, so that it is no leftover of somebody else.
+    const known = { stdout: JSON.stringify({ deployment: { resources: [{ urn: 'urn:pulumi:dev::a::b::phoenix', type: 'docker:index/container:Container', id: 'c1' }] } }) };
+    const docker = await engine({ '/containers/json': [{ Id: 'c1', Names: ['/phoenix-dev'], State: 'restarting', Status: 'Restarting (1) 3 seconds ago' }] });
+    fs.writeFileSync(stackFile, 'config: {}\n');
+    const { said, failure } = await run('up', ['--yes'], cli({ 'stack export': known, 'config --json': settings(docker.host), up: stopped }));
+    expect(failure).toMatch(/^Not deployed/);
+    expect(said.filter((text) => text.startsWith('Container '))).toEqual(words);
+  });
+
   test('a run that the system has ended', async () => {
     const { failure } = await run('up', ['--yes'], cli({ up: { first: 'kill -KILL $$' } }));
     expect(failure).toBe('The Pulumi CLI was ended by SIGKILL, as the system does when memory runs out. Nothing is lost: the next run goes on from here.\n    npm run up');
@@ -765,6 +828,17 @@ describe('pulumi', () => {
     expect(await done(args, {})).toEqual([[args], 0, []]);
   });
 
+  test.each([
+    ['names none', ['destroy', '--stack='], '--stack names no stack. Nothing was done.'],
+    ['names an empty one', ['up', '--stack', '', '--yes'], '--stack names no stack. Nothing was done.'],
+    ['is the last word', ['up', '-s'], '--stack names no stack. Nothing was done.'],
+    ['is given twice', ['up', '-s', 'dev', '--stack=prod'], '--stack is given 2 times: dev, prod. Nothing was done.'],
+  ])('a --stack that %s reaches no CLI, which would act on some stack', async (_, args, failure) => {
+    const cli = fakePulumi({});
+    expect((await run('pulumi', args, cli)).failure).toBe(`${failure}\n    npm run pulumi -- stack ls`);
+    expect(cli.calls()).toEqual([]);
+  });
+
   test('its exit code is that of the command', async () => {
     expect((await done(['about'], { about: { code: 7 } }))[1]).toBe(7);
   });
@@ -812,6 +886,15 @@ describe('doctor', () => {
       mend('sudo apt-get install --only-upgrade docker.io'),
       '',
     ]);
+  });
+
+  test('a folder for the state that cannot be written to', async () => {
+    const { host } = await engine();
+    setEnvironment({ DOCKER_HOST: host });
+    fs.writeFileSync(local.dir, 'a file');
+    const { stdout, failure } = await run('doctor', [], fakePulumi({}));
+    expect(failure).toBe(missing);
+    expect(stdout).toMatch(new RegExp(`^missing {2}state {6}${local.dir} cannot be written to: ENOTDIR.*\n {20}export XDG_STATE_HOME=/a/folder/that/you/may/write/to `, 'm'));
   });
 
   test('an engine that was named wrongly; doctor never installs or starts one', async () => {

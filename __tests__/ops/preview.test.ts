@@ -6,6 +6,8 @@ import type * as os from 'node:os';
 import * as path from 'node:path';
 import * as yaml from 'js-yaml';
 import { unknownSecret } from '../../components/key';
+import { problemsVariable, report, shown, type Problem } from '../../components/problem';
+import { standsEmpty } from '../../components/settings';
 import { localState, projectDir } from '../../ops/support/backend';
 import type { Page } from '../../ops/support/preview/page';
 import { setEnvironment } from '../support/environment';
@@ -250,7 +252,7 @@ describe('several stacks', () => {
     const { stdout } = await run(['--json'], fakePulumi({ 'stack export': deployed, preview: same }));
     expect(JSON.parse(stdout)).toEqual([{
       stack: 'dev', outcome: 'previewed', counts: { remove: 0, replace: 0, change: 0, create: 0, same: 1 },
-      alerts: [], effects: [], changes: [], warnings: [], unknown: [], reason: '',
+      alerts: [], effects: [], changes: [], warnings: [], unknown: [], reason: '', problems: [],
     }]);
   });
 });
@@ -306,6 +308,65 @@ describe('a stack that is not there', () => {
   });
 });
 
+describe('an environment that nobody has filled in', () => {
+  const empty = (key: string, mend: string): Problem => ({ key, rule: standsEmpty, mend: [mend, `pulumi config rm ${key}`] });
+  const loki = empty('loki:url', 'pulumi config set loki:url http://host.docker.internal:3100');
+  /** A program that refuses as the real one does: in its error, and in the file that it is given. */
+  const refusing = (stack: string, ...problems: Problem[]): Said => ({
+    stdout: JSON.stringify({ diagnostics: [{ message: `error: ${report(stack, problems)}\n`, severity: 'error' }] }), code: 255,
+    first: `cat > "$${problemsVariable}" <<'END'\n${JSON.stringify(shown(stack, problems))}\nEND\n:`,
+  });
+
+  beforeEach(() => stackFile('prod', 'config:\n  loki:url: ""\n'));
+
+  test.each([
+    ['text', [], `prod: not configured
+  Settings in Pulumi.prod.yaml are still empty. Fill them in to get a preview:
+    - loki:url: it stands empty in the stack file, for you to fill in.
+        pulumi config set loki:url http://host.docker.internal:3100 --stack prod
+        pulumi config rm loki:url --stack prod
+`],
+    ['Markdown', ['--markdown'], `### \`prod\`: not configured
+
+\`\`\`text
+Settings in Pulumi.prod.yaml are still empty. Fill them in to get a preview:
+  - loki:url: it stands empty in the stack file, for you to fill in.
+      pulumi config set loki:url http://host.docker.internal:3100 --stack prod
+      pulumi config rm loki:url --stack prod
+\`\`\`
+`],
+  ])('says so, with what is to be filled in, and is no error: %s', async (_, args, stdout) => {
+    const cli = fakePulumi({ 'stack export': noStack, ...making, preview: refusing('prod', loki) });
+    expect(await run(['--stack', 'prod', ...args], cli)).toEqual({ stdout, said: ['Preview of prod …'], exitCode: 0 });
+  });
+
+  test('--json has its problems as data', async () => {
+    const cli = fakePulumi({ ...making, preview: refusing('prod', loki) });
+    const { stdout, exitCode } = await run(['--stack', 'prod', '--offline', '--json'], cli);
+    expect([exitCode, JSON.parse(stdout)]).toEqual([0, [expect.objectContaining({ outcome: 'notConfigured', problems: shown('prod', [loki]) })]]);
+  });
+
+  test('so does the one that sends to it', async () => {
+    stackFile('edge', 'config:\n  edge:central: acme/llm-observability/prod\n');
+    const central: Problem = { key: 'edge:central', value: 'acme/llm-observability/prod', rule: 'its outputs cannot be read', mend: ['npm run pulumi -- stack ls'] };
+    const cli = fakePulumi({
+      'stack export': noStack, 'stack output': noStack, ...making,
+      'preview --json --show-sames --non-interactive --stack edge': refusing('edge', central), preview: refusing('prod', loki),
+    });
+    expect(await run(['--all'], cli)).toMatchObject({
+      stdout: expect.stringMatching(/^edge: not configured\n {2}It sends to prod, which is not configured yet:\n {4}- edge:central is 'acme.*\n.*\n\nprod: not configured\n/), exitCode: 0,
+    });
+  });
+
+  test.each<[string, Said, Problem[]]>([
+    ['a wrong setting stands beside the empty one', noStack, [loki, { key: 'phoenix:memory', value: '2GB', rule: 'no', mend: [] }]],
+    ['it is deployed already', { stdout: JSON.stringify({ deployment: { resources: [{ urn: 'urn:pulumi:prod::a::b::c', type: 'b' }] } }) }, [loki]],
+  ])('is an error where %s', async (_, state, problems) => {
+    const cli = fakePulumi({ 'stack export': state, ...making, preview: refusing('prod', ...problems) });
+    expect(await run(['--stack', 'prod'], cli)).toMatchObject({ stdout: expect.stringMatching(/^prod: refused; nothing would be changed\n/), exitCode: 1 });
+  });
+});
+
 describe('--offline', () => {
   const stands = 'what of stack dev stands already (its state was not asked for): everything shows as new';
   const unknown = async (args: readonly string[], cli: FakePulumi): Promise<readonly string[]> => (JSON.parse((await run([...args, '--offline', '--json'], cli)).stdout) as Page[]).flatMap((page) => page.unknown);
@@ -340,6 +401,30 @@ describe('--offline', () => {
     expect(await unknown([], own)).toEqual([stands, 'the values of docker:registryAuth, docker:keyMaterial (secrets)']);
     expect(settings()).toEqual({ 'docker:disableDockerDaemonCheck': 'true', 'docker:host': 'ssh://not-asked.invalid' });
     expect([commands(own), docker()]).toEqual([['stack init', 'preview'], ' ']);
+  });
+
+  test.each([
+    ['wrong', 'docker:host: http://nonsense', "docker:host is 'http://nonsense': ", 'npm run pulumi -- config set docker:host unix:///var/run/docker.sock --stack dev   # an example', 1],
+    ['misspelt', 'docker:hots: unix:///var/run/docker.sock', 'docker:hots: there is no such setting; the nearest is docker:host.', 'npm run pulumi -- config rm docker:hots --stack dev', 1],
+    ['empty', 'docker:host: ""', 'docker:host: it stands empty in the stack file, for you to fill in.', 'npm run pulumi -- config rm docker:host --stack dev', 0],
+  ])('what is written of the engine is checked all the same: one that is %s', async (_, setting, problem, mend, code) => {
+    stackFile('dev', `config:\n  ${setting}\n`);
+    const { stdout, exitCode } = await run(['--offline'], cli());
+    expect(stdout).toMatch(code === 1 ? /^dev: refused; nothing would be changed\n {2}1 problem with stack dev; nothing was changed\.\n/ : /^dev: not configured\n/);
+    expect(stdout).toContain(`\n    - ${problem}`);
+    expect(stdout).toContain(`\n        ${mend}\n`);
+    expect(exitCode).toBe(code);
+  });
+
+  test('all problems come at once, of the engine and of the rest', async () => {
+    stackFile('dev', 'config:\n  docker:host: http://nonsense\n  phoenix:cpus: none\n');
+    const other: Problem = { key: 'phoenix:cpus', value: 'none', rule: 'no', mend: [] };
+    const own = fakePulumi({
+      ...making,
+      preview: { stdout: JSON.stringify({ diagnostics: [{ message: `error: ${report('dev', [other])}\n`, severity: 'error' }] }), code: 255, first: `echo '${JSON.stringify([other])}' > "$${problemsVariable}"` },
+    });
+    const [page] = JSON.parse((await run(['--offline', '--json'], own)).stdout) as Page[];
+    expect([page?.outcome, page?.problems.map(({ key }) => key), page?.reason.split('\n')[0]]).toEqual(['refused', ['phoenix:cpus', 'docker:host'], '2 problems with stack dev; nothing was changed.']);
   });
 
   test('with a backend it is otherwise: the one that is there, or is made', async () => {

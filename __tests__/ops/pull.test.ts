@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { at, type Engine } from '../../engine';
 import { pullImages, type Pulled, type PullOptions } from '../../ops/support/pull';
 import { PullProgress } from '../../ops/support/pull-progress';
@@ -246,4 +248,46 @@ describe('a pull that fails', () => {
     const { engine } = await pullingEngine({ [alloyName]: dies });
     expect(await failure(pullImages(engine, [alloy], options()))).toMatch(new RegExp(`^The Docker Engine at ${engine.host} was lost while it pulled grafana/alloy:v1.18.1: .+\\.\n {4}DOCKER_HOST=${engine.host} docker info$`));
   });
+});
+
+test('at a terminal the line of an image is rewritten in place while it comes, and its last word stays', async () => {
+  const layer = { progressDetail: {}, id: 'a' };
+  const pieces = [
+    [{ status: 'Pulling fs layer', ...layer }, { status: 'Downloading', id: 'a', progressDetail: { current: 10e6, total: 100e6 } }],
+    [{ status: 'Downloading', id: 'a', progressDetail: { current: 90e6, total: 100e6 } }],
+    [{ status: 'Download complete', ...layer }],
+    [{ status: 'Pull complete', ...layer }, { status: 'Status: Downloaded newer image for team/app:1.0.0' }],
+  ];
+  let goOn = (): void => {};
+  const server = http.createServer((request, response) => {
+    if (request.url === '/goes-on') {
+      goOn();
+      response.end();
+      return;
+    }
+    if (request.url === '/_ping') {
+      response.setHeader('Api-Version', '1.41').end('OK');
+      return;
+    }
+    const [first = [], ...rest] = pieces;
+    response.write(first.map(line).join(''));
+    goOn = () => {
+      response.write((rest.shift() ?? []).map(line).join(''));
+      if (rest.length === 0) {
+        response.end();
+      }
+    };
+  });
+  endsWithTests(server);
+  const { port } = await new Promise<AddressInfo>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address() as AddressInfo)));
+  const given = {
+    command: `exec '${process.execPath}' --import tsx __tests__/support/pulling.ts ${port}`,
+    steps: [['10 of 100 MB', '.'], ['90 of 100 MB', '.'], ['unpacking, 0 of 1 layer', '.']],
+  };
+  const { stdout } = await promisify(execFile)('python3', ['__tests__/support/terminal.py', JSON.stringify(given)], { env: { ...process.env, TERM: 'xterm' } });
+  const { seen, status } = JSON.parse(stdout) as { seen: string; status: number };
+  const up = '\u001b[1A\u001b[J';
+  expect([status, seen.split('\r\n').filter((text) => !text.includes('asking'))]).toEqual([0, [
+    `${up}phoenix  10 of 100 MB`, `${up}phoenix  90 of 100 MB`, `${up}phoenix  unpacking, 0 of 1 layer`, `${up}phoenix  team/app:1.0.0 pulled (100 MB)`, '',
+  ]]);
 });

@@ -141,6 +141,20 @@ describe('the command', () => {
     expect((await clone.run(['fails']).ended).code).toBe(7);
   });
 
+  test.each([
+    ['that are all well', 0, ['tsc --noEmit', 'eslint .', 'jest a --ci']],
+    ['of which one fails, which is the last', 3, ['tsc --noEmit', 'eslint .']],
+  ])('test is several programs %s', async (_, code, ran) => {
+    const program = (name: string, file: string, ended: number): void => {
+      fs.mkdirSync(path.dirname(clone.at('node_modules', file)), { recursive: true });
+      fs.writeFileSync(clone.at('node_modules', file), `console.log(['${name}', ...process.argv.slice(2)].join(' ')); process.exitCode = ${ended};`);
+    };
+    program('tsc', 'typescript/bin/tsc', 0);
+    program('eslint', 'eslint/bin/eslint.js', code);
+    program('jest', 'jest/bin/jest.js', 0);
+    expect(await clone.run(['test', 'a', '--ci']).ended).toEqual({ code, stdout: `${ran.join('\n')}\n`, stderr: '' });
+  });
+
   test('gets the signal of a supervisor, and is waited for', async () => {
     const run = clone.run(['tidies']);
     await run.says('at work');
@@ -161,6 +175,14 @@ describe('the command', () => {
     run.kill('SIGINT');
     fs.writeFileSync(clone.at('end'), '');
     expect(await run.ended).toEqual({ code: 0, stdout: '', stderr: 'at work\n' });
+  });
+
+  test('is not run by a Node that is too old', async () => {
+    const preload = path.join(tempDir(), 'old.cjs');
+    fs.writeFileSync(preload, "Object.defineProperty(process.versions, 'node', { value: '18.20.8' });");
+    expect(await clone.run(['hello'], { NODE_OPTIONS: `--require ${preload}` }).ended).toEqual({
+      code: 2, stdout: '', stderr: 'Node 18.20.8 is too old: 20 is the oldest that is supported.\n    nvm install 22   # or from https://nodejs.org\n',
+    });
   });
 
   test('that is none', async () => {

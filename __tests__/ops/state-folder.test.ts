@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { currentFolder, settledFolder, usualPlace } from '../../ops/support/state-folder';
+import { currentFolder, settledFolder, usualPlace, whyNotWritable } from '../../ops/support/state-folder';
 import { listen } from '../support/said';
 import { tempDir } from '../support/temp';
 
@@ -84,6 +84,26 @@ test('one that cannot be made is named, with what helps', () => {
   fs.writeFileSync(file, '');
   usual = path.join(file, 'llm-observability');
   expect(settle).toThrow(new RegExp(`^The state of the stacks is kept in ${usual}, and that cannot be written to: E.*\\n {4}export XDG_STATE_HOME=/a/folder/that/you/may/write/to `));
+});
+
+test('one where no folder can be made at all is named too, and does not hang', () => {
+  usual = '/proc/nothing/here/llm-observability';
+  expect(settle).toThrow(/^The state of the stacks is kept in \/proc\/nothing\/here\/llm-observability, and that cannot be written to: E/);
+});
+
+describe('whether a folder could be written to', () => {
+  test('one that is there or can be made, and nothing stays behind', () => {
+    const dir = tempDir();
+    expect([whyNotWritable(dir), whyNotWritable(path.join(dir, 'a', 'b'))]).toEqual([undefined, undefined]);
+    expect(fs.readdirSync(dir)).toEqual([]);
+  });
+
+  test('one below a file, or in a file system that takes none', () => {
+    const file = path.join(tempDir(), 'file');
+    fs.writeFileSync(file, '');
+    expect(whyNotWritable(path.join(file, 'a'))).toMatch(/^ENOTDIR/);
+    expect(whyNotWritable('/proc/nothing/here')).toMatch(/^E/);
+  });
 });
 
 describe.each([['on one file system', () => undefined], ['on another file system', apart]])('the state in a checkout, %s', (_, system) => {

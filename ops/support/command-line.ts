@@ -4,6 +4,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { CommanderError, type CommandUnknownOpts as Command, type Option } from '@commander-js/extra-typings';
+import { distance } from 'fastest-levenshtein';
 import { isStackName } from '../../components/catalog';
 import { shellQuoted } from '../../components/key';
 import { keys } from '../../components/settings';
@@ -44,6 +45,9 @@ export async function parse(command: Command, args: readonly string[], handedOn:
   // npm takes this one away, pnpm does not.
   const typed = args[0] === '--' ? args.slice(1) : [...args];
   const named = `npm run ${command.name()}`;
+  if (handedOn.length === 0) {
+    refuseTwice(command, typed);
+  }
   refuseSwallowed(named, handedOn.length > 0 ? handedOn : command.options, typed, process.env, handedOn.length > 0);
   withUsage(command).configureOutput({ writeErr: () => undefined }).exitOverride();
   try {
@@ -61,6 +65,16 @@ export async function parse(command: Command, args: readonly string[], handedOn:
   }
 }
 
+/** @throws Misread for an option of which the library would take the last, and whose default says that there is one value */
+function refuseTwice(command: Command, args: readonly string[]): void {
+  for (const { long = '', required, defaultValue } of command.options) {
+    const times = args.filter((arg) => arg === long || arg.startsWith(`${long}=`)).length;
+    if (required && defaultValue !== undefined && times > 1) {
+      throw new Misread(`${long} is given ${times} times: npm run ${command.name()} takes one.`, [`npm run ${command.name()} -- --help`]);
+    }
+  }
+}
+
 /** The library's words, as a sentence: `error: unknown option '--stak'\n(Did you mean --stack?)`. */
 function sentence(message: string): string {
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n').map((line) => line.replace(/^\((.*)\)$/, '$1')).filter(Boolean);
@@ -72,10 +86,12 @@ function withoutValues(text: string): string {
   return text.replace(/'(--?[^'=\s,]+)=[^']+'/g, "'$1=…'").replace(/'([^-'=\s][^'=\s]*:[^'=\s]*)[=\s][^']+'/g, "'$1=…'");
 }
 
-/** The option of which somebody has typed the beginning, or more than it takes (`--json=yes`): the library knows neither. */
+/** The option of which somebody has typed the beginning, more than it takes (`--json=yes`) or nearly the name (`--stak=prod`): the library knows none of them. */
 function begun(command: Command, message: string): string {
-  const [, name] = /unknown option '(--[\w-]+)(?:=.*)?'$/.exec(message) ?? [];
-  const [option, ...more] = name === undefined ? [] : command.options.filter(({ long }) => long?.startsWith(name));
+  const [, name, value] = /unknown option '(--[\w-]+)(=.*)?'$/.exec(message) ?? [];
+  const beginning = name === undefined ? [] : command.options.filter(({ long }) => long?.startsWith(name));
+  const near = name === undefined || value === undefined ? [] : command.options.filter(({ long = '' }) => distance(long, name) <= 2);
+  const [option, ...more] = beginning.length > 0 ? beginning : near;
   return option && more.length === 0 ? ` Did you mean ${option.long}?` : '';
 }
 

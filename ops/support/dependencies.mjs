@@ -35,7 +35,6 @@ async function npmCi(root) {
   const code = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['inherit', 2, 2],
-    shell: process.platform === 'win32',
   });
   if (code === 0) {
     writeFileSync(stampOf(root), wanted(root));

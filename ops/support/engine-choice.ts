@@ -1,4 +1,5 @@
 import { chooseEngine, type Choice, type Engine } from '../../engine';
+import type { Problem } from '../../components/problem';
 import { readSettings } from '../../components/settings';
 import { projectName, typedName } from './project';
 import type { StackState } from './pulumi';
@@ -11,13 +12,28 @@ const forStack = (command: string, stack: string): string => command.replace(/^p
  * @param settings text by key; keys of other things are left out
  */
 export function choiceOf(settings: Readonly<Record<string, string>>, stack: string): Choice {
-  const own = Object.fromEntries(Object.entries(settings).filter(([key]) => key.startsWith('docker:')));
   // Whether a secret is stored as one is for the program to say.
-  const read = readSettings(own, projectName, () => true);
+  const read = engineSettings(settings, () => true);
   const choice = chooseEngine(read.settings);
-  const problems = [...read.problems.filter(({ key }) => key.startsWith('docker:')), ...choice.problems];
-  return { ...choice, problems: problems.map(({ mend, ...problem }) => ({ ...problem, mend: mend.map((command) => forStack(command, stack)) })) };
+  return { ...choice, problems: inCommands([...read.problems, ...choice.problems], stack) };
 }
+
+/**
+ * What is wrong with the settings of the engine as they are written, without a look at any engine or file.
+ * @param settings text by key; keys of other things are left out
+ */
+export function engineProblems(settings: Readonly<Record<string, string>>, stack: string): Problem[] {
+  return inCommands(engineSettings(settings, () => false).problems, stack);
+}
+
+function engineSettings(settings: Readonly<Record<string, string>>, isSecret: (key: string) => boolean): ReturnType<typeof readSettings> {
+  const own = Object.fromEntries(Object.entries(settings).filter(([key]) => key.startsWith('docker:')));
+  const read = readSettings(own, projectName, isSecret);
+  return { ...read, problems: read.problems.filter(({ key }) => key.startsWith('docker:')) };
+}
+
+const inCommands = (problems: readonly Problem[], stack: string): Problem[] =>
+  problems.map(({ mend, ...problem }) => ({ ...problem, mend: mend.map((command) => forStack(command, stack)) }));
 
 /** The engine that a stack was deployed to; undefined where its state does not say, or only to whoever may read secrets. */
 export function engineIn(state: StackState | undefined): Engine | undefined {

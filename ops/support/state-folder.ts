@@ -44,10 +44,10 @@ export function currentFolder({ usual, old }: Places): StateFolder {
 export function settledFolder(places: Places): StateFolder {
   const { usual } = places;
   try {
-    fs.mkdirSync(path.dirname(usual), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(usual));
     const found = folderAt(settled(places));
-    fs.mkdirSync(found.dir, { recursive: true, mode: 0o700 });
-    fs.mkdirSync(found.backend, { recursive: true, mode: 0o700 });
+    makeFolder(found.dir);
+    makeFolder(found.backend);
     fs.accessSync(found.dir, fs.constants.W_OK);
     return found;
   } catch (error) {
@@ -56,6 +56,35 @@ export function settledFolder(places: Places): StateFolder {
     ]);
   }
 }
+
+/** Folder by folder: where nothing can be made (/proc), Node's own `recursive` never comes to an end. */
+function makeFolder(dir: string): void {
+  if (!fs.existsSync(dir)) {
+    makeFolder(path.dirname(dir));
+    try {
+      fs.mkdirSync(dir, { mode: 0o700 });
+    } catch (error) {
+      // Another run has made it meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+        throw error;
+      }
+    }
+  }
+}
+
+/** Why a folder could not be made and written to; undefined when it could. Leaves nothing behind. */
+export function whyNotWritable(dir: string): string | undefined {
+  const there = nearest(dir);
+  try {
+    // Only a file says it: a file system may be read-only, full, or none that takes files.
+    fs.rmdirSync(fs.mkdtempSync(path.join(there, '.llm-observability-')));
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const nearest = (dir: string): string => (fs.existsSync(dir) ? dir : nearest(path.dirname(dir)));
 
 function settled({ usual, old }: Places): string {
   finishMove(usual, old);

@@ -106,7 +106,7 @@ export async function withPlugins(tools: Toolchain, { plugins = always, patience
   }
   if (source?.kind === 'unreachable') {
     standIns.unshift(...missingPlugins(pulumi, providers, here));
-    say(`Plugins ${standIns.join(', ')}: not installed, and ${source.site} cannot be reached: ${source.why}; using the stand-ins of lab/providers`);
+    sayOnce(`Plugins ${standIns.join(', ')}: not installed, and ${source.site} cannot be reached: ${source.why}; using the stand-ins of lab/providers`);
   } else if (source && plugins !== 'automatic') {
     for (const name of missing) {
       await downloadPlugin(pulumi, name, source.site, 4 * waits.silenceMs);
@@ -120,6 +120,16 @@ export async function withPlugins(tools: Toolchain, { plugins = always, patience
       ...(standIns.length > 0 ? { PATH: [await standInsFor(standIns), here['PATH']].join(path.delimiter) } : {}),
     },
   };
+}
+
+const alreadySaid = new Set<string>();
+
+/** Several stacks of one run, and several steps of one, may find the same. */
+function sayOnce(text: string): void {
+  if (!alreadySaid.has(text)) {
+    alreadySaid.add(text);
+    say(text);
+  }
 }
 
 /** What of the toolchain is there, without getting anything. */

@@ -54,18 +54,12 @@ describe('drained', () => {
 });
 
 describe('drain.py', () => {
-  test('tries again while the memory is full, waits until the span is stored, and leaves no project', async () => {
-    const folder = tempDir();
-    made(folder, { before: 1 });
+  /** Runs it against a Phoenix that answers like this, by the number of the request. */
+  async function draining(folder: string, answer: (number: number) => number): Promise<{ code: number; said: string; asked: string[] }> {
     const asked: string[] = [];
     const server = http.createServer((request, response) => {
       asked.push(`${request.method} ${request.url}`);
-      request.resume().on('end', () => {
-        response.writeHead(asked.length === 1 ? 503 : 200).end();
-        if (asked.length === 2) {
-          sqlite(folder, `INSERT INTO traces VALUES (2, 1, '${traceId.toString('hex')}');`);
-        }
-      });
+      request.resume().on('end', () => response.writeHead(answer(asked.length)).end());
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     await drained(engine, adoption());
@@ -74,9 +68,29 @@ describe('drain.py', () => {
     const child = spawn('python3', ['-c', script, port, folder, 'verify-1', traceId.toString('hex'), markedSpan('verify-1', traceId, spanId, 1).toString('base64')], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.on('data', (chunk) => (said += String(chunk)));
-    const [code] = await once(child, 'close');
+    const [code] = (await once(child, 'close')) as [number];
     server.close();
-    expect({ code, said, asked }).toEqual({ code: 0, said: '', asked: ['POST /v1/traces', 'POST /v1/traces', 'DELETE /v1/projects/verify-1'] });
+    return { code, said, asked };
+  }
+
+  test.each([401, 404, 500])('an answer of %i is none that goes away by waiting: it ends at once', async (status) => {
+    const folder = tempDir();
+    made(folder, { before: 1 });
+    const { code, said, asked } = await draining(folder, () => status);
+    expect([code, asked]).toEqual([1, ['POST /v1/traces']]);
+    expect(said).toMatch(new RegExp(`HTTP Error ${status}`));
+  });
+
+  test('tries again while the memory is full, waits until the span is stored, and leaves no project', async () => {
+    const folder = tempDir();
+    made(folder, { before: 1 });
+    const ended = await draining(folder, (number) => {
+      if (number === 2) {
+        sqlite(folder, `INSERT INTO traces VALUES (2, 1, '${traceId.toString('hex')}');`);
+      }
+      return number === 1 ? 503 : 200;
+    });
+    expect(ended).toEqual({ code: 0, said: '', asked: ['POST /v1/traces', 'POST /v1/traces', 'DELETE /v1/projects/verify-1'] });
   });
 });
 

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import * as fc from 'fast-check';
 import { secretValue, digestIn, type Digest, type Step } from '../../../ops/support/preview/digest';
 import { asMarkdown, asText, headline, pageOf, type Page } from '../../../ops/support/preview/page';
+import { report, type Problem } from '../../../components/problem';
 import { changes, container, creates, digest, dnsRecord, image, keeps, network, password, removes, replaces, volume, type Given } from '../../support/steps';
 
 const fixture = (name: string): Digest => digestIn(fs.readFileSync(`${__dirname}/fixtures/${name}.json`, 'utf8')) as Digest;
@@ -37,6 +38,7 @@ describe('a page', () => {
       warnings: ['the token expires on 2026-12-01'],
       unknown: ['the values of a:b (secrets)', 'whether the ports are free there (the Docker host was not asked)'],
       reason: '',
+      problems: [],
     });
   });
 
@@ -45,6 +47,22 @@ describe('a page', () => {
     expect(refused(message, 'error: preview failed')).toMatchObject({
       outcome: 'refused', effects: [], reason: "1 problem with stack dev; nothing was changed.\n  - phoenix:auth is 'false': …\n      pulumi config set phoenix:auth true --stack dev",
     });
+  });
+
+  const problems: Problem[] = [{ key: 'phoenix:auth', value: 'false', rule: '…', mend: ['pulumi config set phoenix:auth true --stack dev'] }];
+  const error = { message: `error: ${report('dev', problems)}\n`, severity: 'error' };
+
+  test('of a program that refuses: its problems as data', () => {
+    expect(pageOf('dev', { code: 255, digest: { diagnostics: [error, { message: 'error: preview failed', severity: 'error' }] }, stderr: '', problems }).problems).toEqual(problems);
+  });
+
+  test.each([
+    ['something else failed as well', 255, [error, { message: 'error: the provider crashed', severity: 'error' }]],
+    ['something else failed before', 255, [{ message: 'error: the provider crashed', severity: 'error' }]],
+    ['one error holds more than them', 255, [{ ...error, message: `error: the provider crashed\n${report('dev', problems)}` }]],
+    ['it went well after all', 0, []],
+  ])('no problem stands for the whole reason where %s', (_, code, diagnostics) => {
+    expect(pageOf('dev', { code, digest: { diagnostics }, stderr: '', problems }).problems).toEqual([]);
   });
 
   test('of an engine that refuses half-way: what may be lost is told all the same', () => {
@@ -184,7 +202,7 @@ describe('as Markdown', () => {
   test('warnings, notes, what is not known, a reason', () => {
     const page: Page = {
       stack: 'dev', outcome: 'refused', counts: { remove: 0, replace: 0, change: 0, create: 0, same: 1 }, changes: [],
-      alerts: ['A <b>'], effects: [], warnings: ['soon\nor later'], unknown: ['[a](b)'], reason: 'no\n    ```\n    npm run up',
+      alerts: ['A <b>'], effects: [], warnings: ['soon\nor later'], unknown: ['[a](b)'], reason: 'no\n    ```\n    npm run up', problems: [],
     };
     expect(asMarkdown([page, { ...page, outcome: 'previewed', alerts: [], warnings: [], unknown: [], reason: '' }])).toBe(
       '### `dev`: refused; nothing would be changed\n\n````text\nno\n    ```\n    npm run up\n````\n\n> [!WARNING]\n> A \\<b\\>\n\n- Note: soon or later\n\n- Not known: \\[a\\](b)\n\n### `dev`: nothing changes\n',

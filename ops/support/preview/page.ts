@@ -2,6 +2,7 @@
  * What a preview says to a person, of one environment and of several: as text, and as Markdown for a pull request.
  */
 import { stripVTControlCharacters } from 'node:util';
+import { listed as problemListed, refusal, type Problem } from '../../../components/problem';
 import { changesIn, type Change, type Kind } from './changes';
 import type { Difference } from './difference';
 import { secretValue, type Digest } from './digest';
@@ -10,8 +11,11 @@ import { meaningOf } from './meaning';
 /** One environment. The names are an interface: `--json` prints it. */
 export interface Page {
   readonly stack: string;
-  /** `refused`: the program or Pulumi say no, and nothing would be changed. `failed`: there is no preview. */
-  readonly outcome: 'previewed' | 'refused' | 'failed';
+  /**
+   * `refused`: the program or Pulumi say no, and nothing would be changed. `failed`: there is no preview.
+   * `notConfigured`: settings are still empty in the stack file, and that is all there is to say.
+   */
+  readonly outcome: 'previewed' | 'refused' | 'failed' | 'notConfigured';
   readonly counts: Readonly<Record<Kind | 'same', number>>;
   /** What may be lost, or stops a deployment half-way. */
   readonly alerts: readonly string[];
@@ -24,6 +28,8 @@ export interface Page {
   readonly unknown: readonly string[];
   /** Why it was refused or failed, with the commands that mend it; empty otherwise. */
   readonly reason: string;
+  /** What is wrong with the settings and the host, where the program refused for that and nothing else went wrong; else empty. */
+  readonly problems: readonly Problem[];
 }
 
 export interface Run {
@@ -32,6 +38,8 @@ export interface Run {
   readonly digest: Digest | undefined;
   /** What the CLI said besides; for a failure that is in no digest. */
   readonly stderr: string;
+  /** Why the program refused, as it wrote it down. Default: it did not. */
+  readonly problems?: readonly Problem[];
 }
 
 /** @param unknown what is known to be missing before the preview is made */
@@ -44,6 +52,7 @@ export function pageOf(stack: string, run: Run, unknown: readonly string[] = [])
   const count = (kind: Kind): number => changes.filter((change) => change.kind === kind).length;
   const { alerts, effects } = meaningOf(changes, stack);
   const ok = run.code === 0 && run.digest !== undefined;
+  const explained = !ok && errors.length === 1 && errors[0]?.search(refusal) === 0;
   return {
     stack,
     outcome: ok ? 'previewed' : errors.length > 0 ? 'refused' : 'failed',
@@ -56,8 +65,14 @@ export function pageOf(stack: string, run: Run, unknown: readonly string[] = [])
     unknown: [...unknown, ...warnings.filter(isUnknown).map((text) => text.replace(unknownWarning, '$2 ($1)'))],
     // Node colours an error that is no refusal.
     reason: ok ? '' : stripVTControlCharacters(errors.join('\n') || run.stderr.trim() || 'pulumi said nothing'),
+    problems: explained ? (run.problems ?? []) : [],
   };
 }
+
+/** The same environment, which nobody has filled in yet. @param why a sentence */
+export const notConfigured = (page: Page, why: string): Page =>
+  // What a preview would not know does not matter where there is none.
+  ({ ...page, outcome: 'notConfigured', unknown: [], reason: [why, ...page.problems.map(problemListed)].join('\n') });
 
 /** How the program says that it could not look: "the host does not answer; whether its ports are free is not known". */
 const unknownWarning = /^(.*); (whether .*) is not known$/s;
@@ -75,7 +90,7 @@ const kinds = Object.keys(words) as Kind[];
 /** `1 to replace, 2 to change; 22 stay as they are`. */
 export function headline({ outcome, counts }: Page): string {
   if (outcome !== 'previewed') {
-    return outcome === 'refused' ? 'refused; nothing would be changed' : 'no preview could be made';
+    return { refused: 'refused; nothing would be changed', failed: 'no preview could be made', notConfigured: 'not configured' }[outcome];
   }
   const parts = kinds.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind]} ${words[kind]}`);
   const rest = counts.same > 0 ? [`${counts.same} ${counts.same === 1 ? 'stays as it is' : 'stay as they are'}`] : parts.length === 1 && counts.create > 0 ? ['nothing stands yet'] : [];

@@ -10,6 +10,7 @@ import * as yaml from 'js-yaml';
 import { shortName } from '../../../components/catalog';
 import type { Remote, RemoteAccess } from '../../../components/central';
 import { unknownSecret } from '../../../components/key';
+import { problemsVariable, type Problem } from '../../../components/problem';
 import { projectDir } from '../backend';
 import { projectName, readStackFile } from '../project';
 import { Pulumi } from '../pulumi';
@@ -87,6 +88,20 @@ export class Workspace {
       await this.standIn(own, shortName(String(to)), central);
     }
     return pulumi;
+  }
+
+  /** The same tools, for a program that writes down why it refuses. */
+  asking(tools: Toolchain): Toolchain {
+    return { ...tools, env: { ...tools.env, [problemsVariable]: this.problemsFile } };
+  }
+
+  /** Why a program refused that was run by such tools; empty where it did not. */
+  problems(): Problem[] {
+    return fs.existsSync(this.problemsFile) ? (JSON.parse(fs.readFileSync(this.problemsFile, 'utf8')) as Problem[]) : [];
+  }
+
+  private get problemsFile(): string {
+    return path.join(this.dir, 'problems.json');
   }
 
   remove(): void {
