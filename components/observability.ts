@@ -44,6 +44,25 @@ export class ApiKey extends pulumi.CustomResource {
   }
 }
 
+export type PhoenixReadyArgs = Inputs<{
+  engine: Engine;
+  /** Phoenix's container: its name, known before it is there, and its ID. */
+  container: string;
+  server: string;
+  /** Command that goes on with the deployment. */
+  redeploy: string;
+}>;
+
+/**
+ * Phoenix, started: its database migrated, its health check passed. However long that takes it is waited for as long as it
+ * gets on. Refuses, at the preview, to replace a container that is in the middle of migrating.
+ */
+export class PhoenixReady extends pulumi.CustomResource {
+  constructor(name: string, args: PhoenixReadyArgs, opts?: pulumi.CustomResourceOptions) {
+    super('observability:index:PhoenixReady', name, { ...args }, opts);
+  }
+}
+
 export type PhoenixSettingsArgs = PhoenixAccess & Inputs<{
   /** Days after which traces are deleted; 0 keeps them for ever. */
   retentionDays: number;

@@ -19,9 +19,9 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
       if (Object.keys((olds ?? {}) as Props).length > 0) {
         known.add(urn);
       }
-      const { check } = kindOf(kinds, urn);
       const inputs = plain<Props>(news);
-      if (!check || isPlanned(inputs)) {
+      const check = kindOf(kinds, urn)[isPlanned(inputs) ? 'planned' : 'check'];
+      if (!check) {
         return { inputs: news };
       }
       const before = plain<Props>(olds ?? {});

@@ -96,6 +96,7 @@ const nouns: Readonly<Record<string, string>> = {
   'random:index/randomPassword:RandomPassword': 'generated secret',
   'random:index/randomBytes:RandomBytes': 'generated secret',
   'observability:index:ApiKey': 'API key in Phoenix:',
+  'observability:index:PhoenixReady': 'start of Phoenix',
   'observability:index:PhoenixSettings': 'settings that Phoenix takes through its API',
   'observability:index:Intake': 'intake of Phoenix',
   'observability:index:DeliveryCheck': 'check that a trace arrives',
