@@ -20,12 +20,12 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
         known.add(urn);
       }
       const inputs = plain<Props>(news);
-      const check = kindOf(kinds, urn)[isPlanned(inputs) ? 'planned' : 'check'];
-      if (!check) {
+      const kind = kindOf(kinds, urn);
+      const before = plain<Props>(olds ?? {});
+      const problems = await (isPlanned(inputs) ? kind.planned?.(inputs) : kind.check?.(inputs, Object.keys(before).length > 0 ? before : undefined));
+      if (!problems) {
         return { inputs: news };
       }
-      const before = plain<Props>(olds ?? {});
-      const problems = await check(inputs, Object.keys(before).length > 0 ? before : undefined);
       const stack = urn.split('::')[0]?.split(':').at(-1) ?? '';
       return { inputs: news, failures: problems.length > 0 ? [{ property: '', reason: report(stack, problems, secretsIn(news)) }] : [] };
     },

@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Checkout, docker, until, type Ended } from './checkout';
+import { Checkout, docker, type Ended } from './checkout';
 import { usedImages } from './images';
 import { goOn, newerPhoenix, type Newer } from './newer-phoenix';
 
@@ -35,15 +35,8 @@ const progress = /Phoenix is starting, \d+ (?:s|min) so far: it migrates its dat
 async function waiting(config: Readonly<Record<string, string>> = {}): Promise<{ stop(): void; ended: Promise<Ended> }> {
   const { child, ended } = checkout.start('up', ['--yes', ...Object.entries(config).flatMap(([key, value]) => ['-c', `${key}=${value}`])]);
   let said = '';
-  let over: Ended | undefined;
-  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  void ended.then((end) => (over = end));
-  await until('a line about the migration', async () => {
-    if (over) {
-      throw new Error(over.stderr.slice(-4000));
-    }
-    return progress.test(said);
-  });
+  const seen = new Promise<void>((resolve) => child.stderr?.on('data', (chunk: Buffer) => progress.test(said += chunk.toString()) && resolve()));
+  await Promise.race([seen, ended.then(({ stderr }) => Promise.reject(new Error(`it ended without a line about the migration:\n${stderr.slice(-4000)}`)))]);
   return { stop: () => void process.kill(-(child.pid as number), 'SIGINT'), ended };
 }
 
