@@ -469,7 +469,7 @@ describe('an older Phoenix than the one that runs', () => {
   const newer = 'arizephoenix/phoenix:version-99.1.0-nonroot';
   /** What the engine says of the stack's Phoenix. */
   const runs = (image: string, status = 'running', name = 'phoenix-dev', labels: Record<string, string> = own): Record<string, Answer> => ({
-    '/containers/json': [{ ...container(name, 6006, labels), Image: 'sha256:0123456789ab', State: status }],
+    '/containers/json': [{ ...container(name, 7777, labels), Image: 'sha256:0123456789ab', State: status }],
     [`/containers/${name}-id/json`]: { Name: `/${name}`, Config: { Image: image }, State: { Status: status }, NetworkSettings: { Ports: {} } },
   });
 
@@ -493,7 +493,6 @@ describe('an older Phoenix than the one that runs', () => {
     ['the newer one is one of somebody else', runs(newer, 'running', 'phoenix-other', {}), {}],
     ['what is newer is no Phoenix', runs('grafana/alloy:v99.0.0', 'running', 'alloy-dev'), {}],
   ])('is not what this is: %s', async (_, answers, config) => {
-    watched.clear();
     expect((await inspect(config, answers)).problems).toEqual([]);
   });
 });
