@@ -86,6 +86,7 @@ export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInpu
   const log = new StartLog();
   let since = '0';
   let before: number | undefined;
+  let ended: string | undefined;
   let silent = 0;
   let moved = Date.now();
   let told = Date.now();
@@ -112,9 +113,11 @@ export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInpu
       }
       before ??= now.RestartCount;
       const again = now.RestartCount - before;
+      // While it runs again, the engine shows 0.
+      ended = Status === 'running' ? ended : ` with ${ExitCode}${OOMKilled ? ', for want of memory (phoenix:memory)' : ''}`;
       if (['exited', 'dead', 'removing'].includes(Status) || again >= restarts) {
-        const how = again >= restarts ? `ends again and again, last with ${ExitCode}` : `has ended with ${ExitCode}`;
-        throw new Error(`Phoenix does not start: container ${container} ${how}${OOMKilled ? ', for want of memory (phoenix:memory)' : ''}.${await lastLines(watched)}\n    docker logs --tail 50 ${container}   # what it says\n    ${redeploy}   # when that is put right`);
+        const how = again >= restarts ? 'ends again and again' : 'has ended';
+        throw new Error(`Phoenix does not start: container ${container} ${how}${ended ?? ''}.${await lastLines(watched)}\n    docker logs --tail 50 ${container}   # what it says\n    ${redeploy}   # when that is put right`);
       }
       if (Date.now() - told >= pace.tellMs) {
         told = Date.now();
@@ -133,10 +136,15 @@ export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInpu
   }
 }
 
-/** The last lines of a log, as lines of a message. */
+/** An exception of Python with its message; Phoenix ends with twenty lines about where to get help instead. */
+const exception = /^(?:\w+\.)*\w+(?:Error|Exception): ?\S/;
+
+/** Why it ended, as lines of a message: its last exceptions, or the last it said. */
 async function lastLines(watched: Watched): Promise<string> {
-  const { lines } = await watched.said('0', 8).catch(() => ({ lines: [] }));
-  return lines.filter((line) => line.trim() !== '').map((line) => `\n    | ${line}`).join('');
+  const { lines } = await watched.said('0', 80).catch(() => ({ lines: [] }));
+  const said = lines.filter((line) => line.trim() !== '');
+  const exceptions = [...new Set(said.filter((line) => exception.test(line)))];
+  return (exceptions.length > 0 ? exceptions.slice(-3) : said.slice(-8)).map((line) => `\n    | ${line}`).join('');
 }
 
 /** A Phoenix in the middle of migrating its database, which this deployment would replace. */

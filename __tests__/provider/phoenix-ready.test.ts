@@ -82,23 +82,48 @@ test('another container is waited for as well', async () => {
 
 describe('it ends with what to do', () => {
   const failure = (scene: Scene): Promise<string> => over(scene).kind.create(inputs, false).then(() => 'none', (error: Error) => error.message);
-  const crash = ['Traceback (most recent call last):', '', "alembic.util.exc.CommandError: Can't locate revision identified by 'feedfacefeed'"];
+  /** The end of what Phoenix 20.26.1 says of a database that it does not know, with less of the traceback. */
+  const crash = [
+    '  File "/phoenix/.venv/lib/python3.11/site-packages/alembic/script/base.py", line 239, in _catch_revision_errors',
+    '    raise util.CommandError(resolution) from re',
+    "alembic.util.exc.CommandError: Can't locate revision identified by 'feedfacefeed'",
+    '',
+    'The above exception was the direct cause of the following exception:',
+    'Traceback (most recent call last):',
+    'phoenix.exceptions.PhoenixMigrationError: ',
+    '',
+    '⚠️⚠️ Phoenix failed to migrate the database to the latest version. ⚠️⚠️',
+    'https://alembic.sqlalchemy.org/en/latest/tutorial.html',
+    '',
+  ];
+  const ways = ['    docker logs --tail 50 phoenix-dev   # what it says', '    npm run up -- --stack dev   # when that is put right'];
 
   test('when the container has ended', async () => {
     expect(await failure({ looks: [is('running', 'starting'), is('exited', 'unhealthy', { ExitCode: 3 })], lines: [[], crash] })).toBe([
       'Phoenix does not start: container phoenix-dev has ended with 3.',
-      '    | Traceback (most recent call last):',
       "    | alembic.util.exc.CommandError: Can't locate revision identified by 'feedfacefeed'",
-      '    docker logs --tail 50 phoenix-dev   # what it says',
-      '    npm run up -- --stack dev   # when that is put right',
+      ...ways,
+    ].join('\n'));
+  });
+
+  test('with its last lines where there is no exception', async () => {
+    const lines = Array.from({ length: 20 }, (_, index) => `line ${index}`);
+    expect(await failure({ looks: [is('dead', 'unhealthy', { ExitCode: 1 })], lines: [lines] })).toBe([
+      'Phoenix does not start: container phoenix-dev has ended with 1.', ...lines.slice(-8).map((line) => `    | ${line}`), ...ways,
     ].join('\n'));
   });
 
   test('when it ends again and again, counted from the beginning of this wait', async () => {
-    const again = (RestartCount: number, state = 'running'): Inspected => is(state, 'starting', { RestartCount, ExitCode: 137, OOMKilled: true });
-    const { kind, asked } = over({ looks: [again(7), again(8, 'restarting'), again(8), again(9, 'restarting')], lines: [[], [], [], new Error('gone')] });
-    await expect(kind.create(inputs, false)).rejects.toThrow(/^Phoenix does not start: container phoenix-dev ends again and again, last with 137, for want of memory \(phoenix:memory\)\.\n {4}docker logs/);
-    expect(asked.at(-1)).toBe('log since 0, the last 8');
+    // Docker forgets how it ended as soon as it runs again.
+    const runs = (RestartCount: number): Inspected => is('running', 'starting', { RestartCount });
+    const restarts = (RestartCount: number): Inspected => is('restarting', 'unhealthy', { RestartCount, ExitCode: 137, OOMKilled: true });
+    const { kind, asked } = over({ looks: [runs(7), restarts(8), runs(8), runs(9)], lines: [[], [], [], new Error('gone')] });
+    await expect(kind.create(inputs, false)).rejects.toThrow(/^Phoenix does not start: container phoenix-dev ends again and again with 137, for want of memory \(phoenix:memory\)\.\n {4}docker logs/);
+    expect(asked.at(-1)).toBe('log since 0, the last 80');
+  });
+
+  test('when nobody has seen how it ended', async () => {
+    expect(await failure({ looks: [is('running', 'starting'), is('running', 'starting', { RestartCount: 2 })] })).toMatch(/^Phoenix does not start: container phoenix-dev ends again and again\.\n/);
   });
 
   test('when it is gone', async () => {
