@@ -593,7 +593,7 @@ const atTheEdge: Run = { stack: 'edge', config: { 'edge:central': 'prod' }, outp
 
 describe('one engine for all of it', () => {
   const asking = ({ resources }: Deployment<Outputs>): unknown[][] => [...resources.values()].flatMap(({ name, inputs }) => ('engine' in inputs ? [[name, inputs['engine']]] : []));
-  const central = ['api-keys', 'delivery', 'engine-check', 'intake', 'phoenix-key-alloy', 'phoenix-settings'];
+  const central = ['api-keys', 'delivery', 'engine-check', 'intake', 'phoenix-key-alloy', 'phoenix-ready', 'phoenix-settings'];
 
   test('whatever chose it: what works inside the stack, what says where it is, and the provider', async () => {
     const { engine } = await fakeEngine({ ...current, '/info': { ...(current['/info'] as object), ID: 'engine-id' } });

@@ -34,7 +34,7 @@ test('the provider of Pulumi.yaml is an executable in its folder, and answers to
   const [{ name, path: folder }] = plugins.providers as [{ name: string; path: string }];
   expect(fs.statSync(path.join(folder, `pulumi-resource-${name}`)).mode & 0o111).toBe(0o111);
   const types = (file: string): string[] => [...fs.readFileSync(file, 'utf8').matchAll(/'(\w+:index:\w+)'/g)].map(([, type = '']) => type).sort();
-  expect(types('components/observability.ts')).toEqual(['ApiKey', 'ApiKeyList', 'CloudflareAccount', 'DeliveryCheck', 'EngineCheck', 'Intake', 'PhoenixSettings'].map((type) => `${name}:index:${type}`));
+  expect(types('components/observability.ts')).toEqual(['ApiKey', 'ApiKeyList', 'CloudflareAccount', 'DeliveryCheck', 'EngineCheck', 'Intake', 'PhoenixReady', 'PhoenixSettings'].map((type) => `${name}:index:${type}`));
   expect(types(path.join(folder, 'main.ts'))).toEqual(types('components/observability.ts'));
 });
 

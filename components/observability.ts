@@ -61,6 +61,25 @@ export class ApiKeyList extends pulumi.CustomResource {
   }
 }
 
+export type PhoenixReadyArgs = Inputs<{
+  engine: Engine;
+  /** Phoenix's container: its name, known before it is there, and its ID. */
+  container: string;
+  server: string;
+  /** Command that goes on with the deployment. */
+  redeploy: string;
+}>;
+
+/**
+ * Phoenix, started: its database migrated, its health check passed. However long that takes it is waited for as long as it
+ * gets on. Refuses, at the preview, to replace a container that is in the middle of migrating.
+ */
+export class PhoenixReady extends pulumi.CustomResource {
+  constructor(name: string, args: PhoenixReadyArgs, opts?: pulumi.CustomResourceOptions) {
+    super('observability:index:PhoenixReady', name, { ...args }, opts);
+  }
+}
+
 export type PhoenixSettingsArgs = PhoenixAccess & {
   /** Days after which traces are deleted; 0 keeps them for ever. Default: what is set in Phoenix. */
   readonly retentionDays?: pulumi.Input<number> | undefined;

@@ -4,7 +4,7 @@ import * as random from '@pulumi/random';
 import type { Engine } from '../engine';
 import type { Backend } from './backend';
 import { hostName, ports, stackLabel, users } from './catalog';
-import { ApiKey, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability';
+import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability';
 import { renderFile } from './template';
 import * as workload from './workload';
 
@@ -140,13 +140,14 @@ export class Phoenix extends pulumi.ComponentResource {
         image: this.image,
         labels,
         user: '0:0',
-        capabilities: ['CHOWN', 'DAC_READ_SEARCH'],
+        // The last two: it reads the database as its owner, because as root without rights it could not.
+        capabilities: ['CHOWN', 'DAC_READ_SEARCH', 'SETGID', 'SETUID'],
         mounts,
         ...python('phoenix/own-volume.py.mustache', { path: workingDir, ...idsOf(users.phoenix) }),
       },
       child,
     );
-    workload.mustSucceed(owner, 'Phoenix was not given its data volume');
+    const owned = workload.mustSucceed(owner, 'Phoenix cannot start on its data volume');
 
     const container = workload.service(
       `${name}-server`,
@@ -194,7 +195,7 @@ export class Phoenix extends pulumi.ComponentResource {
           // A fresh database takes 13 s on an idle machine and twice that on a busy one; a migration takes longer.
           startPeriod: '1m0s',
           retries: 15,
-          waitSeconds: 300,
+          // The provider would give up after a time and replace the container in the next deployment: PhoenixReady waits.
         },
         memoryMiB: args.memoryMiB,
         cpus: args.cpus,
@@ -203,8 +204,15 @@ export class Phoenix extends pulumi.ComponentResource {
         stopSeconds: 20,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: [owner] },
+      { ...child, dependsOn: owned },
     );
+    const ready = new PhoenixReady(
+      `${name}-ready`,
+      { engine: args.engine, container: hostName('phoenix', args.stack), server: container.id, redeploy: `npm run up -- --stack ${args.stack}` },
+      child,
+    );
+    // Whoever has the ID may speak to it.
+    const server = pulumi.all([container.id, ready.urn]).apply(([id]) => id);
 
     const access: PhoenixAccess = {
       engine: args.engine,
@@ -215,21 +223,21 @@ export class Phoenix extends pulumi.ComponentResource {
     };
     const settings = new PhoenixSettings(
       `${name}-settings`,
-      { ...access, server: container.id, retentionDays: args.retentionDays, firstPassword: this.firstPassword },
+      { ...access, server, retentionDays: args.retentionDays, firstPassword: this.firstPassword },
       child,
     );
     const description = `made by Pulumi stack ${args.owner}`;
     const apiKey = (key: string): ApiKey =>
       new ApiKey(
         `${name}-key-${key}`,
-        { ...access, server: container.id, name: key, description, signedWith: secret },
+        { ...access, server, name: key, description, signedWith: secret },
         // Not before a password that everybody knows is gone.
         { ...child, dependsOn: [settings] },
       );
     const alloyKey = apiKey(alloyKeyName);
     const others = args.apiKeys.map((key) => [key, apiKey(key)] as const);
     this.apiKeys = Object.fromEntries(others.map(([key, { key: value }]) => [key, pulumi.secret(value)]));
-    this.keyList = { ...access, server: container.id, description, keyIds: [alloyKey.keyId, ...others.map(([, { keyId }]) => keyId)] };
+    this.keyList = { ...access, server, description, keyIds: [alloyKey.keyId, ...others.map(([, { keyId }]) => keyId)] };
 
     this.containerName = container.name;
     this.volumeName = data.name;
@@ -249,8 +257,8 @@ export class Phoenix extends pulumi.ComponentResource {
       otlpHttp: `http://${at}:${args.otlpHttpPort}`,
       otlpGrpc: `http://${at}:${args.otlpGrpcPort}`,
     };
-    this.server = container.id;
-    this.path = [container.id, alloyKey.keyId];
+    this.server = server;
+    this.path = [server, alloyKey.keyId];
     this.registerOutputs({ endpoints: this.endpoints, containerName: this.containerName, volumeName: this.volumeName });
   }
 }

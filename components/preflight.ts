@@ -12,7 +12,7 @@ import { heldPorts } from './port-survey';
 import type { Problem } from './problem';
 import { queueRoom } from './queue-room';
 import { keys, type Settings } from './settings';
-import { compareVersions } from './values';
+import { compareVersions, versionOf } from './values';
 import type { Limits, ListedPorts } from './workload';
 
 export interface HostFacts {
@@ -52,6 +52,9 @@ interface Info {
 interface Network { readonly IPAM: { readonly Config?: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null } }
 interface Inspected {
   readonly Name: string;
+  /** Image as it was named when the container was made: the list forgets it when the tag moves on. */
+  readonly Config?: { readonly Image: string };
+  readonly State?: { readonly Status: string };
   readonly NetworkSettings: { readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>> };
 }
 
@@ -117,6 +120,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
   const limits = { memory: info.MemoryLimit !== false, swap: info.SwapLimit !== false, cpus: info.CpuCfsQuota !== false };
   // The kernel of this machine is that of the engine; without the module there is no such file.
   const ipv6 = !local || process.platform !== 'linux' || fs.existsSync(inet6);
+  const inspected = await inspectAll(engine, containers.filter((one) => isOf(owner, one)));
   const problems = [
     ...tooOld(version),
     ...(limits.cpus ? tooManyCpus(settings, info.NCPU) : []),
@@ -129,9 +133,10 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
     }),
     ...inTheMiddle(owner, volumes ?? []),
     ...(sameKernel && info.DockerRootDir ? await queueRoom(settings, info.DockerRootDir, (volumes ?? []).some(({ Name }) => Name === hostName('alloy', shortName(owner), 'data'))) : []),
+    ...olderPhoenix(settings, owner, inspected),
     ...(await heldPorts({ settings, bind, owner, containers, processes: isLocal(engine) })),
   ];
-  const listed = await listedPorts(engine, containers.filter((one) => isOf(owner, one)));
+  const listed = Object.fromEntries(inspected.map((one) => [containerName(one), mappingsOf(one)]));
   return { problems, warnings: [...unlimited(limits), ...missing.map(noGateway)], engineId, bind, listed, limits, ipv6 };
 }
 
@@ -201,14 +206,13 @@ async function notHere(key: 'phoenix:bind' | 'alloy:bind', chosen: readonly stri
     }));
 }
 
-async function listedPorts(engine: Engine, own: readonly Container[]): Promise<ListedPorts> {
-  const entries = await Promise.all(own.map(async ({ Id }) => {
-    // A container may go between the list and this question: then it lists nothing.
-    const inspected = await engineGet<Inspected>(engine, `/containers/${Id}/json`, 10_000).catch(() => undefined);
-    return inspected ? [[inspected.Name.replace(/^\//, ''), mappingsOf(inspected)] as const] : [];
-  }));
-  return Object.fromEntries(entries.flat());
+async function inspectAll(engine: Engine, own: readonly Container[]): Promise<Inspected[]> {
+  // A container may go between the list and this question: then there is nothing to say of it.
+  const found = await Promise.all(own.map(({ Id }) => engineGet<Inspected>(engine, `/containers/${Id}/json`, 10_000).catch(() => undefined)));
+  return found.filter((one) => one !== undefined);
 }
+
+const containerName = ({ Name }: Inspected): string => Name.replace(/^\//, '');
 
 function mappingsOf({ NetworkSettings }: Inspected): ListedPorts[string] {
   return Object.entries(NetworkSettings.Ports).flatMap(([port, bindings]) =>
@@ -237,4 +241,23 @@ function inTheMiddle(owner: string, volumes: readonly Named[]): Problem[] {
   return volumes.some(({ Name }) => Name === takingOver(stack))
     ? [{ key: 'stack', value: stack, rule: 'it is in the middle of taking over from docker-compose, and nothing is lost: let it come to the end', mend: [`npm run adopt -- --stack ${stack}`] }]
     : [];
+}
+
+/**
+ * Phoenix has no downgrade of its database. Only one that runs is compared: it has opened the database. Whether an older one
+ * opens that after all is known to its own image, which is asked at the deployment, before anything is stopped (own-volume.py).
+ */
+function olderPhoenix(settings: Settings, owner: string, own: readonly Inspected[]): Problem[] {
+  const name = hostName('phoenix', shortName(owner));
+  const running = own.find((one) => containerName(one) === name && one.State?.Status === 'running')?.Config?.Image ?? '';
+  const wanted = settings['phoenix:image'];
+  const [is, was] = [versionOf(wanted), versionOf(running)];
+  return is === undefined || was === undefined || compareVersions(is, was) >= 0
+    ? []
+    : [{
+        key: 'phoenix:image',
+        value: wanted,
+        rule: `Phoenix ${was} runs on the database of this stack, and Phoenix has no downgrade of its database; docs/upgrade.md says how to go back`,
+        mend: [`pulumi config set phoenix:image ${running}`],
+      }];
 }

@@ -44,8 +44,8 @@ export interface HealthCheck {
   readonly timeout: string;
   readonly startPeriod: string;
   readonly retries: number;
-  /** Seconds a deployment waits for the first healthy answer before it fails. */
-  readonly waitSeconds: number;
+  /** Seconds a deployment waits for the first healthy answer before it fails. Default: it does not wait. */
+  readonly waitSeconds?: number;
 }
 
 interface Common {
@@ -141,8 +141,7 @@ export function service(name: string, args: ServiceArgs, opts: pulumi.CustomReso
         startPeriod: healthCheck.startPeriod,
         retries: healthCheck.retries,
       },
-      wait: true,
-      waitTimeout: healthCheck.waitSeconds,
+      ...(healthCheck.waitSeconds === undefined ? {} : { wait: true, waitTimeout: healthCheck.waitSeconds }),
       // stopTimeout is for `docker stop` and the engine's own shutdown, destroyGraceSeconds for Pulumi;
       // without the latter the provider sends SIGKILL right after SIGTERM.
       stopTimeout: args.stopSeconds,
@@ -176,12 +175,14 @@ export function job(name: string, args: JobArgs, opts: pulumi.CustomResourceOpti
 /**
  * Fails the deployment when the program of a job did, with what it printed.
  * @param complaint what is not as it should be, as the beginning of the message
+ * @returns the job, for the `dependsOn` of what must not be touched when it has failed
  */
-export function mustSucceed(container: docker.Container, complaint: string): void {
-  pulumi.all([container.name, container.exitCode, container.containerLogs]).apply(([name, exitCode, logs]) => {
+export function mustSucceed(container: docker.Container, complaint: string): pulumi.Output<docker.Container> {
+  return pulumi.all([container.name, container.exitCode, container.containerLogs]).apply(([name, exitCode, logs]) => {
     if (exitCode) {
       throw new pulumi.ResourceError(`${complaint} ${failedJob(name, exitCode, logs, pulumi.getStack())}`, container, true);
     }
+    return container;
   });
 }
 

@@ -9,7 +9,9 @@ import { deliveryCheck } from './delivery-check';
 import { intake } from './intake';
 import { engineCheck } from './engine-check';
 import { endWithParent } from './parent';
+import { phoenixReady } from './phoenix-ready';
 import { phoenixSettings } from './phoenix-settings';
+import { speakTo } from './progress';
 import { providing } from './providing';
 import { serve } from './serve';
 
@@ -20,8 +22,11 @@ const observability = providing({
   'observability:index:EngineCheck': engineCheck(),
   'observability:index:DeliveryCheck': deliveryCheck(),
   'observability:index:Intake': intake(),
+  'observability:index:PhoenixReady': phoenixReady(),
   'observability:index:PhoenixSettings': phoenixSettings(),
 });
 
+const args = process.argv.slice(2);
 endWithParent();
+speakTo(args);
 void serve(observability);

@@ -13,13 +13,13 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
     version: '0.1.0',
 
     async check(urn, olds, news) {
-      const { check } = kindOf(kinds, urn);
       const inputs = plain<Props>(news);
-      if (!check || isPlanned(inputs)) {
+      const kind = kindOf(kinds, urn);
+      const before = plain<Props>(olds ?? {});
+      const problems = await (isPlanned(inputs) ? kind.planned?.(inputs) : kind.check?.(inputs, Object.keys(before).length > 0 ? before : undefined));
+      if (!problems) {
         return { inputs: news };
       }
-      const before = plain<Props>(olds ?? {});
-      const problems = await check(inputs, Object.keys(before).length > 0 ? before : undefined);
       const stack = urn.split('::')[0]?.split(':').at(-1) ?? '';
       return { inputs: news, failures: problems.length > 0 ? [{ property: '', reason: report(stack, problems, [...secretsIn(olds), ...secretsIn(news)]) }] : [] };
     },

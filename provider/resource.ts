@@ -11,6 +11,8 @@ export interface Kind<Inputs extends object, Outputs extends Inputs> {
    * @param before inputs of the one that is there
    */
   check?(inputs: Inputs, before: Inputs | undefined): Promise<readonly Problem[]>;
+  /** What is wrong already, while some inputs are not known: they come with this deployment. */
+  planned?(inputs: Inputs): Promise<readonly Problem[]>;
   /** Whether inputs that differ mean the same. */
   same?(before: Inputs, after: Inputs): boolean;
   /** Whether what was made has to be put right although its inputs are the same. */

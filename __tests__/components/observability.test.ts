@@ -67,6 +67,13 @@ test('the check of delivery: its inputs as they are', async () => {
   });
 });
 
+test('the start of Phoenix', async () => {
+  const args: observability.PhoenixReadyArgs = { engine: access.engine, container: 'phoenix-dev', server: 'container-id', redeploy: 'npm run up -- --stack dev' };
+  expect(asked(await deploy(() => new observability.PhoenixReady('ready', args)))).toEqual({
+    ready: { type: 'observability:index:PhoenixReady', inputs: args, additionalSecretOutputs: [], deleteBeforeReplace: false },
+  });
+});
+
 test('options of the caller stay', async () => {
   const { resources } = await deploy(() => {
     const args = { ...access, server: 'container-id' };

@@ -1,4 +1,5 @@
 import * as docker from '@pulumi/docker';
+import type * as pulumi from '@pulumi/pulumi';
 import * as login from '../../components/login-values';
 import { Phoenix, type PhoenixArgs } from '../../components/phoenix';
 import { at } from '../../engine';
@@ -56,6 +57,7 @@ const children = [
   ['phoenix-image', 'docker:index/remoteImage:RemoteImage', 'phoenix'],
   ['phoenix-key-alloy', 'observability:index:ApiKey', 'phoenix'],
   ['phoenix-key-dashboards', 'observability:index:ApiKey', 'phoenix'],
+  ['phoenix-ready', 'observability:index:PhoenixReady', 'phoenix'],
   ['phoenix-secret', 'random:index/randomPassword:RandomPassword', 'phoenix'],
   ['phoenix-server', 'docker:index/container:Container', 'phoenix'],
   ['phoenix-settings', 'observability:index:PhoenixSettings', 'phoenix'],
@@ -80,16 +82,33 @@ test('where the data is protected it cannot go either, and nothing else is anoth
   expect(new Map([...resources].filter(([name]) => name !== 'phoenix-data'))).toEqual(new Map([...plain.resources].filter(([name]) => name !== 'phoenix-data')));
 });
 
-test('the order: volume, its owner, the server, its settings, keys', () => {
+test('the order: volume, its owner, the server, its start, its settings, keys', () => {
   const before = (name: string): readonly string[] | undefined => plain.resources.get(name)?.dependsOn;
   expect(before('phoenix-data-owner')).toEqual(['phoenix-data', 'phoenix-image']);
   expect(before('phoenix-server')).toEqual([
     'network', 'phoenix-admin-secret', 'phoenix-data', 'phoenix-data-owner', 'phoenix-first-password', 'phoenix-image', 'phoenix-secret',
   ]);
-  expect(before('phoenix-settings')).toEqual(['phoenix-admin-secret', 'phoenix-first-password', 'phoenix-server']);
+  expect(before('phoenix-ready')).toEqual(['phoenix-server']);
+  expect(before('phoenix-settings')).toEqual(['phoenix-admin-secret', 'phoenix-first-password', 'phoenix-ready', 'phoenix-server']);
   for (const key of ['phoenix-key-alloy', 'phoenix-key-dashboards']) {
-    expect(before(key)).toEqual(['phoenix-admin-secret', 'phoenix-secret', 'phoenix-server', 'phoenix-settings']);
+    expect(before(key)).toEqual(['phoenix-admin-secret', 'phoenix-ready', 'phoenix-secret', 'phoenix-server', 'phoenix-settings']);
   }
+});
+
+test('its start is waited for by a resource of its own: the provider would give up, and replace the container in the next deployment', () => {
+  const server = plain.resources.get('phoenix-server')?.inputs ?? {};
+  expect(Object.keys(server).filter((name) => name.startsWith('wait'))).toEqual([]);
+  expect(server['healthcheck']).toMatchObject({ interval: '2s' });
+  expect(plain.resources.get('phoenix-ready')?.inputs).toEqual({ engine, container: 'phoenix-dev', server: 'phoenix-server-id', redeploy: 'npm run up -- --stack dev' });
+});
+
+test('who has the ID of the server, or what follows from it, comes after its start', async () => {
+  const { result } = plain;
+  const waitsFor = async (output: pulumi.Output<unknown>): Promise<string[]> => {
+    const { resources } = output as unknown as { resources(): Set<pulumi.Resource> };
+    return Promise.all([...resources.call(output)].map(async (one) => (await (one.urn as unknown as { promise(): Promise<string> }).promise()).split('::').at(-1) ?? ''));
+  };
+  expect(await waitsFor(result.server)).toEqual(expect.arrayContaining(['phoenix-ready', 'phoenix-server']));
 });
 
 test('all three ports are on every address of bind, and no other container has any', async () => {
@@ -107,7 +126,7 @@ test('nobody is root but the job that gives the volume away, and it has no netwo
   ]);
   expect(resources.get('phoenix-data-owner')?.inputs).toMatchObject({
     networkMode: 'none',
-    capabilities: { adds: ['CAP_CHOWN', 'CAP_DAC_READ_SEARCH'], drops: ['ALL'] },
+    capabilities: { adds: ['CAP_CHOWN', 'CAP_DAC_READ_SEARCH', 'CAP_SETGID', 'CAP_SETUID'], drops: ['ALL'] },
   });
 });
 

@@ -88,6 +88,15 @@ describe('a service', () => {
     });
   });
 
+  test('that the provider does not wait for', async () => {
+    const { inputs } = await container((image, network) => {
+      const { waitSeconds: _, ...healthCheck } = service(image, network).healthCheck;
+      return workload.service('web', { ...service(image, network), healthCheck }, {});
+    });
+    expect(inputs).toMatchObject({ healthcheck: { interval: '5s' } });
+    expect(Object.keys(inputs).filter((name) => name.startsWith('wait'))).toEqual([]);
+  });
+
   // What an engine is asked for and cannot do it refuses (CPUs), or forgets (memory), or writes down in its own way (swap: -1).
   test.each<[string, Partial<workload.Limits>, object]>([
     ['everything', {}, { memory: 512, memorySwap: 512, cpus: '0.5' }],

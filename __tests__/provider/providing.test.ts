@@ -41,6 +41,25 @@ function provider(change: Partial<Kind<Inputs, Outputs>> = {}): { provider: Prov
   return { provider: providing({ 'test:index:Thing': kind }), asked };
 }
 
+describe('check of what is not all known yet', () => {
+  const planned = { ...sent, name: unknown, password: secret('s3cret') };
+
+  test('goes to those who can say something of it all the same', async () => {
+    const [check, look] = [jest.fn(async (): Promise<Problem[]> => []), jest.fn(async (): Promise<Problem[]> => [{ key: 'container c', rule: 'it is busy', mend: ['docker logs c'] }])];
+    const { inputs: passed, failures } = await provider({ check, planned: look }).provider.check(urn, kept, planned);
+    expect(passed).toBe(planned);
+    expect(failures).toEqual([{ property: '', reason: expect.stringMatching(refusal) }]);
+    expect(look.mock.calls).toEqual([[{ ...inputs, name: unknown, password: 's3cret' }]]);
+    expect(check).not.toHaveBeenCalled();
+  });
+
+  test('and what is all known does not', async () => {
+    const look = jest.fn(async (): Promise<Problem[]> => []);
+    expect(await provider({ planned: look }).provider.check(urn, kept, sent)).toEqual({ inputs: sent });
+    expect(look).not.toHaveBeenCalled();
+  });
+});
+
 describe('check', () => {
   const news = { ...sent, password: secret('s3cret') };
   const problems: Problem[] = [

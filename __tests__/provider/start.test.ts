@@ -92,7 +92,7 @@ test('code that another V8 has made is not used, and made anew', async () => {
   expect(kept().filter((file) => fs.statSync(file).size > 100_000)).toHaveLength(1);
 }, 60_000);
 
-test.each(['ApiKey', 'ApiKeyList', 'CloudflareAccount', 'DeliveryCheck', 'EngineCheck', 'Intake', 'PhoenixSettings'])('it has %s', async (type) => {
+test.each(['ApiKey', 'ApiKeyList', 'CloudflareAccount', 'DeliveryCheck', 'EngineCheck', 'Intake', 'PhoenixReady', 'PhoenixSettings'])('it has %s', async (type) => {
   const request = new proto.DiffRequest();
   request.setUrn(`urn:pulumi:dev::p::observability:index:${type}::x`);
   request.setOlds(Struct.fromJavaScript({ auth: false }));

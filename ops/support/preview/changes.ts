@@ -97,6 +97,7 @@ const nouns: Readonly<Record<string, string>> = {
   'random:index/randomBytes:RandomBytes': 'generated secret',
   'observability:index:ApiKey': 'API key in Phoenix:',
   'observability:index:ApiKeyList': 'list of the API keys of this stack',
+  'observability:index:PhoenixReady': 'start of Phoenix',
   'observability:index:PhoenixSettings': 'settings that Phoenix takes through its API',
   'observability:index:Intake': 'intake of Phoenix',
   'observability:index:DeliveryCheck': 'check that a trace arrives',

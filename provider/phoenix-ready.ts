@@ -1,0 +1,191 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Problem } from '../components/problem';
+import { engineMessage, engineRequest, type Engine } from '../engine';
+import { cancelled } from './cancellation';
+import { logOf, StartLog, type Said } from './phoenix-start';
+import { tell } from './progress';
+import { recordedEngine } from './recorded-engine';
+import type { Kind } from './resource';
+
+export interface PhoenixReadyInputs {
+  /** Docker Engine of the stack. */
+  readonly engine: Engine;
+  /** Phoenix's container, and its ID: another one has to start as well. */
+  readonly container: string;
+  readonly server: string;
+  /** Command that goes on with the deployment. */
+  readonly redeploy: string;
+}
+
+/** A container, as far as `GET /containers/…/json` is looked at. */
+export interface Inspected {
+  readonly RestartCount: number;
+  readonly State: {
+    /** 'created', 'running', 'paused', 'restarting', 'removing', 'exited' or 'dead'. */
+    readonly Status: string;
+    readonly ExitCode: number;
+    readonly OOMKilled?: boolean;
+    readonly StartedAt: string;
+    /** 'starting', 'healthy' or 'unhealthy'; left out where nothing checks. */
+    readonly Health?: { readonly Status: string } | null;
+  };
+}
+
+/** A container on its engine. */
+export interface Watched {
+  /** What it is like; undefined where there is none. */
+  look(): Promise<Inspected | undefined>;
+  /** What it has said since then, or its last lines. */
+  said(since: string, tail?: number): Promise<Said>;
+}
+
+export interface Pace {
+  readonly lookMs: number;
+  /** Between two lines about how far it is. */
+  readonly tellMs: number;
+  /** Without a line of its log or an answer after which it is given up. */
+  readonly silenceMs: number;
+}
+
+/** A single statement on a large table says nothing until it is done. */
+const usual: Pace = { lookMs: 1000, tellMs: 15_000, silenceMs: 30 * 60_000 };
+
+/** Restarts during the wait with which it is clear that the next one will not help. */
+const restarts = 2;
+/** Looks in a row that the engine may leave unanswered, while it restarts itself. */
+const unanswered = 60;
+
+/**
+ * Phoenix, ready. Its migrations take as long as the database is large, so nothing but Phoenix says when it is ready: it is
+ * waited for as long as its container runs and gets on. Whatever ends the wait, the container is left as it is.
+ */
+export const phoenixReady = (
+  at: (inputs: Pick<PhoenixReadyInputs, 'engine'>, container: string) => Watched = throughEngine,
+  say: (line: string) => void = tell,
+  pace: Pace = usual,
+  signal: AbortSignal = cancelled,
+): Kind<PhoenixReadyInputs, PhoenixReadyInputs> => {
+  const ready = async (inputs: PhoenixReadyInputs): Promise<PhoenixReadyInputs> => {
+    await untilReady(at(inputs, inputs.server), inputs, say, pace, signal);
+    return inputs;
+  };
+  return {
+    // The container's ID is not known before the deployment: a new one will be made, in the place of the one that is there.
+    planned: (inputs) => (typeof inputs.engine === 'object' && typeof inputs.container === 'string' ? cutOff(at(inputs, inputs.container), inputs) : Promise.resolve([])),
+    create: ready,
+    update: (_, inputs) => ready(inputs),
+  };
+};
+
+/**
+ * Waits for a container to become healthy.
+ * @param signal ends the wait, and nothing else
+ * @throws Error with its last lines and what to do, when it ends, is gone, restarts over and over or gets nowhere
+ */
+export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInputs, 'container' | 'redeploy'>, say: (line: string) => void, pace: Pace, signal?: AbortSignal): Promise<void> {
+  const { container, redeploy } = inputs;
+  const log = new StartLog();
+  let since = '0';
+  let before: number | undefined;
+  let ended: string | undefined;
+  let silent = 0;
+  let moved = Date.now();
+  let told = Date.now();
+  for (;;) {
+    if (signal?.aborted) {
+      throw new Error(`the wait for Phoenix was interrupted; its container ${container} goes on starting.\n    ${redeploy}   # wait for it again`);
+    }
+    const now = await watched.look().catch((error: Error) => {
+      silent += 1;
+      if (silent > unanswered) {
+        throw error;
+      }
+      return 'no answer' as const;
+    });
+    if (now === undefined) {
+      throw new Error(`container ${container} is gone: somebody has removed it while Phoenix was starting.\n    ${redeploy}`);
+    }
+    if (now !== 'no answer') {
+      silent = 0;
+      const { State: { Status, Health, ExitCode, OOMKilled } } = now;
+      // Where nothing checks its health, running is all that can be waited for.
+      if (Status === 'running' && (Health?.Status === 'healthy' || !Health)) {
+        return;
+      }
+      before ??= now.RestartCount;
+      const again = now.RestartCount - before;
+      // While it runs again, the engine shows 0.
+      ended = Status === 'running' ? ended : ` with ${ExitCode}${OOMKilled ? ', for want of memory (phoenix:memory)' : ''}`;
+      if (['exited', 'dead', 'removing'].includes(Status) || again >= restarts) {
+        const how = again >= restarts ? 'ends again and again' : 'has ended';
+        throw new Error(`Phoenix does not start: container ${container} ${how}${ended ?? ''}.${await lastLines(watched)}\n    docker logs --tail 50 ${container}   # what it says\n    ${redeploy}   # when that is put right`);
+      }
+      if (Date.now() - told >= pace.tellMs) {
+        told = Date.now();
+        const said = await watched.said(since).catch(() => undefined);
+        if (said) {
+          since = said.until;
+          moved = log.add(said.lines) ? Date.now() : moved;
+        }
+        say(`Phoenix is starting, ${duration(now.State.StartedAt)} so far: ${log.words}`);
+      }
+    }
+    if (Date.now() - moved > pace.silenceMs) {
+      throw new Error(`Phoenix has said nothing for ${Math.round(pace.silenceMs / 60_000)} min and is not ready: ${log.words}. Its container ${container} goes on running, and nothing ends it.\n    docker logs -f --tail 20 ${container}   # see whether it gets on\n    ${redeploy}   # wait for it again`);
+    }
+    await sleep(pace.lookMs, undefined, signal ? { signal } : {}).catch(() => undefined);
+  }
+}
+
+/** An exception of Python with its message; Phoenix ends with twenty lines about where to get help instead. */
+const exception = /^(?:\w+\.)*\w+(?:Error|Exception): ?\S/;
+
+/** Why it ended, as lines of a message: its last exceptions, or the last it said. */
+async function lastLines(watched: Watched): Promise<string> {
+  const { lines } = await watched.said('0', 80).catch(() => ({ lines: [] }));
+  const said = lines.filter((line) => line.trim() !== '');
+  const exceptions = [...new Set(said.filter((line) => exception.test(line)))];
+  return (exceptions.length > 0 ? exceptions.slice(-3) : said.slice(-8)).map((line) => `\n    | ${line}`).join('');
+}
+
+/** A Phoenix in the middle of migrating its database, which this deployment would replace. */
+async function cutOff(watched: Watched, { container, redeploy }: Pick<PhoenixReadyInputs, 'container' | 'redeploy'>): Promise<readonly Problem[]> {
+  try {
+    const now = await watched.look();
+    if (now?.State.Status !== 'running' || !now.State.Health || now.State.Health.Status === 'healthy') {
+      return [];
+    }
+    const log = new StartLog();
+    log.add((await watched.said(String(Date.parse(now.State.StartedAt) / 1000))).lines);
+    return log.migrating
+      ? [{
+          key: `container ${container}`,
+          rule: `Phoenix is migrating its database (since ${now.State.StartedAt.replace(/\.\d+Z$/, 'Z')}), and this deployment would replace it; a migration that is cut off may leave a database that no Phoenix opens`,
+          mend: [`docker logs -f --tail 5 ${container}   # until it says "Migrations completed"`, redeploy],
+        }]
+      : [];
+  } catch {
+    // An engine out of reach of a preview is no reason to refuse one.
+    return [];
+  }
+}
+
+/** `45 s`, `12 min`, since a time that the engine gave. */
+function duration(start: string): string {
+  const seconds = Math.max(0, Math.round((Date.now() - Date.parse(start)) / 1000));
+  return seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
+}
+
+function throughEngine({ engine: recorded }: Pick<PhoenixReadyInputs, 'engine'>, container: string): Watched {
+  const engine = recordedEngine(recorded);
+  return {
+    async look() {
+      const answer = await engineRequest(engine, 'GET', `/containers/${container}/json`, { timeoutMs: 10_000 });
+      if (answer.status >= 400 && answer.status !== 404) {
+        throw new Error(engineMessage(answer));
+      }
+      return answer.status === 404 ? undefined : (JSON.parse(answer.body.toString()) as Inspected);
+    },
+    said: (since, tail) => logOf(engine, container, since, tail),
+  };
+}
