@@ -5,7 +5,7 @@ import type { Engine } from '../engine';
 import type { Backend } from './backend';
 import { hostName, ports, stackLabel, users } from './catalog';
 import { ApiKey, PhoenixSettings, type PhoenixAccess } from './observability';
-import { renderFile } from './template';
+import { ownedBy } from './owned-volume';
 import * as workload from './workload';
 
 export interface PhoenixArgs {
@@ -66,6 +66,13 @@ const alloyKeyName = 'alloy';
 const phoenixSecret = { length: 48, special: false, minNumeric: 1, minLower: 1 };
 /** Also good for PHOENIX_ENABLE_STRONG_PASSWORD_POLICY, and nothing in it that a shell or a form would take apart. */
 const password = { length: 24, special: true, overrideSpecial: '-_.', minUpper: 1, minLower: 1, minNumeric: 1, minSpecial: 1 };
+
+/**
+ * Spans that Phoenix takes before it answers 503, which Alloy's queue on disk holds: one for each MiB of its limit. Its own
+ * 20,000 are 1.6 GB of spans of 80 KiB, at which the kernel ends it first. It looks before a request and not at its size, so one
+ * of 10,000 spans is taken all the same. A larger number stores nothing sooner.
+ */
+export const spansInMemory = (memoryMiB: number): number => memoryMiB;
 
 /** A server that stores traces needs none of these; all are on by default. */
 const switchedOff = {
@@ -131,19 +138,7 @@ export class Phoenix extends pulumi.ComponentResource {
     this.image = workload.image(`${name}-image`, args.image, child);
     const mounts = [{ volume: data.name, path: workingDir }];
 
-    const owner = workload.job(
-      `${name}-data-owner`,
-      {
-        containerName: hostName('phoenix', args.stack, 'data-owner'),
-        image: this.image,
-        labels,
-        user: '0:0',
-        capabilities: ['CHOWN', 'DAC_READ_SEARCH'],
-        mounts,
-        ...python('phoenix/own-volume.py.mustache', { path: workingDir, ...idsOf(users.phoenix) }),
-      },
-      child,
-    );
+    const owner = ownedBy(users.phoenix, `${name}-data-owner`, { containerName: hostName('phoenix', args.stack, 'data-owner'), image: this.image, labels, mounts, path: workingDir }, child);
     workload.mustSucceed(owner, 'Phoenix was not given its data volume');
 
     const container = workload.service(
@@ -164,6 +159,7 @@ export class Phoenix extends pulumi.ComponentResource {
           HOME: '/tmp',
           // Its metrics, on the private network: they tell how much of what it has accepted is not stored yet.
           PHOENIX_ENABLE_PROMETHEUS: String(args.metrics ?? true),
+          PHOENIX_MAX_SPANS_QUEUE_SIZE: String(spansInMemory(args.memoryMiB)),
           PHOENIX_ENABLE_AUTH: String(args.auth),
           PHOENIX_SECRET: secret,
           PHOENIX_ADMIN_SECRET: this.adminSecret,
@@ -246,14 +242,4 @@ export class Phoenix extends pulumi.ComponentResource {
     this.path = [container.id, alloyKey.keyId];
     this.registerOutputs({ endpoints: this.endpoints, containerName: this.containerName, volumeName: this.volumeName });
   }
-}
-
-/** A script for the image's own Python: the image has no shell. */
-function python(file: string, view: object): { entrypoint: string[]; command: string[] } {
-  return { entrypoint: ['python3', '-c'], command: [renderFile(file, view)] };
-}
-
-function idsOf(user: string): { uid: string; gid: string } {
-  const [uid = '', gid = ''] = user.split(':');
-  return { uid, gid };
 }
