@@ -1,0 +1,86 @@
+/**
+ * Phoenix killed with spans in its memory, on real parts: with phoenix:journal every span that Alloy has accepted is stored.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Outputs } from '../../ops/support/outputs';
+import { Checkout, docker, storedSpans, until } from './checkout';
+import { underLoad } from './load';
+
+const stack = 'crash';
+const [phoenix, journal] = [`phoenix-${stack}`, `journal-${stack}`];
+let checkout: Checkout;
+let deployed: Outputs;
+
+beforeAll(async () => {
+  checkout = await Checkout.clone(stack);
+  await checkout.up({ 'phoenix:journal': 'true' });
+  deployed = await checkout.outputs();
+});
+
+afterAll(async () => {
+  const { code, stderr } = await checkout.command('down', ['--purge', '--yes']);
+  fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  expect(await docker('volume', 'ls', '--quiet', '--filter', `name=${stack}`)).toBe('');
+});
+
+interface Kept {
+  readonly waiting: number;
+  readonly sentAgain: number;
+  readonly gaveUp: number;
+  readonly dropped: number;
+  readonly kept: number;
+}
+
+async function kept(): Promise<Kept> {
+  const ask = "import urllib.request as u;print(u.urlopen('http://127.0.0.1:4318/status',timeout=5).read().decode())";
+  return JSON.parse(await docker('exec', journal, 'python3', '-ISc', ask)) as Kept;
+}
+
+const stored = (project: string): Promise<number> => storedSpans(deployed.endpoints.phoenixUi, project);
+
+async function kill(): Promise<void> {
+  await docker('kill', '--signal', 'KILL', phoenix);
+  await docker('start', phoenix);
+}
+
+async function losesNothing(project: string, accepted: number): Promise<void> {
+  await until(`${accepted} spans of ${project}`, async () => (await stored(project)) >= accepted, 600_000);
+  console.log(`${project}: Alloy accepted ${accepted} spans, Phoenix holds ${await stored(project)}; ${JSON.stringify(await kept())}`);
+  expect(await stored(project)).toBe(accepted);
+}
+
+test('killed twice under load', async () => {
+  const accepted = await underLoad('load', async () => {
+    for (const count of [1, 2]) {
+      await until(`spans, ${count}`, async () => (await stored('load')) > count * 500);
+      await kill();
+    }
+    await until('Phoenix', async () => (await stored('load')) > 1500);
+  }, { spansPerSecond: 300 });
+  await losesNothing('load', accepted);
+});
+
+test('killed while a backlog drains into it', async () => {
+  await docker('stop', phoenix);
+  const backlog = Number(process.env['CRASH_BACKLOG'] ?? 3000);
+  let sent = false;
+  const load = underLoad('backlog', () => until('the backlog', async () => sent, 120_000), { spansPerSecond: backlog / 5 });
+  sent = true;
+  const accepted = await load;
+  await docker('start', phoenix);
+  await until('its drain', async () => (await stored('backlog')) > accepted / 10);
+  await kill();
+  await losesNothing('backlog', accepted);
+});
+
+test('a planned replacement sends nothing of all that again, and what is stored is known to be', async () => {
+  await until('everything to be known', async () => (await kept()).waiting === 0);
+  const before = await kept();
+  await checkout.up({ 'phoenix:memory': '3GiB' });
+  const { gaveUp, dropped, sentAgain } = await kept();
+  // The trace of the check itself, at most.
+  expect(sentAgain - before.sentAgain).toBeLessThanOrEqual(2);
+  expect({ gaveUp, dropped }).toEqual({ gaveUp: 0, dropped: 0 });
+});
