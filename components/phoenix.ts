@@ -68,11 +68,13 @@ const phoenixSecret = { length: 48, special: false, minNumeric: 1, minLower: 1 }
 const password = { length: 24, special: true, overrideSpecial: '-_.', minUpper: 1, minLower: 1, minNumeric: 1, minSpecial: 1 };
 
 /**
- * Spans that Phoenix takes before it answers 503, which Alloy's queue on disk holds: one for each MiB of its limit. Its own
- * 20,000 are 1.6 GB of spans of 80 KiB, at which the kernel ends it first. It looks before a request and not at its size, so one
- * of 10,000 spans is taken all the same. A larger number stores nothing sooner.
+ * Spans that Phoenix takes before it answers 503, which Alloy's queue on disk holds. Its own 20,000 are 1.6 GB of spans of
+ * 80 KiB: at a limit of 2 GiB the kernel ends it first. These take a sixth of the memory at most, and are all that a crash
+ * costs without a journal. Two steps and not a formula: another number replaces the container, and most changes of the
+ * memory should not. A larger one stores nothing sooner: it drained a backlog no faster. Phoenix looks before it takes a
+ * request and not at its size, so one of 10,000 spans is taken all the same.
  */
-export const spansInMemory = (memoryMiB: number): number => memoryMiB;
+export const spansInMemory = (memoryMiB: number): number => (memoryMiB < 2048 ? 500 : 2000);
 
 /** A server that stores traces needs none of these; all are on by default. */
 const switchedOff = {

@@ -24,6 +24,7 @@ export const reliedOn = {
     { what: '`PHOENIX_ENABLE_AUTH`, `PHOENIX_SECRET`', since: '4.22.0', where: '`phoenix:auth`' },
     { what: '`POST /auth/login`, `patchUser` over GraphQL', since: '5.0.0', where: 'first password' },
     { what: '`PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD`', since: '5.11.0', where: 'first password' },
+    { what: '`PHOENIX_MAX_SPANS_QUEUE_SIZE`', since: '11.34.0', where: 'server', without: 'it takes spans until its memory is full' },
     { what: '`PHOENIX_ROOT_URL`', since: '8.24.0', where: '`phoenix:rootUrl`' },
     { what: '`PHOENIX_ADMIN_SECRET`, a bearer token with all rights', since: '8.26.0', where: 'keys, checks' },
     { what: '`/readyz` answers 200 when it can store', since: '8.27.0', where: 'health check' },

@@ -392,7 +392,7 @@ describe('its own crashes', () => {
     const segment = path.join(pair.data, fs.readdirSync(pair.data).find((name) => name.endsWith('.seg')) ?? '');
     const whole = fs.readFileSync(segment);
     const record = whole.length - whole.lastIndexOf('JNL1');
-    const check = `import sys; sys.argv = ["x"]\n${journalProgram({ phoenix: 'http://127.0.0.1:1', metricsPort: 1, port: 0, folder: pair.data, authorizationFile: '' }).split('\njournal = Journal()')[0]}
+    const check = `import sys; sys.argv = ["x"]\n${journalProgram({ phoenix: 'http://127.0.0.1:1', metricsPort: 1, port: 0, folder: pair.data, authorizationFile: '' }).split('\nif not os.access(FOLDER')[0]}
 whole = open(${JSON.stringify(segment)}, "rb").read()
 for cut in range(${record} + 1):
     open(${JSON.stringify(segment)}, "wb").write(whole[:len(whole) - cut])

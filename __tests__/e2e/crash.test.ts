@@ -9,12 +9,13 @@ import { underLoad } from './load';
 
 const stack = 'crash';
 const [phoenix, journal] = [`phoenix-${stack}`, `journal-${stack}`];
+const receiver = '127.0.0.1:4617';
 let checkout: Checkout;
 let deployed: Outputs;
 
 beforeAll(async () => {
   checkout = await Checkout.clone(stack);
-  await checkout.up({ 'phoenix:journal': 'true' });
+  await checkout.up({ 'phoenix:journal': 'true', 'ports:offset': '300' });
   deployed = await checkout.outputs();
 });
 
@@ -58,7 +59,7 @@ test('killed twice under load', async () => {
       await kill();
     }
     await until('Phoenix', async () => (await stored('load')) > 1500);
-  }, { spansPerSecond: 300 });
+  }, { receiver, spansPerSecond: 300 });
   await losesNothing('load', accepted);
 });
 
@@ -66,7 +67,7 @@ test('killed while a backlog drains into it', async () => {
   await docker('stop', phoenix);
   const backlog = Number(process.env['CRASH_BACKLOG'] ?? 3000);
   let sent = false;
-  const load = underLoad('backlog', () => until('the backlog', async () => sent, 120_000), { spansPerSecond: backlog / 5 });
+  const load = underLoad('backlog', () => until('the backlog', async () => sent, 120_000), { receiver, spansPerSecond: backlog / 5 });
   sent = true;
   const accepted = await load;
   await docker('start', phoenix);
@@ -78,7 +79,8 @@ test('killed while a backlog drains into it', async () => {
 test('a planned replacement sends nothing of all that again, and what is stored is known to be', async () => {
   await until('everything to be known', async () => (await kept()).waiting === 0);
   const before = await kept();
-  await checkout.up({ 'phoenix:memory': '3GiB' });
+  const { changes } = await checkout.up({ 'phoenix:rootUrl': 'http://localhost:8080' });
+  expect(changes['replaced']).toBeGreaterThan(0);
   const { gaveUp, dropped, sentAgain } = await kept();
   // The trace of the check itself, at most.
   expect(sentAgain - before.sentAgain).toBeLessThanOrEqual(2);
