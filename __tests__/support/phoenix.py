@@ -39,7 +39,7 @@ def bulk_insert():
             continue
         good = [span for span in taken if not span.startswith("bad")]
         with open(database, "a") as file:
-            file.writelines(f"{span}\n" for span in good if span not in stored)
+            file.writelines(f"{span}\n" for span in dict.fromkeys(good) if span not in stored)
         stored.update(good)
         values["count"] += 1
         values["failed"] += len(taken) - len(good)

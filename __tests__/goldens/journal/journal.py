@@ -604,6 +604,11 @@ watch = Watch()
 server = Server(("", PORT), Handler)
 # As the first process of a container it is ended by no signal that it does not take.
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+try:
+    watch.see(watch.look_at())  # so that what comes now is known to be this process's
+    watch.send_next()
+except (OSError, http.client.HTTPException, KeyError, ValueError):
+    pass
 threading.Thread(target=watch.run, daemon=True).start()
 server.serve_forever(0.1)
 server.server_close()
