@@ -69,10 +69,10 @@ const password = { length: 24, special: true, overrideSpecial: '-_.', minUpper: 
 
 /**
  * Spans that Phoenix takes before it answers 503, which Alloy's queue on disk holds. Its own 20,000 are 1.6 GB of spans of
- * 80 KiB: at a limit of 2 GiB the kernel ends it first. These take a sixth of the memory at most, and are all that a crash
+ * 80 KiB: at a limit of 2 GiB the kernel ends it first. At twice their size these take a sixth of it, and are about what a crash
  * costs without a journal. Two steps and not a formula: another number replaces the container, and most changes of the
- * memory should not. A larger one stores nothing sooner: it drained a backlog no faster. Phoenix looks before it takes a
- * request and not at its size, so one of 10,000 spans is taken all the same.
+ * memory should not. A larger one is not needed: 500 drained a backlog at no visible cost. Phoenix looks before it takes a
+ * request and not at its size: with 500, one of 10,000 spans was taken and stored.
  */
 export const spansInMemory = (memoryMiB: number): number => (memoryMiB < 2048 ? 500 : 2000);
 
