@@ -529,6 +529,7 @@ describe('one setting changes just what it names', () => {
     ['phoenix:memory', '3GiB', ['phoenix-server.memory', 'phoenix-server.memorySwap']],
     ['phoenix:cpus', '0.5', ['phoenix-server.cpus']],
     ['phoenix:image', 'my/phoenix:version-20.0.0', ['phoenix-data-owner.image', 'phoenix-image.name', 'phoenix-server.image']],
+    ['phoenix:memory', '1GiB', ['phoenix-server.envs', 'phoenix-server.memory', 'phoenix-server.memorySwap']],
     ['phoenix:rootUrl', 'http://localhost:8080', ['phoenix-server.envs']],
     ['phoenix:secret', long, ['phoenix-key-alloy.signedWith', 'phoenix-server.envs']],
     ['phoenix:adminSecret', long, ['api-keys.adminSecret', 'delivery.adminSecret', 'phoenix-key-alloy.adminSecret', 'phoenix-server.envs', 'phoenix-settings.adminSecret']],
@@ -666,6 +667,20 @@ describe('what the kernel of the engine cannot do is not asked of it', () => {
   });
 });
 
+test('phoenix:journal puts a journal between the gate and Phoenix, and changes nothing else', async () => {
+  const off = await run({ config: { 'phoenix:auth': 'true' } });
+  const on = await run({ config: { 'phoenix:auth': 'true', 'phoenix:journal': 'true' } });
+  const added = [...on.resources.keys()].filter((name) => !off.resources.has(name));
+  expect(added).toEqual(['journal', 'journal-data', 'journal-data-owner', 'journal-secret-files', 'journal-secrets', 'journal-server']);
+  expect([...on.resources].filter(([name, resource]) => off.resources.has(name) && JSON.stringify(resource.inputs) !== JSON.stringify(off.resources.get(name)?.inputs)).map(([name]) => name)).toEqual([
+    'delivery', 'phoenix-gate-config-files', 'phoenix-gate-server',
+  ]);
+  // The gate sends to it from its first second on.
+  expect(on.order.indexOf('journal-server')).toBeLessThan(on.order.indexOf('phoenix-gate-server'));
+  expect(on.result).toMatchObject({ containers: { journal: 'journal-dev' }, volumes: { journal: 'journal-dev-data' } });
+  expectGraph('graph-journal.yaml', on, off);
+});
+
 test('two stacks share no name on the Docker host', async () => {
   const names = ({ resources }: Deployment<Outputs>): unknown[] =>
     [...resources.values()].filter(({ type }) => /^docker:.*:(Container|Network|Volume)$/.test(type)).map(({ inputs }) => inputs['name']);
@@ -681,7 +696,7 @@ describe('names on the Docker host', () => {
   const listed = (stack: string, atEdge: boolean): object => Object.fromEntries(Object.entries(hostNames(stack, atEdge)).map(([kind, names]) => [kind, [...names].sort()]));
 
   test('with everything that can be switched on, they are just those that the catalog lists', async () => {
-    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'tunnel:connectors': String(maxConnectors) };
+    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'tunnel:connectors': String(maxConnectors) };
     const secretKeys = [...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
     expect(made(await run({ stack: 'paris', config, secretKeys }))).toEqual(listed('paris', false));
   });

@@ -48,6 +48,7 @@ export const ports = {
   phoenix: { ui: 6006, otlpGrpc: 4317, metrics: 9090 },
   alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 },
   gate: { otlpHttp: 4318, health: 8080 },
+  journal: { otlpHttp: 4318 },
   tunnel: { metrics: 20241 },
 } as const;
 
@@ -71,6 +72,8 @@ export const users = {
   alloy: '473:473',
   /** `nginx` of the official image. */
   gate: '101:101',
+  /** Phoenix's, whose image it runs. */
+  journal: '65532:65532',
   /** `nonroot` of the distroless images. */
   tunnel: '65532:65532',
 } as const;
@@ -109,12 +112,14 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
   return {
     container: [
       ...here([hostName('phoenix', stack), hostName('phoenix', stack, 'data-owner'), hostName('tunnel', stack, 'secret-files')]),
+      ...here([hostName('journal', stack), hostName('journal', stack, 'data-owner'), hostName('journal', stack, 'secret-files')]),
       ...here(Array.from({ length: maxConnectors }, (_, index) => hostName('tunnel', stack, String(index + 1)))),
       hostName(gated, stack, 'gate'), hostName(gated, stack, 'gate-config-files'),
       hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'),
     ],
     volume: [
       ...here([hostName('phoenix', stack, 'data'), hostName('tunnel', stack, 'secrets')]),
+      ...here([hostName('journal', stack, 'data'), hostName('journal', stack, 'secrets')]),
       hostName(gated, stack, 'gate-config'),
       hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'),
     ],

@@ -9,6 +9,7 @@ import { externalBackends } from './external-backends';
 import { closedFile, Gate } from './gate';
 import { alloyOn, type Host } from './host';
 import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from './observability';
+import { Journal } from './journal';
 import { imagesOf, signalsOf } from './outputs';
 import { Phoenix } from './phoenix';
 import { loginEnvironment } from './phoenix-login';
@@ -50,7 +51,23 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     protectData: settings['data:protect'],
   }, on);
 
-  const gate = new Gate('phoenix-gate', { stack, owner, network, image: settings['gate:image'], backend: phoenix.backend, limits: facts.limits }, on);
+  const journal = settings['phoenix:journal']
+    ? new Journal('journal', {
+        stack,
+        owner,
+        network,
+        image: phoenix.image,
+        phoenix: phoenix.internal,
+        metrics: settings['phoenix:metrics'] && facts.ipv6,
+        authorization: phoenix.backend.headers?.['authorization'],
+        limits: facts.limits,
+      }, on)
+    : undefined;
+  const gate = new Gate(
+    'phoenix-gate',
+    { stack, owner, network, image: settings['gate:image'], backend: phoenix.backend, journal: journal?.internal, limits: facts.limits },
+    { ...on, ...(journal ? { dependsOn: journal } : {}) },
+  );
 
   const backends: Backend[] = [gate.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
   const alloy = alloyOn(host, backends, gate);
@@ -58,7 +75,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   // Not before Alloy has its new key.
   new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: alloy });
 
-  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName };
+  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}) };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: phoenix.internal };
   const intake = new Intake('intake', {
     engine,
@@ -77,7 +94,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     auth,
     adminSecret: phoenix.adminSecret,
     redeploy: `npm run up -- --stack ${stack}`,
-    path: [...phoenix.path, gate.server, ...alloy.path],
+    path: [...phoenix.path, ...(journal ? [journal.server] : []), gate.server, ...alloy.path],
   }, { dependsOn: intake });
 
   const services = { page: phoenix.internal, phoenixOtlp: gate.internal, otlp: alloy.internal.otlpHttp };
@@ -109,7 +126,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     remoteAccess: published?.remoteAccess ?? {},
     /** Names on the Docker host, for what operates the stack: verify, backup, purge. */
     containers,
-    volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName },
+    volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName, ...(journal ? { journal: journal.volumeName } : {}) },
     dockerHost,
     /** How it is reached; secret, because it may hold the key of a certificate. */
     engine: pulumi.secret(engine),

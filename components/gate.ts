@@ -16,6 +16,8 @@ export interface GateArgs {
   readonly image: string;
   /** What stands behind it; it takes OTLP over HTTP. */
   readonly backend: Backend;
+  /** Base URL of what takes `POST /v1/traces` in its place. Default: nothing does. */
+  readonly journal?: string | undefined;
   /** What the engine's kernel can limit. Default: everything. */
   readonly limits?: workload.Limits | undefined;
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
@@ -40,7 +42,7 @@ const hungUp = 499;
  * nginx's configuration for a gate in front of this base URL. (From a backend, 408 and 444 end as a cut connection,
  * whatever the rules say: Alloy tries those again, too.)
  */
-export function gateConfig(backendUrl: string, tunnelled = false): string {
+export function gateConfig(backendUrl: string, tunnelled = false, journal?: string): string {
   const { protocol, origin, pathname } = new URL(backendUrl);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
   return renderFile('gate/nginx.conf.mustache', {
@@ -48,6 +50,7 @@ export function gateConfig(backendUrl: string, tunnelled = false): string {
     healthPort: ports.gate.health,
     closedFile,
     upstream: `${origin}${pathname.replace(/\/$/, '')}`,
+    journal: journal === undefined ? false : { url: journal },
     tls: protocol === 'https:',
     // Longer than Alloy waits: its timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),
@@ -77,7 +80,7 @@ export class Gate extends pulumi.ComponentResource {
     const labels = { [stackLabel]: args.owner };
     const role = args.backend.name;
     const alias = `${role}-gate`;
-    const config = pulumi.output(args.backend.endpoint).apply((url) => gateConfig(url, args.backend.tunnelled));
+    const config = pulumi.output(args.backend.endpoint).apply((url) => gateConfig(url, args.backend.tunnelled, args.journal));
 
     this.image = workload.image(`${name}-image`, args.image, child);
     const configured = workload.fileVolume(

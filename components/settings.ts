@@ -23,6 +23,7 @@ export const keys = {
   'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', values.memory(768)),
   'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', values.cpus),
   'phoenix:metrics': key('true', 'Whether Phoenix has metrics on the private network, by which a change waits until everything is stored; `false` for a remote host whose kernel has no IPv6, where Phoenix does not start with them', values.boolean),
+  'phoenix:journal': key('false', 'Whether what Phoenix has accepted is kept on disk until it is stored, and sent again when Phoenix is killed or cannot store it; [its price](docs/journal.md#price) is 128MiB of memory and at most 1GiB of disk', values.boolean),
   'phoenix:image': key(images.phoenix, 'Image of Phoenix, with a version', values.image('phoenix')),
   ...loginKeys,
   'alloy:otlpGrpcPort': key('4317', 'Host port on which Alloy takes OTLP over gRPC', values.port),

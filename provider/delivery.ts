@@ -3,7 +3,7 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { shortName } from '../components/catalog';
+import { ports, shortName } from '../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
 import { pause } from './cancellation';
@@ -25,7 +25,7 @@ export interface Route {
   /** Command that puts the stack's containers back. */
   readonly redeploy: string;
   /** Names on the Docker host; Phoenix where it is in this stack. */
-  readonly containers: { readonly alloy: string; readonly gate: string; readonly phoenix?: string };
+  readonly containers: { readonly alloy: string; readonly gate: string; readonly phoenix?: string; readonly journal?: string };
   /** URL of Phoenix's metrics, as seen from `inside`; none where it is in another stack. */
   readonly metrics?: string;
   /** The stack that Phoenix is in, where it is not this one. */
@@ -223,6 +223,10 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
   if (probe.status >= 400) {
     return { cause: `Phoenix refuses: ${probe.status} ${probe.text.trim().slice(0, 200)}${waiting}`, mend: [logsOf(phoenix)] };
   }
+  const journal = await journalTrouble(route, since);
+  if (journal) {
+    return { cause: `${journal}${waiting}`, mend: [logsOf(route.containers.journal ?? ''), logsOf(phoenix), redeploy] };
+  }
   const refusal = await lastRefusal(route, since);
   if (refusal === 'closed') {
     return { cause: `the gate in front of Phoenix is closed, because a deployment was cut off while it replaced Phoenix${waiting}`, mend: [redeploy] };
@@ -242,6 +246,25 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
     return { cause: `Phoenix is slower than what comes in: Alloy's queue on disk holds ${queued}`, mend: [`docker stats --no-stream ${phoenix}`] };
   }
   return { cause: `Alloy has handed the span over and Phoenix does not show it on ${endpoints.phoenix}`, mend: [logsOf(phoenix), logsOf(alloy)] };
+}
+
+/** What keeps the journal from taking spans, from its own status and log; undefined where nothing does. */
+async function journalTrouble(route: Route, since: number): Promise<string | undefined> {
+  const { inside, containers: { journal } } = route;
+  if (journal === undefined) {
+    return undefined;
+  }
+  const { status, text } = await inside.ask(`http://phoenix-journal:${ports.journal.otlpHttp}/status`);
+  if (status !== 200) {
+    return `the journal in front of Phoenix does not answer (${text}); container ${journal} is ${await containerState(route, journal)}`;
+  }
+  const { full, waiting, kept, limit } = JSON.parse(text) as { full: boolean; waiting: number; kept: number; limit: number };
+  const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`;
+  if (full) {
+    return `the journal in front of Phoenix is full: it keeps ${mebibytes(kept)} of ${mebibytes(limit)}, and ${requests(waiting)} in it ${waiting === 1 ? 'is' : 'are'} not known to be stored`;
+  }
+  const complaint = (await logSince(route, journal, since)).flatMap((line) => /\b503: (The journal .*)$/.exec(line)?.[1] ?? []).at(-1);
+  return complaint?.replace(/^The/, 'the').replace(/\.$/, '');
 }
 
 /** What an answer means that the gate at the edge was given. */
@@ -301,6 +324,8 @@ async function containerState({ engine }: Route, name: string): Promise<string> 
 /** Alloy's exporter of traces; one to another backend has its own queue and its own troubles. */
 type Exporter = 'phoenix' | 'central';
 const componentOf = (exporter: Exporter): string => `otelcol.exporter.otlphttp.${exporter}`;
+
+const requests = (count: number): string => (count === 1 ? '1 request' : `${count} requests`);
 
 /** The one that takes traces on their way. */
 export const exporterOf = ({ central }: Pick<Route, 'central'>): string => componentOf(central ? 'central' : 'phoenix');

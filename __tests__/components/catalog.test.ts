@@ -70,9 +70,10 @@ test('names and numbers that data, applications and other programs rely on', () 
     phoenix: { ui: 6006, otlpGrpc: 4317, metrics: 9090 },
     alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 },
     gate: { otlpHttp: 4318, health: 8080 },
+    journal: { otlpHttp: 4318 },
     tunnel: { metrics: 20241 },
   });
-  expect(users).toEqual({ phoenix: '65532:65532', alloy: '473:473', gate: '101:101', tunnel: '65532:65532' });
+  expect(users).toEqual({ phoenix: '65532:65532', alloy: '473:473', gate: '101:101', journal: '65532:65532', tunnel: '65532:65532' });
   expect(firstAdmin).toBe('admin@localhost');
   expect(stackLabel).toBe('llm-observability.stack');
   expect(oldestEngineApi).toBe('1.41');
@@ -105,11 +106,12 @@ describe('the names of a stack on its Docker host', () => {
     const { container, volume, network } = hostNames('dev', false);
     const connectors = container.filter((name) => /^tunnel-dev-\d+$/.test(name));
     expect(container.filter((name) => !connectors.includes(name))).toEqual([
-      'phoenix-dev', 'phoenix-dev-data-owner', 'tunnel-dev-secret-files', 'phoenix-dev-gate', 'phoenix-dev-gate-config-files',
+      'phoenix-dev', 'phoenix-dev-data-owner', 'tunnel-dev-secret-files', 'journal-dev', 'journal-dev-data-owner', 'journal-dev-secret-files',
+      'phoenix-dev-gate', 'phoenix-dev-gate-config-files',
       'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files',
     ]);
     expect([connectors.length, connectors[0], connectors.at(-1)]).toEqual([maxConnectors, 'tunnel-dev-1', 'tunnel-dev-25']);
-    expect(volume).toEqual(['phoenix-dev-data', 'tunnel-dev-secrets', 'phoenix-dev-gate-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets']);
+    expect(volume).toEqual(['phoenix-dev-data', 'tunnel-dev-secrets', 'journal-dev-data', 'journal-dev-secrets', 'phoenix-dev-gate-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets']);
     expect(network).toEqual(['observability-dev']);
   });
 

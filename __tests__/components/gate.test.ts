@@ -28,6 +28,8 @@ function gate(changes: Partial<GateArgs> = {}): Promise<Deployment<Gate>> {
 describe('its configuration', () => {
   test('in front of Phoenix', () => expectGolden('gate/phoenix.conf', config));
 
+  test('in front of Phoenix with a journal', () => expectGolden('gate/journal.conf', gateConfig('http://phoenix:6006', false, 'http://phoenix-journal:4318')));
+
   test('in front of a stack behind a tunnel', () => expectGolden('gate/central.conf', gateConfig('https://otlp.example.com', true)));
 
   test('waits longer than Alloy does, and through a tunnel longer than there', () => {

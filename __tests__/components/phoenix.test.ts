@@ -137,6 +137,7 @@ describe('the environment', () => {
     'PHOENIX_GRPC_PORT=4317',
     'HOME=/tmp',
     'PHOENIX_ENABLE_PROMETHEUS=true',
+    'PHOENIX_MAX_SPANS_QUEUE_SIZE=2000',
     `PHOENIX_ENABLE_AUTH=${auth}`,
     secret('PHOENIX_SECRET=drawn-phoenix-secret'),
     secret('PHOENIX_ADMIN_SECRET=drawn-phoenix-admin-secret'),

@@ -472,3 +472,32 @@ describe('to a stack behind a tunnel', () => {
     expect([...new Set(engine.requests.map(({ url }) => url))]).toEqual([`/containers/central-dev-gate/logs?${query}`, `/containers/alloy-dev/logs?${query}`]);
   });
 });
+
+describe('the journal in front of Phoenix', () => {
+  /** What a check says with a journal whose status is this, and whose log holds these lines. */
+  async function cause(status: { status: number; text: string }, ...log: string[]): Promise<string | undefined> {
+    const { host } = await fakeEngine({
+      '/containers/journal-dev/logs': { status: 200, body: log.join('') },
+      '/containers/journal-dev/json': inspected({ Status: 'exited', ExitCode: 1 }),
+      ...gateRuns,
+    });
+    const { route: deployed } = await services({ emptyLooks: Infinity }, host);
+    const inside: Route['inside'] = { ...deployed.inside, ask: (url, question) => (url === 'http://phoenix-journal:4318/status' ? Promise.resolve(status) : deployed.inside.ask(url, question)) };
+    return (await checkDelivery({ ...deployed, inside, containers: { ...deployed.containers, journal: 'journal-dev' } }, 0)).failure?.cause;
+  }
+  const says = (changes: object = {}): { status: number; text: string } => ({ status: 200, text: JSON.stringify({ full: false, waiting: 0, kept: 0, limit: 1024 ** 3, ...changes }) });
+
+  test('is full', async () =>
+    expect(await cause(says({ full: true, waiting: 7000, kept: 1000 * 1024 ** 2 }))).toBe(
+      'the journal in front of Phoenix is full: it keeps 1000 MiB of 1024 MiB, and 7000 requests in it are not known to be stored',
+    ));
+
+  test('does not answer', async () =>
+    expect(await cause({ status: 0, text: 'connection refused' })).toBe('the journal in front of Phoenix does not answer (connection refused); container journal-dev is exited with 1'));
+
+  test('cannot write', async () =>
+    expect(await cause(says(), '503: The journal cannot write: [Errno 28] No space left on device.\n')).toBe('the journal cannot write: [Errno 28] No space left on device'));
+
+  test('is well, and something else is wrong', async () =>
+    expect(await cause(says(), '502: Phoenix cannot be reached: [Errno 111] Connection refused.\n')).not.toMatch(/journal/));
+});

@@ -18,8 +18,8 @@ export interface Outputs {
   /** Keys of `phoenix:apiKeys` by name. Secret. */
   readonly apiKeys: Readonly<Record<string, string>>;
   /** Names on the Docker host. */
-  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string };
-  readonly volumes: { readonly phoenix: string; readonly alloy: string };
+  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string };
+  readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string };
   /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;
   /** How it is reached. Secret. Stacks of the first version have none. */

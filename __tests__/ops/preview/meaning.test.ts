@@ -222,6 +222,7 @@ describe('a service', () => {
     ['phoenix-dev', 'Phoenix is away for about 20 seconds. What is sent to Alloy meanwhile waits on its disk; what is stored stays stored.'],
     ['alloy-dev', 'Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it has accepted waits on disk.'],
     ['phoenix-dev-gate', 'Spans wait on the disk of Alloy for about a second.'],
+    ['journal-dev', 'Spans wait on the disk of Alloy for about a second.'],
     ['central-dev-gate', 'Spans wait on the disk of Alloy for about a second.'],
     ['tunnel-dev-1', 'A connector is exchanged; where it is the only one, what is published is away for some seconds.'],
     ['other', 'Container other is exchanged.'],

@@ -138,6 +138,8 @@ const away: Readonly<Record<'phoenix' | 'alloy' | 'gate', string>> = {
 function effects(changes: readonly Planned[], stack: string): string[] {
   const service: Readonly<Record<string, keyof typeof away>> = {
     [hostName('phoenix', stack)]: 'phoenix', [hostName('alloy', stack)]: 'alloy', [hostName('phoenix', stack, 'gate')]: 'gate', [hostName('central', stack, 'gate')]: 'gate',
+    // Without it the gate says "later", as a gate that is exchanged does.
+    [hostName('journal', stack)]: 'gate',
   };
   const running = (kind: Planned['kind']): string[] => changes.filter((change) => change.kind === kind && isService(change, change.new)).map(({ named }) => named);
   const isConnector = (named: string): boolean => named.startsWith(`${hostName('tunnel', stack)}-`);

@@ -1,0 +1,161 @@
+import * as docker from '@pulumi/docker';
+import * as pulumi from '@pulumi/pulumi';
+import { hostName, ports, stackLabel, users } from './catalog';
+import { ownedBy } from './owned-volume';
+import { renderFile } from './template';
+import * as workload from './workload';
+
+export interface JournalArgs {
+  /** Stack name, part of every name on the Docker host. */
+  readonly stack: string;
+  /** `project/stack`, the value of the label on everything made here. */
+  readonly owner: string;
+  /** Private network on which the journal is `phoenix-journal`. */
+  readonly network: docker.Network;
+  /** Phoenix's image, which has Python: no further one is needed. */
+  readonly image: docker.RemoteImage;
+  /** Base URL of Phoenix on the private network. */
+  readonly phoenix: string;
+  /** Whether Phoenix has metrics there. Without them a record is kept by time. */
+  readonly metrics: boolean;
+  /** `authorization` header with which Phoenix takes spans; none without auth. */
+  readonly authorization?: pulumi.Input<string> | undefined;
+  /** What the engine's kernel can limit. Default: everything. */
+  readonly limits?: workload.Limits | undefined;
+  readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
+}
+
+const alias = 'phoenix-journal';
+const dataDir = '/journal';
+const secretsDir = '/etc/journal-secrets';
+const authorizationFile = `${secretsDir}/phoenix.authorization`;
+
+const bounds = {
+  /** Bytes kept at most, and the share of the disk that is free without them. */
+  mostBytes: 1024 ** 3,
+  share: 0.2,
+  /** Twice what the kernel takes to write to the disk what a database has given it. */
+  keepSeconds: 120,
+  segmentBytes: 16 * 1024 ** 2,
+  lookSeconds: 0.5,
+  backoffSeconds: 5,
+  holdSeconds: 600,
+};
+
+/** Seconds in which Phoenix has put in its queue what it has answered; and, where it has no metrics, has stored it. */
+const settleSeconds = { withMetrics: 10, without: 300 };
+
+export interface JournalProgram {
+  /** Base URL of Phoenix. */
+  readonly phoenix: string;
+  /** Port of Phoenix's metrics; 0 where it has none. */
+  readonly metricsPort: number;
+  /** Default: the ones in the container. */
+  readonly port?: number;
+  readonly folder?: string;
+  readonly authorizationFile?: string;
+  readonly bounds?: Partial<typeof bounds & { settleSeconds: number }>;
+}
+
+/** The program that a journal runs, in Python. */
+export function journalProgram({ phoenix, metricsPort, bounds: other, ...rest }: JournalProgram): string {
+  const { hostname, port } = new URL(phoenix);
+  return renderFile('journal/journal.py.mustache', {
+    port: ports.journal.otlpHttp,
+    folder: dataDir,
+    authorizationFile,
+    ...rest,
+    host: hostname,
+    phoenixPort: port,
+    metricsPort: String(metricsPort),
+    ...bounds,
+    settleSeconds: metricsPort ? settleSeconds.withMetrics : settleSeconds.without,
+    ...other,
+  });
+}
+
+/**
+ * Stands between the gate and Phoenix and keeps what Phoenix has accepted until it is stored: Phoenix answers before
+ * that, and what is in its memory goes with it. What was lost is sent again. docs/journal.md says how.
+ */
+export class Journal extends pulumi.ComponentResource {
+  /** Base URL on the private network; takes `POST /v1/traces` and nothing else. */
+  readonly internal = `http://${alias}:${ports.journal.otlpHttp}`;
+  /** Name of the container on the Docker host. */
+  readonly containerName: pulumi.Output<string>;
+  /** Name of the volume with what is kept. */
+  readonly volumeName: pulumi.Output<string>;
+  /** ID of the container, another one when it is replaced. */
+  readonly server: pulumi.Output<string>;
+
+  constructor(name: string, args: JournalArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('llm-observability:index:Journal', name, {}, opts);
+    const child = { parent: this };
+    const labels = { [stackLabel]: args.owner };
+
+    // Kept when the stack goes: spans that Phoenix has not stored may be only here. Not protected: the setting can be switched off.
+    const data = new docker.Volume(
+      `${name}-data`,
+      { name: hostName('journal', args.stack, 'data'), labels: [{ label: stackLabel, value: args.owner }] },
+      { ...child, retainOnDelete: true },
+    );
+    const mounts = [{ volume: data.name, path: dataDir }];
+    const owned = ownedBy(users.journal, `${name}-data-owner`, { containerName: hostName('journal', args.stack, 'data-owner'), image: args.image, labels, mounts, path: dataDir }, child);
+    workload.mustSucceed(owned, 'The journal was not given its data volume');
+
+    // There with and without auth: a login that is switched on replaces nothing.
+    const secrets = workload.fileVolume(
+      { volume: `${name}-secrets`, files: `${name}-secret-files` },
+      {
+        volumeName: hostName('journal', args.stack, 'secrets'),
+        containerName: hostName('journal', args.stack, 'secret-files'),
+        image: args.image,
+        owner: args.owner,
+        path: secretsDir,
+        files: { [authorizationFile]: args.authorization === undefined ? 'none' : pulumi.secret(args.authorization) },
+      },
+      child,
+    );
+
+    const container = workload.service(
+      `${name}-server`,
+      {
+        containerName: hostName('journal', args.stack),
+        image: args.image,
+        labels,
+        user: users.journal,
+        network: args.network,
+        alias,
+        mounts: [...mounts, secrets.mount],
+        entrypoint: ['python3', '-ISc'],
+        command: [journalProgram({ phoenix: args.phoenix, metricsPort: args.metrics ? ports.phoenix.metrics : 0 })],
+        ports: [],
+        listed: {},
+        healthCheck: {
+          command: [
+            'python3', '-ISc',
+            `import socket;s=socket.create_connection(('127.0.0.1',${ports.journal.otlpHttp}),3);s.send(b'GET /healthz HTTP/1.0\\r\\n\\r\\n');assert b' 200 ' in s.recv(32)`,
+          ],
+          interval: '5s',
+          timeout: '5s',
+          // It reads what it has kept: 1 GiB at most.
+          startPeriod: '1m0s',
+          retries: 15,
+          waitSeconds: 120,
+        },
+        memoryMiB: 128,
+        cpus: '1.0',
+        limits: args.limits,
+        // Requests under way end within what Phoenix takes for them, which is what the gate waits for.
+        stopSeconds: 35,
+        ...(args.transform?.container ? { transform: args.transform.container } : {}),
+      },
+      { ...child, dependsOn: [owned, secrets.written] },
+    );
+
+    this.containerName = container.name;
+    this.volumeName = data.name;
+    this.server = container.id;
+    this.registerOutputs({ containerName: this.containerName, volumeName: this.volumeName });
+  }
+}

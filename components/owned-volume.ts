@@ -1,0 +1,30 @@
+import type * as docker from '@pulumi/docker';
+import type * as pulumi from '@pulumi/pulumi';
+import { renderFile } from './template';
+import * as workload from './workload';
+
+/**
+ * A job that gives a volume to the user who writes to it: a fresh one belongs to root.
+ * @param user `uid:gid`
+ * @param args an image with Python; it needs no shell
+ */
+export function ownedBy(
+  user: string,
+  name: string,
+  { path, ...args }: Pick<workload.JobArgs, 'containerName' | 'image' | 'labels' | 'mounts'> & { readonly path: string },
+  opts: pulumi.CustomResourceOptions,
+): docker.Container {
+  const [uid = '', gid = ''] = user.split(':');
+  return workload.job(
+    name,
+    {
+      ...args,
+      user: '0:0',
+      // The last two: it reads a database of Phoenix as its owner, because as root without rights it could not.
+      capabilities: ['CHOWN', 'DAC_READ_SEARCH', 'SETGID', 'SETUID'],
+      entrypoint: ['python3', '-c'],
+      command: [renderFile('phoenix/own-volume.py.mustache', { path, uid, gid })],
+    },
+    opts,
+  );
+}
