@@ -80,15 +80,24 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
  * @throws Error with what it said when it fails
  */
 export async function run(engine: Engine, container: string, command: readonly string[]): Promise<void> {
+  await output(engine, container, command);
+}
+
+/**
+ * The same. @returns what it wrote to its standard output
+ */
+export async function output(engine: Engine, container: string, command: readonly string[]): Promise<string> {
   const { id, stream } = await execute(engine, container, command);
   const said: Buffer[] = [];
   for await (const chunk of stream) {
     said.push(chunk as Buffer);
   }
+  const text = Buffer.concat(said).toString();
   const { ExitCode } = await engineGet<{ ExitCode: number }>(engine, `/exec/${id}/json`, patience);
   if (ExitCode !== 0) {
-    throw new Error(`container ${container}: ${command.join(' ')} ended with ${ExitCode} ${Buffer.concat(said).toString().trim()}`.trim());
+    throw new Error(`container ${container}: ${command.join(' ')} ended with ${ExitCode} ${text.trim()}`.trim());
   }
+  return text;
 }
 
 /** A TCP connection made in the container. */
