@@ -5,8 +5,13 @@ import { Failure } from '../say';
 import type { Container } from './container';
 import type { Target } from './target';
 
-/** Waits some seconds of a fault's time. */
-export type Hold = (seconds: number) => Promise<void>;
+/** The time that a fault takes. */
+export interface Course {
+  /** Waits some seconds. */
+  hold(seconds: number): Promise<void>;
+  /** What was accepted since the beginning and is not stored now is what the fault's bound allows to be lost. */
+  damages(): void;
+}
 
 /** What a stack must be like. */
 export interface Needs {
@@ -26,7 +31,7 @@ export interface Fault {
   /** Spans that nothing could keep, in words. Default: none may be lost. */
   readonly bound?: 'what waited in the queue';
   /** Does it, and undoes it. */
-  readonly happen: (target: Target, hold: Hold) => Promise<void>;
+  readonly happen: (target: Target, course: Course) => Promise<void>;
   /** What a person has to do where ingest does not go on by itself, in words, and doing it. */
   readonly repair?: { readonly about: string; readonly work: (target: Target) => Promise<void> };
 }
@@ -46,11 +51,12 @@ function must<T>(part: T | undefined): T {
 }
 
 /** Writes over the queue while Alloy is stopped and something waits in it. */
-const damage = (script: string): Fault['happen'] => async (target, hold) => {
+const damage = (script: string): Fault['happen'] => async (target, { hold, damages }) => {
   await target.phoenix.pause();
   try {
     await hold(10);
     await target.alloy.stop();
+    damages();
     await volumesOf(target)('queue', script);
     await target.alloy.start();
   } finally {
@@ -86,14 +92,14 @@ export const faults: readonly Fault[] = [
   { name: 'phoenix-oom', about: 'Phoenix runs out of memory', onSeed: true, happen: ({ phoenix }) => phoenix.exhaustMemory() },
   {
     name: 'phoenix-pause', about: `Phoenix is paused for ${outage} s`, onSeed: true,
-    happen: async ({ phoenix }, hold) => {
+    happen: async ({ phoenix }, { hold }) => {
       await phoenix.pause();
       await hold(outage).finally(phoenix.unpause);
     },
   },
   {
     name: 'phoenix-network', about: `Phoenix is off its network for ${outage} s`, onSeed: true,
-    happen: async ({ phoenix }, hold) => {
+    happen: async ({ phoenix }, { hold }) => {
       const connect = await phoenix.disconnect();
       await hold(outage).finally(connect);
     },
@@ -101,7 +107,7 @@ export const faults: readonly Fault[] = [
   { name: 'alloy-sigkill', about: 'Alloy is killed by SIGKILL', onSeed: true, happen: ({ alloy }) => alloy.crash() },
   {
     name: 'alloy-sigkill-backlog', about: 'Alloy is killed by SIGKILL while Phoenix is paused and spans wait', onSeed: true,
-    happen: async ({ phoenix, alloy }, hold) => {
+    happen: async ({ phoenix, alloy }, { hold }) => {
       await phoenix.pause();
       try {
         await hold(10);
@@ -135,7 +141,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'wrong-key', about: 'Alloy has a wrong API key for two minutes', needs: login,
-    happen: async (target, hold) => {
+    happen: async (target, { hold }) => {
       // The right one is moved aside in the volume, and seen by nobody.
       await volumesOf(target)('secrets', 'import os\nfor name in os.listdir("/volume"):\n    file = "/volume/" + name\n    os.rename(file, file + ".kept")\n    open(file, "w").write("Bearer wrong")\n    os.chmod(file, 0o644)\n');
       await hold(120).finally(() => volumesOf(target)('secrets', 'import os\nfor name in os.listdir("/volume"):\n    if name.endswith(".kept"):\n        os.rename("/volume/" + name, "/volume/" + name[:-5])\n'));
@@ -147,7 +153,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'alloy-disk', about: `the disk of Alloy's queue is full for ${outage} s while Phoenix is paused`, needs: smallQueueDisk,
-    happen: async ({ alloy, phoenix }, hold) => {
+    happen: async ({ alloy, phoenix }, { hold }) => {
       await phoenix.pause();
       try {
         const makeRoom = await alloy.fill('/var/lib/alloy');
@@ -159,7 +165,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'phoenix-disk', about: `the disk of Phoenix's database is full for ${outage} s`, needs: smallDatabaseDisk,
-    happen: async ({ phoenix }, hold) => {
+    happen: async ({ phoenix }, { hold }) => {
       const makeRoom = await phoenix.fill('/phoenix_storage');
       await hold(outage).finally(makeRoom);
     },

@@ -35,17 +35,16 @@ export async function run(fault: Fault, target: Target, load: Omit<Load, 'receiv
   try {
     await watch.until((seen) => seen.ids.size > 0, pace.stalled, `a span before ${fault.name}`);
     await pause(pace.before * 1000);
-    watch.begins();
-    const acceptedBefore = sender.accepted.length;
+    await watch.begins();
+    const storedBefore = watch.seen.ids.size;
+    let mayLose = 0;
     const watching = watch.keepLooking();
     try {
-      await fault.happen(target, (seconds) => pause(seconds * 1000));
+      await fault.happen(target, { hold: (seconds) => pause(seconds * 1000), damages: () => void (mayLose = sender.accepted.length - storedBefore) });
     } finally {
       watching.stop();
       await watching.ended;
     }
-    // Where something waited in a damaged queue, it had been accepted by then.
-    const mayLose = fault.bound === undefined ? 0 : Math.max(0, sender.accepted.length - watch.seen.ids.size, acceptedBefore - watch.seen.ids.size);
     await watch.during(pace.after);
     await settled(sender.stop(), watch);
     await watch.toTheEnd();
@@ -90,7 +89,8 @@ class Watch {
   constructor(private readonly sender: Sender, private readonly target: Target, private readonly pace: Pace) {}
 
   /** The fault begins now. */
-  begins(): void {
+  async begins(): Promise<void> {
+    await this.look();
     this.began = Date.now();
     this.acceptedBefore = this.sender.accepted.length;
   }
