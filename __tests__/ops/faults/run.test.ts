@@ -17,6 +17,7 @@ class Setup {
   readonly queue: string[] = [];
   away = false;
   refusing = false;
+  refusals = 0;
   dropping = false;
   target!: Target;
 
@@ -31,6 +32,7 @@ class Setup {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         if (setup.refusing) {
+          setup.refusals += 1;
           response.writeHead(503).end();
           return;
         }
@@ -127,8 +129,10 @@ test('where somebody has to help, the row says how, and what waited is the bound
         await pause(0.005);
       }
       setup.refusing = true;
-      // Answers that are on their way arrive.
-      await pause(0.1);
+      // Answers that were on their way have arrived by then.
+      while (setup.refusals < 10) {
+        await pause(0.005);
+      }
       setup.queue.splice(0);
       damages();
       setup.away = false;
