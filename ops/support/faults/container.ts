@@ -32,14 +32,13 @@ export class Container {
   }
 
   /**
-   * Ends its process as a crash does. `docker kill` would not do: Docker takes that for a stop by hand, and does not start
-   * the container again.
+   * Ends its process, and those of others in the same moment, as a crash does. `docker kill` would not do: Docker takes that for
+   * a stop by hand, and does not start the container again.
    */
-  async crash(): Promise<void> {
-    const { State } = await this.inspect();
-    if (State.Pid > 0) {
-      await once(this.engine, this.helper, 'import os, sys; os.kill(int(sys.argv[1]), 9)', [String(State.Pid)], { pids: true });
-    }
+  async crash(...others: readonly Container[]): Promise<void> {
+    const all = await Promise.all([this, ...others].map((one) => one.inspect()));
+    const pids = all.map(({ State }) => State.Pid).filter((pid) => pid > 0);
+    await once(this.engine, this.helper, 'import os, sys\nfor pid in sys.argv[1:]:\n    os.kill(int(pid), 9)', pids.map(String), { pids: true });
   }
 
   /**

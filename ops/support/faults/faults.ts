@@ -119,7 +119,7 @@ export const faults: readonly Fault[] = [
     },
   },
   { name: 'alloy-oom', about: 'Alloy runs out of memory', onSeed: true, happen: ({ alloy }) => alloy.exhaustMemory() },
-  { name: 'both-sigkill', about: 'Phoenix and Alloy are killed at once', onSeed: true, happen: async ({ phoenix, alloy }) => void (await Promise.all([phoenix.crash(), alloy.crash()])) },
+  { name: 'both-sigkill', about: 'Phoenix and Alloy are killed at once', onSeed: true, happen: ({ phoenix, alloy }) => phoenix.crash(alloy) },
   { name: 'gate-sigkill', about: 'the gate is killed by SIGKILL', happen: (target) => gateOf(target).crash() },
   {
     name: 'queue-meta', about: "both meta pages of Alloy's queue file are overwritten while it is stopped",
