@@ -12,8 +12,9 @@ import { faults as all, named, type Fault, type Needs } from './support/faults/f
 import { Cleaning } from './support/faults/cleaning';
 import { isGood, line, markdown, type Row } from './support/faults/row';
 import { run } from './support/faults/run';
-import { seedTarget, type SeedTarget } from './support/faults/seed';
+import { seedTarget } from './support/faults/seed';
 import { engineVersion, OwnStack, phoenixImage } from './support/faults/stack';
+import type { Target } from './support/faults/target';
 import type { Outputs } from './support/outputs';
 import { Failure, say } from './support/say';
 
@@ -38,54 +39,55 @@ main(faults.action(async ({ only = [], list, rate, batch, spanBytes, seed }) => 
   let deployed: Outputs | undefined;
   const cleaning = new Cleaning();
 
-  const measured = async (fault: Fault, target: Parameters<typeof run>[1], whose: string): Promise<Row | undefined> => {
-    say(`${fault.name}${whose}: ${fault.about}`);
-    try {
-      const row = await run(fault, target, load);
-      say(`  ${line(row)}`);
-      return row;
-    } catch (error) {
-      broken.push(`${fault.name}${whose}: ${(error as Error).message}`);
-      say(`  could not be done: ${(error as Error).message}`);
-      return undefined;
+  /** A set-up that may be broken for good is made anew for the next fault. */
+  const inTurn = async (these: readonly Fault[], make: () => Promise<Target>, whose: string, keep: (row: Row) => void): Promise<void> => {
+    let target: Target | undefined;
+    for (const fault of these) {
+      if (cleaning.stopped) {
+        return;
+      }
+      try {
+        target ??= await make();
+        say(`${fault.name}${whose}: ${fault.about}`);
+        const row = await run(fault, target, load);
+        say(`  ${line(row)}`);
+        keep(row);
+        if (row.wholeAfter !== undefined) {
+          continue;
+        }
+      } catch (error) {
+        if (cleaning.stopped) {
+          return;
+        }
+        broken.push(`${fault.name}${whose} could not be done: ${(error as Error).message}`);
+        say(broken.at(-1) ?? '');
+      }
+      target = undefined;
+      await cleaning.now();
     }
+    await cleaning.now();
   };
 
-  try {
-    for (const group of groupsOf(chosen)) {
+  for (const { needs, faults: these } of groupsOf(chosen)) {
+    await inTurn(these, async () => {
       const stack = new OwnStack(engine);
       cleaning.add(() => stack.remove());
       say(`Deploying stack ${stack.name}`);
-      const target = await stack.deploy(group.needs, helper);
+      const target = await stack.deploy(needs, helper);
       deployed = stack.outputs;
-      for (const fault of group.faults) {
-        if (cleaning.stopped) {
-          return;
-        }
-        const row = await measured(fault, target, '');
-        rows.push(...(row ? [row] : []));
-      }
-      await cleaning.now();
-    }
-    const onSeed = seed ? chosen.filter((fault) => fault.onSeed) : [];
-    if (deployed && onSeed.length > 0) {
-      const target: SeedTarget = await seedTarget(engine, deployed);
+      return target;
+    }, '', (row) => rows.push(row));
+  }
+  const { images = undefined, endpoints = undefined } = deployed ?? {};
+  if (seed && images && endpoints) {
+    await inTurn(chosen.filter(({ onSeed }) => onSeed), async () => {
+      const target = await seedTarget(engine, { images, endpoints });
       cleaning.add(target.remove);
-      for (const fault of onSeed) {
-        if (cleaning.stopped) {
-          return;
-        }
-        const row = await measured(fault, target, ' with docker-compose');
-        if (row) {
-          seeds.set(fault.name, row);
-        }
-      }
-    }
-  } finally {
-    await cleaning.now();
+      return target;
+    }, ' with docker-compose', (row) => seeds.set(row.fault.name, row));
   }
 
-  const versions = deployed ? [deployed.images.phoenix.name, deployed.images.alloy.name, deployed.images.gate.name].join(', ') : '';
+  const versions = images ? [images.phoenix.name, images.alloy.name, images.gate.name].join(', ') : 'nothing was deployed';
   const sizes = `${rate} spans a second, ${batch} a request, ${spanBytes} bytes each`;
   process.stdout.write(`${new Date().toISOString().slice(0, 10)}, commit ${commit()}, ${await engineVersion(engine)}, ${versions}; ${sizes}.\n\n${markdown(rows, seeds)}\n`);
   const bad = rows.filter((row) => !isGood(row));

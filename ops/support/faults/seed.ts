@@ -11,7 +11,7 @@ export interface SeedTarget extends Target {
 }
 
 /** Phoenix and Alloy from a docker-compose file, with the images of the stack, 50 ports above it. */
-export async function seedTarget(engine: Engine, { images, endpoints }: Outputs): Promise<SeedTarget> {
+export async function seedTarget(engine: Engine, { images, endpoints }: Pick<Outputs, 'images' | 'endpoints'>): Promise<SeedTarget> {
   const port = (url: string): number => Number(new URL(url).port) + 50;
   const { Seed } = await laboratory();
   const seed = await Seed.make({
@@ -47,8 +47,8 @@ export async function seedTarget(engine: Engine, { images, endpoints }: Outputs)
 
 async function answers(url: string): Promise<void> {
   for (const deadline = Date.now() + 300_000; ; await pause(500)) {
-    const ok = await fetch(url).then((answer) => answer.ok, () => false);
-    if (ok) {
+    // A port of a container that does not listen yet may leave a request without an answer and without an end.
+    if (await Promise.race([fetch(url).then((answer) => answer.ok, () => false), pause(5_000, false)])) {
       return;
     }
     if (Date.now() > deadline) {
