@@ -62,6 +62,18 @@ test.each([[{ rss: 400 << 20 }], [{ anon: 400 << 20, shmem: 0 }]])('out of memor
   ]);
 });
 
+test('out of memory without a limit: afterwards there is one that is never reached', async () => {
+  const unlimited = { ...inspected, HostConfig: { Memory: 0, MemorySwap: 0 } };
+  const looks = [unlimited, { ...unlimited, RestartCount: 1 }];
+  const answers = { '/containers/phoenix-x/stats': { memory_stats: { stats: { rss: 400 << 20 } } }, '/containers/phoenix-x/update': { Warnings: null } };
+  const engine = await fakeEngine({ ...answers, get '/containers/phoenix-x/json'() {
+    return looks.length > 1 ? looks.shift()! : looks[0]!;
+  } });
+  await container(engine).exhaustMemory();
+  // Docker hands an unlimited swap (-1) on to nobody, and the kernel refuses memory above memory and swap.
+  expect(JSON.parse(engine.requests.at(-1)?.body ?? '')).toEqual({ Memory: 64 * 2 ** 30, MemorySwap: 64 * 2 ** 30 });
+});
+
 test('the words of an engine that refuses', async () => {
   const engine = await fakeEngine({ '/containers/phoenix-x/pause': { status: 409, body: '{"message":"Container phoenix-x is already paused"}' } });
   await expect(container(engine).pause()).rejects.toThrow('container phoenix-x: Container phoenix-x is already paused');

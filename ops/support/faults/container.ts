@@ -66,8 +66,9 @@ export class Container {
         }
       }
     } finally {
-      const all = 1 << 30;
-      await this.limit(HostConfig.Memory || all * 16, HostConfig.Memory ? HostConfig.MemorySwap : -1);
+      // A limit cannot be taken away again: where there was none, it is one that is never reached.
+      const before = HostConfig.Memory || 1024 * 64 * MiB;
+      await this.limit(before, HostConfig.Memory ? HostConfig.MemorySwap : before);
     }
   }
 

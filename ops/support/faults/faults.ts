@@ -57,8 +57,7 @@ const damage = (script: string): Fault['happen'] => async (target, { hold, damag
     await hold(10);
     await target.alloy.stop();
     damages();
-    await volumesOf(target)('queue', script);
-    await target.alloy.start();
+    await volumesOf(target)('queue', script).finally(target.alloy.start);
   } finally {
     await target.phoenix.unpause();
   }
@@ -80,6 +79,24 @@ const removeQueue: Fault['repair'] = {
     await target.alloy.start();
   },
 };
+
+const wrongKey = `
+import os
+for name in os.listdir("/volume"):
+    file = "/volume/" + name
+    os.link(file, file + ".kept")
+    with open(file + ".new", "w") as wrong:
+        wrong.write("Bearer wrong")
+    os.chmod(file + ".new", 0o644)
+    os.replace(file + ".new", file)
+`;
+
+const rightKey = `
+import os
+for name in os.listdir("/volume"):
+    if name.endswith(".kept"):
+        os.replace("/volume/" + name, "/volume/" + name[:-5])
+`;
 
 const smallQueueDisk: Needs = { disk: { of: 'alloy', MiB: 48 } };
 const smallDatabaseDisk: Needs = { disk: { of: 'phoenix', MiB: 192 } };
@@ -143,8 +160,8 @@ export const faults: readonly Fault[] = [
     name: 'wrong-key', about: 'Alloy has a wrong API key for two minutes', needs: login,
     happen: async (target, { hold }) => {
       // The right one is moved aside in the volume, and seen by nobody.
-      await volumesOf(target)('secrets', 'import os\nfor name in os.listdir("/volume"):\n    file = "/volume/" + name\n    os.rename(file, file + ".kept")\n    open(file, "w").write("Bearer wrong")\n    os.chmod(file, 0o644)\n');
-      await hold(120).finally(() => volumesOf(target)('secrets', 'import os\nfor name in os.listdir("/volume"):\n    if name.endswith(".kept"):\n        os.rename("/volume/" + name, "/volume/" + name[:-5])\n'));
+      await volumesOf(target)('secrets', wrongKey);
+      await hold(120).finally(() => volumesOf(target)('secrets', rightKey));
     },
   },
   {
