@@ -22,7 +22,7 @@ test.each<[boolean, string, Partial<Row>]>([
 test('a row in words', () => {
   expect(line(row)).toBe('sent 1,200, accepted 1,100, stored 1,100, lost 0, duplicated 0, refused 90 (503), 10 (no answer), whole again after 21 s');
   expect(cells({ ...row, fault: { ...fault, bound: 'what waited in the queue' }, lost: 5, mayLose: 9, wholeAfter: undefined }).slice(4)).toEqual(['5 (bound: 9, what waited in the queue)', '0', '90 (503), 10 (no answer)', 'never']);
-  expect(cells({ ...row, repaired: 'the queue file was removed' }).at(-1)).toBe('not by itself: the queue file was removed, then 21 s');
+  expect(cells({ ...row, repaired: 'the queue file was removed' }).at(-1)).toBe('not by itself (the queue file was removed): 21 s');
 });
 
 test('the table, with and without the docker-compose set-up beside it', () => {

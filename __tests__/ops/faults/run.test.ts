@@ -145,6 +145,16 @@ test('where somebody has to help, the row says how, and what waited is the bound
   expect(said).toEqual(['  queue: ingest does not go on by itself; the queue file was removed']);
 });
 
+test('where that does not help either, the row says never', async () => {
+  listen();
+  const row = await run({
+    name: 'queue', about,
+    happen: async () => void (setup.dropping = true),
+    repair: { about: 'Phoenix was restarted', work: async () => undefined },
+  }, setup.target, impatient, pace);
+  expect([row.repaired, row.wholeAfter]).toEqual(['Phoenix was restarted', undefined]);
+});
+
 test('a set-up that stores nothing in the first place gets no fault', async () => {
   setup.dropping = true;
   const happen = jest.fn();

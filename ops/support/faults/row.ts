@@ -57,7 +57,7 @@ export function cells(row: Row, seed?: Row): string[] {
     `${number(row.lost)}${row.fault.bound === undefined ? '' : ` (bound: ${number(row.mayLose)}, ${row.fault.bound})`}`,
     number(row.duplicated),
     refused || '0',
-    row.repaired === undefined ? whole : `not by itself: ${row.repaired}, then ${whole}`,
+    row.repaired === undefined ? whole : `not by itself (${row.repaired}): ${whole}`,
     ...(seed ? [`${number(seed.lost)} of ${number(seed.accepted)}`] : []),
   ];
 }

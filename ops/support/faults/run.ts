@@ -70,8 +70,9 @@ async function repair(name: string, { about, work }: NonNullable<Fault['repair']
   await work(target);
   const probe = new Sender({ ...load, receiver: target.receiver, project: `fault-${name}` });
   probe.start();
-  await new Watch(probe, target, pace).until(({ ids }) => ids.size > 0, pace.stalled, `a span after ${name} was repaired`).finally(() => probe.stop());
-  const wholeAfter = watch.sinceBegin();
+  const helped = await new Watch(probe, target, pace).until(({ ids }) => ids.size > 0, pace.stalled, `a span after ${name} was repaired`).then(() => true, () => false);
+  const wholeAfter = helped ? watch.sinceBegin() : undefined;
+  await probe.stop();
   await watch.toTheEnd();
   return { repaired: about, wholeAfter };
 }
