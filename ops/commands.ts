@@ -59,6 +59,14 @@ export const pin = command('pin', 'Write the digests of the pinned images into c
 
 export const bench = command('bench', 'Measure npm run up against docker-compose, and a preview against an empty program');
 
+export const faults = command('faults', 'Break a stack of its own under load, and count what was accepted and not stored')
+  .addOption(new Option('--only <names>', 'only these faults, separated by commas').argParser((names) => names.split(',').map((name) => name.trim()).filter(Boolean)))
+  .option('--list', 'list the faults, and do nothing', false)
+  .addOption(new Option('--rate <spans>', 'spans a second').argParser(wholeNumber).default(100))
+  .addOption(new Option('--batch <spans>', 'spans in a request').argParser(wholeNumber).default(10))
+  .addOption(new Option('--span-bytes <bytes>', 'bytes of each span').argParser(wholeNumber).default(1024))
+  .option('--seed', 'do the same to Phoenix and Alloy in docker-compose', false);
+
 export const help = command('help', 'List the commands, or show the options of one').argument('[command]', 'a command');
 
 /** What is typed is for a program: its help too. */
@@ -75,7 +83,7 @@ const test = handedOn('test', 'Check types and style, and run the unit tests', '
 const e2e = handedOn('e2e', 'Run the end-to-end tests, on a Docker Engine', 'Jest');
 
 /** In the order in which people need them. */
-export const commands: readonly CommandUnknownOpts[] = [up, preview, verify, down, doctor, adopt, graph, comment, pulumi, test, e2e, pin, bench, help];
+export const commands: readonly CommandUnknownOpts[] = [up, preview, verify, down, doctor, adopt, graph, comment, pulumi, test, e2e, pin, bench, faults, help];
 
 function setting(pair: string): Record<string, string> {
   const [, key, value] = /^([\w-]+:[\w-]+)=(.*)$/s.exec(pair) ?? [];
@@ -88,6 +96,13 @@ function setting(pair: string): Record<string, string> {
 function wholeSeconds(text: string): number {
   if (!/^\d+$/.test(text)) {
     throw new InvalidArgumentError('Write whole seconds.');
+  }
+  return Number(text);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) {
+    throw new InvalidArgumentError('Write a whole number above 0.');
   }
   return Number(text);
 }

@@ -88,6 +88,11 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
  * @throws Error with what it said when it fails, or when it takes longer
  */
 export async function run(engine: Engine, container: string, command: readonly string[], seconds = 30): Promise<void> {
+  await output(engine, container, command, seconds);
+}
+
+/** The same. @returns what it wrote to its standard output */
+export async function output(engine: Engine, container: string, command: readonly string[], seconds = 30): Promise<string> {
   const { id, stream } = await execute(engine, container, command);
   const late = setTimeout(() => stream.destroy(new Error(`container ${container}: ${command.join(' ')} did not end within ${seconds} s`)), seconds * 1000);
   const said: Buffer[] = [];
@@ -98,10 +103,12 @@ export async function run(engine: Engine, container: string, command: readonly s
   } finally {
     clearTimeout(late);
   }
+  const text = Buffer.concat(said).toString();
   const { ExitCode } = await engineGet<{ ExitCode: number }>(engine, `/exec/${id}/json`, patience);
   if (ExitCode !== 0) {
-    throw new Error(`container ${container}: ${command.join(' ')} ended with ${ExitCode} ${Buffer.concat(said).toString().trim()}`.trim());
+    throw new Error(`container ${container}: ${command.join(' ')} ended with ${ExitCode} ${text.trim()}`.trim());
   }
+  return text;
 }
 
 /** A TCP connection made in the container. */

@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import { hostName, images, stackLabel, users } from '../../../components/catalog';
+import { portKeys, keys } from '../../../components/settings';
+import { engineGet, type Engine } from '../../../engine';
+import { projectDir } from '../backend';
+import { surveyImages } from '../image-survey';
+import { imagesOfRun } from '../images';
+import type { Outputs } from '../outputs';
+import { projectName, writeStackFile } from '../project';
+import { Pulumi } from '../pulumi';
+import { pullImages } from '../pull';
+import { loginsOf } from '../registry-login';
+import { Failure, say } from '../say';
+import { findToolchain } from '../toolchain';
+import { Container } from './container';
+import type { Needs } from './faults';
+import { begin, helperLabel, must, once, removeLabelled } from './helper';
+import type { Target } from './target';
+
+const execute = promisify(execFile);
+const ownerOf = { alloy: users.alloy, phoenix: users.phoenix };
+
+/**
+ * A stack that is made for faults, under a name that no other has: its own ports, settings and state. Nothing of it is
+ * left after `remove`.
+ */
+export class OwnStack {
+  readonly name = `faults-${randomBytes(3).toString('hex')}`;
+  private readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-faults-'));
+  private running: Promise<unknown> = Promise.resolve();
+  /** Known once the stack is deployed. */
+  outputs: Outputs | undefined;
+
+  constructor(private readonly engine: Engine) {}
+
+  /** Deploys it. @param image with Python, for what has to be done beside it; needed for a disk of its own */
+  async deploy({ config = {}, disk }: Needs, image: string): Promise<Target> {
+    if (disk) {
+      await this.makeDisk(disk, image);
+    }
+    await this.up('-c', `ports:offset=${await freeOffset()}`, '-c', 'alloy:bind=127.0.0.1', ...Object.entries(config).flatMap(([key, value]) => ['-c', `${key}=${value}`]));
+    return this.target();
+  }
+
+  private async target(): Promise<Target> {
+    const outputs = await new Pulumi(await findToolchain(this.backend()), this.name).outputs<Outputs>();
+    this.outputs = outputs;
+    const { engine } = this;
+    const { containers, endpoints, volumes, images } = outputs;
+    const helper = images.phoenix.name;
+    return {
+      receiver: endpoints.otlpHttp,
+      alloyUi: endpoints.alloyUi,
+      phoenix: new Container(engine, containers.phoenix, 'python3', helper),
+      alloy: new Container(engine, containers.alloy, 'bash', helper),
+      gate: new Container(engine, containers.gate, 'bash', helper),
+      inVolume: (part, script) => once(engine, helper, script, [], { volumes: { '/volume': part === 'queue' ? volumes.alloy : hostName('alloy', this.name, 'secrets') } }),
+      up: (...args) => this.up(...args),
+    };
+  }
+
+  /** Whatever has become of it. */
+  async remove(): Promise<void> {
+    // A deployment that is under way would make more.
+    await this.running.catch(() => undefined);
+    await removeLabelled(this.engine, `${stackLabel}=${projectName}/${this.name}`);
+    await removeLabelled(this.engine, `${helperLabel}=${this.name}`);
+    writeStackFile(this.name, undefined);
+    fs.rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private async up(...args: string[]): Promise<void> {
+    const run = execute(process.execPath, ['ops/run.mjs', 'up', '--stack', this.name, '--yes', ...args], { cwd: projectDir, env: { ...process.env, ...this.backend() }, maxBuffer: 64 << 20 });
+    this.running = run;
+    await run.catch(({ stderr = '' }: { stderr?: string }) => {
+      throw new Failure(`npm run up -- ${args.join(' ')} failed:\n${stderr.trim().split('\n').slice(-25).join('\n')}`);
+    });
+  }
+
+  /** Its state is in a folder of its own, with a passphrase that nobody needs again. */
+  private backend(): Record<string, string> {
+    const [backend, passphrase] = ['backend', 'passphrase'].map((name) => path.join(this.dir, name)) as [string, string];
+    if (!fs.existsSync(passphrase)) {
+      fs.mkdirSync(backend);
+      fs.writeFileSync(passphrase, randomBytes(24).toString('base64url'), { mode: 0o600 });
+    }
+    return { PULUMI_BACKEND_URL: `file://${backend}`, PULUMI_CONFIG_PASSPHRASE_FILE: passphrase };
+  }
+
+  /**
+   * The volume that the deployment finds is a small one in memory. A container that does nothing keeps it mounted, and what
+   * is in it there, while the others restart.
+   */
+  private async makeDisk({ of, MiB }: NonNullable<Needs['disk']>, image: string): Promise<void> {
+    const volume = hostName(of, this.name, 'data');
+    const [uid, gid] = ownerOf[of].split(':');
+    const labels = { [helperLabel]: this.name };
+    await must(this.engine, 'POST', '/volumes/create', { Name: volume, Driver: 'local', DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: `size=${MiB}m,uid=${uid},gid=${gid},mode=0750` }, Labels: labels });
+    await begin(this.engine, image, 'import signal; signal.pause()', [], { volumes: { '/volume': volume }, labels });
+  }
+}
+
+/** The image of Phoenix that a stack without settings uses, which has Python; it is on the engine then. */
+export async function phoenixImage(engine: Engine): Promise<string> {
+  const run = { stack: 'faults', again: 'npm run faults', logins: loginsOf({}) };
+  const { images: chosen, pull } = await imagesOfRun(engine, await surveyImages(engine, {}), {}, { ...run, consent: 'yes' });
+  await pullImages(engine, pull, run);
+  return { ...images, ...chosen }.phoenix;
+}
+
+/** An offset by which all ports of a stack are free on this machine. */
+async function freeOffset(): Promise<number> {
+  const ports = portKeys.map((key) => Number(keys[key].fallback));
+  for (let offset = 20_000; offset < 50_000; offset += 100) {
+    if ((await Promise.all(ports.map((port) => isFree(port + offset)))).every(Boolean)) {
+      say(`Ports of the stack: ${offset} above the usual ones`);
+      return offset;
+    }
+  }
+  throw new Failure('There are no free ports for a stack between 20000 and 65000 on this machine.');
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/** Version of an engine, as a person would say it. */
+export async function engineVersion(engine: Engine): Promise<string> {
+  return `Docker Engine ${(await engineGet<{ Version: string }>(engine, '/version')).Version}`;
+}

@@ -1,0 +1,17 @@
+import type { Container } from './container';
+
+/** What faults happen to: a stack of this project, or the same services from a docker-compose file. */
+export interface Target {
+  /** Base URL of Alloy's receiver of OTLP over HTTP. */
+  readonly receiver: string;
+  /** Base URL of Alloy's own page, which has its metrics. */
+  readonly alloyUi: string;
+  readonly phoenix: Container;
+  readonly alloy: Container;
+  /** Undefined in a set-up without one. */
+  readonly gate?: Container;
+  /** Runs a Python script over the files of one of the stack's volumes; only where there are such. */
+  readonly inVolume?: (part: 'queue' | 'secrets', script: string) => Promise<void>;
+  /** `npm run up` with more arguments; only on a stack. */
+  readonly up?: (...args: string[]) => Promise<void>;
+}
