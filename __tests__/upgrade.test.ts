@@ -97,7 +97,7 @@ describe.each(['not committed', 'committed on the branch'] as const)('settings t
     expect(upgrade()).toMatchObject({ status: 0, stderr: expect.stringMatching(/\nUpgraded\. See what the next deployment changes:\n {4}npm run preview\n$/) });
     expect(settings('Pulumi.dev.yaml')).toEqual({ encryptionsalt: salt, config: { 'alloy:memory': '2GiB', 'phoenix:uiPort': '6007', 'phoenix:smtpPassword': { secure } } });
     expect(settings('Pulumi.prod.yaml').config).toEqual({
-      'phoenix:auth': 'true', 'phoenix:memory': '10GiB', 'phoenix:cpus': '2', 'alloy:memory': '4GiB', 'data:protect': 'true',
+      'phoenix:auth': 'true', 'phoenix:memory': '10GiB', 'phoenix:cpus': '2', 'alloy:memory': '4GiB', 'data:protect': 'true', 'phoenix:journal': 'true',
       'tunnel:hostname': 'phoenix.example.org', 'tunnel:otlpHostname': '', 'tunnel:teamDomain': '', 'cloudflare:accountId': '0123456789abcdef',
     });
     expect(read('Pulumi.dev.yaml')).toMatch(/^# Settings of the stack `dev`\.\n# All keys are in docs\/settings\.md\.\n/);

@@ -55,8 +55,11 @@ export async function program(): Promise<object> {
   const warnings = [...facts.warnings, ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
   await Promise.all(warnings.map((warning) => pulumi.log.warn(withoutSecrets(warning, secrets))));
 
-  const cover = covering(secretValues(settings, config, isSecret));
-  coverResources(cover);
+  const hidden = secretValues(settings, config, isSecret);
+  const cover = covering(hidden);
+  if (hidden.length > 0) {
+    coverResources(cover);
+  }
   const provider = dockerProvider(choice.engine, settings);
   const engine = engineInput(choice.engine);
   const engineCheck = new EngineCheck('engine-check', { engine, engineId: facts.engineId });

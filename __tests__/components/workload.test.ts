@@ -90,7 +90,8 @@ describe('a service', () => {
 
   test('that the provider does not wait for', async () => {
     const { inputs } = await container((image, network) => {
-      const { waitSeconds: _, ...healthCheck } = service(image, network).healthCheck;
+      const { waitSeconds, ...healthCheck } = service(image, network).healthCheck;
+      expect(waitSeconds).toBeGreaterThan(0);
       return workload.service('web', { ...service(image, network), healthCheck }, {});
     });
     expect(inputs).toMatchObject({ healthcheck: { interval: '5s' } });

@@ -16,11 +16,11 @@ interface Outputs extends Inputs {
 }
 
 const urn = 'urn:pulumi:dev::p::my:index:Parent$test:index:Thing::my-thing';
-const inputs: Inputs = { name: 'n', password: 'p', tags: ['a', 'b'] };
-const made: Outputs = { ...inputs, number: 7, token: 't' };
+const inputs: Inputs = { name: 'n', password: 'the-password', tags: ['a', 'b'] };
+const made: Outputs = { ...inputs, number: 7, token: 'the-token' };
 /** The same as the engine sends them. */
-const sent = { ...inputs, password: secret('p') };
-const kept = { ...sent, number: 7, token: secret('t') };
+const sent = { ...inputs, password: secret('the-password') };
+const kept = { ...sent, number: 7, token: secret('the-token') };
 
 /** A provider whose one kind notes what it is asked. */
 function provider(change: Partial<Kind<Inputs, Outputs>> = {}): { provider: Provider; asked: unknown[][] } {
@@ -168,7 +168,7 @@ describe('diff', () => {
       ['but not to this one', false, other, { changes: true, replaces: ['name'] }],
     ])('%s', async (_, answer, news, expected) => {
       expect(await meaning(answer, kept, news)).toEqual(expected);
-      expect(asked).toEqual([[made, { name: 'm', password: 'p', tags: [] }]]);
+      expect(asked).toEqual([[made, { name: 'm', password: 'the-password', tags: [] }]]);
     });
 
     test('what was made may have drifted all the same', async () => {
@@ -225,12 +225,12 @@ test('update gets what there is and what is wanted, both plain', async () => {
 });
 
 describe('preview', () => {
-  const planning = async (outputs: Outputs | undefined, news: Inputs): Promise<Outputs> => ({ ...news, number: outputs?.number ?? 0, token: outputs ? 't' : unknown });
+  const planning = async (outputs: Outputs | undefined, news: Inputs): Promise<Outputs> => ({ ...news, number: outputs?.number ?? 0, token: outputs ? 'the-token' : unknown });
   const news = { ...sent, name: unknown };
 
   test.each<[string, (one: Provider) => Promise<object>, object]>([
     ['of a new one', (one) => one.create(urn, news, true), { id: 'my-thing', outs: { ...news, number: 0, token: secret(unknown) } }],
-    ['of a change', (one) => one.update('my-thing', urn, kept, news, true), { outs: { ...news, number: 7, token: secret('t') } }],
+    ['of a change', (one) => one.update('my-thing', urn, kept, news, true), { outs: { ...news, number: 7, token: secret('the-token') } }],
   ])('what is known is said, and nothing is done: %s', async (_, ask, expected) => {
     const { provider: one, asked } = provider({ preview: planning });
     expect(await ask(one)).toEqual(expected);
