@@ -65,6 +65,7 @@ export const faults = command('faults', 'Break a stack of its own under load, an
   .addOption(new Option('--rate <spans>', 'spans a second').argParser(wholeNumber).default(100))
   .addOption(new Option('--batch <spans>', 'spans in a request').argParser(wholeNumber).default(10))
   .addOption(new Option('--span-bytes <bytes>', 'bytes of each span').argParser(wholeNumber).default(1024))
+  .option('--no-journal', 'leave phoenix:journal off')
   .option('--seed', 'do the same to Phoenix and Alloy in docker-compose', false);
 
 export const help = command('help', 'List the commands, or show the options of one').argument('[command]', 'a command');

@@ -18,7 +18,7 @@ import type { Target } from './support/faults/target';
 import type { Outputs } from './support/outputs';
 import { Failure, say } from './support/say';
 
-main(faults.action(async ({ only = [], list, rate, batch, spanBytes, seed }) => {
+main(faults.action(async ({ only = [], list, rate, batch, spanBytes, journal, seed }) => {
   const chosen = named(only);
   if (list) {
     const width = Math.max(...all.map(({ name }) => name.length));
@@ -73,7 +73,7 @@ main(faults.action(async ({ only = [], list, rate, batch, spanBytes, seed }) => 
       const stack = new OwnStack(engine);
       cleaning.add(() => stack.remove());
       say(`Deploying stack ${stack.name}`);
-      const target = await stack.deploy(needs, helper);
+      const target = await stack.deploy({ ...needs, config: { ...needs.config, 'phoenix:journal': String(journal) } }, helper);
       deployed = stack.outputs;
       return target;
     }, '', (row) => rows.push(row));
@@ -88,7 +88,7 @@ main(faults.action(async ({ only = [], list, rate, batch, spanBytes, seed }) => 
   }
 
   const versions = images ? [images.phoenix.name, images.alloy.name, images.gate.name].join(', ') : 'nothing was deployed';
-  const sizes = `${rate} spans a second, ${batch} a request, ${spanBytes} bytes each`;
+  const sizes = `${rate} spans a second, ${batch} a request, ${spanBytes} bytes each, phoenix:journal ${journal}`;
   process.stdout.write(`${new Date().toISOString().slice(0, 10)}, commit ${commit()}, ${await engineVersion(engine)}, ${versions}; ${sizes}.\n\n${markdown(rows, seeds)}\n`);
   const bad = rows.filter((row) => !isGood(row));
   if (bad.length + broken.length > 0) {
