@@ -7,7 +7,8 @@ import { OwnStack, phoenixImage } from '../../ops/support/faults/stack';
 import type { Target } from '../../ops/support/faults/target';
 
 const { engine } = chooseEngine({});
-const pace = { ...usualPace, before: 1, after: 5 };
+// Nothing is away for longer than Alloy waits between two tries here.
+const pace = { ...usualPace, before: 1, after: 5, quiet: 15 };
 const load = { spansPerSecond: 50, spansPerRequest: 5, spanBytes: 1024 };
 const stack = new OwnStack(engine);
 let target: Target;
