@@ -33,6 +33,9 @@ const words = {
     'go.etcd.io/bbolt/internal/common.(*Page).FastCheck(0x7f1670d21000, 0x1921)',
     '\tgo.etcd.io/bbolt@v1.4.3/internal/common/page.go:83 +0x2a fp=0x3a0b87959058 sp=0x3a0b87958f90 pc=0x2141aea',
   ].join('\n'),
+  sum: 'ts=2026-11-29T14:31:02.104582417Z level=error msg="failed to start scheduled component" component_path=/ component_id=otelcol.exporter.otlphttp.phoenix err="checksum error"',
+  full: 'ts=2026-11-29T14:33:40.918273645Z level=error msg="failed to start scheduled component" component_path=/ component_id=otelcol.exporter.otlphttp.phoenix err="write /var/lib/alloy/queue/exporter_otlphttp_otelcol.exporter.otlphttp.phoenix_traces: no space left on device"',
+  memory: 'fatal error: runtime: cannot allocate memory\n\ngoroutine 7 gp=0x3a0b877525a0 m=2 mp=0x3a0b87240808 [running]:\nruntime.throw({0x2c35d69?, 0x2160c97?})\ngo.etcd.io/bbolt.(*DB).Update(0xed017e2da40, 0xed0180611f0)',
   other: 'panic: runtime error: invalid memory address or nil pointer dereference\n\ngoroutine 1 [running]:\nmain.main()\n\tgithub.com/grafana/alloy/main.go:42 +0x1d',
 };
 
@@ -54,10 +57,14 @@ class Host {
     fs.writeFileSync(path.join(this.dir, 'alloy'), `#!/bin/bash
 echo "started $*" >>${this.dir}/starts
 cd ${this.dir}
+[[ ! -e always ]] || { cat page.txt >&2; exit 2; }
 if [[ -e once ]]; then rm once; cat page.txt >&2; exit 2; fi
 for file in queue/exporter_*; do
   case $(head -c 4 "$file" 2>/dev/null) in
     meta) cat meta.txt >&2 ;;
+    sum!) cat sum.txt >&2 ;;
+    full) cat full.txt >&2 ;;
+    mem!) cat memory.txt >&2; exit 2 ;;
     page) cat page.txt >&2; exit 2 ;;
     cut!) cat cut.txt >&2; exit 2 ;;
     oth!) cat other.txt >&2; exit 2 ;;
@@ -82,6 +89,10 @@ wait
     fs.writeFileSync(path.join(this.dir, 'once'), '');
   }
 
+  alwaysFails(): void {
+    fs.writeFileSync(path.join(this.dir, 'always'), '');
+  }
+
   /** Starts it; resolves when Alloy takes requests. */
   async start(): Promise<void> {
     this.running = spawn('bash', [path.join(this.dir, 'start.sh'), 'run', 'a file', '--flag'], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -89,7 +100,7 @@ wait
     await new Promise<void>((resolve) => {
       this.running?.stderr?.on('data', (chunk: Buffer) => {
         this.log += chunk.toString();
-        if (this.log.includes(words.started) && !this.log.trimEnd().endsWith(words.meta)) {
+        if (this.log.trimEnd().endsWith(words.started) && !this.log.includes(words.full)) {
           resolve();
         }
       });
@@ -133,19 +144,57 @@ test('Alloy is given its arguments, its log is passed on, and a stop is passed t
   expect(host.asides()).toEqual([]);
 });
 
-test.each(['meta', 'page', 'cut!'])('a file that is damaged (%s) is put aside at the second try, and said so', async (damage) => {
+test.each(['meta', 'sum!', 'page', 'cut!'])('a file that is damaged (%s) is put aside, and said so; one that is sound is there again', async (damage) => {
   host = new Host();
   host.has(traces, `${damage} and much more of it`);
   host.has(logs, 'sound');
   await host.start();
-  await waitFor(() => host.asides().length > 0);
-  await waitFor(() => host.starts().length === 3);
+  // As it is, twice; without the smaller one; without the damaged one.
+  await waitFor(() => host.starts().length === 4);
   expect(host.asides()).toEqual([traces]);
   expect(fs.readdirSync(host.queue)).toEqual([logs]);
   expect(fs.readFileSync(path.join(host.damaged, fs.readdirSync(host.damaged)[0] ?? ''), 'utf8')).toBe(`${damage} and much more of it`);
-  expect(host.log).toMatch(new RegExp(`level=warn msg="Alloy cannot read ${host.queue}/${traces}: it is put aside as ${host.damaged}/\\d{8}T\\d{6}Z-${traces}, and the queue begins anew"`));
+  expect(host.log).toMatch(new RegExp(`level=warn msg="a file of the queue cannot be read: ${host.queue}/${traces} is put aside as ${host.damaged}/\\d{8}T\\d{6}Z-${traces}"`));
   await waitFor(() => host.log.trimEnd().endsWith(words.started));
   expect(await host.stop()).toBe(0);
+});
+
+test('several that are damaged are all put aside, and what is put aside does not grow', async () => {
+  host = new Host();
+  const names = [traces, logs, traces.replace('traces', 'metrics')];
+  names.forEach((name) => host.has(name, 'page'));
+  await host.start();
+  expect(host.asides().sort()).toEqual([...names].sort());
+  expect(fs.readdirSync(host.queue)).toEqual([]);
+  // Twice as it is, without each of the three, without all.
+  expect(host.starts()).toHaveLength(6);
+  expect(await host.stop()).toBe(0);
+});
+
+test('an Alloy that cannot read what is not there either ends', async () => {
+  host = new Host();
+  host.has(traces, 'page');
+  host.alwaysFails();
+  await host.start();
+  expect(await host.ended).toBe(1);
+});
+
+test('an exporter that does not start on a full disk ends Alloy, and keeps its queue', async () => {
+  host = new Host();
+  host.has(traces, 'full');
+  await host.start();
+  expect(await host.ended).toBe(1);
+  expect(host.starts()).toHaveLength(1);
+  expect(fs.readdirSync(host.queue)).toEqual([traces]);
+});
+
+test.each([1, 2, 3, 4, 5, 6])('a stop that comes before Alloy is there is not lost (%d)', async (tries) => {
+  host = new Host();
+  host.has(traces, 'sound');
+  void host.start();
+  await new Promise((resolve) => setTimeout(resolve, tries * 3));
+  await host.stop();
+  expect(host.asides()).toEqual([]);
 });
 
 test('once is no damage', async () => {
@@ -158,7 +207,7 @@ test('once is no damage', async () => {
   expect(host.asides()).toEqual([]);
 });
 
-test.each([['oth!', 2], ['oom!', 137]])('an Alloy that ends for another reason (%s) ends with its status, and keeps its queue', async (reason, status) => {
+test.each([['oth!', 2], ['mem!', 2], ['oom!', 137]])('an Alloy that ends for another reason (%s) ends with its status, and keeps its queue', async (reason, status) => {
   host = new Host();
   host.has(traces, reason);
   await host.start();
@@ -167,12 +216,12 @@ test.each([['oth!', 2], ['oom!', 137]])('an Alloy that ends for another reason (
   expect(host.asides()).toEqual([]);
 });
 
-test('what cannot be put aside ends with the status of Alloy', async () => {
+test('what cannot be put aside ends it', async () => {
   host = new Host();
   host.has(traces, 'page');
   fs.writeFileSync(host.damaged, 'a file is in the way');
   await host.start();
-  expect(await host.ended).toBe(2);
+  expect(await host.ended).toBe(1);
   expect(fs.readdirSync(host.queue)).toEqual([traces]);
 });
 
