@@ -72,9 +72,6 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   const backends: Backend[] = [gate.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
   const alloy = alloyOn(host, backends, gate);
 
-  // Not before Alloy has its new key.
-  new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: alloy });
-
   const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}) };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: phoenix.internal };
   const intake = new Intake('intake', {
@@ -99,6 +96,9 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
 
   const services = { page: phoenix.internal, phoenixOtlp: gate.internal, otlp: alloy.internal.otlpHttp };
   const published = account && (await publish(host, account, services, phoenix.apiKeys, delivery));
+
+  // Last: until all of it has succeeded, what it replaced may still be in use, at the edge too.
+  new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: published ? [delivery, published.component] : delivery });
 
   const images: Record<string, docker.RemoteImage> = { phoenix: phoenix.image, alloy: alloy.image, gate: gate.image, ...(published ? { tunnel: published.image } : {}) };
   return {

@@ -101,7 +101,7 @@ export class Journal extends pulumi.ComponentResource {
     );
     const mounts = [{ volume: data.name, path: dataDir }];
     const owned = ownedBy(users.journal, `${name}-data-owner`, { containerName: hostName('journal', args.stack, 'data-owner'), image: args.image, labels, mounts, path: dataDir }, child);
-    workload.mustSucceed(owned, 'The journal was not given its data volume');
+    const ready = workload.mustSucceed(owned, 'The journal was not given its data volume');
 
     // There with and without auth: a login that is switched on replaces nothing.
     const secrets = workload.fileVolume(
@@ -150,7 +150,7 @@ export class Journal extends pulumi.ComponentResource {
         stopSeconds: 35,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: [owned, secrets.written] },
+      { ...child, dependsOn: [ready, secrets.written] },
     );
 
     this.containerName = container.name;

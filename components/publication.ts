@@ -23,6 +23,7 @@ export interface Services {
 
 /** The tunnel, and the outputs of the stack about it. */
 export interface Published {
+  readonly component: pulumi.Resource;
   readonly image: docker.RemoteImage;
   readonly tunnel: object;
   readonly remote: pulumi.Output<Remote>;
@@ -109,6 +110,7 @@ export async function publish({ stack, owner, network, settings, facts, provider
   const url = (hostname: string | undefined): string | null => (hostname === undefined ? null : `https://${hostname}`);
   const tokens = tunnel.serviceTokens;
   return {
+    component: tunnel,
     image: tunnel.image,
     tunnel: { id: tunnel.tunnelId, name, page: url(settings['tunnel:hostname']), hostnames: hostnamesOf(settings).map(({ hostname }) => hostname), containers: tunnel.containerNames },
     remote: pulumi.output({

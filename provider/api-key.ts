@@ -64,7 +64,12 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
       const works = async (): Promise<boolean> =>
         using(inputs, async (api) => {
           await api.ready();
-          return (await api.accepts(key)) === true;
+          const accepted = await api.accepts(key);
+          // A new key in its place would end a good one, which programs and hosts at the edge use.
+          if (accepted === undefined) {
+            throw new Error(`Phoenix does not say whether the API key ${inputs.name} still works; the next deployment asks again`);
+          }
+          return accepted;
         });
       return !inputs.auth || (key !== '' && (await works())) ? { ...inputs, key, keyId } : minted(inputs);
     },

@@ -270,6 +270,19 @@ describe('what Phoenix loses is sent again', () => {
     await pair.nothingLost();
   });
 
+  test('killed while one request alone is on its way to its queue, and nothing else comes', async () => {
+    await start({ settleSeconds: 4 });
+    pair.moods({ queueing: 3 });
+    await pair.send('slow');
+    // Many quiet looks long, and still not known to be stored.
+    await pause(1500);
+    expect((await pair.status()).waiting).toBe(1);
+    await pair.kill('phoenix');
+    pair.moods({});
+    await pair.startPhoenix();
+    await pair.nothingLost();
+  });
+
   test('killed again and again while it is being sent to', async () => {
     await start();
     pair.moods({ transaction: 0.3, limit: 5000 });
@@ -416,6 +429,42 @@ assert found.end == 2
     await pair.send('third', 'fourth');
     await pair.nothingLost();
   }, 60_000);
+
+  test('a record that is damaged, and a file that somebody has removed, hold nothing else up', async () => {
+    await start({ segmentBytes: 200 });
+    pair.moods({ transaction: 30, limit: 5000 });
+    await pair.send(...named('span', 12));
+    const segments = fs.readdirSync(pair.data).filter((name) => name.endsWith('.seg')).sort().map((name) => path.join(pair.data, name));
+    expect(segments.length).toBeGreaterThan(3);
+    const damaged = fs.readFileSync(segments[0] ?? '');
+    damaged.write('X', damaged.indexOf('JNL1'));
+    fs.writeFileSync(segments[0] ?? '', damaged);
+    fs.rmSync(segments[1] ?? '');
+    const inThem = 12 - segments.slice(2).map((file) => fs.readFileSync(file, 'latin1').split('JNL1').length - 1).reduce((sum, count) => sum + count, 0);
+    await pair.kill('phoenix');
+    pair.moods({});
+    await pair.startPhoenix();
+    pair.sent.splice(0, inThem);
+    await pair.send('later');
+    await until('the rest to be stored', () => pair.stored(), (stored) => pair.sent.every((span) => stored.includes(span)));
+    expect(pair.log).toMatch(/damaged at request 0; \d+ requests in it cannot be sent again/);
+    expect(pair.log).toMatch(/No such file or directory.*requests in it cannot be sent again/);
+    await pair.settled();
+  });
+
+  test('records behind a damaged one are kept in a file of their own when it starts', async () => {
+    await start();
+    pair.moods({ transaction: 30, limit: 5000 });
+    await pair.send('first', 'second', 'third');
+    await pair.kill('journal');
+    const segment = path.join(pair.data, fs.readdirSync(pair.data).find((name) => name.endsWith('.seg')) ?? '');
+    const text = fs.readFileSync(segment);
+    text.write('SECOND', text.indexOf('second'));
+    fs.writeFileSync(segment, text);
+    await pair.startJournal();
+    expect(pair.log).toMatch(/damaged after \d+ bytes; the other \d+ are kept in .*\.seg\.bad and cannot be sent again/);
+    expect(fs.readFileSync(`${segment}.bad`, 'utf8')).toContain('third');
+  });
 
   test('after a start of the host everything kept is sent again', async () => {
     await start();

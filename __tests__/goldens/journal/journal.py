@@ -74,7 +74,14 @@ class Segment:
             except Cut:
                 torn = file.seek(0, os.SEEK_END) - self.size
                 if torn:
-                    say(f"{self.path}: the last {torn} bytes are no whole record, which nobody was told is accepted; cut off")
+                    file.seek(self.size)
+                    rest = file.read()
+                    if b"JNL1" in rest[4:]:
+                        say(f"{self.path}: damaged after {self.size} bytes; the other {torn} are kept in {self.path}.bad and cannot be sent again")
+                        with open(self.path + ".bad", "wb") as bad:
+                            bad.write(rest)
+                    else:
+                        say(f"{self.path}: the last {torn} bytes are no whole record, which nobody was told is accepted; cut off")
                     file.truncate(self.size)
         self.synced = self.size
 
@@ -158,9 +165,12 @@ class Journal:
             oldest = self.segments[0]
             if now() - oldest.newest < KEEP and self.kept() <= room:
                 break
-            self.close(oldest)
-            os.remove(oldest.path)
             self.segments.pop(0)
+            try:
+                self.close(oldest)
+                os.remove(oldest.path)
+            except OSError as error:
+                say(f"{oldest.path}: {error}")  # Somebody else has removed it; it was stored.
 
     def close(self, segment):
         with self.syncing:
@@ -229,9 +239,18 @@ class Journal:
         with self.lock:
             segments = [segment for segment in self.segments if segment.end > first and segment.first < end]
         for segment in segments:
-            with open(segment.path, "rb") as file:
+            try:
+                file = open(segment.path, "rb")
+            except OSError as error:
+                say(f"{segment.path}: {error}; {segment.end - segment.first} requests in it cannot be sent again")
+                continue
+            with file:
                 for number in range(segment.first, min(segment.end, end)):
-                    headers, at, size = segment.read(file)
+                    try:
+                        headers, at, size = segment.read(file)
+                    except (Cut, ValueError):
+                        say(f"{segment.path}: damaged at request {number}; {min(segment.end, end) - number} requests in it cannot be sent again")
+                        break
                     if number >= first:
                         yield number, headers, file, at, size
                         file.seek(at + size)
@@ -276,7 +295,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         found = {"/healthz": lambda: {}, "/status": watch.status}.get(self.path)
-        self.reply(200 if found else 404, [("content-type", "application/json")], json.dumps(found() if found else {}).encode())
+        # One request that is sent again may take a minute.
+        stuck = self.path == "/healthz" and now() - watch.turned > 90
+        self.reply(503 if stuck else 200 if found else 404, [("content-type", "application/json")], json.dumps(found() if found else {}).encode())
 
     def do_POST(self):
         if self.path.partition("?")[0] != "/v1/traces":
@@ -457,12 +478,14 @@ class Watch:
         self.wait = 0.0
         self.tries, self.base, self.hold = 0, 0, 0.0
         self.restarts = 0
+        self.turned = now()  # the loop was at work
 
     def status(self):
         state = journal.state
         kept, limit = journal.kept(), int(journal.limit())
+        needed = sum(segment.size for segment in journal.segments if segment.end > state["mark"])
         return {
-            "kept": kept, "limit": limit, "full": kept >= 0.95 * limit, "waiting": journal.next - state["mark"], "sending": self.again is not None,
+            "kept": kept, "limit": limit, "full": needed >= 0.95 * limit, "waiting": journal.next - state["mark"], "sending": self.again is not None,
             "lookedSecondsAgo": round(now() - self.looked), "accepted": journal.count["accepted"], "refused": journal.count["refused"],
             "sentAgain": state["sentAgain"], "dropped": state["dropped"], "gaveUp": state["gaveUp"],
         }
@@ -478,9 +501,16 @@ class Watch:
                 self.forget()  # Not there; it shows when it is back whether it is the same.
             except (KeyError, ValueError) as error:
                 say(f"Phoenix's metrics lack {error}: nothing is known to be stored")
-            with journal.lock:
-                journal.tidy()
-            if not self.send_next():
+            try:
+                with journal.lock:
+                    journal.tidy()
+                sent = self.send_next()
+            except Exception as error:
+                # What is left of it is sent with the next look: none of it is known to be stored.
+                say(f"sending again has stopped: {error!r}")
+                self.again, journal.state["served"], self.wait, sent = None, None, now() + 60, False
+            self.turned = now()
+            if not sent:
                 time.sleep(max(0.01, min(due - now(), LOOK)))
 
     def forget(self):
@@ -567,7 +597,7 @@ class Watch:
             self.quiet += 1
         else:
             self.quiet, self.quiet_number = 0, journal.next
-        if self.quiet >= 4 and state["mark"] < self.quiet_number:
+        if self.quiet >= 4 and state["mark"] < self.quiet_number <= journal.settled():
             return self.proved(self.quiet_number)
         if self.proof is None:
             self.number = journal.settled()
