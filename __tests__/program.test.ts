@@ -452,7 +452,7 @@ describe('things worth saying that stop nothing', () => {
   });
 });
 
-test('keys of this stack that nobody has any more are revoked once Alloy has its new one', async () => {
+test('keys of this stack that nobody has any more are revoked once everything else has succeeded', async () => {
   const { resources } = await run(withAuth);
   const list = resources.get('api-keys');
   expect(list?.inputs).toMatchObject({
@@ -462,7 +462,9 @@ test('keys of this stack that nobody has any more are revoked once Alloy has its
     keyIds: ['id-of-phoenix-key-alloy', 'id-of-phoenix-key-dashboards', 'id-of-phoenix-key-evaluations'],
     server: 'phoenix-server-id',
   });
-  expect(list?.dependsOn).toEqual(expect.arrayContaining(['alloy-secret-files', 'phoenix-key-alloy', 'phoenix-key-dashboards', 'phoenix-key-evaluations']));
+  expect(list?.dependsOn).toEqual(expect.arrayContaining(['delivery', 'phoenix-key-alloy', 'phoenix-key-dashboards', 'phoenix-key-evaluations']));
+  // What the tunnel's hosts use is handed out with the tunnel.
+  expect((await run(published)).resources.get('api-keys')?.dependsOn).toEqual(expect.arrayContaining(['delivery', 'tunnel-connector-1', 'tunnel-dns-otlp']));
   // With the description by which it finds them.
   expect(resources.get('phoenix-key-alloy')?.inputs['description']).toBe(list?.inputs['description']);
 });

@@ -10,7 +10,7 @@ export interface AlloyConfigArgs {
   readonly version: string;
   /** Memory limit of its container. */
   readonly memoryMiB: number;
-  /** What may wait on disk for each backend that takes OTLP. */
+  /** What may wait on disk for each kind of telemetry and backend that takes OTLP. */
   readonly queueMiB: number;
   /** Largest request that it takes, unpacked. Default: `largestRequestMiB(memoryMiB)`. */
   readonly requestMiB?: number;

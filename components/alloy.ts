@@ -25,7 +25,7 @@ export interface AlloyArgs {
   /** What the engine lists for the containers that run already. */
   readonly listed: workload.ListedPorts;
   readonly memoryMiB: number;
-  /** What may wait on disk for each backend that takes OTLP. */
+  /** What may wait on disk for each kind of telemetry and backend that takes OTLP. */
   readonly queueMiB: number;
   /** Largest request that it takes, unpacked. Default: what its memory allows. */
   readonly requestMiB?: number;

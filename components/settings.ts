@@ -35,7 +35,7 @@ export const keys = {
     values.addressesOrAuto,
   ),
   'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB. The largest OTLP request is a sixteenth of it, and at most 64 MiB', values.memory(384)),
-  'alloy:queue': key('2GiB', 'Telemetry that waits on disk for each backend while that does not take it, at least 128MiB. Full, Alloy answers 503, and senders try again', values.disk(128)),
+  'alloy:queue': key('2GiB', 'Telemetry that waits on disk while a backend does not take it, for each kind and backend, at least 128MiB. Full, Alloy answers 503, and senders try again', values.disk(128)),
   'alloy:cpus': key('1', 'CPU limit of Alloy', values.cpus),
   'alloy:image': key(images.alloy, 'Image of Alloy, with a version', values.image('alloy')),
   'gate:image': key(images.gate, 'Image of the gate between Alloy and what it sends spans to: nginx, with a version', values.image('gate')),

@@ -193,10 +193,10 @@ async function whyNotSent(route: Route, { status, text }: Answer, since: number)
   if (status === 503 && text.includes('sending queue is full')) {
     const queue = await queueOf(reach, alloyUi, exporterOf(route));
     const { cause, mend } = await whyNotForwarded(route, since);
-    return { cause: `Alloy's queue on disk is full${queue ? ` (${fillOf(queue)})` : ''}, so senders are told to try again later; ${cause}`, mend: [...mend, 'pulumi config set alloy:queue 4GiB'] };
+    return { cause: `Alloy's queue on disk is full${queue ? ` (${fillOf(queue)})` : ''}, so senders are told to try again later; ${cause}`, mend: [...mend, ...(queue ? [`pulumi config set alloy:queue ${Math.ceil((2 * queue.capacity) / 2 ** 30)}GiB`] : [])] };
   }
   if (status === 503 && text.includes('memory')) {
-    return { cause: `Alloy is short of memory and tells senders to try again: ${text.trim().slice(0, 300)}`, mend: [`docker stats --no-stream ${alloy}`, 'pulumi config set alloy:memory 2GiB'] };
+    return { cause: `Alloy is short of memory and tells senders to try again: ${text.trim().slice(0, 300)}`, mend: [`docker stats --no-stream ${alloy}`, 'pulumi config get alloy:memory   # then set twice as much'] };
   }
   return { cause: `Alloy answered ${status}: ${text.trim().slice(0, 300)}`, mend: [`docker logs --tail 30 ${alloy}`] };
 }

@@ -85,8 +85,15 @@ describe('update', () => {
     expect(phoenix.open).toBe(0);
   });
 
-  test.each([[false], [undefined]])('one of which Phoenix says %s is minted again', async (works) => {
-    const phoenix = new Phoenix({ accepts: async () => works });
+  test('one that Phoenix says nothing of is kept, and the deployment says so', async () => {
+    const phoenix = new Phoenix({ accepts: async () => undefined });
+    await expect(phoenix.kind.update(made, inputs)).rejects.toThrow('Phoenix does not say whether the API key alloy still works; the next deployment asks again');
+    expect(phoenix.done).toEqual(['ready']);
+    expect(phoenix.open).toBe(0);
+  });
+
+  test('one that Phoenix turns away is minted again', async () => {
+    const phoenix = new Phoenix({ accepts: async () => false });
     expect(await phoenix.kind.update(made, inputs)).toEqual(renewed);
     expect(phoenix.done).toEqual(['ready', 'ready', mint]);
     expect(phoenix.open).toBe(0);

@@ -2,8 +2,21 @@
 # Written by Pulumi from templates/alloy/start.sh.mustache; a change by hand is gone with the next deployment.
 #
 # Starts Alloy on the queue that it has. A file of the queue that it cannot read is put aside: Alloy would end, or panic at
-# every request, for ever. Signals and the end of Alloy are passed on.
+# every request, for ever. SIGTERM and SIGINT are passed on to Alloy, and its status is the one of this program.
 set -u
+
+alloy=
+stopping=
+failed=
+
+stop() {
+	stopping=yes
+	[[ -z $alloy ]] || kill -TERM "$alloy" 2>/dev/null
+}
+
+# Before anything else: the first process of a container is ended by no signal that it does not take.
+trap stop TERM INT
+trap 'failed=yes; kill -TERM "$alloy" 2>/dev/null' USR1
 
 queue=/var/lib/alloy/queue
 damaged=/var/lib/alloy/damaged
@@ -12,6 +25,9 @@ unreadable=/tmp/unreadable
 say() {
 	TZ=UTC printf 'ts=%(%FT%TZ)T level=warn msg="%s"\n' -1 "$1" >&2
 }
+
+# What was put aside for nothing is back, and an empty folder would say the opposite.
+rmdir -- "$damaged" 2>/dev/null
 
 # The name of a file has the exporter's type in it, which Alloy 1.15 changed. What waits under the other name waits on under this one.
 for other in "$queue"/exporter_otlphttp_otelcol.*; do
@@ -27,59 +43,92 @@ done
 # Passes the log of Alloy on, and notes what it says of a file that it cannot read. Some damage ends Alloy with a trace of
 # bbolt, the queue's database; some is one line, after which Alloy runs on without the exporter.
 read_log() {
-	local line
+	local line trace=yes
 	while IFS= read -r line; do
 		printf '%s\n' "$line" >&2
 		case $line in
-		go.etcd.io/bbolt*) : >"$unreadable" ;;
-		*'failed to start scheduled component'*'otelcol.exporter.'*'invalid database'*)
-			: >"$unreadable"
+		'fatal error: fault') ;;
+		# What follows shows every goroutine, whatever it was at.
+		'fatal error: '*) trace= ;;
+		go.etcd.io/bbolt*) [[ -z $trace ]] || : >"$unreadable" ;;
+		*'failed to start scheduled component'*'component_id=otelcol.exporter.'*)
+			case $line in
+			*'invalid database'* | *'checksum error'* | *'version mismatch'* | *'file size too small'*) : >"$unreadable" ;;
+			esac
 			kill -USR1 $$
 			;;
 		esac
 	done
 }
 
-# Which file it is, Alloy does not say. The largest holds what waits; the others are nearly always empty.
+declare -A tried=()
+suspect=
+all=
+
+# Which file it is, Alloy does not say. Each is put aside alone, the smallest first, and put back where that did not help;
+# then all of them are.
 put_aside() {
 	local file
-	file=$(ls -S -- "$queue" | grep -m 1 '^exporter_') || return 1
 	mkdir -p -- "$damaged" || return 1
-	TZ=UTC printf -v aside '%(%Y%m%dT%H%M%SZ)T' -1
-	mv -- "$queue/$file" "$damaged/$aside-$file" || return 1
-	say "Alloy cannot read $queue/$file: it is put aside as $damaged/$aside-$file, and the queue begins anew"
+	if [[ -n $suspect ]]; then
+		file=${suspect#*-}
+		mv -f -- "$damaged/$suspect" "$queue/$file" || return 1
+		say "$queue/$file is put back: Alloy does not start without it either"
+		suspect=
+	fi
+	while IFS= read -r file; do
+		[[ -z ${tried[$file]-} ]] || continue
+		tried[$file]=yes
+		aside "$file" || return 1
+		suspect=$name
+		return 0
+	done < <(ls -rS -- "$queue" | grep '^exporter_')
+	# Without any of them it has failed before.
+	[[ -z $all ]] || return 1
+	all=yes
+	for file in "$queue"/exporter_*; do
+		aside "${file##*/}" || return 1
+	done
 }
 
-stop() {
-	stopping=yes
-	kill -TERM "$alloy" 2>/dev/null
+aside() {
+	TZ=UTC printf -v name '%(%Y%m%dT%H%M%SZ)T-%s' -1 "$1"
+	mv -- "$queue/$1" "$damaged/$name" || return 1
+	say "a file of the queue cannot be read: $queue/$1 is put aside as $damaged/$name"
 }
-
-alloy=
-stopping=
-trap stop TERM INT
-trap 'kill -TERM "$alloy" 2>/dev/null' USR1
 
 crashes=0
-while :; do
+while [[ -z $stopping ]]; do
 	rm -f -- "$unreadable"
+	failed=
 	started=$SECONDS
 	exec {log}> >(trap '' TERM INT; read_log)
 	reader=$!
 	/bin/alloy "$@" 2>&"$log" {log}>&- &
 	alloy=$!
 	exec {log}>&-
+	# A signal may have come before there was an Alloy to pass it to.
+	[[ -z $stopping ]] || kill -TERM "$alloy" 2>/dev/null
 	# A signal ends `wait`, not Alloy. The last one gives the status of Alloy itself.
 	while wait "$alloy"; kill -0 "$alloy" 2>/dev/null; do :; done
 	wait "$alloy"
 	status=$?
+	alloy=
 	wait "$reader"
 
-	[[ -z $stopping && -e $unreadable ]] || exit "$status"
+	[[ -z $stopping ]] || exit "$status"
+	if [[ ! -e $unreadable ]]; then
+		# An exporter that did not start, on a full disk for one, may start the next time.
+		[[ -z $failed ]] || exit 1
+		exit "$status"
+	fi
+	if ((SECONDS - started > 60)); then
+		crashes=0 suspect= all=
+		tried=()
+	fi
 	# Once may be chance: a disk that did not answer. What is damaged shows at the start.
-	((SECONDS - started > 60)) && crashes=0
 	crashes=$((crashes + 1))
 	if ((crashes > 1)); then
-		put_aside || exit "$status"
+		put_aside || exit 1
 	fi
 done

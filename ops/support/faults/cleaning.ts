@@ -6,6 +6,7 @@ export class Cleaning {
   /** Whether a signal has come. */
   stopped = false;
   private readonly work: (() => Promise<void>)[] = [];
+  private running = Promise.resolve();
 
   constructor() {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -21,10 +22,13 @@ export class Cleaning {
     this.work.push(work);
   }
 
-  /** Does all of it, the last first. What fails is reported, and the rest is done. */
-  async now(): Promise<void> {
-    for (let work = this.work.pop(); work; work = this.work.pop()) {
-      await work().catch((error: Error) => say(`Not removed: ${error.message}`));
-    }
+  /** Does all of it, the last first. What fails is reported, and the rest is done; who comes meanwhile waits for that too. */
+  now(): Promise<void> {
+    this.running = this.running.then(async () => {
+      for (let work = this.work.pop(); work; work = this.work.pop()) {
+        await work().catch((error: Error) => say(`Not removed: ${error.message}`));
+      }
+    });
+    return this.running;
   }
 }
