@@ -19,9 +19,13 @@ main(verify.action(async ({ stack, timeout, json }) => {
     throw new Failure(`Stack ${stack} is not deployed.`, [npmRun('up', stack)]);
   }
   const route = routeOf(outputs as Outputs | EdgeOutputs, npmRun('up', stack));
-  const { ok, traceId, ms, hops, failure } = await checkDelivery(route, timeout * 1000).finally(() => route.inside.close());
   const { reach, engine, endpoints: { alloyUi }, containers: { alloy: container } } = route;
-  const warnings = await queueWarnings({ reach, engine, alloyUi, component: exporterOf(route), container });
+  const looked = async () => ({
+    delivery: await checkDelivery(route, timeout * 1000),
+    warnings: await queueWarnings({ reach, engine, alloyUi, component: exporterOf(route), container }),
+  });
+  // Left open, it would keep this process from its end.
+  const { delivery: { ok, traceId, ms, hops, failure }, warnings } = await looked().finally(() => route.inside.close());
   if (json) {
     process.stdout.write(`${JSON.stringify({ ok, traceId, ms, hops, ...(failure ? { failure } : {}), ...(warnings.length > 0 ? { warnings } : {}) })}\n`);
   }
