@@ -116,7 +116,7 @@ describe('a merge', () => {
   it('that nothing gets through fails, and names the hop', async () => {
     const template = path.join(checkout.dir, 'templates', 'gate', 'nginx.conf.mustache');
     const source = fs.readFileSync(template, 'utf8');
-    const broken = source.replace(/proxy_pass .*;/, 'return 503;');
+    const broken = source.replace(/proxy_pass .*;/g, 'return 503;');
     expect(broken).not.toBe(source);
     fs.writeFileSync(template, broken);
     const { ok, log } = await deployment();
