@@ -17,7 +17,7 @@ import { main } from './support/command-line';
 import { projectDir } from './support/backend';
 import { checkDelivery } from '../provider/delivery';
 import type { Outputs } from './support/outputs';
-import { laboratory } from './support/lab';
+import { seedOf } from './support/faults/seed';
 import { Pulumi } from './support/pulumi';
 import { routeOf } from './support/route';
 import { Failure, say } from './support/say';
@@ -75,20 +75,7 @@ async function pagesTime(): Promise<{ together: number; single: number }> {
 
 /** The seed's two services with the images of the stack, until a trace that was sent to Alloy can be read. */
 async function composeTime(outputs: Outputs): Promise<number> {
-  const port = (url: string): number => Number(new URL(url).port);
-  const { images, endpoints } = outputs;
-  const { Seed } = await laboratory();
-  const seed = await Seed.make({
-    images: { phoenix: images.phoenix.name, alloy: images.alloy.name },
-    ports: {
-      phoenixUi: port(endpoints.phoenixUi),
-      phoenixOtlpGrpc: port(endpoints.phoenixOtlpGrpc),
-      phoenixOtlpHttp: port(endpoints.phoenixOtlpHttp),
-      otlpGrpc: port(endpoints.otlpGrpc),
-      otlpHttp: port(endpoints.otlpHttp),
-      alloyUi: port(endpoints.alloyUi),
-    },
-  });
+  const seed = await seedOf(outputs);
   say('docker-compose up -d, until a trace can be read');
   try {
     return await seconds(async () => {

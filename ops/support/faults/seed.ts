@@ -10,11 +10,14 @@ export interface SeedTarget extends Target {
   readonly remove: () => Promise<void>;
 }
 
-/** Phoenix and Alloy from a docker-compose file, with the images of the stack, 50 ports above it. */
-export async function seedTarget(engine: Engine, { images, endpoints }: Pick<Outputs, 'images' | 'endpoints'>): Promise<SeedTarget> {
-  const port = (url: string): number => Number(new URL(url).port) + 50;
+/**
+ * Phoenix and Alloy in a docker-compose file, with the images of a stack; nothing runs yet.
+ * @param above what is added to the ports of the stack
+ */
+export async function seedOf({ images, endpoints }: Pick<Outputs, 'images' | 'endpoints'>, above = 0) {
+  const port = (url: string): number => Number(new URL(url).port) + above;
   const { Seed } = await laboratory();
-  const seed = await Seed.make({
+  return Seed.make({
     images: { phoenix: images.phoenix.name, alloy: images.alloy.name },
     ports: {
       phoenixUi: port(endpoints.phoenixUi),
@@ -25,10 +28,17 @@ export async function seedTarget(engine: Engine, { images, endpoints }: Pick<Out
       alloyUi: port(endpoints.alloyUi),
     },
   });
+}
+
+/** The same, at work, 50 ports above the stack. */
+export async function seedTarget(engine: Engine, outputs: Pick<Outputs, 'images' | 'endpoints'>): Promise<SeedTarget> {
+  const { images, endpoints } = outputs;
+  const above = 50;
+  const seed = await seedOf(outputs, above);
   const remove = (): Promise<void> => seed.remove();
   try {
     await seed.compose('up', '-d');
-    const at = (url: string): string => `http://127.0.0.1:${port(url)}`;
+    const at = (url: string): string => `http://127.0.0.1:${Number(new URL(url).port) + above}`;
     await answers(`${at(endpoints.phoenixUi)}/healthz`);
     await answers(`${at(endpoints.alloyUi)}/-/ready`);
     const helper = images.phoenix.name;
