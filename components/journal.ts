@@ -40,6 +40,7 @@ const bounds = {
   lookSeconds: 0.5,
   backoffSeconds: 5,
   holdSeconds: 600,
+  asideSeconds: 900,
 };
 
 /** Seconds in which Phoenix has put in its queue what it has answered; and, where it has no metrics, has stored it. */

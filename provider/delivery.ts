@@ -235,7 +235,8 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
     return { cause: `Phoenix does not take Alloy's API key: it answers ${refusal}${waiting}`, mend: [redeploy] };
   }
   if (refusal !== undefined) {
-    return { cause: `Phoenix refuses what Alloy sends: ${refusal}${waiting}`, mend: [logsOf(gate), logsOf(phoenix)] };
+    const aside = refusal === 500 && route.containers.journal === undefined ? ['pulumi config set phoenix:journal true   # puts a request aside that is refused for 15 minutes while others are accepted'] : [];
+    return { cause: `Phoenix refuses what Alloy sends: ${refusal}${waiting}`, mend: [logsOf(gate), logsOf(phoenix), ...aside] };
   }
   const complaint = await lastExportError(route, since, 'phoenix');
   if (complaint) {
@@ -265,6 +266,22 @@ async function journalTrouble(route: Route, since: number): Promise<string | und
   }
   const complaint = (await logSince(route, journal, since)).flatMap((line) => /\b503: (The journal .*)$/.exec(line)?.[1] ?? []).at(-1);
   return complaint?.replace(/^The/, 'the').replace(/\.$/, '');
+}
+
+/** What whoever operates a stack should know of its journal although spans arrive. */
+export async function journalWarnings({ inside, containers: { journal } }: Route): Promise<string[]> {
+  if (journal === undefined) {
+    return [];
+  }
+  const { status, text } = await inside.ask(`http://phoenix-journal:${ports.journal.otlpHttp}/status`);
+  if (status !== 200) {
+    return [`The journal in front of Phoenix does not say how it is (${text}): ${logsOf(journal)}`];
+  }
+  const { aside } = JSON.parse(text) as { aside: number };
+  const [it, holds] = aside === 1 ? ['it', 'it holds'] : ['them', 'they hold'];
+  return aside === 0 ? [] : [
+    `Phoenix refuses ${requests(aside)} for what ${holds}, and the journal has put ${it} aside: docker exec ${journal} ls -l /journal/aside lists ${it}, docker kill --signal HUP ${journal} has ${it} sent again.`,
+  ];
 }
 
 /** What an answer means that the gate at the edge was given. */

@@ -30,6 +30,7 @@ interface Status {
   readonly sentAgain: number;
   readonly dropped: number;
   readonly gaveUp: number;
+  readonly aside: number;
 }
 
 async function freePort(): Promise<number> {
@@ -371,6 +372,91 @@ describe('what Phoenix loses is sent again', () => {
     await pair.startPhoenix();
     await pair.nothingLost();
     expect(await pair.status()).toMatchObject({ sentAgain: 20, waiting: 20 });
+  });
+});
+
+describe('a request that Phoenix refuses for what it holds', () => {
+  const folder = (): string[] => (fs.existsSync(path.join(pair.data, 'aside')) ? fs.readdirSync(path.join(pair.data, 'aside')) : []);
+  const alone = async (): Promise<void> => {
+    await until('it to be put aside', async () => {
+      const { status } = await pair.post('poison\n');
+      await pair.send(`beside${pair.sent.length}`);
+      return status;
+    }, (status) => status === 200);
+  };
+
+  test('is put aside while others are accepted, once, and sent again when it is asked for', async () => {
+    await start({ asideSeconds: 0.5 });
+    await alone();
+    expect(await pair.status()).toMatchObject({ aside: 1 });
+    expect(folder()).toEqual([expect.stringMatching(/^\d{8}T\d{6}Z-[0-9a-f]{12}\.request$/)]);
+    expect(pair.log).toMatch(/put aside, because Phoenix refuses it while it accepts others, 500: answer 500/);
+    expect(pair.requests().filter(([status]) => status === 500).length).toBeGreaterThanOrEqual(10);
+
+    // Still refused: it stays.
+    pair.journal?.kill('SIGHUP');
+    await until('a word', () => pair.log, (log) => /sent again, 500: answer 500/.test(log));
+    expect(folder()).toHaveLength(1);
+
+    await pair.kill('journal');
+    await pair.startJournal();
+    expect(await pair.status()).toMatchObject({ aside: 1 });
+    pair.moods({ poison: 200 });
+    pair.journal?.kill('SIGHUP');
+    await until('nothing to be aside', () => pair.status(), ({ aside }) => aside === 0);
+    pair.sent.push('poison');
+    await pair.nothingLost();
+  });
+
+  test('is what was sent again, too, and holds the others up no longer than that', async () => {
+    await start({ asideSeconds: 0.5 });
+    pair.moods({ poison: 200, transaction: 5 });
+    await pair.send('poison', ...named('behind', 3));
+    await pair.kill('phoenix');
+    pair.moods({});
+    await pair.startPhoenix();
+    let [stop, sent] = [false, 0];
+    const others = (async () => {
+      while (!stop) {
+        await pair.send(`new${sent++}`);
+      }
+    })();
+    await until('it to be put aside', () => pair.status(), ({ aside }) => aside === 1);
+    stop = true;
+    await others;
+    pair.sent = pair.sent.filter((span) => span !== 'poison');
+    await pair.nothingLost();
+  });
+
+  test.each([[401, 'aside'], [429, 'aside'], [502, 'aside'], [503, 'aside'], [504, 'aside'], [422, 'dropped']])('%i is none of these: never put %s', async (answer) => {
+    await start({ asideSeconds: 0 });
+    pair.moods({ poison: answer });
+    for (let tries = 0; tries < 15; tries += 1) {
+      expect((await pair.post('poison\n')).status).toBe(answer);
+      await pair.send(`beside${pair.sent.length}`);
+    }
+    expect(folder()).toEqual([]);
+  });
+
+  test('while nothing else is accepted, it may be for everybody: nothing is put aside', async () => {
+    await start({ asideSeconds: 0 });
+    pair.moods({ answer: 500 });
+    for (let tries = 0; tries < 30; tries += 1) {
+      expect([(await pair.post('one\n')).status, (await pair.post('other\n')).status]).toEqual([500, 500]);
+    }
+    expect(folder()).toEqual([]);
+  });
+
+  test('counts as kept, and where there is no room it is refused as before', async () => {
+    await start({ asideSeconds: 0, mostBytes: 3000, keepSeconds: 0 });
+    const poison = `poison ${'x'.repeat(2000)}\n`;
+    await until('it to be put aside', async () => {
+      await pair.send(`beside${pair.sent.length}`);
+      return (await pair.post(poison)).status;
+    }, (status) => status === 200);
+    expect((await pair.status()).kept).toBeGreaterThan(2000);
+    expect((await pair.post(`${poison}${poison}`)).status).toBe(503);
+    await pair.send('small');
   });
 });
 

@@ -1,5 +1,5 @@
 import { at } from '../../engine';
-import { checkDelivery, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
+import { checkDelivery, journalWarnings, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
 import { fakeEngine, type Answer } from '../support/fake-engine';
 import { adminSecret, exportError, gateError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
 import { nobody } from '../support/web';
@@ -267,7 +267,7 @@ describe('Alloy -> Phoenix', () => {
     ['422, handed on as it is', [refusal(422, 422)], 'Phoenix refuses what Alloy sends: 422', [logsOfGate, logsOfPhoenix]],
     ['nothing, because the gate is closed', ['2025-11-21T03:13:17+00:00 refused upstream=- answered=503 uri=/v1/traces\n'], 'the gate in front of Phoenix is closed, because a deployment was cut off while it replaced Phoenix', ['npm run up']],
     ['senders that hung up do not count', [refusal(401, 503), '2025-11-21T03:13:17+00:00 refused upstream=- answered=499 uri=/v1/traces\n'], "Phoenix does not take Alloy's API key: it answers 401", ['npm run up']],
-    ['the newest counts', [refusal(401, 503), refusal(500, 503), '2025-11-21T03:13:17Z signal process started\n'], 'Phoenix refuses what Alloy sends: 500', [logsOfGate, logsOfPhoenix]],
+    ['the newest counts', [refusal(401, 503), refusal(500, 503), '2025-11-21T03:13:17Z signal process started\n'], 'Phoenix refuses what Alloy sends: 500', [logsOfGate, logsOfPhoenix, 'pulumi config set phoenix:journal true   # puts a request aside that is refused for 15 minutes while others are accepted']],
   ])('the gate has seen Phoenix refuse: %s', async (_, lines, cause, mend) => {
     // What Alloy says of it is the gate's answer and no news.
     const answers = { ...gateLogged(...lines), ...logged(exportError('phoenix', 'responded with HTTP Status Code 503')) };
@@ -497,6 +497,24 @@ describe('the journal in front of Phoenix', () => {
 
   test('cannot write', async () =>
     expect(await cause(says(), '503: The journal cannot write: [Errno 28] No space left on device.\n')).toBe('the journal cannot write: [Errno 28] No space left on device'));
+
+  const warned = async (status: { status: number; text: string }): Promise<string[]> => {
+    const { host } = await fakeEngine({});
+    const { route: deployed } = await services({}, host);
+    return journalWarnings({ ...deployed, inside: { ...deployed.inside, ask: () => Promise.resolve(status) }, containers: { ...deployed.containers, journal: 'journal-dev' } });
+  };
+
+  test('has nothing to say while spans arrive', async () => expect(await warned(says({ aside: 0 }))).toEqual([]));
+
+  test('has put requests aside', async () => {
+    expect(await warned(says({ aside: 1 }))).toEqual([
+      'Phoenix refuses 1 request for what it holds, and the journal has put it aside: docker exec journal-dev ls -l /journal/aside lists it, docker kill --signal HUP journal-dev has it sent again.',
+    ]);
+    expect(await warned(says({ aside: 3 }))).toEqual([expect.stringMatching(/^Phoenix refuses 3 requests for what they hold, and the journal has put them aside: .* lists them, .* has them sent again\.$/)]);
+  });
+
+  test('does not say how it is', async () =>
+    expect(await warned({ status: 0, text: 'connection refused' })).toEqual(['The journal in front of Phoenix does not say how it is (connection refused): docker logs --tail 30 journal-dev']));
 
   test('is well, and something else is wrong', async () =>
     expect(await cause(says(), '502: Phoenix cannot be reached: [Errno 111] Connection refused.\n')).not.toMatch(/journal/));

@@ -2,14 +2,14 @@
 Phoenix's intake of spans after its source (server/api/routers/v1/traces.py, db/bulk_inserter.py, server/prometheus.py, 20.26.1):
 answers before it queues, stores up to 100 spans a transaction in the order in which they came, counts what it stores and what
 it gives up, and forgets its queue when it is killed. A body is text with a span on each line, its ID first; an ID that begins
-with "bad" cannot be stored.
+with "bad" cannot be stored. A body that begins with "poison" is answered with 500.
 
 usage: phoenix.py PORT METRICS_PORT FOLDER; FOLDER/stored has what is stored, FOLDER/moods.json says how it behaves.
 """
 import collections, gzip, http.server, json, os, sys, threading, time
 
 port, metrics_port, folder = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-usual = {"answer": 200, "token": "", "commit": True, "transaction": 0.002, "queueing": 0.0, "limit": 500}
+usual = {"answer": 200, "token": "", "commit": True, "transaction": 0.002, "queueing": 0.0, "limit": 500, "poison": 500}
 database = os.path.join(folder, "stored")
 stored = set(open(database).read().split()) if os.path.exists(database) else set()
 spans, batch, requests = collections.deque(), [], []
@@ -67,6 +67,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif mood["limit"] <= len(spans):
             status = 503
         body = self.rfile.read(int(self.headers["content-length"]))
+        if status == 200 and body.startswith(b"poison"):
+            status = mood["poison"]
         if status == 200 and self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         with open(os.path.join(folder, "requests"), "a") as file:

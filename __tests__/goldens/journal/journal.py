@@ -1,6 +1,6 @@
 # Stands between the gate and Phoenix. Keeps each request that Phoenix has accepted until its spans are stored, and sends
 # it again where they were lost. docs/journal.md says how; written by Pulumi from templates/journal/journal.py.mustache.
-import collections, http.client, http.server, json, math, os, signal, struct, sys, tempfile, threading, time, zlib
+import collections, hashlib, http.client, http.server, json, math, os, signal, struct, sys, tempfile, threading, time, zlib
 
 PORT = 4318
 FOLDER = "/journal"
@@ -17,6 +17,8 @@ SEGMENT, SEGMENT_SECONDS = 16777216, 15
 CHUNK = 1 << 16
 POISON_TRIES, TRIES, HOLD = 3, 30, 600
 REFUSED_FOR_GOOD = (400, 413, 415, 422)
+FOR_NOW = (401, 429, 502, 503, 504)  # an answer to everybody, whatever the request holds
+ASIDE_TRIES, ASIDE_SECONDS = 10, 900  # a request that is refused that often and long, while others are accepted, is put aside
 # Headers by which the same body means something else. Never credentials: these are on disk.
 KEPT = ("content-type", "content-encoding", "x-project-name")
 HOPS = ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "content-length", "host", "expect")
@@ -86,6 +88,80 @@ class Segment:
         self.synced = self.size
 
 
+class Aside:
+    """Requests that Phoenix refuses for what they hold. Kept in files of their own, so that they hold up nothing else; SIGHUP has them sent again."""
+    folder = os.path.join(FOLDER, "aside")
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.refused = {}  # digest of a body: tries, when the first and the last were, what Phoenix had accepted by then
+        for path in self.paths(".new"):
+            os.remove(path)
+
+    def paths(self, ending=".request"):
+        names = os.listdir(self.folder) if os.path.isdir(self.folder) else []
+        return sorted(os.path.join(self.folder, name) for name in names if name.endswith(ending))
+
+    def size(self):
+        return sum(os.path.getsize(path) for path in self.paths())
+
+    def is_due(self, digest, accepted):
+        """Counts a refusal. Only one after which Phoenix has accepted something else says that it is for what the request holds."""
+        with self.lock:
+            for other in [other for other, (_, _, last, _) in self.refused.items() if last < now() - 600]:
+                del self.refused[other]
+            tries, first, _, before = self.refused.get(digest, (0, now(), 0, -1))
+            tries += accepted > before
+            self.refused[digest] = tries, first, now(), accepted
+            return tries >= ASIDE_TRIES and now() - first >= ASIDE_SECONDS
+
+    def put(self, digest, headers, body, size, at=0):
+        """OSError where it cannot."""
+        path = os.path.join(self.folder, f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{digest[:12]}.request")
+        text = json.dumps(headers).encode()
+        os.makedirs(self.folder, exist_ok=True)
+        with open(path + ".new", "wb") as file:
+            file.write(HEAD.pack(b"JNL1", len(text), size, 0) + text)
+            body.seek(at)
+            while size and (chunk := body.read(min(CHUNK, size))):
+                size -= file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(path + ".new", path)
+        self.refused.pop(digest, None)
+        return path
+
+    def send(self):
+        """Sends each to Phoenix once more. What it accepts is kept as everything that it has accepted is."""
+        for path in self.paths():
+            try:
+                with open(path, "rb") as file:
+                    headers, at, size = Segment(0).read(file)
+                    status, _, text = ask([*headers.items(), *authorization()], file, size, at)
+                    if status == 200:
+                        journal.append(headers, Part(file, at), size)
+                        os.remove(path)
+            except (Cut, OSError, ValueError, http.client.HTTPException) as error:
+                status, text = 0, repr(error).encode()
+            say(f"{path}: sent again, {status}: {text[:200].decode(errors='replace')}")
+
+
+class Part:
+    """A file from a place on."""
+
+    def __init__(self, file, start):
+        self.read, self.seek = file.read, lambda at: file.seek(start + at)
+
+
+def digest_of(body, size, at=0):
+    body.seek(at)
+    digest = hashlib.sha256()
+    while size and (chunk := body.read(min(CHUNK, size))):
+        digest.update(chunk)
+        size -= len(chunk)
+    return digest.hexdigest()
+
+
 class Journal:
     """What Phoenix has accepted. Records are numbered; those before `state.mark` are stored."""
 
@@ -106,6 +182,7 @@ class Journal:
                 self.state.update(json.load(file))
         except (OSError, ValueError):
             pass  # Everything kept is sent again: too much, never too little.
+        self.aside = Aside()
         self.segments = []
         for first in sorted(int(name[:-4]) for name in os.listdir(FOLDER) if name.endswith(".seg")):
             segment = Segment(first)
@@ -138,7 +215,7 @@ class Journal:
         return now() + SETTLE + min(300, size / (1 << 15 if "content-encoding" in headers else 1 << 18))
 
     def kept(self):
-        return sum(segment.size for segment in self.segments)
+        return self.aside.size() + sum(segment.size for segment in self.segments)
 
     def limit(self):
         disk = os.statvfs(FOLDER)
@@ -331,6 +408,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.later(503, f"The journal cannot write: {error}.")
             journal.late |= epoch != journal.epoch
             journal.change(accepted=1)
+        elif status not in (*REFUSED_FOR_GOOD, *FOR_NOW):
+            try:
+                if put_aside(status, text, {name.lower(): value for name, value in self.headers.items() if name.lower() in KEPT}, body, size):
+                    return 200, [("content-type", self.headers.get("content-type", "application/x-protobuf"))], b"{}" if "json" in self.headers.get("content-type", "") else b""
+            except OSError as error:
+                return self.later(503, f"The journal cannot write: {error}.")
         return status, [(name, value) for name, value in headers if name.lower() not in (*HOPS, "date", "server")], text
 
     def receive(self, body):
@@ -483,11 +566,11 @@ class Watch:
     def status(self):
         state = journal.state
         kept, limit = journal.kept(), int(journal.limit())
-        needed = sum(segment.size for segment in journal.segments if segment.end > state["mark"])
+        needed = journal.aside.size() + sum(segment.size for segment in journal.segments if segment.end > state["mark"])
         return {
             "kept": kept, "limit": limit, "full": needed >= 0.95 * limit, "waiting": journal.next - state["mark"], "sending": self.again is not None,
             "lookedSecondsAgo": round(now() - self.looked), "accepted": journal.count["accepted"], "refused": journal.count["refused"],
-            "sentAgain": state["sentAgain"], "dropped": state["dropped"], "gaveUp": state["gaveUp"],
+            "aside": len(journal.aside.paths()), "sentAgain": state["sentAgain"], "dropped": state["dropped"], "gaveUp": state["gaveUp"],
         }
 
     def run(self):
@@ -582,7 +665,7 @@ class Watch:
         elif status in REFUSED_FOR_GOOD:
             say(f"record {number} is refused for good, {status}, and dropped: {text[:200].decode(errors='replace')}")
             journal.state["dropped"] += 1
-        else:
+        elif status in (0, *FOR_NOW) or not put_aside(status, text, headers, file, size, at):
             self.wait = now() + 1
             return False
         again.record = next(again.records, None)
@@ -617,6 +700,16 @@ class Watch:
         journal.save()
 
 
+def put_aside(status, text, headers, body, size, at=0):
+    """Puts a request aside that Phoenix has refused too often. Whether it did; OSError where it cannot."""
+    digest = digest_of(body, size, at)
+    if not journal.aside.is_due(digest, journal.count["accepted"]):
+        return False
+    path = journal.aside.put(digest, headers, body, size, at)
+    say(f"{path}: put aside, because Phoenix refuses it while it accepts others, {status}: {text[:200].decode(errors='replace')}")
+    return True
+
+
 def authorization():
     """The header with which Phoenix takes spans now; read each time, because a key changes."""
     try:
@@ -634,6 +727,7 @@ watch = Watch()
 server = Server(("", PORT), Handler)
 # As the first process of a container it is ended by no signal that it does not take.
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=journal.aside.send).start())
 try:
     watch.see(watch.look_at())  # so that what comes now is known to be this process's
     watch.send_next()
