@@ -170,12 +170,18 @@ describe('by npm itself', () => {
     ['node, from another folder', process.execPath, [path.resolve('ops/run.mjs')], tempDir(), {}],
     ['npm, from another folder', 'npm', ['--prefix', path.resolve('.'), 'run', '--silent'], tempDir(), {}],
     ['npm, in a folder below', 'npm', ['run', '--silent'], 'docs', {}],
+    ['pnpm', path.resolve('node_modules/.bin/pnpm'), ['run', '--silent'], '.', {}],
+    ['pnpm, in a folder below, without run', path.resolve('node_modules/.bin/pnpm'), ['--silent'], 'docs', {}],
+    ['yarn', path.resolve('node_modules/.bin/yarn'), ['--silent', 'run'], '.', {}],
     ['npm, for production', 'npm', ['run', '--silent'], '.', { NODE_ENV: 'production' }],
     ['npm, with a home that cannot be written', 'npm', ['run', '--silent'], '.', { HOME: '/dev/null', XDG_STATE_HOME: '/dev/null' }],
   ])('by %s: a name that is wrong, and the exit code', async (by, program, first, cwd, env) => {
-    const dashes = by.startsWith('npm') ? ['--'] : [];
-    const said = run(program, [...first, 'verify', ...dashes, '--stak=prod'], { cwd, env: { ...process.env, NO_UPDATE_NOTIFIER: '1', ...env } });
-    await expect(said).rejects.toMatchObject({ code: 2, stdout: '', stderr: "\nUnknown option '--stak=…'. Did you mean --stack?\n    npm run verify -- --help\n" });
+    // npm needs the dashes; pnpm and yarn take the options with them and without.
+    const ways = by.startsWith('npm') ? [['--']] : by.startsWith('node') ? [[]] : [[], ['--']];
+    for (const dashes of ways) {
+      const said = run(program, [...first, 'verify', ...dashes, '--stak=prod'], { cwd, env: { ...process.env, NO_UPDATE_NOTIFIER: '1', ...env } });
+      await expect(said).rejects.toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/(^|\n)\nUnknown option '--stak=…'. Did you mean --stack\?\n {4}npm run verify -- --help\n/) });
+    }
   }, 60_000);
 
   test('help: every command of package.json, but for the parts of the tests', async () => {
