@@ -73,7 +73,7 @@ export class Checkout {
   async atTerminal(command: string, args: readonly string[], steps: readonly (readonly [string, string])[]): Promise<{ seen: string; status: number }> {
     const line = ['npm', 'run', '--silent', command, '--', '--stack', this.stack, ...args].map((word) => `'${word}'`).join(' ');
     const typist = path.join(__dirname, '..', 'support', 'terminal.py');
-    const { stdout } = await run('python3', [typist, JSON.stringify({ command: `exec ${line}`, steps })], { cwd: this.dir, env: this.env(), maxBuffer: 64 << 20 });
+    const { stdout } = await run('python3', [typist, JSON.stringify({ command: `exec ${line}`, steps, patience: 300 })], { cwd: this.dir, env: this.env(), maxBuffer: 64 << 20 });
     return JSON.parse(stdout) as { seen: string; status: number };
   }
 

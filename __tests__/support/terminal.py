@@ -1,6 +1,7 @@
 """
 Runs a command at a terminal of its own, as a person would: waits for what is asked, and types.
-argv: JSON with `command` (a line of shell) and `steps` ([what is waited for, what is typed]).
+argv: JSON with `command` (a line of shell), `steps` ([what is waited for, what is typed]) and `patience` (seconds without a word
+after which the command is taken to hang; 60 if not given).
 Prints JSON: everything that stood on the terminal, and how the command ended.
 """
 import json
@@ -8,9 +9,6 @@ import os
 import pty
 import select
 import sys
-
-# Only ends what would hang for ever.
-PATIENCE = 60
 
 given = json.loads(sys.argv[1])
 pid, terminal = pty.fork()
@@ -21,7 +19,7 @@ seen = b""
 at = 0
 steps = list(given["steps"])
 while True:
-    ready, _, _ = select.select([terminal], [], [], PATIENCE)
+    ready, _, _ = select.select([terminal], [], [], given.get("patience", 60))
     if not ready:
         os.kill(pid, 9)
         sys.exit("the terminal fell silent; on it stood: %r" % seen)
