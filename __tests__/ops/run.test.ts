@@ -185,6 +185,16 @@ describe('the command', () => {
     });
   });
 
+  test('is not run by Windows itself', async () => {
+    const preload = path.join(tempDir(), 'windows.cjs');
+    fs.writeFileSync(preload, "Object.defineProperty(process, 'platform', { value: 'win32' });");
+    expect(await clone.run(['hello'], { NODE_OPTIONS: `--require ${preload}` }).ended).toEqual({
+      code: 2, stdout: '', stderr: 'Windows by itself is not supported: Linux, macOS, and Windows through WSL 2 are.\n    wsl --install\n',
+    });
+    // cmd.exe has no `exec`, with which npm calls every command; a file of that name in the folder it takes.
+    expect(fs.readFileSync('exec.cmd', 'utf8').split('\n').filter((line) => !line.startsWith('@rem'))).toEqual(['@%*', '']);
+  });
+
   test('that is none', async () => {
     const { code, stderr } = await clone.run(['upp']).ended;
     expect(code).toBe(2);
