@@ -17,4 +17,6 @@ module.exports = {
   // A deployment on a busy machine takes minutes; what a test waits for it waits for by its condition.
   testTimeout: 15 * 60_000,
   verbose: true,
+  // A test that has failed may leave something open; the run has its result by then.
+  forceExit: true,
 };

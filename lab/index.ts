@@ -19,6 +19,7 @@ import type { Work } from './work';
 export { cacheRoot } from './cache';
 export { aptInstall } from './debian';
 export { lackText, type Lack } from './disk';
+export { claimLabel, removeUnclaimed } from './label-claims';
 export { withLock } from './lock';
 export { standIns } from './providers/install';
 export { builtPulumiCli, pulumiCli } from './pulumi-cli';

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ask } from './command';
 import { aptInstall } from './debian';
+import { claimLabel } from './label-claims';
 
 const run = promisify(execFile);
 
@@ -33,6 +34,7 @@ export class Seed {
 
   static async make(services: SeedServices): Promise<Seed> {
     const seed = new Seed(await composeProgram(), services);
+    await claimLabel(`com.docker.compose.project=${basename(seed.dir).toLowerCase()}`);
     // Alloy reads its config as a user of its own.
     chmodSync(seed.dir, 0o755);
     seed.write();

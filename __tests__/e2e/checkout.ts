@@ -3,6 +3,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
+import { stackLabel } from '../../components/catalog';
+import { claimLabel } from '../../lab';
 import type { Outputs } from '../../ops/support/outputs';
 
 const run = promisify(execFile);
@@ -42,8 +44,14 @@ export class Checkout {
   /** Clones what is committed. The Docker engine and the caches are this machine's; state and node_modules are not. */
   static async clone(stack: string): Promise<Checkout> {
     const dir = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-')), 'clone');
+    await Checkout.claim(stack);
     await run('git', ['clone', '--quiet', path.join(__dirname, '..', '..'), dir]);
     return new Checkout(dir, stack);
+  }
+
+  /** A run that is killed leaves stacks at work; the next one removes them. */
+  private static claim(stack: string): Promise<void> {
+    return claimLabel(`${stackLabel}=llm-observability/${stack}`);
   }
 
   /** The same in a copy of the folder. */
@@ -52,7 +60,8 @@ export class Checkout {
   }
 
   /** Another stack in the same folder, with the same state. */
-  beside(stack: string): Checkout {
+  async beside(stack: string): Promise<Checkout> {
+    await Checkout.claim(stack);
     return new Checkout(this.dir, stack, this.shell);
   }
 

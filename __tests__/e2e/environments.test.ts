@@ -24,8 +24,8 @@ const socket = (): string => path.join(path.dirname(first.dir), 'docker.sock');
 
 beforeAll(async () => {
   first = await Checkout.clone('first');
-  second = first.beside('second');
-  third = first.beside('third');
+  second = await first.beside('second');
+  third = await first.beside('third');
   await first.up(here);
 });
 
@@ -95,7 +95,7 @@ describe('a name that is taken', () => {
 
   it('is told at the preview, with whose it is', async () => {
     await docker('create', '--name', 'alloy-fourth', '--label', 'com.docker.compose.project=somebody', (await first.outputs()).images.gate.name);
-    const { code, text } = await page(first.beside('fourth'), '', ...settings({ ...here, 'ports:offset': '300' }));
+    const { code, text } = await page(await first.beside('fourth'), '', ...settings({ ...here, 'ports:offset': '300' }));
     expect(code).toBe(1);
     expect(text).toMatch(/container alloy-fourth of compose project somebody has a name that this stack needs/);
   });
@@ -221,7 +221,7 @@ describe('what cannot be known', () => {
   });
 
   it('a host over SSH that cannot be reached', async () => {
-    const { code, text } = await page(first.beside('fifth'), '', ...settings({ 'docker:host': 'ssh://nobody@127.0.0.1:1' }));
+    const { code, text } = await page(await first.beside('fifth'), '', ...settings({ 'docker:host': 'ssh://nobody@127.0.0.1:1' }));
     expect(code).toBe(0);
     expect(text).toMatch(/fifth: \d+ to create; nothing stands yet/);
     expect(text).toMatch(/Not known: whether the ports are free there \(the Docker Engine at ssh:\/\/nobody@127\.0\.0\.1:1 \(docker:host\) does not answer/);
@@ -230,7 +230,7 @@ describe('what cannot be known', () => {
 
 describe('a stack file with keys that are wrong', () => {
   it('all of them at once: one that is none, one that stands empty, one of another environment', async () => {
-    const edge = first.beside('sixth');
+    const edge = await first.beside('sixth');
     fs.writeFileSync(path.join(edge.dir, 'Pulumi.sixth.yaml'), 'config:\n  edge:central: first\n  edge:sentTo: phoenix\n  phoenix:auth: "true"\n  prometheus:url: ""\n  ports:offset: "60000"\n');
     const { code, text } = await page(edge, '');
     expect(code).toBe(1);

@@ -1,4 +1,4 @@
-import { cacheRoot } from '../../lab';
+import { cacheRoot, removeUnclaimed } from '../../lab';
 import { pythonOtel } from '../../lab/python';
 import { telemetrygen } from '../../lab/telemetrygen';
 import { chooseEngine } from '../../engine';
@@ -16,6 +16,9 @@ const published = process.env['E2E_PUBLISHED'] === 'true';
  */
 export default async function setup(): Promise<void> {
   await ensureEngine(chooseEngine({}), 'yes', 'npm run e2e');
+  for (const label of await removeUnclaimed()) {
+    console.log(`Removed what an earlier run of these tests left on the engine: ${label}`);
+  }
   if (published) {
     // Before anything else, which may take long: this ends at once where something cannot be had.
     expectPublished(await findToolchain({}, { consent: 'never', plugins: providers }), await usedImages());

@@ -38,8 +38,8 @@ const reachable = (stack: string): Promise<unknown> =>
 
 beforeAll(async () => {
   central = await Checkout.clone('central');
-  edge = central.beside('edge');
-  bare = central.beside('bare');
+  edge = await central.beside('edge');
+  bare = await central.beside('bare');
   cloudflare = await Cloudflare.start({ name: 'cloudflare-e2e', account: { id: accountId, zones: [zone] }, team: 'example', hostnames: Object.values(hostnames) });
   process.env['CLOUDFLARE_API_TOKEN'] = await cloudflare.issueToken();
   await central.up({ 'phoenix:auth': 'true' });

@@ -128,7 +128,8 @@ export async function readProcess(path: string): Promise<Process | undefined> {
   return pid && started ? { pid: Number(pid), started } : undefined;
 }
 
-function thisProcess(): Process {
+/** This very process. */
+export function thisProcess(): Process {
   return { pid: process.pid, started: statOf(process.pid)?.started ?? '' };
 }
 
