@@ -487,7 +487,7 @@ describe('down', () => {
 
 describe('up', () => {
   const stackFile = path.join(projectDir, 'Pulumi.dev.yaml');
-  const deployArgs = ['--refresh', '--non-interactive'];
+  const deployArgs = ['--refresh', '--non-interactive', '--suppress-outputs'];
   const deployed: Said = { stdout: 'Updating (dev):\n     12 created of old\n\nResources:\n    + 12 created\n    ~ 1 updated\n    +-2 replaced\n    16 unchanged\n\nDuration: 9s\n' };
   const noStack: Said = { stderr: "error: no stack named 'dev' found\n", code: 6 };
   let host: string;

@@ -20,8 +20,11 @@ export class Stopped extends Failure {
   override readonly exitCode = 130;
 }
 
-/** --refresh: what somebody removed or stopped by hand is put back. */
-export const commonArgs: readonly string[] = ['--refresh', '--non-interactive'];
+/**
+ * --refresh: what somebody removed or stopped by hand is put back. The outputs are for programs; what a person needs of them
+ * is in the summary at the end.
+ */
+export const commonArgs: readonly string[] = ['--refresh', '--non-interactive', '--suppress-outputs'];
 
 /** Settings for a run of the CLI, which stores them in the stack file. */
 export function configArgs(config: Readonly<Record<string, string>>): string[] {
