@@ -12,6 +12,8 @@ import { pythonOtel } from '../../lab/python';
 import { telemetrygen } from '../../lab/telemetrygen';
 import { chooseEngine } from '../../engine';
 import { ensureEngine } from '../../ops/support/docker';
+import { expectPictureOfRun } from '../support/picture-of-run';
+import { screen } from '../support/screen';
 import { Checkout, docker, storedSpans, until } from './checkout';
 import { finished } from './load';
 
@@ -61,12 +63,20 @@ async function restartEngine(): Promise<void> {
   await ensureEngine(chooseEngine({}), 'yes', 'npm run e2e');
 }
 
+const question = `Deploy this to stack ${stack}? [y/N] `;
+
+/** The same of the stack `dev`, without signs of life and what the CLI says of plugins that somebody else has built. */
+const asIfDev = (lines: readonly string[]): string[] =>
+  lines.join('\n').replace(/^Diagnostics:\n(?: .*\n)*\n/m, '').split('\n').filter((line) => !line.startsWith('@ '))
+    .map((line) => line.replaceAll(` --stack ${stack}`, '').replace(new RegExp(`\\b${stack}\\b`, 'g'), 'dev').replace(/ \d+ warnings$/, ''));
+
 describe('a fresh clone', () => {
-  it('becomes a running stack with a trace that was read back', async () => {
-    const { traceId, ms, endpoints, changes } = await checkout.up();
-    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
-    expect(ms).toBeGreaterThan(0);
-    expect(endpoints).toEqual({
+  it('shows what it will make, asks, and becomes a running stack with a trace that was read back', async () => {
+    const { seen, status } = await checkout.atTerminal('up', [], [[question, 'y\r']]);
+    expect([status, status === 0 ? '' : seen]).toEqual([0, '']);
+    const lines = screen(seen);
+    expect(lines.join('\n')).toMatch(/^Trace [0-9a-f]{32} went application -> Alloy -> Phoenix in \d+ ms and was read back\./m);
+    expect((await checkout.outputs()).endpoints).toEqual({
       otlpHttp: 'http://127.0.0.1:4318',
       otlpGrpc: 'http://127.0.0.1:4317',
       phoenixUi: 'http://127.0.0.1:6006',
@@ -74,7 +84,9 @@ describe('a fresh clone', () => {
       phoenixOtlpGrpc: 'http://127.0.0.1:14317',
       alloyUi: 'http://127.0.0.1:12345',
     });
-    expect(Object.keys(changes)).toEqual(['created']);
+    const [asks, ends] = [lines.findIndex((line) => line.startsWith(question)), lines.findIndex((line) => line.startsWith('Trace '))];
+    expectPictureOfRun('first-run/asks.svg', ['$ npm run up', '…', ...asIfDev(lines.slice(lines.findIndex((line) => line.startsWith('Previewing')), asks + 1))]);
+    expectPictureOfRun('first-run/ends.svg', ['$ npm run up', '…', ...asIfDev(lines.slice(ends))]);
   });
 
   it('has nothing to change when it is run again, nor after a refresh', async () => {
@@ -312,7 +324,6 @@ describe('bad input', () => {
 
 describe('at a terminal', () => {
   const settings = (): string => fs.readFileSync(path.join(checkout.dir, `Pulumi.${stack}.yaml`), 'utf8');
-  const question = `Deploy this to stack ${stack}? [y/N] `;
 
   it.each([
     ['n', 'n\r'],
