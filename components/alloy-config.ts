@@ -46,10 +46,10 @@ export function largestRequestMiB(memoryMiB: number): number {
 const consumers = (memoryMiB: number): number => clamp(1, memoryMiB / 256, 10);
 
 /**
- * Bytes, unpacked, in a request to a backend behind a tunnel. A batch is sent at `minSize` and cut at the largest request that
- * the other end takes: more is answered with 400, which loses it. It is below the 100 MB that Cloudflare takes.
+ * Bytes, unpacked, in a request to a backend behind a tunnel. It is cut at the largest request that the other end takes: more
+ * is answered with 400, which loses it. It is below the 100 MB that Cloudflare takes.
  */
-const tunnelBatch = (requestMiB: number): { minSize: number; maxSize: number } => ({ minSize: 1_000_000, maxSize: requestMiB * 2 ** 20 });
+const tunnelBatch = (requestMiB: number): { maxSize: number } => ({ maxSize: requestMiB * 2 ** 20 });
 
 /** File from which Alloy reads a header's value. */
 export const secretFile = (backend: string, header: string): string => `${alloyDirectories.secrets}/${backend}.${header}`;
@@ -81,8 +81,8 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     memoryLimit: `${Math.floor(memoryMiB * 0.55)}MiB`,
     memorySpike: `${Math.floor(memoryMiB * 0.2)}MiB`,
     traces: traces.join(', '),
-    metrics: (metrics.length ? metrics : ['otelcol.exporter.prometheus.discard.input']).join(', '),
-    logs: (logs.length ? logs : ['otelcol.exporter.loki.discard.input']).join(', '),
+    metrics: (metrics.length ? metrics : ['otelcol.processor.filter.discard_metrics.input']).join(', '),
+    logs: (logs.length ? logs : ['otelcol.processor.filter.discard_logs.input']).join(', '),
     usesQueue: of('otlphttp').length > 0,
     queueDirectory: alloyDirectories.queue,
     queueBytes: queueMiB * 2 ** 20,

@@ -10,7 +10,7 @@ import * as path from 'node:path';
 import { aptInstall } from '../../lab/debian';
 import { pythonOtel } from '../../lab/python';
 import { telemetrygen } from '../../lab/telemetrygen';
-import { chooseEngine } from '../../engine';
+import { chooseEngine, engineGet } from '../../engine';
 import { ensureEngine } from '../../ops/support/docker';
 import { expectPictureOfRun } from '../support/picture-of-run';
 import { screen } from '../support/screen';
@@ -43,6 +43,16 @@ async function gateway(): Promise<string> {
   const [{ IPAM }] = JSON.parse(await docker('network', 'inspect', 'bridge')) as [{ IPAM: { Config: { Subnet: string; Gateway?: string }[] } }];
   const { Subnet = '', Gateway } = IPAM.Config[0] ?? {};
   return Gateway || Subnet.replace(/0\/\d+$/, '1');
+}
+
+/** Ten thousand records, each with a value of its own. */
+const records = (batch: number, rest: object): object[] =>
+  Array.from({ length: 10_000 }, (_, index) => ({ timeUnixNano: `${Date.now()}000000`, attributes: [{ key: 'series', value: { stringValue: `${batch}-${index}` } }], ...rest }));
+
+/** Bytes that the programs of a container hold. */
+async function memoryOf(container: string): Promise<number> {
+  const { memory_stats: { usage, stats } } = await engineGet<{ memory_stats: { usage: number; stats: { inactive_file?: number; total_inactive_file?: number } } }>(chooseEngine({}).engine, `/containers/${container}/stats?stream=false`);
+  return usage - (stats.inactive_file ?? stats.total_inactive_file ?? 0);
 }
 
 const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
@@ -147,6 +157,22 @@ describe('telemetry', () => {
     });
     expect({ code, errors: output.split('\n').filter((line) => /error|fail|exception|traceback/i.test(line)) }).toEqual({ code: 0, errors: [] });
     await until('the spans of the seed application', async () => (await storedSpans(endpoints.phoenixUi, 'my-ai-service')) === 2);
+  });
+
+  it.each([
+    ['metrics', 'series', (batch: number) => ({ resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'flood', gauge: { dataPoints: records(batch, { asInt: '1' }) } }] }] }] })],
+    ['logs', 'streams', (batch: number) => ({ resourceLogs: [{ scopeLogs: [{ logRecords: records(batch, { body: { stringValue: 'flood' } }) }] }] })],
+  ])('400,000 %s of %s that nothing stores are dropped before anything keeps them', async (signal, _, body) => {
+    const [{ State: before }] = JSON.parse(await docker('inspect', alloy));
+    const { endpoints } = await checkout.outputs();
+    for (let batch = 0; batch < 40; batch += 1) {
+      const { status } = await fetch(`${endpoints.otlpHttp}/v1/${signal}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body(batch)) });
+      expect(status).toBe(200);
+    }
+    const [{ State: after, RestartCount }] = JSON.parse(await docker('inspect', alloy));
+    expect([after.StartedAt, RestartCount]).toEqual([before.StartedAt, 0]);
+    // Kept, they take more than 570 MiB.
+    expect(await memoryOf(alloy)).toBeLessThan(300 * 2 ** 20);
   });
 
   it('is reached from a container by host.docker.internal', async () => {

@@ -9,6 +9,7 @@ import { connectorImage } from '../../lab/cloudflare/connector-image';
 import { Cloudflare, trusting } from '../../lab/cloudflare/container';
 import type { Mode } from '../../lab/cloudflare/edge';
 import type { EdgeOutputs, Outputs } from '../../ops/support/outputs';
+import { spanRequest } from '../support/span-request';
 import { Checkout, docker, storedSpans, until } from './checkout';
 import { usedImages } from './images';
 import { finished, underLoad } from './load';
@@ -182,6 +183,18 @@ describe('a stack at the edge', () => {
     for (const [place, text] of Object.entries(places)) {
       expect(secrets.filter((secret) => text.includes(secret)).map(() => `a secret in ${place}`)).toEqual([]);
     }
+  });
+
+  it('keeps senders apart: a request that Phoenix refuses for what it holds costs only itself', async () => {
+    const send = async (name?: Buffer): Promise<number> =>
+      (await fetch('http://127.0.0.1:5318/v1/traces', { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body: spanRequest('innocent', name) })).status;
+    const poison = Buffer.from([0x70, 0xff]);
+    const answers = await Promise.all(Array.from({ length: 55 }, (_, index) => send(index % 11 === 5 ? poison : undefined)));
+    expect(new Set(answers)).toEqual(new Set([200]));
+    await allStored('innocent', 50);
+    // Behind them in the same queue, so that nothing of them is still on its way.
+    expect(await edge.verify()).toMatchObject({ ok: true });
+    expect(await stored('innocent')).toBe(50);
   });
 
   it('one without a gate, to compare with', async () => {
