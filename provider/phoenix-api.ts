@@ -39,7 +39,7 @@ const settling = 30_000;
  * Milliseconds after which what was answered with 429 is asked again, and after which that is given up: Phoenix lets one
  * more login in every 5 s, and none for 300 s to an account that had too many wrong passwords.
  */
-const tooMany = { againMs: 5_000, longestMs: 330_000 };
+const tooMany = { againMs: 5_000, longestMs: 330_000, longestForLoginMs: 30_000 };
 
 /** The parts of Phoenix's API that the stack needs. Every error says what Phoenix answered. */
 export class PhoenixApi {
@@ -103,10 +103,13 @@ export class PhoenixApi {
   /**
    * A database that was made without auth by an earlier version has a first administrator with the
    * password that everybody knows: gives that one this password.
-   * @returns whether it was so
+   * @returns whether it was so; undefined where Phoenix takes no login now, because somebody has tried too many wrong passwords
    */
-  async replaceDefaultPassword(password: string): Promise<boolean> {
-    const login = await this.request('POST', '/auth/login', { token: '', body: { email: firstAdmin, password: defaultPassword } });
+  async replaceDefaultPassword(password: string): Promise<boolean | undefined> {
+    const login = await this.request('POST', '/auth/login', { token: '', body: { email: firstAdmin, password: defaultPassword }, longestMs: this.limits.longestForLoginMs });
+    if (login.status === 429) {
+      return undefined;
+    }
     // 401: another password; 403: no login with passwords at all.
     if ([401, 403].includes(login.status)) {
       return false;
@@ -136,7 +139,7 @@ export class PhoenixApi {
   }
 
   /** @param token default: the admin secret, where Phoenix asks for credentials; '' sends none */
-  private async request(method: string, path: string, { body, token = this.access.auth ? this.access.adminSecret : '' }: { body?: object; token?: string } = {}): Promise<Answer> {
+  private async request(method: string, path: string, { body, token = this.access.auth ? this.access.adminSecret : '', longestMs = this.limits.longestMs }: { body?: object; token?: string; longestMs?: number } = {}): Promise<Answer> {
     for (let waited = 0; ; waited += this.limits.againMs) {
       const answer = await this.reach.ask(`${this.access.url}${path}`, {
         method,
@@ -147,7 +150,7 @@ export class PhoenixApi {
         // Not an answer from which anything follows.
         throw new Cancelled();
       }
-      if (answer.status !== 429 || waited >= this.limits.longestMs) {
+      if (answer.status !== 429 || waited >= longestMs) {
         return answer;
       }
       await pause(this.limits.againMs);

@@ -1,4 +1,5 @@
 import { PhoenixApi, type PhoenixAccess } from './phoenix-api';
+import { tell } from './progress';
 import type { Kind } from './resource';
 
 export interface PhoenixSettingsInputs extends PhoenixAccess {
@@ -10,24 +11,42 @@ export interface PhoenixSettingsInputs extends PhoenixAccess {
   readonly server: string;
 }
 
+export interface PhoenixSettingsOutputs extends PhoenixSettingsInputs {
+  /** Whether this database was asked for the password that everybody knows. Stacks of before do not have it. */
+  readonly passwordAsked?: boolean;
+}
+
 type Api = Pick<PhoenixApi, 'ready' | 'setRetention' | 'replaceDefaultPassword' | 'close'>;
 
 /** What Phoenix reads from its environment only when it makes its database, and so has to be told. */
-export const phoenixSettings = (open: (access: PhoenixAccess) => Api = (access) => new PhoenixApi(access)): Kind<PhoenixSettingsInputs, PhoenixSettingsInputs> => {
-  const apply = async (inputs: PhoenixSettingsInputs): Promise<PhoenixSettingsInputs> => {
+export const phoenixSettings = (open: (access: PhoenixAccess) => Api = (access) => new PhoenixApi(access)): Kind<PhoenixSettingsInputs, PhoenixSettingsOutputs> => {
+  const apply = async (inputs: PhoenixSettingsInputs, before?: PhoenixSettingsOutputs): Promise<PhoenixSettingsOutputs> => {
     const api = open(inputs);
     try {
       await api.ready();
       if (inputs.retentionDays !== undefined) {
         await api.setRetention(inputs.retentionDays);
       }
-      if (inputs.auth) {
-        await api.replaceDefaultPassword(inputs.firstPassword);
-      }
+      return { ...inputs, passwordAsked: inputs.auth && (isAsked(inputs, before) || (await asked(api, inputs))) };
     } finally {
       api.close();
     }
-    return inputs;
   };
-  return { create: apply, update: (_, inputs) => apply(inputs) };
+  return {
+    drifted: async ({ auth, passwordAsked }) => auth && passwordAsked === false,
+    create: (inputs) => apply(inputs),
+    update: (before, inputs) => apply(inputs, before),
+  };
 };
+
+/** Each time is an attempt to log in, which Phoenix counts. A database that is not a new one has answered. */
+const isAsked = ({ server }: PhoenixSettingsInputs, before: PhoenixSettingsOutputs | undefined): boolean =>
+  before !== undefined && before.auth && before.server === server && before.passwordAsked !== false;
+
+async function asked(api: Api, { firstPassword }: PhoenixSettingsInputs): Promise<boolean> {
+  const replaced = await api.replaceDefaultPassword(firstPassword);
+  if (replaced === undefined) {
+    tell('Phoenix takes no login of its first administrator now: somebody has tried too many wrong passwords. The next npm run up asks whether the default password opens it.');
+  }
+  return replaced !== undefined;
+}

@@ -313,4 +313,10 @@ describe('down and up again', () => {
     expect((await login(password ?? '')).status).toBe(204);
     await keyOf('alloy');
   });
+
+  it('and wrong passwords that anybody tries stop no deployment', async () => {
+    await until('Phoenix to take no more logins', async () => (await login('wrong')).status === 429);
+    await checkout.up({ 'phoenix:retentionDays': '7' });
+    expect(await checkout.plannedSteps()).toEqual([]);
+  });
 });

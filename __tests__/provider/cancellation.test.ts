@@ -77,7 +77,7 @@ test.each<[string, number, string]>([
 ])('%s', async (_, status, method) => {
   const { cancel, PhoenixApi } = provider();
   const reach: Reach = { ask: async () => (setImmediate(cancel), { status, text: '' }), close() {} };
-  const api = new PhoenixApi({ engine: at('unix:///docker.sock'), container: 'c', url: 'http://p', auth: true, adminSecret: 's' }, reach, { againMs: long, longestMs: long });
+  const api = new PhoenixApi({ engine: at('unix:///docker.sock'), container: 'c', url: 'http://p', auth: true, adminSecret: 's' }, reach, { againMs: long, longestMs: long, longestForLoginMs: long });
   await expect(api[method as 'ready' | 'keys']()).rejects.toThrow(wasCancelled);
 });
 

@@ -22,7 +22,7 @@ function phoenix(answers: readonly Answer[], change: Partial<PhoenixAccess> = {}
       return left.shift() ?? { status: 0, text: 'nothing more was expected' };
     },
     close: () => void (closed = true),
-  }, { againMs: 1, longestMs: 3 });
+  }, { againMs: 1, longestMs: 3, longestForLoginMs: 2 });
   return { api, asked, closed: () => closed };
 }
 
@@ -136,6 +136,12 @@ describe('the password that everybody knows', () => {
   test('is asked about again when there were too many logins', async () => {
     const { api, asked } = phoenix([tooMany, tooMany, { status: 401, text: '' }]);
     expect(await api.replaceDefaultPassword(password)).toBe(false);
+    expect(asked).toEqual([login, login, login]);
+  });
+
+  test('is not known where somebody has tried too many wrong passwords, after a shorter time than any other answer', async () => {
+    const { api, asked } = phoenix([tooMany, tooMany, tooMany, { status: 500, text: 'never' }]);
+    expect(await api.replaceDefaultPassword(password)).toBeUndefined();
     expect(asked).toEqual([login, login, login]);
   });
 });

@@ -39,17 +39,38 @@ test.each<[string, PhoenixSettingsInputs, string[]]>([
   ['a retention that nobody set is left as it is', unset, ['ready', 'password first-password', 'close']],
 ])('create, %s', async (_, given, expected) => {
   const { kind, done, access } = settings();
-  expect(await kind.create(given)).toEqual(given);
+  expect(await kind.create(given)).toEqual({ ...given, passwordAsked: given.auth });
   expect(done).toEqual(expected);
   expect(access).toEqual([given]);
 });
 
-test('update says all of it again, with what is wanted now', async () => {
+test('update says all of it again to another container, with what is wanted now', async () => {
   const { kind, done, access } = settings();
   const next = { ...inputs, server: 'c2', retentionDays: 7 };
-  expect(await kind.update(inputs, next)).toEqual(next);
+  expect(await kind.update({ ...inputs, passwordAsked: true }, next)).toEqual({ ...next, passwordAsked: true });
   expect(done).toEqual(['ready', 'keep 7 days', 'password first-password', 'close']);
   expect(access).toEqual([next]);
+});
+
+test.each<[string, object, boolean]>([
+  ['a database that has answered is not asked again', { passwordAsked: true }, false],
+  ['nor one of a stack from before', {}, false],
+  ['one that took no login then is', { passwordAsked: false }, true],
+  ['and one whose login was off', { auth: false, passwordAsked: false }, true],
+])('%s: each time counts as an attempt to log in', async (_, before, asks) => {
+  const { kind, done } = settings();
+  expect(await kind.update({ ...inputs, ...before }, { ...inputs, retentionDays: 7 })).toMatchObject({ passwordAsked: true });
+  expect(done).toEqual(['ready', 'keep 7 days', ...(asks ? ['password first-password'] : []), 'close']);
+});
+
+test('wrong passwords that somebody has tried fail no deployment; the next one asks', async () => {
+  const { kind } = settings({ replaceDefaultPassword: () => Promise.resolve(undefined) });
+  const outputs = await kind.create(inputs);
+  expect(outputs).toEqual({ ...inputs, passwordAsked: false });
+  expect(await kind.drifted?.(outputs)).toBe(true);
+  expect(await kind.drifted?.({ ...outputs, passwordAsked: true })).toBe(false);
+  expect(await kind.drifted?.(inputs)).toBe(false);
+  expect(await kind.drifted?.({ ...outputs, auth: false })).toBe(false);
 });
 
 test('nor is it written when the container is replaced', async () => {
