@@ -66,6 +66,7 @@ export const faults = command('faults', 'Break a stack of its own under load, an
   .addOption(new Option('--batch <spans>', 'spans in a request').argParser(wholeNumber).default(10))
   .addOption(new Option('--span-bytes <bytes>', 'bytes of each span').argParser(wholeNumber).default(1024))
   .option('--no-journal', 'leave phoenix:journal off')
+  .option('--engine', 'also restart and kill the Docker Engine of this machine, and with it all of its containers; takes root', false)
   .option('--seed', 'do the same to Phoenix and Alloy in docker-compose', false);
 
 export const help = command('help', 'List the commands, or show the options of one').argument('[command]', 'a command');

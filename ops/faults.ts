@@ -10,6 +10,7 @@ import { main } from './support/command-line';
 import { engineOf, ensureEngine } from './support/docker';
 import { faults as all, named, type Fault, type Needs } from './support/faults/faults';
 import { Cleaning } from './support/faults/cleaning';
+import { Daemon } from './support/faults/daemon';
 import { isGood, line, markdown, type Row } from './support/faults/row';
 import { run } from './support/faults/run';
 import { seedTarget } from './support/faults/seed';
@@ -18,8 +19,8 @@ import type { Target } from './support/faults/target';
 import type { Outputs } from './support/outputs';
 import { Failure, say } from './support/say';
 
-main(faults.action(async ({ only = [], list, rate, batch, spanBytes, journal, seed }) => {
-  const chosen = named(only);
+main(faults.action(async ({ only = [], list, rate, batch, spanBytes, journal, engine: ofEngine, seed }) => {
+  const chosen = named(only, ofEngine || list);
   if (list) {
     const width = Math.max(...all.map(({ name }) => name.length));
     chosen.forEach(({ name, about }) => process.stdout.write(`${name.padEnd(width)}  ${about}\n`));
@@ -30,6 +31,10 @@ main(faults.action(async ({ only = [], list, rate, batch, spanBytes, journal, se
   const engine = engineOf(choice);
   if (!isLocal(engine)) {
     throw new Failure(`The Docker Engine at ${engine.host} is on a different machine; this command needs one here.`, ['DOCKER_HOST=unix:///var/run/docker.sock npm run faults']);
+  }
+  const daemon = new Daemon(choice);
+  if (ofEngine) {
+    daemon.check();
   }
   const helper = await phoenixImage(engine);
   const load = { spansPerSecond: rate, spansPerRequest: batch, spanBytes };
@@ -75,7 +80,7 @@ main(faults.action(async ({ only = [], list, rate, batch, spanBytes, journal, se
       say(`Deploying stack ${stack.name}`);
       const target = await stack.deploy({ ...needs, config: { ...needs.config, 'phoenix:journal': String(journal) } }, helper);
       deployed = stack.outputs;
-      return target;
+      return { ...target, daemon };
     }, '', (row) => rows.push(row));
   }
   const { images = undefined, endpoints = undefined } = deployed ?? {};

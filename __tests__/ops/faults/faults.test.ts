@@ -30,13 +30,13 @@ function recorded(fail?: string): { target: Target; done: string[]; volumes: { q
     step(`script over ${part}`);
     execFileSync('python3', ['-c', script.replaceAll('/volume', volumes[part])], { stdio: 'pipe' });
   };
-  const target = { receiver: '', alloyUi: '', phoenix: container('phoenix'), alloy: container('alloy'), gate: container('gate'), inVolume, up: async (...args: string[]) => step(`up ${args.join(' ')}`) };
+  const target = { receiver: '', alloyUi: '', phoenix: container('phoenix'), alloy: container('alloy'), gate: container('gate'), daemon: container('daemon') as unknown as NonNullable<Target['daemon']>, inVolume, up: async (...args: string[]) => step(`up ${args.join(' ')}`) };
   return { target, done, volumes };
 }
 
 /** Does one of them; seconds that it waits for are steps. */
 async function happen(name: string, { target, done }: ReturnType<typeof recorded>): Promise<void> {
-  await named([name])[0]?.happen(target, { hold: async (seconds) => void done.push(`${seconds} s`), damages: () => void done.push('damages') });
+  await named([name], true)[0]?.happen(target, { hold: async (seconds) => void done.push(`${seconds} s`), damages: () => void done.push('damages') });
 }
 
 test.each<[string, string[]]>([
@@ -50,6 +50,8 @@ test.each<[string, string[]]>([
   ['alloy-oom', ['alloy exhaustMemory']],
   ['both-sigkill', ['phoenix crash alloy']],
   ['gate-sigkill', ['gate crash']],
+  ['engine-sigterm', ['daemon restart']],
+  ['engine-sigkill', ['daemon crash']],
   ['memory-setting', ['up -c phoenix:memory=1536MiB']],
   ['auth-on-off', ['up -c phoenix:auth=true', 'up -c phoenix:auth=false']],
   ['rotate-all', ['up --rotate secret --rotate admin-secret --rotate alloy']],
@@ -88,7 +90,7 @@ describe('the queue file', () => {
 
   test('what helps removes it', async () => {
     const set = withQueue();
-    await named(['queue-cut'])[0]?.repair?.work(set.target);
+    await named(['queue-cut'], false)[0]?.repair?.work(set.target);
     expect([set.done, fs.existsSync(set.file)]).toEqual([['alloy stop', 'script over queue', 'alloy start'], false]);
   });
 
@@ -104,7 +106,7 @@ test('a wrong key takes the place of the right one, which comes back as it was',
   const file = path.join(set.volumes.secrets, 'phoenix.authorization');
   fs.writeFileSync(file, 'Bearer right');
   const seen: string[] = [];
-  await named(['wrong-key'])[0]?.happen(set.target, { hold: async (seconds) => void seen.push(`${seconds} s ${fs.readFileSync(file, 'utf8')}`), damages: () => undefined });
+  await named(['wrong-key'], false)[0]?.happen(set.target, { hold: async (seconds) => void seen.push(`${seconds} s ${fs.readFileSync(file, 'utf8')}`), damages: () => undefined });
   expect([seen, fs.readFileSync(file, 'utf8'), fs.readdirSync(set.volumes.secrets)]).toEqual([['120 s Bearer wrong'], 'Bearer right', ['phoenix.authorization']]);
 });
 

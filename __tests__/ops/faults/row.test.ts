@@ -43,8 +43,13 @@ test('the table, with and without the docker-compose set-up beside it', () => {
 describe('which faults', () => {
   test('each has a name of its own', () => expect(new Set(faults.map(({ name }) => name)).size).toBe(faults.length));
   test('all, or those that are named, in the order of the list', () => {
-    expect(named([])).toEqual(faults);
-    expect(named(['gate-sigkill', 'phoenix-pause']).map(({ name }) => name)).toEqual(['phoenix-pause', 'gate-sigkill']);
+    expect(named([], true)).toEqual(faults);
+    expect(named(['gate-sigkill', 'phoenix-pause'], false).map(({ name }) => name)).toEqual(['phoenix-pause', 'gate-sigkill']);
   });
-  test('no others', () => expect(() => named(['gate-sigkill', 'moon'])).toThrow("There is no fault 'moon'.\n    npm run faults -- --list"));
+  test('those of the engine only where that is asked for', () => {
+    expect(named([], false)).toEqual(faults.filter(({ name }) => !name.startsWith('engine-')));
+    expect(faults.length - named([], false).length).toBe(2);
+    expect(() => named(['gate-sigkill', 'engine-sigkill'], false)).toThrow('engine-sigkill stops every container of this machine for some seconds.\n    npm run faults -- --only gate-sigkill,engine-sigkill --engine');
+  });
+  test('no others', () => expect(() => named(['gate-sigkill', 'moon'], false)).toThrow("There is no fault 'moon'.\n    npm run faults -- --list"));
 });

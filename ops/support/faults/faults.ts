@@ -26,6 +26,8 @@ export interface Fault {
   readonly about: string;
   /** Default: a stack without settings. */
   readonly needs?: Needs;
+  /** Whether it happens to the engine, and so to every container of the machine: only where that is asked for. */
+  readonly ofEngine?: boolean;
   /** Whether it can happen to the docker-compose set-up too. */
   readonly onSeed?: boolean;
   /** Spans that nothing could keep, in words. Default: none may be lost. */
@@ -40,6 +42,7 @@ export interface Fault {
 const outage = 30;
 
 const gateOf = ({ gate }: Target): Container => must(gate);
+const daemonOf = ({ daemon }: Target): NonNullable<Target['daemon']> => must(daemon);
 const volumesOf = ({ inVolume }: Target): NonNullable<Target['inVolume']> => must(inVolume);
 const upOf = ({ up }: Target): NonNullable<Target['up']> => must(up);
 
@@ -138,6 +141,8 @@ export const faults: readonly Fault[] = [
   { name: 'alloy-oom', about: 'Alloy runs out of memory', onSeed: true, happen: ({ alloy }) => alloy.exhaustMemory() },
   { name: 'both-sigkill', about: 'Phoenix and Alloy are killed at once', onSeed: true, happen: ({ phoenix, alloy }) => phoenix.crash(alloy) },
   { name: 'gate-sigkill', about: 'the gate is killed by SIGKILL', happen: (target) => gateOf(target).crash() },
+  { name: 'engine-sigterm', about: 'the Docker Engine is restarted', ofEngine: true, happen: (target) => daemonOf(target).restart() },
+  { name: 'engine-sigkill', about: 'the Docker Engine is killed by SIGKILL', ofEngine: true, happen: (target) => daemonOf(target).crash() },
   {
     name: 'queue-meta', about: "both meta pages of Alloy's queue file are overwritten while it is stopped",
     bound: 'what waited in the queue', repair: removeQueue,
@@ -190,11 +195,19 @@ export const faults: readonly Fault[] = [
   },
 ];
 
-/** @throws Failure for a name that is none */
-export function named(names: readonly string[]): readonly Fault[] {
+/**
+ * @param ofEngine whether the engine may be broken
+ * @throws Failure for a name that is none, and for a fault of the engine that nobody has asked for
+ */
+export function named(names: readonly string[], ofEngine: boolean): readonly Fault[] {
   const unknown = names.filter((name) => !faults.some((fault) => fault.name === name));
   if (unknown.length > 0) {
     throw new Failure(`There is no fault ${unknown.map((name) => `'${name}'`).join(', ')}.`, ['npm run faults -- --list']);
   }
-  return names.length === 0 ? faults : faults.filter(({ name }) => names.includes(name));
+  const chosen = names.length === 0 ? faults.filter((fault) => ofEngine || !fault.ofEngine) : faults.filter(({ name }) => names.includes(name));
+  const refused = chosen.find((fault) => fault.ofEngine && !ofEngine);
+  if (refused) {
+    throw new Failure(`${refused.name} stops every container of this machine for some seconds.`, [`npm run faults -- --only ${names.join(',')} --engine`]);
+  }
+  return chosen;
 }

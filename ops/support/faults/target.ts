@@ -1,4 +1,5 @@
 import type { Container } from './container';
+import type { Daemon } from './daemon';
 
 /** What faults happen to: a stack of this project, or the same services from a docker-compose file. */
 export interface Target {
@@ -10,6 +11,8 @@ export interface Target {
   readonly alloy: Container;
   /** Undefined in a set-up without one. */
   readonly gate?: Container;
+  /** The engine under it; only with --engine. */
+  readonly daemon?: Pick<Daemon, 'restart' | 'crash'>;
   /** Runs a Python script over the files of one of the stack's volumes; only where there are such. */
   readonly inVolume?: (part: 'queue' | 'secrets', script: string) => Promise<void>;
   /** `npm run up` with more arguments; only on a stack. */
