@@ -44,6 +44,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     env: login.env,
     secretEnv: login.secrets,
     engine,
+    storageMiB: settings['phoenix:storage'],
     memoryMiB: settings['phoenix:memory'],
     cpus: settings['phoenix:cpus'],
     limits: facts.limits,

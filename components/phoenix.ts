@@ -42,6 +42,8 @@ export interface PhoenixArgs {
   readonly engine: pulumi.Input<Engine>;
   /** What the engine lists for the containers that run already. */
   readonly listed: workload.ListedPorts;
+  /** Size that the database may have. Default: what the disk has. */
+  readonly storageMiB?: number | undefined;
   readonly memoryMiB: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
@@ -75,6 +77,16 @@ const password = { length: 24, special: true, overrideSpecial: '-_.', minUpper: 
  * request and not at its size: with 500, one of 10,000 spans was taken and stored.
  */
 export const spansInMemory = (memoryMiB: number): number => (memoryMiB < 2048 ? 500 : 2000);
+
+/** Percent of its storage from which on Phoenix takes no more spans: it looks once a minute, and a log of the database is not counted. */
+export const blockedAt = 95;
+
+const boundedStorage = (mebibytes: number): Readonly<Record<string, string>> => ({
+  PHOENIX_DATABASE_ALLOCATED_STORAGE_CAPACITY_GIBIBYTES: String(mebibytes / 1024),
+  PHOENIX_DATABASE_USAGE_INSERTION_BLOCKING_THRESHOLD_PERCENTAGE: String(blockedAt),
+  // Where mail is set up.
+  PHOENIX_DATABASE_USAGE_EMAIL_WARNING_THRESHOLD_PERCENTAGE: '80',
+});
 
 /** A server that stores traces needs none of these; all are on by default. */
 const switchedOff = {
@@ -168,6 +180,7 @@ export class Phoenix extends pulumi.ComponentResource {
           PHOENIX_SECRET: secret,
           PHOENIX_ADMIN_SECRET: this.adminSecret,
           PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: this.firstPassword,
+          ...(args.storageMiB === undefined ? {} : boundedStorage(args.storageMiB)),
           ...switchedOff,
           // Read by uvicorn, Phoenix's web server.
           ...(args.proxied ? { FORWARDED_ALLOW_IPS: args.network.ipamConfigs.apply((ranges) => ranges.flatMap(({ subnet }) => subnet ?? []).join(',')) } : {}),

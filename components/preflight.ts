@@ -6,11 +6,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { hostName, hostNames, oldestEngineApi, shortName, takingOver } from './catalog';
 import { defaultSocket, engineGet, isLocal, remedies, type Choice, type Engine } from '../engine';
+import { diskRoom } from './disk-room';
 import { isOf, nameOf, origin, type Container, type Named } from './found';
 import { isOwnAddress } from './port-holder';
 import { heldPorts } from './port-survey';
 import type { Problem } from './problem';
-import { queueRoom } from './queue-room';
 import { keys, type Settings } from './settings';
 import { compareVersions, versionOf } from './values';
 import type { Limits, ListedPorts } from './workload';
@@ -132,7 +132,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
       network: networks,
     }),
     ...inTheMiddle(owner, volumes ?? []),
-    ...(sameKernel && info.DockerRootDir ? await queueRoom(settings, info.DockerRootDir, (volumes ?? []).some(({ Name }) => Name === hostName('alloy', shortName(owner), 'data'))) : []),
+    ...(sameKernel && info.DockerRootDir ? await diskRoom(settings, info.DockerRootDir, (volumes ?? []).some(({ Name }) => Name === hostName('alloy', shortName(owner), 'data'))) : []),
     ...olderPhoenix(settings, owner, inspected),
     ...(await heldPorts({ settings, bind, owner, containers, processes: isLocal(engine) })),
   ];

@@ -20,6 +20,7 @@ export const keys = {
   'phoenix:otlpHttpPort': key('14318', 'Host port for OTLP over HTTP straight to Phoenix', values.port),
   'phoenix:bind': key('127.0.0.1', 'Host addresses of these three ports, separated by commas; beyond loopback only with `phoenix:auth`', values.addresses),
   'phoenix:retentionDays': optional('30', 'Days after which Phoenix deletes traces; 0 keeps them for ever; without it what is set in Phoenix stays, which in a new database is for ever', values.days),
+  'phoenix:storage': optional('20GiB', "Size that Phoenix's database may have, at least 256MiB. From 95 % on Phoenix takes no more spans, and they wait in Alloy's queue; without it the disk is the bound", values.disk(256, 'a database')),
   'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', values.memory(768)),
   'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', values.cpus),
   'phoenix:metrics': key('true', 'Whether Phoenix has metrics on the private network, by which a change waits until everything is stored; `false` for a remote host whose kernel has no IPv6, where Phoenix does not start with them', values.boolean),
@@ -35,7 +36,7 @@ export const keys = {
     values.addressesOrAuto,
   ),
   'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB. The largest OTLP request is a sixteenth of it, and at most 64 MiB', values.memory(384)),
-  'alloy:queue': key('2GiB', 'Telemetry that waits on disk while a backend does not take it, for each kind and backend, at least 128MiB. Full, Alloy answers 503, and senders try again', values.disk(128)),
+  'alloy:queue': key('2GiB', 'Telemetry that waits on disk while a backend does not take it, for each kind and backend, at least 128MiB. Full, Alloy answers 503, and senders try again', values.disk(128, 'what waits on disk')),
   'alloy:cpus': key('1', 'CPU limit of Alloy', values.cpus),
   'alloy:image': key(images.alloy, 'Image of Alloy, with a version', values.image('alloy')),
   'gate:image': key(images.gate, 'Image of the gate between Alloy and what it sends spans to: nginx, with a version', values.image('gate')),
@@ -89,15 +90,22 @@ export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> 
 /** Host ports of the stack, by key. */
 export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === values.port);
 
+/** What services are told in a unit of their own. */
+const inOtherUnits: Partial<Record<SettingKey, (mebibytes: number) => number>> = {
+  'alloy:queue': (mebibytes) => mebibytes * 2 ** 20,
+  'phoenix:storage': (mebibytes) => mebibytes / 1024,
+};
+
 /**
- * Values that are stored with `--secret`, as they are set and as they were parsed; without those that everybody finds in
+ * Values that are stored with `--secret`, as they are set, as they were parsed and as services are told them; without those that everybody finds in
  * the README, because they are the default.
  */
 export function secretValues(settings: Settings, config: Readonly<Record<string, string>>, isSecret: (key: string) => boolean): unknown[] {
   const known = Object.keys(keys) as SettingKey[];
   // Moved by an offset that nobody may know, a port would give it away.
   const moved = isSecret('ports:offset') ? portKeys : [];
-  return [...known.filter((name) => isSecret(name) && config[name] !== keys[name].fallback), ...moved].flatMap((name) => [config[name], settings[name]]);
+  return [...known.filter((name) => isSecret(name) && config[name] !== keys[name].fallback), ...moved]
+    .flatMap((name) => [config[name], settings[name], inOtherUnits[name]?.(Number(settings[name]))]);
 }
 
 /** Those of them that a stack publishes: at the edge it has no Phoenix. */

@@ -108,9 +108,12 @@ export function memory(least: number): (raw: string) => number {
   return size('memory', least, `the service does not start with less than ${least}MiB`);
 }
 
-/** Room on a disk as MiB. */
-export function disk(least: number): (raw: string) => number {
-  return size('room on disk', least, `what waits on disk needs at least ${least}MiB`);
+/**
+ * Room on a disk as MiB.
+ * @param what needs at least so much
+ */
+export function disk(least: number, what: string): (raw: string) => number {
+  return size('room on disk', least, `${what} needs at least ${least}MiB`);
 }
 
 /**

@@ -235,6 +235,9 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
     return { cause: `Phoenix does not take Alloy's API key: it answers ${refusal}${waiting}`, mend: [redeploy] };
   }
   if (refusal !== undefined) {
+    if (refusal === 507) {
+      return { cause: `Phoenix's database is as large as phoenix:storage lets it be, so it takes no more spans${waiting}`, mend: ['pulumi config get phoenix:storage   # then set more, or phoenix:retentionDays'] };
+    }
     const aside = refusal === 500 && route.containers.journal === undefined ? ['pulumi config set phoenix:journal true   # puts a request aside that is refused for 15 minutes while others are accepted'] : [];
     return { cause: `Phoenix refuses what Alloy sends: ${refusal}${waiting}`, mend: [logsOf(gate), logsOf(phoenix), ...aside] };
   }
@@ -282,6 +285,13 @@ export async function journalWarnings({ inside, containers: { journal } }: Route
   return aside === 0 ? [] : [
     `Phoenix refuses ${requests(aside)} for what ${holds}, and the journal has put ${it} aside: docker exec ${journal} ls -l /journal/aside lists ${it}, docker kill --signal HUP ${journal} has ${it} sent again.`,
   ];
+}
+
+/** The same of the database of Phoenix, where it has a bound. */
+export async function storageWarnings({ inside, metrics }: Route): Promise<string[]> {
+  const { text } = metrics === undefined ? { text: '' } : await inside.ask(metrics);
+  const used = Math.floor(100 * Number(/^database_disk_usage_ratio (\S+)$/m.exec(text)?.[1] ?? 0));
+  return used < 80 ? [] : [`Phoenix's database has used ${used} % of phoenix:storage; from 95 % on spans wait in Alloy's queue. A larger phoenix:storage, or phoenix:retentionDays, makes room.`];
 }
 
 /** What an answer means that the gate at the edge was given. */

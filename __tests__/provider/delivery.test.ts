@@ -1,5 +1,5 @@
 import { at } from '../../engine';
-import { checkDelivery, journalWarnings, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
+import { checkDelivery, journalWarnings, storageWarnings, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
 import { fakeEngine, type Answer } from '../support/fake-engine';
 import { adminSecret, exportError, gateError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
 import { nobody } from '../support/web';
@@ -263,7 +263,7 @@ describe('Alloy -> Phoenix', () => {
   test.each<[string, string[], string, string[]]>([
     ['401', [refusal(401, 503)], "Phoenix does not take Alloy's API key: it answers 401", ['npm run up']],
     ['403', [refusal(403, 503)], "Phoenix does not take Alloy's API key: it answers 403", ['npm run up']],
-    ['507', [refusal(507, 503)], 'Phoenix refuses what Alloy sends: 507', [logsOfGate, logsOfPhoenix]],
+    ['507', [refusal(507, 503)], "Phoenix's database is as large as phoenix:storage lets it be, so it takes no more spans", ['pulumi config get phoenix:storage   # then set more, or phoenix:retentionDays']],
     ['422, handed on as it is', [refusal(422, 422)], 'Phoenix refuses what Alloy sends: 422', [logsOfGate, logsOfPhoenix]],
     ['nothing, because the gate is closed', ['2025-11-21T03:13:17+00:00 refused upstream=- answered=503 uri=/v1/traces\n'], 'the gate in front of Phoenix is closed, because a deployment was cut off while it replaced Phoenix', ['npm run up']],
     ['senders that hung up do not count', [refusal(401, 503), '2025-11-21T03:13:17+00:00 refused upstream=- answered=499 uri=/v1/traces\n'], "Phoenix does not take Alloy's API key: it answers 401", ['npm run up']],
@@ -471,6 +471,16 @@ describe('to a stack behind a tunnel', () => {
     const query = `stdout=1&stderr=1&tail=500&since=${Math.floor(started / 1000)}`;
     expect([...new Set(engine.requests.map(({ url }) => url))]).toEqual([`/containers/central-dev-gate/logs?${query}`, `/containers/alloy-dev/logs?${query}`]);
   });
+});
+
+test.each([
+  ['database_disk_usage_ratio 0.79\n', []],
+  ['database_disk_usage_bytes 1.2e+09\ndatabase_disk_usage_ratio 0.871\n', [expect.stringMatching(/^Phoenix's database has used 87 % of phoenix:storage; /)]],
+  ['', []],
+])('of a database whose metrics are %j', async (text, warnings) => {
+  const { host } = await fakeEngine({});
+  const { route: deployed } = await services({}, host);
+  expect(await storageWarnings({ ...deployed, metrics: 'http://phoenix:9090/metrics', inside: { ...deployed.inside, ask: () => Promise.resolve({ status: 200, text }) } })).toEqual(warnings);
 });
 
 describe('the journal in front of Phoenix', () => {

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { queueRoom, queuesOf } from '../../components/queue-room';
+import { diskRoom, queuesOf } from '../../components/disk-room';
 import { readSettings, type Settings } from '../../components/settings';
 import { tempDir } from '../support/temp';
 
@@ -30,29 +30,45 @@ describe('on this disk', () => {
   const more = (gib: number): string => `${Math.ceil(gib) + 1}GiB`;
 
   test('a queue that fits', async () => {
-    expect(await queueRoom(settings({ 'alloy:queue': '128MiB' }), root, false)).toEqual([]);
+    expect(await diskRoom(settings({ 'alloy:queue': '128MiB' }), root, false)).toEqual([]);
   });
 
   test('one that is larger than what is free, with one that would fit', async () => {
-    const [problem, ...others] = await queueRoom(settings({ 'alloy:queue': more(free) }), root, false);
+    const [problem, ...others] = await diskRoom(settings({ 'alloy:queue': more(free) }), root, false);
     expect(others).toEqual([]);
     expect(problem).toMatchObject({ key: 'alloy:queue', value: more(free), rule: expect.stringMatching(`^the queue may take that much, and the disk of ${root} has \\d+[GM]iB free$`) });
     const [, command, size] = /^(pulumi config set alloy:queue) (\d+(?:GiB|MiB))$/.exec(problem?.mend[0] ?? '') ?? [];
     expect(command).toBeDefined();
-    expect(await queueRoom(settings({ 'alloy:queue': size ?? '' }), root, false)).toEqual([]);
+    expect(await diskRoom(settings({ 'alloy:queue': size ?? '' }), root, false)).toEqual([]);
   });
 
   test('several together', async () => {
     const half = `${Math.ceil(free / 2) + 1}GiB`;
-    expect(await queueRoom(settings({ ...loki, 'alloy:queue': half }), root, false)).toMatchObject([{ rule: expect.stringMatching(/^each of 2 queues may take that much/) }]);
+    expect(await diskRoom(settings({ ...loki, 'alloy:queue': half }), root, false)).toMatchObject([{ rule: expect.stringMatching(/^each of 2 queues may take that much/) }]);
   });
 
   test('that of a stack which has its queue already, and may have filled the disk with it, is held against the whole disk', async () => {
-    expect(await queueRoom(settings({ 'alloy:queue': `${Math.floor(all)}GiB` }), root, true)).toEqual([]);
-    expect(await queueRoom(settings({ 'alloy:queue': more(all) }), root, true)).toMatchObject([{ rule: expect.stringMatching(/has \d+GiB$/) }]);
+    expect(await diskRoom(settings({ 'alloy:queue': `${Math.floor(all)}GiB` }), root, true)).toEqual([]);
+    expect(await diskRoom(settings({ 'alloy:queue': more(all) }), root, true)).toMatchObject([{ rule: expect.stringMatching(/has \d+GiB$/) }]);
+  });
+
+  test('a database that fits beside the queue', async () => {
+    expect(await diskRoom(settings({ 'alloy:queue': '128MiB', 'phoenix:storage': '1GiB' }), root, false)).toEqual([]);
+  });
+
+  test('one that does not, with one that would', async () => {
+    const [problem, ...others] = await diskRoom(settings({ 'alloy:queue': '1GiB', 'phoenix:storage': more(free) }), root, false);
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ key: 'phoenix:storage', value: more(free), rule: expect.stringMatching(`^the database may take that much and Alloy's queue 1GiB, and the disk of ${root} has \\d+[GM]iB free$`) });
+    const [, size = ''] = /^pulumi config set phoenix:storage (\d+(?:GiB|MiB))$/.exec(problem?.mend[0] ?? '') ?? [];
+    expect(await diskRoom(settings({ 'alloy:queue': '1GiB', 'phoenix:storage': size }), root, false)).toEqual([]);
+  });
+
+  test('a queue that leaves no room for any database: what fills the disk', async () => {
+    expect(await diskRoom(settings({ 'alloy:queue': `${Math.floor(free)}GiB`, 'phoenix:storage': '2GiB' }), root, false)).toMatchObject([{ mend: ['docker system df', `df -h ${root}`] }]);
   });
 });
 
 test('nothing is said of a disk that cannot be looked at', async () => {
-  expect(await queueRoom(settings({ 'alloy:queue': '9999GiB' }), '/not/there', false)).toEqual([]);
+  expect(await diskRoom(settings({ 'alloy:queue': '9999GiB' }), '/not/there', false)).toEqual([]);
 });
