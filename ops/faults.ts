@@ -16,6 +16,7 @@ import { run } from './support/faults/run';
 import { seedTarget } from './support/faults/seed';
 import { engineVersion, OwnStack, phoenixImage } from './support/faults/stack';
 import type { Target } from './support/faults/target';
+import { laboratory } from './support/lab';
 import type { Outputs } from './support/outputs';
 import { Failure, say } from './support/say';
 
@@ -35,6 +36,9 @@ main(faults.action(async ({ only = [], list, rate, batch, spanBytes, journal, en
   const daemon = new Daemon(choice);
   if (ofEngine) {
     daemon.check();
+  }
+  for (const label of await (await laboratory()).removeUnclaimed()) {
+    say(`Removed what an earlier run that was killed has left: ${label}`);
   }
   const helper = await phoenixImage(engine);
   const load = { spansPerSecond: rate, spansPerRequest: batch, spanBytes };

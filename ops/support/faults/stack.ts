@@ -11,6 +11,7 @@ import { engineGet, type Engine } from '../../../engine';
 import { projectDir } from '../backend';
 import { surveyImages } from '../image-survey';
 import { imagesOfRun } from '../images';
+import { laboratory } from '../lab';
 import type { Outputs } from '../outputs';
 import { projectName, writeStackFile } from '../project';
 import { Pulumi } from '../pulumi';
@@ -41,6 +42,8 @@ export class OwnStack {
 
   /** Deploys it. @param image with Python, for what has to be done beside it; needed for a disk of its own */
   async deploy({ config = {}, disk }: Needs, image: string): Promise<Target> {
+    const { claimLabel } = await laboratory();
+    await Promise.all(this.labels.map(claimLabel));
     if (disk) {
       await this.makeDisk(disk, image);
     }
@@ -69,8 +72,9 @@ export class OwnStack {
   async remove(): Promise<void> {
     // A deployment that is under way would make more.
     await this.running.catch(() => undefined);
-    await removeLabelled(this.engine, `${stackLabel}=${projectName}/${this.name}`);
-    await removeLabelled(this.engine, `${helperLabel}=${this.name}`);
+    for (const label of this.labels) {
+      await removeLabelled(this.engine, label);
+    }
     writeStackFile(this.name, undefined);
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
@@ -81,6 +85,11 @@ export class OwnStack {
     await run.catch(({ stderr = '' }: { stderr?: string }) => {
       throw new Failure(`npm run up -- ${args.join(' ')} failed:\n${stderr.trim().split('\n').slice(-25).join('\n')}`);
     });
+  }
+
+  /** All that it makes has one of these. */
+  private get labels(): readonly string[] {
+    return [`${stackLabel}=${projectName}/${this.name}`, `${helperLabel}=${this.name}`];
   }
 
   /** Its state is in a folder of its own, with a passphrase that nobody needs again. */
