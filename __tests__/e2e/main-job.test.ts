@@ -243,15 +243,21 @@ describe('verify names hop and cause', () => {
 });
 
 describe('a changed setting', () => {
-  it.each([
+  const changes: readonly (readonly [what: string, key: string, value: string, steps: readonly string[]])[] = [
     ['a port', 'alloy:uiPort', '22345', ['replace alloy-server', 'update delivery']],
     ['a memory limit', 'phoenix:memory', '3GiB', ['update phoenix-server']],
     ['the retention', 'phoenix:retentionDays', '30', ['update phoenix-settings']],
     ['where metrics go', 'prometheus:url', 'http://host.docker.internal:19090', ['replace alloy-config-files', 'replace alloy-server', 'update delivery']],
-  ])('%s previews exactly that and applies it', async (_, key, value, steps) => {
+  ];
+
+  it.each(changes)('%s previews exactly that', async (_, key, value, steps) => {
     expect((await checkout.pulumi('config', 'set', key, value)).code).toBe(0);
     expect((await plannedSteps()).sort()).toEqual([...steps].sort());
-    await checkout.up();
+    expect((await checkout.pulumi('config', 'rm', key)).code).toBe(0);
+  });
+
+  it('all of them are applied by one deployment', async () => {
+    await checkout.up(Object.fromEntries(changes.map(([, key, value]) => [key, value])));
     expect(await plannedSteps()).toEqual([]);
   });
 
@@ -351,11 +357,10 @@ describe('bad input', () => {
 describe('at a terminal', () => {
   const settings = (): string => fs.readFileSync(path.join(checkout.dir, `Pulumi.${stack}.yaml`), 'utf8');
 
+  // The other ways to say no are those of every question (ask.test.ts).
   it.each([
-    ['n', 'n\r'],
     ['Enter', '\r'],
     ['Ctrl-C', '\x03'],
-    ['Ctrl-D', '\x04'],
   ])('%s at the question of npm run up deploys nothing and keeps no setting', async (_, answer) => {
     const before = settings();
     const { seen, status } = await checkout.atTerminal('up', ['-c', 'phoenix:cpus=0.9'], [[question, answer]]);
