@@ -232,16 +232,14 @@ describe('a change under load costs no span', () => {
     await keyOf('alloy');
   });
 
-  it('when Phoenix refuses the key for a minute, which verify names', () =>
-    losesNothing('key refused for a minute', async () => {
-      const since = Date.now();
+  it('when Phoenix refuses the key, which verify names', () =>
+    losesNothing('key refused', async () => {
       await revoke(await keyOf('alloy'));
       const { stdout } = await checkout.command('verify', ['--json', '--timeout', '10']);
       const { failure } = JSON.parse(stdout) as { failure: { hop: string; cause: string } };
       expect(failure.hop).toBe('Alloy -> Phoenix');
       expect(failure.cause).toMatch(/^Phoenix does not take Alloy's API key: it answers 401; Alloy keeps what it has accepted on disk \([\d.]+ [KM]iB of 2 GiB/);
       expect(await docker('logs', gate)).toMatch(/refused upstream=401 answered=503 uri=\/v1\/traces/);
-      await until('a minute to pass', async () => Date.now() - since > 60_000);
       await checkout.up();
     }));
 
