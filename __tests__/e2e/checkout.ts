@@ -41,11 +41,18 @@ export class Checkout {
     return this.shell.env?.['XDG_STATE_HOME'] ?? path.join(path.dirname(this.dir), 'state');
   }
 
-  /** Clones what is committed. The Docker engine and the caches are this machine's; state and node_modules are not. */
-  static async clone(stack: string): Promise<Checkout> {
+  /**
+   * Clones what is committed. The Docker engine and the caches are this machine's; the state is not.
+   * @param packages `none` leaves their installation to the first command; default: those of the tests, which takes less time
+   */
+  static async clone(stack: string, packages: 'none' | 'installed' = 'installed'): Promise<Checkout> {
     const dir = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-')), 'clone');
     await Checkout.claim(stack);
-    await run('git', ['clone', '--quiet', path.join(__dirname, '..', '..'), dir]);
+    const here = path.join(__dirname, '..', '..');
+    await run('git', ['clone', '--quiet', here, dir]);
+    if (packages === 'installed') {
+      await run('cp', ['-a', path.join(here, 'node_modules'), dir]);
+    }
     return new Checkout(dir, stack);
   }
 

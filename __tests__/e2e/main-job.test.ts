@@ -22,7 +22,7 @@ const [phoenix, alloy] = [`phoenix-${stack}`, `alloy-${stack}`];
 let checkout: Checkout;
 
 beforeAll(async () => {
-  checkout = await Checkout.clone(stack);
+  checkout = await Checkout.clone(stack, 'none');
 });
 
 afterAll(async () => {

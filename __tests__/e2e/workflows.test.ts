@@ -18,7 +18,7 @@ let checkout: Checkout;
 let backend: string;
 
 beforeAll(async () => {
-  checkout = await Checkout.clone(stack);
+  checkout = await Checkout.clone(stack, 'none');
   backend = fs.mkdtempSync(path.join(os.tmpdir(), 'backend-'));
 });
 
