@@ -76,10 +76,21 @@ const handedOn = (name: string, summary: string, whose: string) =>
   command(name, summary).argument('[arguments...]', `arguments of ${whose}`).helpOption(false).allowUnknownOption();
 
 export const pulumi = handedOn('pulumi', 'Run the Pulumi CLI with the state, plugins and images of npm run up', 'Pulumi');
-/** Options of Pulumi that npm keeps too where ` -- ` is left out. Without --secret a secret would be kept in plain text. */
+/**
+ * Options of Pulumi, which npm keeps where ` -- ` is left out: without --secret a secret would be kept in plain text, and
+ * without --preview-only something would be destroyed.
+ */
 export const pulumiOptions = [
-  ...['--stack <name>', '--config <pair>', '--target <urn>', '--replace <urn>', '--file <path>'],
-  ...['--secret', '--plaintext', '--show-secrets', '--path', '--refresh', '--diff', '--skip-preview', '--exclude-protected', '--remove', '--preserve-config', '--non-interactive', '--yes', '--json', '--force', '--all'],
+  ...[
+    'stack', 'config', 'config-file', 'target', 'target-replace', 'exclude', 'replace', 'file', 'message', 'parallel', 'policy-pack', 'policy-pack-config', 'override-env', 'attach-debugger',
+    'secrets-provider', 'copy-config-from', 'import-file', 'import-pending-creates', 'save-plan', 'suppress-permalink', 'resource', 'type', 'parent', 'provider', 'project', 'organization', 'output', 'since', 'cwd',
+  ].map((name) => `--${name} <value>`),
+  ...[
+    'secret', 'plaintext', 'show-secrets', 'path', 'config-path', 'refresh', 'run-program', 'preview-only', 'diff', 'skip-preview', 'skip-config-validation', 'expect-no-changes', 'continue-on-error',
+    'exclude-protected', 'exclude-dependents', 'target-dependents', 'ignore-protect', 'remove', 'remove-backups', 'preserve-config', 'non-interactive', 'yes', 'json', 'force', 'all', 'protect', 'generate-code',
+    'show-config', 'show-sames', 'show-reads', 'show-urns', 'show-ids', 'show-name', 'show-replacement-steps', 'show-full-output', 'suppress-outputs', 'suppress-progress', 'clear-pending-creates', 'skip-pending-creates',
+    'disable-integrity-checking', 'create', 'no-select', 'debug', 'raw', 'urns', 'open', 'follow', 'strict',
+  ].map((name) => `--${name}`),
 ].map((flags) => new Option(flags));
 const test = handedOn('test', 'Check types and style, and run the unit tests', 'Jest');
 const e2e = handedOn('e2e', 'Run the end-to-end tests, on a Docker Engine', 'Jest');

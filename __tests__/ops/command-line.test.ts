@@ -108,15 +108,38 @@ describe('what npm has kept for itself', () => {
     ['a word that names no stack', 'up', { npm_config_stack: 'true' }, ['phoenix:secret=hunter2'], '--stack', "--stack … 'phoenix:secret=…'"],
     ['an option twice', 'preview', { npm_config_stack: 'dev\n\nprod' }, [], '--stack', '--stack dev --stack prod'],
     ['nothing after it', 'up', { npm_config_stack: '' }, [], '--stack', '--stack …'],
+    ['nearly an option', 'up', { npm_config_stak: 'prod' }, [], '--stak', '--stack prod'],
+    ['nearly one, its value left over', 'down', { npm_config_stck: 'true' }, ['prod'], '--stck', '--stack prod'],
+    ['the beginning of one', 'up', { npm_config_preview: 'true' }, [], '--preview', '--preview-only'],
+    ['one without its dash', 'up', { npm_config_previewonly: 'true' }, [], '--previewonly', '--preview-only'],
+    ['one that switches something off', 'faults', { npm_config_journal: '' }, [], '--no-journal', '--no-journal'],
+    ['nearly that', 'faults', { npm_config_jurnal: '' }, [], '--no-jurnal', '--no-journal'],
     ['what npm knows itself', 'preview', { npm_config_all: 'true', npm_config_json: 'true' }, [], '--all, --json', '--all --json'],
   ])('%s', async (_, command, env, args, kept, right) => {
     setEnvironment(env);
     expect(await typed(command, args)).toBe(`npm has kept ${kept} for itself: what is meant for the command comes after --.\n    npm run ${command} -- ${right}`);
   });
 
-  test('for the Pulumi CLI: without --secret a secret would be kept in plain text', async () => {
-    setEnvironment({ npm_config_secret: 'true' });
-    await expect(parse(pulumi, ['config', 'set', 'phoenix:secret'], pulumiOptions)).rejects.toThrow('npm has kept --secret for itself');
+  test.each<[string, string[], Record<string, string>, string]>([
+    ['a secret would be kept in plain text', ['config', 'set', 'phoenix:secret'], { npm_config_secret: 'true' }, '--secret'],
+    ['nor nearly so', ['config', 'set', 'phoenix:secret'], { npm_config_secert: 'true' }, '--secert'],
+    ['a stack would be destroyed', ['destroy'], { npm_config_preview_only: 'true' }, '--preview-only'],
+    ['more than was meant would be', ['destroy', 'urn:x'], { npm_config_exclude: 'true' }, '--exclude'],
+  ])('for the Pulumi CLI: without it %s', async (_, args, env, kept) => {
+    setEnvironment(env);
+    await expect(parse(pulumi, args, pulumiOptions)).rejects.toThrow(`npm has kept ${kept} for itself`);
+  });
+
+  test('is nothing of what npm tells every program that it runs', async () => {
+    const names = ['user_agent', 'noproxy', 'userconfig', 'local_prefix', 'cafile', 'audit', 'prefix', 'npm_version', 'cache', 'node_gyp', 'fund', 'nodedir', 'update_notifier', 'globalconfig', 'init_module', 'global_prefix', 'registry', 'loglevel', 'color', 'proxy', 'https_proxy', 'strict_ssl', 'scope', 'omit', 'include', 'ignore_scripts', 'also', 'save'];
+    setEnvironment(Object.fromEntries(names.map((name) => [`npm_config_${name}`, 'true'])));
+    for (const command of ['up', 'down', 'verify', 'adopt', 'faults']) {
+      expect(typeof (await typed(command, []))).toBe('object');
+    }
+    setEnvironment({ npm_config_force: 'true', npm_config_all: 'true' });
+    expect(typeof (await typed('down', []))).toBe('object');
+    setEnvironment({ npm_config_force: undefined, npm_config_all: undefined });
+    expect(await parse(pulumi, ['stack', 'ls'], pulumiOptions).then(() => '', (error: Error) => error.message)).not.toMatch(/npm has kept/);
   });
 
   test('is nothing where somebody has set it for every command', async () => {

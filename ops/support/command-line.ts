@@ -114,15 +114,19 @@ function meant(command: Command, typed: readonly string[]): string | undefined {
 function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 'required'>[], args: readonly string[], env: NodeJS.ProcessEnv, handsOn: boolean): void {
   const kept = options.flatMap(({ long = '', required }) => {
     const name = long.slice(2);
-    const variable = name === 'config' && env['npm_config_call'] ? 'call' : name.replace(/-/g, '_');
-    const value = env[`npm_config_${variable}`];
-    const flag = variable === 'call' ? '-c' : long;
+    // npm takes the `no` of --no-journal for its own, and the option is off.
+    const [, negated] = /^no-(.*)$/.exec(name) ?? [];
+    const spelled = name === 'config' && env['npm_config_call'] ? 'call' : keptName(negated ?? name, options, env);
+    const value = env[variableOf(spelled)];
+    const isOff = value === 'false' || (!required && value === '');
+    const flag = spelled === 'call' ? '-c' : long;
     const isTyped = args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
     // A yes that npm keeps is a question, or a refusal with the right command.
-    if (name === 'yes' || isTyped || value === undefined || value === 'false' || (!required && value === '') || isSettingOfNpm(variable, env)) {
+    if (name === 'yes' || isTyped || value === undefined || isOff !== (negated !== undefined) || isSettingOfNpm(spelled, env)) {
       return [];
     }
-    return [{ name, flag, required, values: required && value !== 'true' && value !== '' ? value.split('\n\n') : [] }];
+    const typed = spelled === 'call' ? '-c' : negated === undefined ? `--${spelled}` : `--no-${spelled}`;
+    return [{ name, flag, typed, required, values: required && value !== 'true' && value !== '' ? value.split('\n\n') : [] }];
   });
   if (kept.length === 0) {
     return;
@@ -137,15 +141,27 @@ function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 
     return !required ? [flag] : given.length > 0 ? given.map((value) => `${flag} ${shellQuoted(shown(name, value))}`) : [`${flag} …`];
   });
   const others = handsOn ? (args.length > 0 ? ['…'] : []) : (fits ? rest : args).map((arg) => shellQuoted(shownArgument(arg)));
-  throw new Misread(`npm has kept ${[...new Set(kept.map(({ flag }) => flag))].join(', ')} for itself: what is meant for the command comes after --.`, [
+  throw new Misread(`npm has kept ${[...new Set(kept.map(({ typed }) => typed))].join(', ')} for itself: what is meant for the command comes after --.`, [
     [named, '--', ...(handsOn ? [...others, ...texts] : [...texts, ...others])].join(' '),
   ]);
 }
 
+const variableOf = (name: string): string => `npm_config_${name.replace(/-/g, '_')}`;
+
+/** Options of npm that are nearly some of ours and mean something else. */
+const npmsOwn = ['all', 'also', 'force', 'include', 'save'];
+
+/** The name under which npm has kept an option: its own, or one that is nearly that and nobody else's (`--stak`, `--preview`). */
+function keptName(name: string, options: readonly Pick<Option, 'long'>[], env: NodeJS.ProcessEnv): string {
+  const isNear = (typed: string): boolean => (typed.length > 3 && name.startsWith(typed)) || (name.length > 4 && distance(typed, name) <= 2);
+  const others = Object.keys(env).flatMap((variable) => /^npm_config_([a-z_]+)$/.exec(variable)?.[1]?.replace(/_/g, '-') ?? []);
+  return variableOf(name) in env ? name : others.find((typed) => isNear(typed) && !npmsOwn.includes(typed) && !options.some(({ long }) => long === `--${typed}`)) ?? name;
+}
+
 /** Whether somebody has set an option of npm's own (`json=true`) for all of its commands. */
-function isSettingOfNpm(variable: string, env: NodeJS.ProcessEnv): boolean {
+function isSettingOfNpm(name: string, env: NodeJS.ProcessEnv): boolean {
   const files = [env['npm_config_userconfig'], env['npm_config_globalconfig'], path.join(projectDir, '.npmrc')];
-  const line = new RegExp(`^\\s*${variable.replace(/_/g, '-')}\\s*=`, 'm');
+  const line = new RegExp(`^\\s*${name}\\s*=`, 'm');
   return files.some((file) => file !== undefined && fs.existsSync(file) && line.test(fs.readFileSync(file, 'utf8')));
 }
 
