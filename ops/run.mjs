@@ -44,7 +44,8 @@ function requireCommand(command) {
 if (process.platform === 'win32') {
   fail('Windows by itself is not supported: Linux, macOS, and Windows through WSL 2 are.', 'wsl --install');
 }
-const [command = 'help', ...args] = process.argv.slice(2);
+const [typed = 'help', ...args] = process.argv.slice(2);
+const command = ['--help', '-h'].includes(typed) ? 'help' : typed;
 requireNode(20);
 requireCommand(command);
 process.exitCode = await installDependencies(root);

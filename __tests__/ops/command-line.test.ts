@@ -213,7 +213,17 @@ describe('by npm itself', () => {
     Object.entries(scripts).forEach(([name, script]) => expect(script).toBe(`exec node ops/run.mjs ${name}`));
     const { stdout } = await npm('help');
     commands.forEach((command) => expect(stdout).toContain(`npm run ${command.name().padEnd(7)}  ${command.summary()}\n`));
+    expect((await run(process.execPath, ['ops/run.mjs', '--help'])).stdout).toBe(stdout);
   }, 60_000);
+});
+
+test.each([
+  ['verfy', " Did you mean verify?\n    npm run help -- verify"],
+  ['ups', ' Did you mean up?\n    npm run help -- up'],
+  ['moonshine', '\n    npm run help'],
+])('help of %s, which is no command', async (name, rest) => {
+  const said = promisify(execFile)(process.execPath, ['--import', 'tsx', 'ops/help.ts', name]);
+  await expect(said).rejects.toMatchObject({ code: 2, stdout: '', stderr: `\nThere is no command '${name}'.${rest}\n` });
 });
 
 describe('how a command ends', () => {
