@@ -23,7 +23,7 @@ const label = 'llm-observability.stack=llm-observability/engines';
 const decoy = 'phoenix-engines-data';
 const settings = { 'ports:offset': '600', 'alloy:bind': '127.0.0.1' };
 /** Names for images that are set: what takes the place of an image that cannot be pulled is for the engines of this machine alone. */
-const own = { 'phoenix:image': 'e2e/phoenix:20.26.1', 'alloy:image': 'e2e/alloy:1.18.1', 'gate:image': 'e2e/nginx:1.30.6' };
+let own: Record<'phoenix:image' | 'alloy:image' | 'gate:image', string>;
 
 let dir: string;
 let tree: Tree;
@@ -54,6 +54,9 @@ beforeAll(async () => {
   engine = await startEngine({ name: 'e2e-engines', tree, tls: { port, dir: await authority.server('server') } });
   ssh = await startSsh(engine);
   const { phoenix, alloy, gate } = await usedImages();
+  // A version says what Alloy's configuration may hold.
+  const tagOf = (image: string): string => /:([^:@/]+)(?:@.*)?$/.exec(image)?.[1] ?? '';
+  own = { 'phoenix:image': `e2e/phoenix:${tagOf(phoenix)}`, 'alloy:image': `e2e/alloy:${tagOf(alloy)}`, 'gate:image': `e2e/nginx:${tagOf(gate)}` };
   await copyImages(usual, engine.host, [phoenix, alloy, gate]);
   for (const host of [usual, engine.host]) {
     await on(host, 'tag', phoenix, own['phoenix:image']);

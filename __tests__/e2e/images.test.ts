@@ -17,6 +17,7 @@ import { engineTree } from '../../lab/engines/tree';
 import { tempDir } from '../support/temp';
 import { Registry } from '../support/registry';
 import { Checkout, docker, type Ended } from './checkout';
+import { pinnedAlloy } from './pinned-alloy';
 
 const run = promisify(execFile);
 const parts = ['phoenix', 'alloy', 'gate'] as const;
@@ -73,7 +74,7 @@ async function publish(): Promise<Registry> {
   const started = await Registry.start({ port });
   for (const part of parts) {
     const reference = `${started.address}/${inRegistry[part]}`;
-    await docker('tag', lab[part], reference);
+    await (part === 'alloy' ? pinnedAlloy(lab.alloy, reference) : docker('tag', lab[part], reference));
     await docker('push', '--quiet', reference);
     await docker('image', 'rm', reference);
   }

@@ -137,6 +137,11 @@ describe('a backend that somebody chose wins, and nothing is written', () => {
     expect(environment()).toMatchObject({ PULUMI_BACKEND_URL: `file://${dir}/backend` });
   });
 
+  test('not by a Pulumi.yaml that cannot be read, which is said', () => {
+    project('\tbackend: x\n');
+    expect(() => environment()).toThrow(/^Pulumi\.yaml is no YAML: .+\.\n {4}git diff Pulumi\.yaml$/);
+  });
+
   test('as a folder relative to the checkout, wherever the CLI runs', () => {
     project('backend:\n  url: file://./state\n');
     nothing({}, { PULUMI_BACKEND_URL: `file://${projectDir}/state` });

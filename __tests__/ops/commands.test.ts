@@ -317,7 +317,7 @@ describe('down', () => {
   test('--purge of a stack whose state cannot be changed removes nothing', async () => {
     const docker = await engine();
     const cli = cliOn(docker.host, { 'state unprotect --all': { stderr: 'error: the stack is locked\n', code: 255 } });
-    expect((await run('down', ['--purge', '--yes'], cli)).failure).toBe('giving up the secrets of the data failed: error: the stack is locked');
+    expect((await run('down', ['--purge', '--yes'], cli)).failure).toBe('Giving up the secrets of the data failed: the stack is locked');
     expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
     expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
   });
@@ -729,7 +729,7 @@ describe('up', () => {
 
     test('where that is refused nothing is deployed', async () => {
       const pulumi = cli({ 'stack export': exported, 'state unprotect': { stderr: 'error: the stack is locked\n', code: 255 } });
-      expect((await run('up', ['--yes', '--rotate', 'secret'], pulumi)).failure).toBe('unprotecting what is to be rotated failed: error: the stack is locked');
+      expect((await run('up', ['--yes', '--rotate', 'secret'], pulumi)).failure).toBe('Unprotecting what is to be rotated failed: the stack is locked');
       expect(pulumi.calls().map(([command]) => command)).not.toContain('up');
     });
 

@@ -110,5 +110,5 @@ test('a lock that the CLI does not give up', async () => {
   listen();
   lock(ended());
   cli = fakePulumi({ cancel: { stderr: 'error: permission denied\n', code: 255 } });
-  await expect(clear()).rejects.toThrow(new Failure('removing the lock failed: error: permission denied'));
+  await expect(clear()).rejects.toThrow(new Failure('Removing the lock failed: permission denied'));
 });

@@ -193,7 +193,7 @@ describe('a stack that is deployed', () => {
   test('a state that cannot be read leaves other stacks their pages', async () => {
     const cli = fakePulumi({ 'stack export --stack prod': deployed, 'stack export --stack dev': { stderr: 'error: access denied\n', code: 255 }, preview: same });
     expect(await run(['--stack', 'dev', '--stack', 'prod'], cli)).toMatchObject({
-      stdout: 'dev: no preview could be made\n  reading the state of the stack failed: error: access denied\n\nprod: nothing changes\n', exitCode: 1,
+      stdout: 'dev: no preview could be made\n  Reading the state of the stack failed: access denied\n\nprod: nothing changes\n', exitCode: 1,
     });
   });
 
@@ -292,7 +292,7 @@ describe('a stack that is not there', () => {
 
   test('one that cannot be made: what the CLI said, and nothing stays behind', async () => {
     const cli = fakePulumi({ 'stack export': noStack, 'stack init': { stderr: 'error: no space left\n', code: 255 } });
-    expect(await run([], cli)).toMatchObject({ stdout: 'dev: no preview could be made\n  making the stack failed: error: no space left\n', exitCode: 1 });
+    expect(await run([], cli)).toMatchObject({ stdout: 'dev: no preview could be made\n  Making the stack failed: no space left\n', exitCode: 1 });
   });
 
   test.each([

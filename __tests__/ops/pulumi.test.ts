@@ -36,9 +36,23 @@ describe('the state', () => {
 
   test('that cannot be read', async () => {
     await expect(answering({ stderr: 'error: read ".pulumi/stacks": permission denied\n', code: 255 }).pulumi.state()).rejects.toThrow(
-      new Failure('reading the state of the stack failed: error: read ".pulumi/stacks": permission denied'),
+      new Failure('Reading the state of the stack failed: read ".pulumi/stacks": permission denied'),
     );
   });
+});
+
+const sentence = (doing: string): string => doing.charAt(0).toUpperCase() + doing.slice(1);
+
+test.each<[string, Record<string, string>, string, string[]]>([
+  ['a folder that is not there', { PULUMI_BACKEND_URL: 'file:///nowhere/dir' }, 'unable to open state directory "file:///nowhere/dir": stat /nowhere/dir: no such file or directory', ['pulumi login file:///nowhere/dir']],
+  ['a word that is no address', { PULUMI_BACKEND_URL: 'garbage' }, 'PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions', ['pulumi login garbage']],
+  ['a bucket that cannot be read', { PULUMI_BACKEND_URL: 's3://states' }, 'read ".pulumi/meta.yaml": blob (key ".pulumi/meta.yaml") (code=Unknown): operation error S3: GetObject', ['pulumi login s3://states']],
+  ['a login that has ended', {}, 'PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions', ['pulumi login URL']],
+])('a backend that is out of reach, here %s: what the CLI says, and the way back', async (_, env, said, commands) => {
+  setEnvironment({ PULUMI_BACKEND_URL: env['PULUMI_BACKEND_URL'] });
+  const way = env['PULUMI_BACKEND_URL'] === undefined ? [] : ['unset PULUMI_BACKEND_URL   # the state of this user'];
+  const where = env['PULUMI_BACKEND_URL'] === undefined ? '' : ` at ${env['PULUMI_BACKEND_URL']}`;
+  await expect(answering({ stderr: `error: ${said}\n`, code: 255 }).pulumi.state()).rejects.toThrow(new Failure(`The state${where} cannot be read: ${said}.`, [...commands, ...way]));
 });
 
 describe('the settings', () => {
@@ -53,10 +67,10 @@ describe('the settings', () => {
     ['reading the settings', (pulumi) => pulumi.settings()],
     ['reading the outputs', (pulumi) => pulumi.outputs()],
     ['making the stack', (pulumi) => pulumi.init()],
-    ['putting the state right', (pulumi) => pulumi.must(['refresh'], 'putting the state right')],
+    ['repairing the state', (pulumi) => pulumi.must(['refresh'], 'repairing the state')],
   ])('a failure while %s', async (doing, run) => {
-    await expect(run(answering({ stderr: 'error: broken\n', code: 1 }).pulumi)).rejects.toThrow(new Failure(`${doing} failed: error: broken`));
-    await expect(run(answering({ code: 1 }).pulumi)).rejects.toThrow(new Failure(`${doing} failed: pulumi said nothing`));
+    await expect(run(answering({ stderr: 'error: broken\n', code: 1 }).pulumi)).rejects.toThrow(new Failure(`${sentence(doing)} failed: broken`));
+    await expect(run(answering({ code: 1 }).pulumi)).rejects.toThrow(new Failure(`${sentence(doing)} failed: Pulumi said nothing`));
   });
 });
 

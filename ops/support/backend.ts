@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as yaml from 'js-yaml';
-import { say } from './say';
+import { Failure, say } from './say';
 import { currentFolder, settledFolder, usualPlace, type Places, type StateFolder } from './state-folder';
 
 /** Root of the checkout. */
@@ -61,8 +61,12 @@ function isChosen(env: NodeJS.ProcessEnv): boolean {
 
 /** `backend: url:` of Pulumi.yaml. */
 function backendOfProject(): string | undefined {
-  const project = yaml.load(fs.readFileSync(path.join(projectDir, 'Pulumi.yaml'), 'utf8')) as { backend?: { url?: string } | null };
-  return project.backend?.url || undefined;
+  const text = fs.readFileSync(path.join(projectDir, 'Pulumi.yaml'), 'utf8');
+  try {
+    return (yaml.load(text) as { backend?: { url?: string } | null } | null)?.backend?.url || undefined;
+  } catch (error) {
+    throw new Failure(`Pulumi.yaml is no YAML: ${(error as Error).message.split('\n')[0]}.`, ['git diff Pulumi.yaml']);
+  }
 }
 
 /** A folder relative to the checkout, which a preview would look for in the folder of its own from which it runs. */

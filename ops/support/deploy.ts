@@ -95,7 +95,7 @@ export async function goOnFromCutOffRun(pulumi: Pulumi, engine: Engine, read: St
   await removeLeftovers(engine, `${projectName}/${pulumi.stack}`, state);
   if (state?.pending.length) {
     const names = state.pending.map(({ urn }) => urn.split('::').at(-1)).join(', ');
-    say(`An earlier run was cut off in the middle of ${names}; going on from there`);
-    await pulumi.must(['refresh', '--yes', '--clear-pending-creates'], 'putting the state right');
+    say(`A previous run was interrupted at ${names}; resuming`);
+    await pulumi.must(['refresh', '--yes', '--clear-pending-creates'], 'repairing the state');
   }
 }

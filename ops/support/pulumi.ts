@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import * as readline from 'node:readline';
 import type { Readable } from 'node:stream';
 import { stackVariable } from '../../components/problem';
+import { withoutPassword } from '../../engine';
 import { projectDir } from './backend';
 import { npmRun, typedName } from './project';
 import { Failure } from './say';
@@ -184,7 +185,22 @@ export class Pulumi {
   }
 
   private failure(doing: string, run: Pick<Result, 'stdout' | 'stderr'>): Failure {
-    return this.known(run) ?? new Failure(`${doing} failed: ${run.stderr.trim() || 'pulumi said nothing'}`);
+    const said = run.stderr.trim().replace(/^error: /, '');
+    return this.known(run) ?? this.unreachable(said) ?? new Failure(`${doing.charAt(0).toUpperCase()}${doing.slice(1)} failed: ${said || 'Pulumi said nothing'}`);
+  }
+
+  /** What the CLI says of a backend that is not there, or that lets nobody in. */
+  private unreachable(said: string): Failure | undefined {
+    const [reason = ''] = said.split('\n');
+    if (!/PULUMI_ACCESS_TOKEN must be set|unable to open (state directory|bucket)|\.pulumi\/meta\.yaml|no driver registered|could not open url|invalid access token|failed to contact/i.test(reason)) {
+      return undefined;
+    }
+    const env = { ...process.env, ...this.tools.env };
+    const [url] = [env['PULUMI_BACKEND_URL']].map((chosen) => chosen && withoutPassword(chosen));
+    return new Failure(`The state${url ? ` at ${url}` : ''} cannot be read: ${withoutPassword(reason)}.`, [
+      `pulumi login ${url ?? 'URL'}`,
+      ...(process.env['PULUMI_BACKEND_URL'] ? ['unset PULUMI_BACKEND_URL   # the state of this user'] : []),
+    ]);
   }
 
   private onStack(args: readonly string[]): string[] {
