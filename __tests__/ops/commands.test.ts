@@ -636,7 +636,7 @@ describe('up', () => {
     const pulumi = cli({ 'stack export': state({ type: 'creating', resource: { urn } }), refresh: {} });
     const { said, failure } = await run('up', ['--yes'], pulumi);
     expect(failure).toBeUndefined();
-    expect(said[0]).toBe('An earlier run was cut off in the middle of alloy; going on from there');
+    expect(said[0]).toBe('A previous run was interrupted at alloy; resuming');
     // State and settings are read side by side.
     expect(pulumi.calls().slice(0, 2).map(([command]) => command).sort()).toEqual(['config', 'stack']);
     expect(pulumi.calls().slice(2).map((args) => args.join(' '))).toEqual([

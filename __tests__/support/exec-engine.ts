@@ -53,7 +53,11 @@ export const carried = (cut: (frames: Buffer) => readonly Buffer[] = (frames) =>
     });
   });
   server.on('end', () => void sent.then(() => socket.end()));
-  server.on('error', () => socket.end(frame(2, 'connection refused\n')));
+  server.on('error', () => {
+    socket.end(frame(2, 'connection refused\n'));
+    // What nobody reads any more would hide that the other end has closed.
+    socket.resume();
+  });
   socket.on('close', () => server.destroy());
   socket.pipe(server);
 };

@@ -336,7 +336,7 @@ describe('a run was cut off after the ports had changed hands', () => {
   test('data that is protected from now on is marked on the engine', async () => {
     const docker = await engine([...stopped, ...stack], { ...oldVolume, ...stackVolumes, ...recorded('copied') });
     const unread: Record<string, Said> = { up: {}, 'stack export': known, 'stack output': { stderr: 'error: gone\n', code: 255 } };
-    expect((await adopt(cli(docker, { 'data:protect': 'true' }, unread), '--yes')).failure).toBe(`reading the outputs failed: error: gone\n${goesOn}`);
+    expect((await adopt(cli(docker, { 'data:protect': 'true' }, unread), '--yes')).failure).toBe(`Reading the outputs failed: gone\n${goesOn}`);
     expect(docker.volumes.get('protected-dev')).toEqual({ 'llm-observability.protect': 'llm-observability/dev' });
   });
 

