@@ -1,3 +1,5 @@
+import { withoutPassword } from '../engine';
+
 /** Something a person must put right before anything is deployed. */
 export interface Problem {
   /** The setting at fault (`phoenix:uiPort`), or the part (`docker`). */
@@ -40,6 +42,8 @@ export function shown(stack: string, problems: readonly Problem[], secrets: read
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret !== '')
+    // A value in which a password was masked already.
+    .flatMap((secret) => [secret, withoutPassword(secret)])
     // The longest first: one may be part of another.
     .sort((a, b) => b.length - a.length)
     .reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);

@@ -8,8 +8,17 @@ export function whyNoAddress(address: string): string | undefined {
   return new URL(address).password === '' ? undefined : 'a password does not belong in the address; ssh uses a key';
 }
 
-/** A text that holds addresses, fit to be shown. */
-export const withoutPassword = (text: string): string => text.replace(/(:\/\/[^/:@\s]*):\S*@/g, '$1:[secret]@');
+/** A text that holds addresses or what is sent to log in, fit to be shown. */
+export function withoutPassword(text: string): string {
+  return text
+    // `user:password@host`, with a scheme or without; the digest of an image comes after an @ as well.
+    .replace(/:(?!\/\/)\S*@(?!sha256:)/g, ':[secret]@')
+    // Over HTTP a user without a password is a token.
+    .replace(/(https?:\/\/)[^/:@\s]+@/gi, '$1[secret]@')
+    .replace(/\b(Bearer|Basic)([\s:=]+)\S+/gi, '$1$2[secret]')
+    .replace(/([?&#][\w.~%[\]-]+=)[^&#\s]+/g, '$1[secret]')
+    .replace(/((?:password|passwd|pwd|secret|token|api[_-]?key)(?:["']?\s*=\s*|["']\s*:\s*|:\s+)["']?)[^\s"'&,;#]+/gi, '$1[secret]');
+}
 
 /** The provider's client knows no default for a port of `tcp://`. */
 export function engineAt(address: string, tls: Tls | undefined): Engine {

@@ -70,6 +70,7 @@ test.each([
   ['an empty one hides nothing', 'abc', [''], 'abc'],
   ['the longer of two goes first', 'key-long key', ['key', 'key-long'], '[secret] [secret]'],
   ['every occurrence goes', 'a.b a.b', ['a.b'], '[secret] [secret]'],
+  ['so does a secret in which a password was masked', "'http://me:[secret]@loki:3100'", ['http://me:hunter2@loki:3100'], "'[secret]'"],
   ['its characters have no special meaning', 'axb', ['a.b'], 'axb'],
 ])('withoutSecrets: %s', (_, text, secrets, expected) => {
   expect(withoutSecrets(text, secrets)).toBe(expected);
