@@ -1,3 +1,5 @@
+import { withoutPassword } from '../engine';
+
 /** What there is to know of one setting, and the commands that set it. */
 export interface Key<T> {
   /** Text that stands where nothing is set, or undefined for "off". */
@@ -53,6 +55,10 @@ export const unknownSecret = 'not-known-to-this-preview-00000000000000';
 /** Asked for at the terminal, a secret stays out of the shell's history. */
 export const askCommand = (name: string): string => `pulumi config set --secret ${name}`;
 
+/** The command that sets a key to this value. Where a part of it may be a secret, it is asked for. */
+export const valueCommand = (name: string, value: string): string =>
+  withoutPassword(value) === value ? `pulumi config set ${name} ${shellQuoted(value)}` : askCommand(name);
+
 /** The command that sets a key to a value that works. */
 export function setCommand(name: string, { example = '', secret, file }: Key<unknown>): string {
   if (file !== undefined) {
@@ -71,7 +77,7 @@ export function mending(name: string, key: Key<unknown>, meant?: string): string
     return [...(made ? [`pulumi config rm ${name}`] : []), setCommand(name, key)];
   }
   if (meant !== undefined) {
-    return [`pulumi config set ${name} ${shellQuoted(meant)}`];
+    return [valueCommand(name, meant)];
   }
   return [fallback === undefined ? `${setCommand(name, key)}   # an example` : `pulumi config rm ${name}   # the default: ${fallback || 'none'}`];
 }

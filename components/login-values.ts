@@ -4,7 +4,7 @@
  */
 import * as net from 'node:net';
 import { domainToUnicode } from 'node:url';
-import { BrokenRule, distinct, isLoopback, parts, text, webUrl } from './values';
+import { BrokenRule, distinct, isContainerItself, parts, text, webUrl } from './values';
 
 /** URL at which people reach Phoenix; a path is the part that a proxy takes off. */
 export function publicUrl(raw: string): URL {
@@ -205,7 +205,7 @@ export function hosts(raw: string): string {
   if (list.some((host) => !/^[a-z0-9]([\w.-]*[a-z0-9])?$/i.test(host))) {
     throw new BrokenRule('it is a host name without http:// or a port; what is more than that has a setting of its own');
   }
-  if (list.some(isLoopback)) {
+  if (list.some(isContainerItself)) {
     throw new BrokenRule("inside Phoenix's container that is the container itself");
   }
   return list.join(',');

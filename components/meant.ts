@@ -3,24 +3,32 @@
  * the spelling that the settings take, or undefined where more than one thing could be meant. A message offers it only where
  * the rule takes it, and never for a secret.
  */
-import { distance } from 'fastest-levenshtein';
+import { slips } from './slips';
 
 /** YAML 1.1's words, and those of environment variables. */
 export function truth(raw: string): string | undefined {
+  const [, negated] = /^(?:!|not\b) *(.+)$/i.exec(raw) ?? [];
+  if (negated !== undefined) {
+    return { true: 'false', false: 'true' }[truth(negated) ?? ''];
+  }
   if (/^(true|yes|y|on|1|enabled?|t)$/i.test(raw)) {
     return 'true';
   }
   return /^(false|no|n|off|0|disabled?|f)$/i.test(raw) ? 'false' : word(raw, ['true', 'false']);
 }
 
-/** The one of these words that differs by its case, by what stands between its parts, or by one slip. */
+/** The one of these words that differs by its case, by what stands between its parts, or by one slip; `none` is also what says no. */
 export function word(raw: string, words: readonly string[]): string | undefined {
-  const bare = (text: string): string => text.toLowerCase().replace(/[\s_-]/g, '');
+  const bare = (text: string): string => text.toLowerCase().replace(/(?<=[a-z\d])[\s_-]+(?=[a-z\d])/g, '');
   const [nearest, ...more] = words.filter((each) => bare(each) === bare(raw));
   if (nearest !== undefined && more.length === 0) {
     return nearest;
   }
-  const [like, ...others] = words.filter((each) => each.length > 3 && distance(bare(each), bare(raw)) === 1);
+  if (words.includes('none') && truth(raw) === 'false') {
+    return 'none';
+  }
+  // A sign is no slip: `!phoenix`, `-true`.
+  const [like, ...others] = words.filter((each) => each.length > 3 && /^[a-z\d]+$/.test(bare(raw)) && slips(bare(each), bare(raw)) === 1);
   return others.length === 0 ? like : undefined;
 }
 
@@ -41,19 +49,25 @@ function hoursOf(raw: string): number | undefined {
   return amount === undefined ? undefined : Number(amount) * (hoursIn[unit?.charAt(0).toLowerCase() ?? ''] ?? NaN);
 }
 
-const forEver = /^(never|infinite|infinity|unlimited|forever|for ?ever|∞)$/i;
+const forEver = /^(never|infinite(ly)?|infinity|unlimited|unbounded|no ?limit|for ?ever|always|eternal(ly)?|endless(ly)?|permanent(ly)?|indefinite(ly)?|∞)$/i;
 
-/** `90d`, `90 days`, `P90D`, `12w`, `1y`, `2160h`; a word for "for ever" is 0. */
+/** What is kept, in words; with a number of days it is something else. */
+const keep = /^keep( +(it|them|all|everything|traces|data))*$|^(all|everything)$/i;
+
+/** `90d`, `90 days`, `P90D`, `12w`, `1y`, `2160h`; a word for "for ever" is 0, and so is -1, as in Loki and Kafka. */
 export function days(raw: string): string | undefined {
-  if (forEver.test(raw)) {
+  if (forEver.test(raw) || keep.test(raw) || forEver.test(raw.replace(/^(?:keep|retain)( +(it|them|all|everything|traces|data))* +/i, '')) || /^-1 *(d|days?)?$/i.test(raw)) {
     return '0';
   }
   const hours = hoursOf(raw);
-  return hours !== undefined && hours > 0 && hours % 24 === 0 ? String(hours / 24) : undefined;
+  return hours !== undefined && hours % 24 === 0 ? String(hours / 24) : undefined;
 }
 
-/** The same as hours: `8760h`, or `forever`. */
+/** The same as hours: `8760h`, or `forever`. A number alone may be days or seconds, unless it is whole days and no whole hours in seconds. */
 export function hours(raw: string): string | undefined {
+  if (/^[1-9]\d*$/.test(raw)) {
+    return Number(raw) % 24 === 0 && Number(raw) % 3600 !== 0 ? `${raw}h` : undefined;
+  }
   const found = hoursOf(raw);
   return forEver.test(raw) ? 'forever' : found !== undefined && found > 0 ? `${found}h` : undefined;
 }
@@ -65,17 +79,18 @@ const unitsOfMemory = ['', 'k', 'm', 'g', 't'];
 export function memory(raw: string): string | undefined {
   // Three digits after a comma may be thousands.
   const [, amount = '', unit = ''] = /^(\d+(?:\.\d+|,\d{1,2})?) *([kmgt]?)(?:i?b|i)?$/i.exec(raw) ?? [];
-  const mebibytes = (Number(amount.replace(',', '.')) * 1024 ** unitsOfMemory.indexOf(unit.toLowerCase())) / 2 ** 20;
+  const exact = (Number(amount.replace(',', '.')) * 1024 ** unitsOfMemory.indexOf(unit.toLowerCase())) / 2 ** 20;
   // A number alone is bytes to Docker; as a few of them nobody means it.
-  if (amount === '' || !Number.isInteger(mebibytes) || mebibytes < 1) {
+  if (amount === '' || exact < 1) {
     return undefined;
   }
+  const mebibytes = Math.round(exact);
   return mebibytes % 1024 === 0 ? `${mebibytes / 1024}GiB` : `${mebibytes}MiB`;
 }
 
-/** `500m` as Kubernetes counts, `50%`, `1,5`, `.5`, `2 cores`. */
+/** `500m` as Kubernetes counts, `50%`, `1,5`, `0,5`, `.5`, `2 cores`. `0,1` are the first two cores. */
 export function cpus(raw: string): string | undefined {
-  const [, amount = '', unit = ''] = /^(\d*\.?\d+|[1-9]\d*,\d{1,2}) *(m|%|v?cpus?|cores?)?$/i.exec(raw) ?? [];
+  const [, amount = '', unit = ''] = /^(\d*\.?\d+|[1-9]\d*,\d{1,2}|0,[5-9]|0,\d{2}) *(m|%|v?cpus?|cores?)?$/i.exec(raw) ?? [];
   const number = Number(amount.replace(',', '.')) / ({ m: 1000, '%': 100 }[unit.toLowerCase()] ?? 1);
   return amount !== '' && Number.isInteger(Math.round(number * 1e6) / 1e4) ? String(Math.round(number * 100) / 100) : undefined;
 }
@@ -95,9 +110,10 @@ export function webAddress(raw: string): string | undefined {
   return `${secure ? 'https' : 'http'}://${host}${port === undefined ? '' : `:${port}`}${path}`;
 }
 
-/** A URL of this machine, as a container reaches it. */
-export function fromContainer(raw: string): string {
-  return raw.replace(/^(https?:\/\/)(localhost|127(?:\.\d+){3}|\[::1\])(?=[:/]|$)/i, '$1host.docker.internal');
+/** A URL of this machine, as a container reaches it; undefined where the name is all there is of it, which no backend listens at. */
+export function fromContainer(raw: string): string | undefined {
+  const [, scheme, rest] = /^(https?:\/\/)(?:[^/:?#[\]@]+|\[[^\]]*\])((?::|\/.).*)$/i.exec(raw) ?? [];
+  return scheme === undefined ? undefined : `${scheme}host.docker.internal${rest}`;
 }
 
 /** Addresses to listen on, as people name them. */

@@ -5,7 +5,8 @@ import { distance } from 'fastest-levenshtein';
 import { images } from './catalog';
 import { dockerKeys } from './docker-settings';
 import { edgeKeys, edgeProblems, notAtEdge } from './edge-settings';
-import { askCommand, key, mending, optional, setCommand, shellQuoted, type Key } from './key';
+import { askCommand, key, mending, optional, setCommand, shellQuoted, valueCommand, type Key } from './key';
+import { mayBeSecret, nearestKey, sense } from './meant-key';
 import { loginKeys, loginProblems } from './login-settings';
 import * as values from './values';
 import { highestOffset, lastPort } from './values';
@@ -19,7 +20,7 @@ export const keys = {
   'phoenix:otlpGrpcPort': key('14317', 'Host port for OTLP over gRPC straight to Phoenix', values.port),
   'phoenix:otlpHttpPort': key('14318', 'Host port for OTLP over HTTP straight to Phoenix', values.port),
   'phoenix:bind': key('127.0.0.1', 'Host addresses of these three ports, separated by commas; beyond loopback only with `phoenix:auth`', values.addresses),
-  'phoenix:retentionDays': optional('30', 'Days after which Phoenix deletes traces; 0 keeps them for ever; without it what is set in Phoenix stays, which in a new database is for ever', values.days),
+  'phoenix:retentionDays': optional('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever; without it what is set in Phoenix stays, which in a new database is for ever', values.days),
   'phoenix:storage': optional('20GiB', "Size that Phoenix's database may have, at least 256MiB. From 95 % on Phoenix takes no more spans, and they wait in Alloy's queue; without it the disk is the bound", values.disk(256, 'a database')),
   'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', values.memory(768)),
   'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', values.cpus),
@@ -145,7 +146,7 @@ export function readSettings(
     if (!isOurs(name, project)) {
       continue;
     }
-    const nearest = nearestKey(name, project, [...known, ...providerKeys]);
+    const nearest = nearestKey(name, project, [...known, ...providerKeys], isSecretKey);
     problems.push({
       key: name,
       rule: nearest === undefined ? 'there is no such setting' : `there is no such setting; the nearest is ${nearest}`,
@@ -208,25 +209,31 @@ export function readSettings(
   return { settings: checked, problems };
 }
 
-/** Commands that set the key that is meant to what stands under one that is none. What may be a secret is shown in none of them. */
+/** Commands that set the key that is meant, which is not set, to what stands under one that is none. What may be a secret is shown in none of them. */
 function moved(from: string, value: string, to: string, secret: boolean): string[] {
   const entry = keyed[to];
+  const says = sense(from, to);
+  if (secret || isSecretKey(to)) {
+    return says === 'opposite' ? [] : [entry?.file === undefined ? askCommand(to) : setCommand(to, entry)];
+  }
   if (entry === undefined) {
-    return secret || providerSecrets.includes(to) ? [askCommand(to)] : [`pulumi config set ${to} ${shellQuoted(withoutPassword(value))}`];
+    return [valueCommand(to, value)];
   }
-  if (entry.secret) {
-    return [setCommand(to, entry)];
+  const clear = ruleOf(entry.parse, value) === undefined ? value : meantBy(value, entry);
+  if (entry.parse === values.boolean) {
+    return clear === undefined || says === 'unclear' ? either(to) : [valueCommand(to, says === 'same' ? clear : String(clear === 'false'))];
   }
-  const mayBeSecret = /key|secret|password|token|credential/i.test(from);
-  if (secret && !mayBeSecret) {
-    return [entry.file === undefined ? askCommand(to) : setCommand(to, entry)];
+  if (says === 'opposite' || mayBeSecret(from, to, value)) {
+    return [];
   }
-  // A key that says the opposite, or whose name is that of a secret, lends its value to none.
-  const lends = !mayBeSecret && isNegated(from) === isNegated(to);
-  return lends && ruleOf(entry.parse, value) === undefined ? mending(to, entry, value) : offers(to, entry, lends ? value : '');
+  // To remove what is not set helps nobody.
+  return clear === undefined ? offers(to, entry, value).filter((command) => !command.startsWith('pulumi config rm ')) : mending(to, entry, clear);
 }
 
-const isNegated = (key: string): boolean => /no|un|dis|off|deny|without/i.test(key.split(':')[1] ?? '');
+const isSecretKey = (name: string): boolean => providerSecrets.includes(name) || keyed[name]?.secret === true;
+
+/** Which of the two is for whoever has typed it to say. */
+const either = (name: string): string[] => [valueCommand(name, 'true'), valueCommand(name, 'false')];
 
 /** Commands for a value that breaks the rule of its key. */
 function offers(name: string, entry: Key<unknown>, raw: string): string[] {
@@ -235,8 +242,7 @@ function offers(name: string, entry: Key<unknown>, raw: string): string[] {
   if (meant === undefined && fallback === undefined && !secret && /^(none|no|off|false|null|nil|undefined|disabled?|0|-)$/i.test(raw.trim())) {
     return [`pulumi config rm ${name}`];
   }
-  // Which of the two is for whoever has typed it to say.
-  return meant === undefined && parse === values.boolean ? [`pulumi config set ${name} true`, `pulumi config set ${name} false`] : mending(name, entry, meant);
+  return meant === undefined && parse === values.boolean ? either(name) : mending(name, entry, meant);
 }
 
 /** The rule that a value breaks. */
@@ -334,29 +340,4 @@ function isOurs(name: string, project: string): boolean {
   const namespaces = [...new Set([...Object.keys(keys), ...providerKeys].map((other) => other.split(':')[0] ?? ''))];
   // One slip in a short name, two in a longer one: the provider `oci` is not a misspelt `loki`.
   return namespace === project || namespaces.some((other) => distance(namespace.toLowerCase(), other) <= (other.length < 6 ? 1 : 2));
-}
-
-/** Whether a key has all the parts of a shorter name: `ldapPassword` and `ldapBindPassword`. */
-function hasAllParts(key: string, name: string): boolean {
-  const parts = (text: string): string[] => (text.split(':')[1] ?? '').split(/(?=[A-Z])|[_-]/).map((part) => part.toLowerCase());
-  const [typed, its] = [parts(name), parts(key)];
-  return typed.length > 1 && its.length > typed.length && typed.every((part) => its.includes(part));
-}
-
-/** The known key that an unknown one was meant to be, or undefined where it is far from all of them. */
-function nearestKey(name: string, project: string, known: readonly string[]): string | undefined {
-  const bare = (text: string): string => text.toLowerCase().replace(/[_-]/g, '');
-  const letters = (text: string): string => [...text].sort().join('');
-  // Two letters that have changed places are one slip.
-  const slips = (a: string, b: string): number => distance(a, b) - (a !== b && letters(a) === letters(b) ? 1 : 0);
-  const [namespace = '', rest = ''] = name.split(/:(.*)/s).map(bare);
-  const apart = (other: string): number => {
-    const [space = '', its = ''] = other.split(':').map(bare);
-    // A key of the project's own namespace (`pulumi config set uiPort …`) is compared by its last part alone.
-    const contained = (Math.min(its.length, rest.length) > 3 && (its.startsWith(rest) || its.endsWith(rest) || rest.startsWith(its))) || hasAllParts(other, name);
-    return (namespace === bare(project) ? 0 : distance(namespace, space)) + (contained ? Math.min(1.5, slips(rest, its)) : slips(rest, its));
-  };
-  const best = known.reduce((nearest, other) => (apart(other) < apart(nearest) ? other : nearest));
-  // A slip in a short name, three in a long one, or a part of the name; more is another word.
-  return apart(best) <= (rest.length < 5 ? 1.5 : rest.length < 9 ? 2 : 3) ? best : undefined;
 }

@@ -3,7 +3,7 @@
  */
 import * as meant from './meant';
 import { maxConnectors } from './catalog';
-import { BrokenRule, distinct, isLoopback, parts, text, webUrl } from './values';
+import { BrokenRule, distinct, isContainerItself, parts, text, webUrl } from './values';
 
 /** A hostname and the service behind it. */
 export interface ExtraRoute {
@@ -100,10 +100,20 @@ export function routes(raw: string): readonly ExtraRoute[] {
     if (!service) {
       throw new BrokenRule('a route is written HOSTNAME=http://SERVICE:PORT; commas separate routes');
     }
-    return { hostname: hostname(name.trim()), service: originUrl(service.trim()) };
+    return { hostname: ofWhole(raw, name.trim(), hostname), service: ofWhole(raw, service.trim(), originUrl) };
   });
   distinct(all.map(({ hostname: name }) => name), 'a hostname');
   return all;
+}
+
+/** Parses a part of a list. What is meant by it is offered with the rest of the list. */
+function ofWhole<T>(whole: string, part: string, parse: (raw: string) => T): T {
+  try {
+    return parse(part);
+  } catch (error) {
+    const better = error instanceof BrokenRule ? error.meant : undefined;
+    throw better === undefined ? error : new BrokenRule((error as BrokenRule).message, whole.replace(part, () => better));
+  }
 }
 
 /** OTLP over gRPC: of Alloy and of Phoenix, and where Phoenix's is on a host. */
@@ -125,8 +135,8 @@ export function originUrl(raw: string): string {
   if (url.pathname !== '/' || /[?#]/.test(raw)) {
     throw new BrokenRule('a service is a host and a port; the path of a request is passed on as it is');
   }
-  if (isLoopback(url.hostname)) {
-    throw new BrokenRule("inside the connector's container that is the container itself; the Docker host is host.docker.internal");
+  if (isContainerItself(url.hostname)) {
+    throw new BrokenRule("inside the connector's container that is the container itself; the Docker host is host.docker.internal", meant.fromContainer(raw));
   }
   return url.origin;
 }

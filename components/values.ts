@@ -177,7 +177,7 @@ export function webUrl(raw: string): URL {
 /** URL of a backend, as Alloy's container reaches it. */
 export function httpUrl(raw: string): URL {
   const url = webUrl(raw);
-  if (isLoopback(url.hostname)) {
+  if (isContainerItself(url.hostname)) {
     throw new BrokenRule("inside Alloy's container that is the container itself; the Docker host is host.docker.internal", meant.fromContainer(raw));
   }
   return url;
@@ -191,6 +191,9 @@ export function isLoopback(host: string): boolean {
     ? /^(.+\.)?localhost$/i.test(host)
     : loopbacks.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }
+
+/** Whether a host name or address, in brackets or not, leads a container back to itself: 0.0.0.0 does so as loopback does. */
+export const isContainerItself = (host: string): boolean => isLoopback(host) || /^(0\.0\.0\.0|\[?::\]?)$/.test(host);
 
 const loopbacks = new net.BlockList();
 loopbacks.addSubnet('127.0.0.0', 8, 'ipv4');

@@ -262,6 +262,7 @@ describe('hosts', () => {
     ['a b', name],
     ['-a', name],
     ['localhost', itself],
+    ['0.0.0.0', itself],
     ['ldap.example.com,127.0.0.1', itself],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(login.hosts, raw)).toBe(rule));
 

@@ -3,6 +3,7 @@
  * they are offered: what they meant, or nothing that could be taken for it.
  */
 import * as fc from 'fast-check';
+import { shellQuoted } from '../../components/key';
 import { keys, readSettings, type SettingKey } from '../../components/settings';
 
 const offered = (name: SettingKey, value: string): string[] =>
@@ -29,6 +30,13 @@ test.each<[SettingKey, string, string]>([
   ['data:protect', '0', 'false'],
   ['phoenix:metrics', 'disabled', 'false'],
   ['data:protect', 'tru', 'true'],
+  ['data:protect', 'ture', 'true'],
+  ['data:protect', 'flase', 'false'],
+  ['phoenix:auth', '!true', 'false'],
+  ['phoenix:auth', '! yes', 'false'],
+  ['phoenix:auth', 'not true', 'false'],
+  ['phoenix:auth', '!false', 'true'],
+  ['phoenix:auth', '!0', 'true'],
   // docker run --memory, Compose mem_limit, Kubernetes resources, systemd
   ['phoenix:memory', '8g', '8GiB'],
   ['phoenix:memory', '8G', '8GiB'],
@@ -39,6 +47,11 @@ test.each<[SettingKey, string, string]>([
   ['phoenix:memory', '8gib', '8GiB'],
   ['phoenix:memory', '1.5g', '1536MiB'],
   ['phoenix:memory', '1,5 GB', '1536MiB'],
+  ['phoenix:memory', '1.7g', '1741MiB'],
+  ['phoenix:memory', '1.7GiB', '1741MiB'],
+  ['phoenix:memory', '2000000000', '1907MiB'],
+  ['phoenix:storage', '0.7t', '734003MiB'],
+  ['alloy:queue', '1500.5MiB', '1501MiB'],
   ['phoenix:memory', '2048m', '2GiB'],
   ['phoenix:memory', '2048Mi', '2GiB'],
   ['phoenix:memory', '2048 MB', '2GiB'],
@@ -52,6 +65,8 @@ test.each<[SettingKey, string, string]>([
   ['phoenix:cpus', '500m', '0.5'],
   ['phoenix:cpus', '2000m', '2'],
   ['phoenix:cpus', '1,5', '1.5'],
+  ['phoenix:cpus', '0,5', '0.5'],
+  ['phoenix:cpus', '0,75', '0.75'],
   ['phoenix:cpus', '.5', '0.5'],
   ['phoenix:cpus', '50%', '0.5'],
   ['phoenix:cpus', '2 cores', '2'],
@@ -66,11 +81,25 @@ test.each<[SettingKey, string, string]>([
   ['phoenix:retentionDays', '1y', '365'],
   ['phoenix:retentionDays', 'never', '0'],
   ['phoenix:retentionDays', 'infinite', '0'],
+  ['phoenix:retentionDays', 'forever', '0'],
+  ['phoenix:retentionDays', 'always', '0'],
+  ['phoenix:retentionDays', 'no limit', '0'],
+  ['phoenix:retentionDays', 'indefinitely', '0'],
+  ['phoenix:retentionDays', 'keep', '0'],
+  ['phoenix:retentionDays', 'keep all', '0'],
+  ['phoenix:retentionDays', 'keep traces forever', '0'],
+  ['phoenix:retentionDays', 'all', '0'],
+  ['phoenix:retentionDays', '0d', '0'],
+  ['phoenix:retentionDays', '0 days', '0'],
+  ['phoenix:retentionDays', '-1', '0'],
+  ['phoenix:retentionDays', '-1d', '0'],
   ['phoenix:retentionDays', '2160h0m0s', '90'],
   ['tunnel:tokenDuration', '30d', '720h'],
   ['tunnel:tokenDuration', '1y', '8760h'],
   ['tunnel:tokenDuration', '48 hours', '48h'],
   ['tunnel:tokenDuration', 'never', 'forever'],
+  ['tunnel:tokenDuration', '8760', '8760h'],
+  ['tunnel:tokenDuration', '48', '48h'],
   // docker run --publish
   ['phoenix:uiPort', ':16006', '16006'],
   ['phoenix:uiPort', '16006/tcp', '16006'],
@@ -87,6 +116,15 @@ test.each<[SettingKey, string, string]>([
   ['alloy:bind', '10.0.0.1,10.0.0.1', '10.0.0.1'],
   ['loki:url', 'loki:3100', 'http://loki:3100'],
   ['loki:url', 'localhost:3100', 'http://host.docker.internal:3100'],
+  ['loki:url', '0.0.0.0:3100', 'http://host.docker.internal:3100'],
+  ['loki:url', '127.0.0.1:3100', 'http://host.docker.internal:3100'],
+  ['loki:url', 'http://0.0.0.0:3100', 'http://host.docker.internal:3100'],
+  ['loki:url', 'http://[::]:3100', 'http://host.docker.internal:3100'],
+  ['loki:url', 'http://127.1:3100', 'http://host.docker.internal:3100'],
+  ['loki:url', 'http://loki.localhost:3100', 'http://host.docker.internal:3100'],
+  ['loki:url', 'http://localhost/loki', 'http://host.docker.internal/loki'],
+  ['tunnel:routes', 'a.example.com=http://a:80,b.example.com=http://localhost:3000', 'a.example.com=http://a:80,b.example.com=http://host.docker.internal:3000'],
+  ['tunnel:routes', 'A.example.com=a:80', 'a.example.com=http://a:80'],
   ['loki:url', 'http://localhost:3100/', 'http://host.docker.internal:3100/'],
   ['loki:url', 'tcp://loki:3100', 'http://loki:3100'],
   ['prometheus:url', 'http://127.0.0.1:9090/api/v1/write', 'http://host.docker.internal:9090/api/v1/write'],
@@ -107,10 +145,12 @@ test.each<[SettingKey, string, string]>([
   // words
   ['edge:sendTo', 'Phoenix', 'phoenix'],
   ['edge:sendTo', 'phenix', 'phoenix'],
+  ['edge:sendTo', 'pheonix', 'phoenix'],
+  ['phoenix:ldapTlsMode', 'off', 'none'],
 ])("%s '%s' means %s", (name, value, meant) => {
   const others: Record<string, string> = name.startsWith('edge:') ? { 'edge:central': 'prod' } : {};
   const { problems } = readSettings({ ...others, [name]: value }, 'llm-observability');
-  expect(problems.filter(({ key }) => key === name).map(({ mend }) => mend)).toEqual([set(name, meant)]);
+  expect(problems.filter(({ key }) => key === name).map(({ mend }) => mend)).toEqual([[`pulumi config set ${name} ${shellQuoted(meant)}`]]);
   expect(keys[name].parse(meant)).toBeDefined();
 });
 
@@ -118,6 +158,16 @@ test.each<[SettingKey, string, string]>([
 test.each<[SettingKey, string, string[]]>([
   ['data:protect', 'maybe', either('data:protect')],
   ['data:protect', 'protected', either('data:protect')],
+  ['data:protect', '-true', either('data:protect')],
+  ['data:protect', 'untrue', either('data:protect')],
+  ['data:protect', '!maybe', either('data:protect')],
+  ['phoenix:ldapTlsMode', '!ldaps', reset('phoenix:ldapTlsMode', 'starttls')],
+  ['phoenix:retentionDays', 'keep 1000 traces', example('phoenix:retentionDays', '0')],
+  ['phoenix:retentionDays', '-7', example('phoenix:retentionDays', '0')],
+  ['tunnel:tokenDuration', '365', reset('tunnel:tokenDuration', '8760h')],
+  ['tunnel:tokenDuration', '86400', reset('tunnel:tokenDuration', '8760h')],
+  ['tunnel:tokenDuration', '0d', reset('tunnel:tokenDuration', '8760h')],
+  ['loki:url', 'localhost', example('loki:url', 'http://host.docker.internal:3100')],
   ['phoenix:auth', 'oidc', either('phoenix:auth')],
   ['phoenix:memory', '2048', reset('phoenix:memory', '2GiB')],
   ['phoenix:memory', 'lots', reset('phoenix:memory', '2GiB')],
@@ -125,12 +175,12 @@ test.each<[SettingKey, string, string[]]>([
   ['phoenix:cpus', '125m', reset('phoenix:cpus', '1')],
   ['phoenix:cpus', '0-3', reset('phoenix:cpus', '1')],
   ['phoenix:retentionDays', 'off', ['pulumi config rm phoenix:retentionDays']],
-  ['phoenix:retentionDays', 'P24H', example('phoenix:retentionDays', '30')],
+  ['phoenix:retentionDays', 'P24H', example('phoenix:retentionDays', '0')],
   ['phoenix:memory', '1,000g', reset('phoenix:memory', '2GiB')],
   ['phoenix:cpus', '1,000', reset('phoenix:cpus', '1')],
   ['phoenix:cpus', '0,1', reset('phoenix:cpus', '1')],
-  ['phoenix:retentionDays', '3m', example('phoenix:retentionDays', '30')],
-  ['phoenix:retentionDays', '36h', example('phoenix:retentionDays', '30')],
+  ['phoenix:retentionDays', '3m', example('phoenix:retentionDays', '0')],
+  ['phoenix:retentionDays', '36h', example('phoenix:retentionDays', '0')],
   ['phoenix:uiPort', '127.0.0.1:16006', reset('phoenix:uiPort', '6006')],
   ['phoenix:uiPort', '6006:80', reset('phoenix:uiPort', '6006')],
   ['phoenix:uiPort', '70000', reset('phoenix:uiPort', '6006')],

@@ -7,6 +7,7 @@ import { shellQuoted, type Key } from '../../components/key';
 import { loginKeys } from '../../components/login-settings';
 import { bindOf, freePorts, keys, otherOffsets, portAsSet, portKeys, publishedPorts, readSettings, type SettingKey } from '../../components/settings';
 import { report } from '../../components/problem';
+import { withoutPassword } from '../../engine';
 import { tunnelKeys } from '../../components/tunnel-settings';
 
 const project = 'llm-observability';
@@ -189,7 +190,7 @@ describe('a value that breaks a rule', () => {
       fc.property(fc.constantFrom(...all), odd, ([name, { secret }], value) => {
         const { problems } = read({ ...(name.startsWith('tunnel:') ? account : {}), [name]: value }, () => true);
         expect(problems.map(({ key }) => key)).toEqual([name]);
-        expect(problems[0]?.value).toBe(secret ? undefined : value);
+        expect(problems[0]?.value).toBe(secret ? undefined : withoutPassword(value));
         expect(problems[0]?.mend.at(-1)).toMatch(secret ? `pulumi config set --secret ${name}` : new RegExp(`^pulumi config (set|rm) ${name} `));
       }),
     );
@@ -298,8 +299,9 @@ describe('keys that are not known', () => {
     [`${project}:uiPort`, 'phoenix:uiPort'],
     [`${project}:bind`, 'phoenix:bind'],
   ])('%s: the nearest is %s', (name, nearest) => {
-    expect(read({ [name]: '5' }).problems).toEqual([
-      { key: name, rule: `there is no such setting; the nearest is ${nearest}`, mend: expect.arrayContaining([`pulumi config rm ${name}`, expect.stringContaining(` ${nearest}`)]) },
+    const { example = 'me@example.com' } = all.find(([key]) => key === nearest)?.[1] ?? {};
+    expect(read({ [name]: example }).problems).toEqual([
+      { key: name, rule: `there is no such setting; the nearest is ${nearest}`, mend: [`pulumi config rm ${name}`, `pulumi config set ${nearest} ${shellQuoted(example)}`] },
     ]);
   });
 
@@ -334,7 +336,6 @@ describe('keys that are not known', () => {
   test.each([
     ['phoenix:uiport', '7000', 'pulumi config set phoenix:uiPort 7000'],
     ['phoenix:uiport', ':7000', 'pulumi config set phoenix:uiPort 7000'],
-    ['phoenix:uiport', 'none', 'pulumi config rm phoenix:uiPort   # the default: 6006'],
     ['phoenix:Auth', 'True', 'pulumi config set phoenix:auth true'],
     ['phoenix:authentication', 'true', 'pulumi config set phoenix:auth true'],
     ['loki:uri', 'x y', 'pulumi config set loki:url http://host.docker.internal:3100   # an example'],
@@ -342,13 +343,62 @@ describe('keys that are not known', () => {
     ['phoenix:smtpPasword', 'hunter2', 'pulumi config set --secret phoenix:smtpPassword'],
     ['cloudflare:apikey', 'hunter2', 'pulumi config set --secret cloudflare:apiKey'],
     ['phoenix:ldapPassword', 'hunter2', 'pulumi config set --secret phoenix:ldapBindPassword'],
-    // The name of a secret, and one that says the opposite: their value is lent to none.
-    ['phoenix:apiKey', 'hunter2', 'pulumi config rm phoenix:apiKeys   # the default: none'],
-    ['phoenix:noAuth', 'true', 'pulumi config set phoenix:auth true'],
-    ['phoenix:oidcDisallowSignUp', 'true', 'pulumi config set phoenix:oidcAllowSignUp true'],
-    ['docker:enableDockerDaemonCheck', 'true', 'pulumi config set docker:disableDockerDaemonCheck true'],
+    ['phoenix:ldapBindPw', 'hunter2', 'pulumi config set --secret phoenix:ldapBindPassword'],
+    ['phoenix:ldapBindPwd', 'hunter2', 'pulumi config set --secret phoenix:ldapBindPassword'],
+    ['phoenix:ldapbindpasswd', 'hunter2', 'pulumi config set --secret phoenix:ldapBindPassword'],
+    ['phoenix:ldapPassphrase', 'hunter2', 'pulumi config set --secret phoenix:ldapBindPassword'],
+    ['phoenix:smtpPw', 'hunter2', 'pulumi config set --secret phoenix:smtpPassword'],
+    ['phoenix:adminPass', 'hunter2', 'pulumi config set --secret phoenix:adminPassword'],
+    // What sounds like a secret, and is the name of one.
+    ['phoenix:apikeys', 'evaluations', 'pulumi config set phoenix:apiKeys evaluations'],
+    ['phoenix:API_KEYS', 'evaluations,dashboards2', 'pulumi config set phoenix:apiKeys evaluations,dashboards2'],
+    ['phoenix:apiKey', 'evaluations', 'pulumi config set phoenix:apiKeys evaluations'],
+    ['tunnel:tokenduration', '48h', 'pulumi config set tunnel:tokenDuration 48h'],
+    ['tunnel:serviceToken', 'edge2', 'pulumi config set tunnel:serviceTokens edge2'],
+    ['edge:tokens', 'edge2', 'pulumi config set edge:token edge2'],
+    // Letters of a word are not the word.
+    ['ports:ofset', '100', 'pulumi config set ports:offset 100'],
+    ['phoenix:oidcDsplayName', 'Okta', 'pulumi config set phoenix:oidcDisplayName Okta'],
+    ['cloudflare:accoutId', 'f'.repeat(32), `pulumi config set cloudflare:accountId ${'f'.repeat(32)}`],
+    ['phoenix:retentionnDays', '7', 'pulumi config set phoenix:retentionDays 7'],
+    // A name that says the opposite.
+    ['data:deprotect', 'true', 'pulumi config set data:protect false'],
+    ['data:unprotect', 'yes', 'pulumi config set data:protect false'],
+    ['phoenix:noAuth', 'true', 'pulumi config set phoenix:auth false'],
+    ['phoenix:noAuth', 'false', 'pulumi config set phoenix:auth true'],
+    ['phoenix:oidcDisallowSignUp', 'true', 'pulumi config set phoenix:oidcAllowSignUp false'],
+    ['docker:enableDockerDaemonCheck', 'true', 'pulumi config set docker:disableDockerDaemonCheck false'],
+    // What holds a secret is asked for.
+    ['loki:uri', 'https://loki.example.com/x?api_key=hunter2', 'pulumi config set --secret loki:url'],
+    ['loki:uri', 'loki.example.com/x?api_key=hunter2', 'pulumi config set --secret loki:url'],
+    ['phoenix:oidcConfigUrls', 'https://login.example.com/x?client_secret=hunter2', 'pulumi config set --secret phoenix:oidcConfigUrl'],
+    ['cloudflare:Email', 'me:hunter2@example.com', 'pulumi config set --secret cloudflare:email'],
   ])('%s = %s: the right key with a value that it takes', (name, value, command) => {
-    expect(read({ [name]: value }).problems[0]?.mend[1]).toBe(command);
+    expect(read({ [name]: value }).problems[0]?.mend.slice(1)).toEqual([command]);
+  });
+
+  test.each([
+    // The value is none, and there is nothing to remove.
+    ['phoenix:uiport', 'none'],
+    ['loki:uri', 'none'],
+    ['alloy:image1', 'x'],
+    ['phoenix:memori', 'lots'],
+    // It may be a secret.
+    ['phoenix:apiKey', 'hunter2'],
+    ['phoenix:apikeys', 'a1b2c3d4e5f6a7b8c9d0e1f2'],
+    ['tunnel:serviceToken', 'a1b2c3d4e5f6a7b8c9d0e1f2'],
+    // It says the opposite.
+    ['tunnel:noHostname', 'phoenix.example.com'],
+    ['ports:nooffset', '100'],
+    ['phoenix:noSmtpPassword', 'hunter2'],
+  ])('%s = %s: only the wrong key is removed', (name, value) => {
+    expect(read({ [name]: value }).problems).toEqual([{ key: name, rule: expect.stringContaining('the nearest is'), mend: [`pulumi config rm ${name}`] }]);
+  });
+
+  test.each([['phoenix:authOptional', 'true'], ['data:protectIfLarge', 'true'], ['phoenix:Auth', 'maybe']])('%s = %s: which of the two is for the person to say', (name, value) => {
+    const { rule = '', mend } = read({ [name]: value }).problems[0] ?? {};
+    const nearest = rule.split(' ').pop();
+    expect(mend).toEqual([`pulumi config rm ${name}`, `pulumi config set ${nearest} true`, `pulumi config set ${nearest} false`]);
   });
 
   // Keys of Phoenix's own environment, and of other set-ups.
@@ -361,6 +411,11 @@ describe('keys that are not known', () => {
     ['alloy:token', 'hunter2'],
     ['loki:tenant', 'acme'],
     ['tunnel:secret', 'hunter2'],
+    ['tunnel:token', 'hunter2'],
+    ['phoenix:authToken', 'hunter2'],
+    ['phoenix:authKey', 'hunter2'],
+    ['docker:hostPassword', 'hunter2'],
+    ['phoenix:pw', 'hunter2'],
     [`${project}:replicas`, '3'],
   ])('%s is far from all: no other key is offered, and its value is not shown', (name, value) => {
     expect(read({ [name]: value }).problems).toEqual([{ key: name, rule: 'there is no such setting', mend: [`pulumi config rm ${name}`] }]);
@@ -587,6 +642,30 @@ describe('secrets', () => {
     expect(problems.map(({ key, mend }) => [key, mend])).toEqual(
       words.map((name, index) => [name, [...(index < 3 ? [`pulumi config rm ${name}`] : []), `pulumi config set --secret ${name}`]]),
     );
+  });
+
+  test.each<[SettingKey, string, string]>([
+    ['loki:url', 'u:hunter2@loki:3100', 'u:[secret]@loki:3100'],
+    ['loki:url', 'https://hunter2@loki.example.com', 'https://[secret]@loki.example.com'],
+    ['loki:url', 'password=hunter2', 'password=[secret]'],
+    ['prometheus:url', 'Bearer hunter2', 'Bearer [secret]'],
+    ['tunnel:hostname', 'user:hunter2@phoenix.example.com', 'user:[secret]@phoenix.example.com'],
+    ['docker:host', 'u:hunter2@h', 'u:[secret]@h'],
+    ['phoenix:ldapHost', 'u:hunter2@h', 'u:[secret]@h'],
+    ['phoenix:image', 'u:hunter2@reg.io/phoenix', 'u:[secret]@reg.io/phoenix'],
+    ['phoenix:rootUrl', 'https://phoenix.example.com/?password=hunter2', 'https://phoenix.example.com/?password=[secret]'],
+    ['tunnel:routes', 'a.example.com=http://u:hunter2@app:80', 'a.example.com=http://u:[secret]@app:80'],
+  ])('a password in %s is not shown: %s', (name, value, shown) => {
+    const { problems } = read({ [name]: value });
+    expect(problems.find(({ key }) => key === name)?.value).toBe(shown);
+    expect(report('dev', problems)).not.toContain('hunter2');
+  });
+
+  test.each<[SettingKey, string]>([
+    ['loki:url', 'loki.example.com/x?api_key=hunter2'],
+    ['prometheus:url', 'http://localhost:9090/x?token=hunter2'],
+  ])('nor in what is offered: %s %s', (name, value) => {
+    expect(read({ [name]: value }).problems[0]?.mend).toEqual([`pulumi config set --secret ${name}`]);
   });
 
   test('nor is any other', () => {

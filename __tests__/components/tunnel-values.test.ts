@@ -310,6 +310,8 @@ describe('originUrl', () => {
     ['http://grafana:3000/#', path],
     ['http://localhost:3000', itself],
     ['http://127.0.0.1:3000', itself],
+    ['http://0.0.0.0:3000', itself],
+    ['http://[::]:3000', itself],
     ['http://127.8.9.10:3000', itself],
     ['http://[::1]:3000', itself],
     ['http://grafana.localhost:3000', itself],
