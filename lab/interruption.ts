@@ -1,13 +1,13 @@
 import { allowCommands, interruptCommands } from './command';
 
-const signals = ['SIGINT', 'SIGTERM'] as const;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type Signal = (typeof signals)[number];
 
 let depth = 0;
 let heard: Signal | undefined;
 
 /**
- * Runs `work` so that Ctrl-C and SIGTERM let it clean up: the programs that it runs are ended, so that it fails as at
+ * Runs `work` so that Ctrl-C, SIGTERM and SIGHUP let it clean up: the programs that it runs are ended, so that it fails as at
  * any other failure, and only then this process ends of the signal. A second signal ends it at once.
  */
 export async function interruptible<T>(work: () => Promise<T>): Promise<T> {

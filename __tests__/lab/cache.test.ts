@@ -113,7 +113,7 @@ describe('ensure', () => {
     expect(readdirSync(root)).toEqual(['logs']);
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('%s ends the program that runs, removes what was made, and only then this process', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends the program that runs, removes what was made, and only then this process', async (signal) => {
     const pidFile = join(root, 'pid');
     const script = join(root, 'build.ts');
     writeFileSync(script, `

@@ -1,5 +1,7 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { isRunning } from '../../ops/support/alive';
 import { projectDir } from '../../ops/support/backend';
 import { Pulumi, type Result } from '../../ops/support/pulumi';
@@ -7,6 +9,7 @@ import { Failure } from '../../ops/support/say';
 import { setEnvironment } from '../support/environment';
 import { fakePulumi, type FakePulumi, type Said } from '../support/fake-pulumi';
 import { listen } from '../support/said';
+import { tempDir } from '../support/temp';
 
 beforeEach(() => setEnvironment({ PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_CONFIG_PASSPHRASE_FILE: undefined }));
 
@@ -186,9 +189,9 @@ describe('a signal', () => {
   afterEach(() => started.splice(0).forEach((pid) => isRunning(pid) && process.kill(-pid, 'SIGKILL')));
 
   /** A CLI that ends its step when it is interrupted, as the real one does. */
-  const patient = { first: "trap 'echo done; exit 7' INT; echo ready >&2; while :; do sleep 0.05; done" };
+  const patient = { first: "trap 'echo done; exit 7' INT TERM; echo ready >&2; exec 2>/dev/null; while :; do sleep 0.05; done" };
 
-  /** Who is told: Ctrl-C reaches the whole group, a supervisor one process. */
+  /** Who is told: Ctrl-C, `timeout` and a terminal that is closed reach the whole group, `kill` one process. */
   async function stoppedBy(kind: string, signal: NodeJS.Signals, whom: 'all' | 'one'): Promise<unknown> {
     const child = spawn(process.execPath, ['--import', 'tsx', '__tests__/support/running.ts', fakePulumi({ '': patient }).file, kind], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
@@ -202,10 +205,22 @@ describe('a signal', () => {
 
   test.each([
     ['SIGINT', 'all'],
+    ['SIGTERM', 'all'],
+    ['SIGHUP', 'all'],
+    ['SIGINT', 'one'],
     ['SIGTERM', 'one'],
     ['SIGHUP', 'one'],
   ] as const)('%s to %s of its processes: the CLI ends its step, which is waited for', async (signal, whom) => {
     expect(await stoppedBy('show', signal, whom)).toEqual({ code: 0, stdout: JSON.stringify({ code: 7, stopped: true, stdout: 'done\n', stderr: 'ready\n' }) });
     expect(await stoppedBy('handOver', signal, whom)).toEqual({ code: 0, stdout: 'done\n7' });
+  });
+
+  test.each([['Ctrl-C', '\x03'], ['a terminal that is closed', null]] as const)('%s at a terminal, of a run that asks: it can read the answer, and ends its step', (_, end) => {
+    const log = path.join(tempDir(), 'log');
+    const asking = { first: `trap 'echo INT >> ${log}; exit 7' INT; printf 'Go on? '; read -r answer; echo "$answer" >> ${log}; echo working; while :; do sleep 0.05; done` };
+    const command = `exec '${process.execPath}' --import tsx __tests__/support/running.ts '${fakePulumi({ '': asking }).file}' handOver`;
+    const steps = [['Go on? ', 'yes\r'], ['working', end]];
+    expect(spawnSync('python3', ['__tests__/support/terminal.py', JSON.stringify({ command, steps })], { encoding: 'utf8' })).toMatchObject({ stderr: '', stdout: expect.stringContaining('working') });
+    expect(fs.readFileSync(log, 'utf8')).toBe('yes\nINT\n');
   });
 });

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { freshClone } from '../support/fresh-clone';
+import { freshClone, type Command } from '../support/fresh-clone';
 import { tempDir } from '../support/temp';
 
 jest.setTimeout(60_000);
@@ -11,7 +11,8 @@ const ci = 'ci --include=dev --no-audit --no-fund --loglevel=error';
 const commands = {
   hello: 'process.stdout.write(JSON.stringify(process.argv.slice(2)));',
   fails: 'process.exitCode = 7;',
-  waits: "process.on('SIGINT', () => console.error('INT')); console.error('at work'); setInterval(() => require('fs').existsSync('end') && process.exit(0), 20);",
+  waits: "['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((name) => process.on(name, () => console.error(name))); console.error('at work'); setInterval(() => require('fs').existsSync('end') && process.exit(0), 20);",
+  works: "console.error('at work'); setInterval(() => {}, 1000);",
   tidies: "process.on('SIGTERM', () => { console.error('tidying'); process.exit(5); }); setInterval(() => {}, 1000); console.error('at work');",
 };
 
@@ -163,18 +164,48 @@ describe('the command', () => {
   });
 
   test('that ends by a signal: 128 and its number', async () => {
-    const run = clone.run(['waits']);
+    const run = clone.run(['works']);
     await run.says('at work');
     run.kill('SIGTERM');
     expect((await run.ended).code).toBe(128 + os.constants.signals.SIGTERM);
   });
 
-  test('is not told of a Ctrl-C, which reaches it by itself', async () => {
-    const run = clone.run(['waits']);
-    await run.says('at work');
-    run.kill('SIGINT');
-    fs.writeFileSync(clone.at('end'), '');
-    expect(await run.ended).toEqual({ code: 0, stdout: '', stderr: 'at work\n' });
+  describe.each(['node ops/run.mjs', 'npm run'] as const)('started by %s', (by) => {
+    const start = (): Command => {
+      if (by === 'node ops/run.mjs') {
+        return clone.run(['waits']);
+      }
+      fs.writeFileSync(clone.at('package.json'), JSON.stringify({ scripts: { waits: 'exec node ops/run.mjs waits' } }));
+      const npm = execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim();
+      return clone.run(['waits'], { PATH: process.env['PATH'], NO_UPDATE_NOTIFIER: '1' }, [npm, '--prefix', clone.root, 'run', '--silent']);
+    };
+
+    test.each([
+      // `kill`, and a supervisor of one process.
+      ['SIGINT', 'one'],
+      ['SIGTERM', 'one'],
+      ['SIGHUP', 'one'],
+      // Ctrl-C, `timeout`, and a terminal that is closed.
+      ['SIGINT', 'all'],
+      ['SIGTERM', 'all'],
+      ['SIGHUP', 'all'],
+    ] as const)('hears %s to %s of its processes once, and is waited for', async (signal, whom) => {
+      const run = start();
+      await run.says('at work');
+      run.kill(signal, whom);
+      await run.says(signal);
+      const gone = signal === 'SIGHUP' && by === 'npm run';
+      if (!gone) {
+        // Whoever stops it later is heard too, and what was sent before has come by then.
+        const next = signal === 'SIGINT' ? 'SIGTERM' : 'SIGINT';
+        const again = setInterval(() => run.kill(next), 100);
+        await run.says(next).finally(() => clearInterval(again));
+      }
+      fs.writeFileSync(clone.at('end'), '');
+      const { code, stderr } = await run.ended;
+      expect(stderr.split('\n').filter((line) => line === signal)).toEqual([signal]);
+      expect(code).toBe(gone ? null : 0);
+    });
   });
 
   test('is not run by a Node that is too old', async () => {
@@ -198,7 +229,7 @@ describe('the command', () => {
   test('that is none', async () => {
     const { code, stderr } = await clone.run(['upp']).ended;
     expect(code).toBe(2);
-    expect(stderr).toBe("There is no command 'upp'. There are e2e, fails, hello, lint, test, tidies, typecheck, waits.\n    npm run help\n");
+    expect(stderr).toBe("There is no command 'upp'. There are e2e, fails, hello, lint, test, tidies, typecheck, waits, works.\n    npm run help\n");
   });
 
   test('that nobody names is the list of them', async () => {

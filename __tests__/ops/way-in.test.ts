@@ -113,11 +113,11 @@ describe('from an empty home', () => {
     expect(machine.downloaded()).toHaveLength(3);
   });
 
-  test('stopped by Ctrl-C or a supervisor: it ends by that signal and takes its half with it', async () => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('stopped by %s: it ends by that signal and takes its half with it', async (signal) => {
     faulty([archive, { silent: true }]);
     const run = machine.start();
-    site.onRequest = (what) => archive.test(what) && run.kill('SIGTERM');
-    expect(await run.ended).toMatchObject({ signal: 'SIGTERM' });
+    site.onRequest = (what) => archive.test(what) && run.kill(signal);
+    expect(await run.ended).toMatchObject({ signal });
     expect(machine.downloaded()).toEqual([]);
   });
 });

@@ -11,7 +11,8 @@ export interface Ended {
 
 export interface Command {
   readonly pid: number;
-  kill(signal: NodeJS.Signals): void;
+  /** Signals it alone, or all of its process group, as a terminal does. Default: it alone. */
+  kill(signal: NodeJS.Signals, whom?: 'all' | 'one'): void;
   /** Resolves when stderr or stdout holds the text. */
   says(text: string): Promise<void>;
   readonly ended: Promise<Ended>;
@@ -32,7 +33,7 @@ export function freshClone(commands: Readonly<Record<string, string>>) {
   const at = (...parts: string[]): string => path.join(root, ...parts);
   fs.mkdirSync(at('ops', 'support'), { recursive: true });
   fs.mkdirSync(at('bin'));
-  ['run.mjs', 'support/dependencies.mjs', 'support/one-at-a-time.mjs', 'support/process.mjs'].forEach((file) => fs.copyFileSync(path.join('ops', file), at('ops', file)));
+  ['run.mjs', 'support/dependencies.mjs', 'support/one-at-a-time.mjs', 'support/process.mjs', 'support/signals.cjs'].forEach((file) => fs.copyFileSync(path.join('ops', file), at('ops', file)));
   Object.entries(commands).forEach(([name, source]) => fs.writeFileSync(at('ops', `${name}.ts`), source));
   const lockFile = (): string => JSON.stringify({ packages });
   fs.writeFileSync(at('package-lock.json'), lockFile());
@@ -62,10 +63,13 @@ export function freshClone(commands: Readonly<Record<string, string>>) {
       fs.writeFileSync(at('node_modules', '.package-lock.json'), JSON.stringify({ packages: hidden }));
     },
     pull: (): void => fs.writeFileSync(at('package-lock.json'), `${lockFile()}\n`),
-    run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Command {
-      const child = spawn(process.execPath, [at('ops', 'run.mjs'), ...args], {
+    run(args: readonly string[], env: NodeJS.ProcessEnv = {}, starter: readonly string[] = [process.execPath, at('ops', 'run.mjs')]): Command {
+      const [program = '', ...more] = starter;
+      const child = spawn(program, [...more, ...args], {
         env: { PATH: `${at('bin')}:/usr/bin:/bin`, HOME: root, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
+        // A group of its own, as a shell gives to each command.
+        detached: true,
       });
       const texts = { stdout: '', stderr: '' };
       const waiting: (() => void)[] = [];
@@ -77,7 +81,7 @@ export function freshClone(commands: Readonly<Record<string, string>>) {
       );
       return {
         pid: child.pid ?? 0,
-        kill: (signal) => void child.kill(signal),
+        kill: (signal, whom) => void process.kill(whom === 'all' ? -Number(child.pid) : Number(child.pid), signal),
         says: (text) =>
           new Promise((resolve) => {
             const look = (): void => void ((texts.stdout + texts.stderr).includes(text) && resolve());

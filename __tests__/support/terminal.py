@@ -1,7 +1,7 @@
 """
 Runs a command at a terminal of its own, as a person would: waits for what is asked, and types.
-argv: JSON with `command` (a line of shell), `steps` ([what is waited for, what is typed]) and `patience` (seconds without a word
-after which the command is taken to hang; 60 if not given).
+argv: JSON with `command` (a line of shell), `steps` ([what is waited for, what is typed; null closes the terminal]) and `patience`
+(seconds without a word after which the command is taken to hang; 60 if not given).
 Prints JSON: everything that stood on the terminal, and how the command ended.
 """
 import json
@@ -33,6 +33,10 @@ while True:
     seen += chunk
     if steps and steps[0][0].encode() in seen[at:]:
         at = len(seen)
-        os.write(terminal, steps.pop(0)[1].encode())
+        typed = steps.pop(0)[1]
+        if typed is None:
+            os.close(terminal)
+            break
+        os.write(terminal, typed.encode())
 _, status = os.waitpid(pid, 0)
 print(json.dumps({"seen": seen.decode(), "status": os.waitstatus_to_exitcode(status)}))

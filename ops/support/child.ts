@@ -14,12 +14,12 @@ export async function ended(start: () => ChildProcess, stop: (child: ChildProces
     stop(child);
   };
   // Before there is anybody to stop: a signal must not end this process alone.
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   const child = start();
   try {
     return await new Promise<number>((resolve, reject) => child.on('error', reject).on('close', (code) => resolve(code ?? 1)));
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off('SIGHUP', onSignal);
     if (by) {
       tidy();
       process.kill(process.pid, by);

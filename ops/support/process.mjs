@@ -3,23 +3,22 @@
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { passingOn } from './signals.cjs';
+
+/** npm ends at a SIGHUP, without a word to what it has started. Whoever calls this without npm may go. */
+const npm = process.env.npm_lifecycle_script?.startsWith('exec node ops/run.mjs') ? process.ppid : undefined;
 
 /**
- * Runs a program and waits for its end, whatever signals come: it decides how to end. Ctrl-C reaches it by itself, and once
- * more would mean "at once" to Pulumi; a signal that a supervisor sends to this process alone is passed on.
+ * Runs a program and waits for its end, whatever signals come: each reaches it once, and it decides how to end.
  * @returns {Promise<number>} its exit code, 128 and more for a signal, as shells have it
  */
 export function run(program, args, options) {
-  const wait = () => {};
-  const passOn = (signal) => child.kill(signal);
-  // Before there is anybody to pass a signal on to: it must not end this process alone.
-  process.on('SIGINT', wait).on('SIGTERM', passOn);
-  const child = spawn(program, args, options);
+  const { child, end } = passingOn(() => spawn(program, args, options), { untilAlone: npm });
   return new Promise((resolve) => {
     child.on('error', (error) => {
       console.error(`${program}: ${error.message}`);
       resolve(127);
     });
     child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
-  }).finally(() => process.off('SIGINT', wait).off('SIGTERM', passOn));
+  }).finally(end);
 }

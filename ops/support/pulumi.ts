@@ -9,6 +9,7 @@ import { withoutPassword } from '../../engine';
 import { projectDir } from './backend';
 import { npmRun, typedName } from './project';
 import { Failure } from './say';
+import { passingOn } from './signals.cjs';
 import type { Toolchain } from './toolchain';
 
 export interface Result extends End {
@@ -68,7 +69,7 @@ export class Pulumi {
 
   /** Runs the CLI on this terminal, with its questions and just these arguments. @returns its exit code */
   async handOver(args: readonly string[]): Promise<number> {
-    return (await endOf(this.spawned(args, 'inherit'))).code;
+    return (await this.spawned(args, 'inherit').ended).code;
   }
 
   /** State of the stack, or undefined when there is no such stack yet. */
@@ -208,7 +209,7 @@ export class Pulumi {
   }
 
   private async start(args: readonly string[], mode: 'collect' | 'show'): Promise<Result> {
-    const child = this.spawned(args, ['ignore', 'pipe', 'pipe']);
+    const { child, ended } = this.spawned(args, ['ignore', 'pipe', 'pipe']);
     const collected = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       readline.createInterface({ input: child[name] as Readable }).on('line', (line) => {
@@ -218,32 +219,27 @@ export class Pulumi {
         }
       });
     }
-    return { ...(await endOf(child)), ...collected };
+    return { ...(await ended), ...collected };
   }
 
-  private spawned(args: readonly string[], stdio: StdioOptions): ChildProcess {
+  /**
+   * The CLI, whose end is waited for whatever signals come: it finishes the step that it is in and writes the state. A second
+   * signal would mean "at once" to it. It knows no SIGHUP, which would end it in the middle, and ignores what its parent did.
+   */
+  private spawned(args: readonly string[], stdio: StdioOptions): { readonly child: ChildProcess; readonly ended: Promise<End> } {
     const env = { ...process.env, ...this.tools.env, ...(this.name === this.stack ? {} : { [stackVariable]: this.name }) };
-    return spawn(this.tools.pulumi, args, { cwd: this.dir, env, stdio });
+    let stopped = false;
+    const { child, end } = passingOn(
+      () => spawn('/bin/sh', ['-c', 'trap "" HUP; exec "$0" "$@"', this.tools.pulumi, ...args], { cwd: this.dir, env, stdio }),
+      { hear: () => void (stopped = true), as: 'SIGINT', deafTo: 'SIGHUP' },
+    );
+    const ended = new Promise<End>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => resolve({ code: code ?? 128 + os.constants.signals[signal ?? 'SIGKILL'], stopped, ...(signal ? { signal } : {}) }));
+    }).finally(end);
+    return { child, ended };
   }
 }
 
 /** Said at every run where a plugin is found on PATH; the toolchain has said it once, in better words. */
 const noise = /warning: using pulumi-(resource|language)-\S+ from \$PATH/;
-
-/**
- * The end of the CLI, which is waited for whatever signals come: it finishes the step that it is in and writes the state.
- * Ctrl-C reaches it by itself; what a supervisor sends to this process alone is passed on.
- */
-function endOf(child: ChildProcess): Promise<End> {
-  let stopped = false;
-  const wait = (): void => void (stopped = true);
-  const passOn = (): void => {
-    stopped = true;
-    child.kill('SIGINT');
-  };
-  process.on('SIGINT', wait).on('SIGTERM', passOn).on('SIGHUP', passOn);
-  return new Promise<End>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code: code ?? 128 + os.constants.signals[signal ?? 'SIGKILL'], stopped, ...(signal ? { signal } : {}) }));
-  }).finally(() => process.off('SIGINT', wait).off('SIGTERM', passOn).off('SIGHUP', passOn));
-}
