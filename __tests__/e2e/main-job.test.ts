@@ -78,7 +78,7 @@ const question = `Deploy this to stack ${stack}? [y/N] `;
 /** The same of the stack `dev`, without signs of life and what the CLI says of plugins that somebody else has built. */
 const asIfDev = (lines: readonly string[]): string[] =>
   lines.join('\n').replace(/^Diagnostics:\n(?: .*\n)*\n/m, '').split('\n').filter((line) => !line.startsWith('@ '))
-    .map((line) => line.replaceAll(` --stack ${stack}`, '').replace(new RegExp(`\\b${stack}\\b`, 'g'), 'dev').replace(/ \d+ warnings$/, ''));
+    .map((line) => line.replaceAll(` -- --stack ${stack}`, '').replaceAll(` --stack ${stack}`, '').replace(new RegExp(`\\b${stack}\\b`, 'g'), 'dev').replace(/ \d+ warnings$/, ''));
 
 describe('a fresh clone', () => {
   it('shows what it will make, asks, and becomes a running stack with a trace that was read back', async () => {
