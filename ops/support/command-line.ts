@@ -81,9 +81,11 @@ function sentence(message: string): string {
   return [`${first.charAt(0).toUpperCase()}${first.slice(1)}`.replace(/[^.?]$/, '$&.'), ...rest].join(' ');
 }
 
-/** What was typed as a setting may be a secret: of `KEY=VALUE`, `KEY VALUE` and `--KEY=VALUE` only the key is quoted. */
+/** The library's words about what was typed, which may have quotes in it. */
 function withoutValues(text: string): string {
-  return text.replace(/'(--?[^'=\s,]+)=[^']+'/g, "'$1=…'").replace(/'([^-'=\s][^'=\s]*:[^'=\s]*)[=\s][^']+'/g, "'$1=…'");
+  return text
+    .replace(/^(Unknown option )'(.*)'(?=\.( Did you mean|$))/s, (_, before: string, word: string) => `${before}'${shownWord(word)}'`)
+    .replace(/( argument )'(.*)'(?= is invalid\.)/s, (_, before: string, word: string) => `${before}'${shownWord(word)}'`);
 }
 
 /** The option of which somebody has typed the beginning, more than it takes (`--json=yes`) or nearly the name (`--stak=prod`): the library knows none of them. */
@@ -178,12 +180,20 @@ function shown(option: string, value: string): string {
 /** One of the other arguments. Without a colon it is no setting: `--stack=prod`. */
 const shownArgument = (arg: string): string => (arg.includes(':') ? shownWord(arg) : arg);
 
-/** A word as it may stand in a message: of a setting that may be a secret only its key. */
+/** A word as it may stand in a message: of what may be a secret only the name before it, in `KEY=VALUE` and whatever is typed for that. */
 function shownWord(word: string): string {
   const [, key, value = ''] = /^([\w-]+:[\w-]+)=(.*)$/s.exec(word) ?? [];
-  if (key === undefined) {
-    return /[:=]/.test(word) ? withoutValues(`'${word}'`).slice(1, -1) : word;
+  const entry = key !== undefined && key in keys ? keys[key as keyof typeof keys] : undefined;
+  if (entry && !entry.secret) {
+    return `${key}=${withoutPassword(value)}`;
   }
-  const entry = key in keys ? keys[key as keyof typeof keys] : undefined;
-  return entry && !entry.secret ? `${key}=${withoutPassword(value)}` : `${key}=…`;
+  if (/^[\w+.-]+:\/\//.test(word)) {
+    return withoutPassword(word);
+  }
+  const known = Object.keys(keys).map((name) => name.split(':')[0]);
+  const [, namespace = '', rest = ''] = /^([^=:\s]*)(.*)$/s.exec(word) ?? [];
+  // In a namespace of the settings a name belongs to the key; anywhere else it may be the value.
+  const [, name = ''] = known.includes(namespace) || key !== undefined ? /^(:[^=:\s]+)/.exec(rest) ?? [] : [];
+  const sign = rest.charAt(name.length);
+  return sign === '' || rest.length === name.length + 1 ? word : `${namespace}${name}${sign.trim() || '='}…`;
 }
