@@ -19,6 +19,14 @@ test('the name is the one in Pulumi.yaml, which data and labels carry', () => {
   expect(projectName).toBe('llm-observability');
 });
 
+test.each([['"llm-other"'], ["'llm-other'"], ['llm-other   # a comment'], ['"llm-other"   # a comment']])('written as %s it is llm-other', (written) => {
+  const file = path.join(projectDir, 'Pulumi.yaml');
+  const before = fs.readFileSync(file, 'utf8');
+  fs.writeFileSync(file, before.replace(/^name: .*$/m, `name: ${written}`));
+  expect(isolated().projectName).toBe('llm-other');
+  fs.writeFileSync(file, before);
+});
+
 test.each(['dev', 'Prod-EU', '2025.11', 'a_b', 'a'.repeat(41)])('%s is a stack name', (name) => {
   expect(stackNamed(name)).toBe(name);
 });

@@ -1,11 +1,12 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import * as yaml from 'js-yaml';
 import { isStackName, stackNameRule } from '../../components/catalog';
 import { projectDir } from './backend';
 import { Misread } from './say';
 
 /** Name in Pulumi.yaml. */
-export const projectName = /^name: *(\S+)/m.exec(fs.readFileSync(path.join(projectDir, 'Pulumi.yaml'), 'utf8'))?.[1] ?? '';
+export const projectName = String((yaml.load(fs.readFileSync(path.join(projectDir, 'Pulumi.yaml'), 'utf8')) as { name?: unknown }).name ?? '');
 
 /** What a person has typed for each stack, by its short name. */
 const typed = new Map<string, string>();
