@@ -132,9 +132,12 @@ describe.each(['not committed', 'committed on the branch'] as const)('settings t
     expect(settings('Pulumi.prod.yaml').config).toMatchObject({ 'phoenix:memory': '32GiB', 'tunnel:teamDomain': '' });
   });
 
-  test('that are no YAML are a conflict, which is named', () => {
+  test.each([
+    ['are no YAML', `${ways[1]?.[1]}  phoenix:uiPort: "6008"\n`],
+    ['are a list', 'config: ["phoenix:uiPort: 6008"]\n'],
+  ])('that %s are a conflict, which is named', (_, content) => {
     own(ways[1]?.[1] ?? '');
-    write(clone, 'Pulumi.dev.yaml', `${read('Pulumi.dev.yaml')}  phoenix:uiPort: "6008"\n`);
+    write(clone, 'Pulumi.dev.yaml', content);
     if (state !== 'not committed') {
       git(clone, 'commit', '--quiet', '--all', '--message', 'Twice');
     }
@@ -143,7 +146,7 @@ describe.each(['not committed', 'committed on the branch'] as const)('settings t
     expect({ status, stderr: stderr.slice(stderr.indexOf('Your changes conflict')) }).toEqual({
       status: 1, stderr: 'Your changes conflict with the new version: Pulumi.dev.yaml. Your settings are kept.\n    git status\n    git diff\n',
     });
-    expect(read('Pulumi.dev.yaml')).toContain('phoenix:uiPort: "6008"');
+    expect(read('Pulumi.dev.yaml')).toContain(content.trim().split('\n').pop());
   });
 });
 

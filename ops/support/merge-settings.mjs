@@ -27,7 +27,7 @@ export function merged({ base, project, user, byLines }) {
 
 function settingsOf(text) {
   const file = yaml.load(text) ?? {};
-  if (typeof file !== 'object' || Array.isArray(file)) {
+  if (![file, file.config ?? {}].every((part) => typeof part === 'object' && !Array.isArray(part))) {
     throw new yaml.YAMLException('no settings');
   }
   return { ...file, config: file.config ?? {} };

@@ -47,6 +47,7 @@ describe('settings of a stack', () => {
   test.each([
     ['config:\n  a: b: c\n', /^Pulumi\.dev\.yaml cannot be read: bad indentation of a mapping entry .*\.\n {4}git diff Pulumi\.dev\.yaml$/],
     ['- a\n', /^Pulumi\.dev\.yaml cannot be read: it holds no settings by their names\.\n {4}git diff/],
+    ...['config: [a]\n', 'config:\n- phoenix:auth: true\n', 'config: phoenix:auth\n', 'config: 5\n'].map((content): [string, RegExp] => [content, /^Pulumi\.dev\.yaml cannot be read: it holds no settings by their names\.\n {4}git diff/]),
     ['config\n', /^Pulumi\.dev\.yaml cannot be read: it holds no settings by their names\.\n {4}git diff/],
   ])('%j is refused, in two lines', (content, message) => {
     fs.writeFileSync(stackFile('dev'), content);
@@ -67,6 +68,16 @@ describe('the folder', () => {
       main: projectDir,
       plugins: { providers: own?.plugins.providers.map((provider) => ({ ...provider, path: path.join(projectDir, provider.path) })) },
     });
+  });
+
+  test.each(['"provider"', "'provider'"])('the path of the provider may be written %s', (written) => {
+    const file = path.join(projectDir, 'Pulumi.yaml');
+    const before = fs.readFileSync(file, 'utf8');
+    fs.writeFileSync(file, before.replace(/path: provider$/m, `path: ${written}`));
+    const other = Workspace.make();
+    fs.writeFileSync(file, before);
+    expect(yaml.load(fs.readFileSync(path.join(other.dir, 'Pulumi.yaml'), 'utf8'))).toMatchObject({ plugins: { providers: [{ path: path.join(projectDir, 'provider') }] } });
+    other.remove();
   });
 
   test('is one of its own each time, and gone with all that is in it', () => {

@@ -29,7 +29,7 @@ interface StackFile {
 export function settingsOf(stack: string): StackFile {
   try {
     const file = yaml.load(readStackFile(stack) ?? '') ?? {};
-    if (typeof file !== 'object' || Array.isArray(file)) {
+    if (!isMap(file) || !isMap((file as StackFile).config ?? {})) {
       throw new Error('it holds no settings by their names');
     }
     return file as StackFile;
@@ -37,6 +37,8 @@ export function settingsOf(stack: string): StackFile {
     throw new Failure(`Pulumi.${stack}.yaml cannot be read: ${(error as Error).message.split('\n')[0]}.`, [`git diff Pulumi.${stack}.yaml`]);
   }
 }
+
+const isMap = (value: unknown): boolean => typeof value === 'object' && !Array.isArray(value);
 
 /** Settings that are no secrets, as the text that the program gets. */
 export function plainOf({ config }: StackFile): Record<string, string> {
@@ -49,7 +51,7 @@ export class Workspace {
   static make(): Workspace {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'preview-'));
     const project = fs.readFileSync(path.join(projectDir, 'Pulumi.yaml'), 'utf8');
-    const here = project.replace(/^( *path: *)(\S+)$/m, (_, key: string, provider: string) => `${key}${JSON.stringify(path.join(projectDir, provider))}`);
+    const here = project.replace(/^( *path: *)(["']?)(\S+?)\2 *$/m, (_, key: string, _quote: string, provider: string) => `${key}${JSON.stringify(path.join(projectDir, provider))}`);
     fs.writeFileSync(path.join(dir, 'Pulumi.yaml'), `${here}\nmain: ${JSON.stringify(projectDir)}\n`);
     return new Workspace(dir);
   }
