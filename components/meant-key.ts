@@ -28,8 +28,10 @@ export function nearestKey(typed: string, project: string, known: readonly strin
   const apart = (other: string): number => {
     const [space = '', its = ''] = other.split(':').map(bare);
     // A key of the project's own namespace (`pulumi config set uiPort …`) is compared by its last part alone.
-    const contained = (Math.min(its.length, rest.length) > 3 && (its.startsWith(rest) || its.endsWith(rest) || rest.startsWith(its))) || hasAllParts(other, name);
-    return (namespace === bare(project) ? 0 : slips(namespace, space)) + (contained ? Math.min(1.5, slips(rest, its)) : slips(rest, its));
+    const isPart = (Math.min(its.length, rest.length) > 3 && (its.startsWith(rest) || its.endsWith(rest))) || hasAllParts(other, name);
+    // What has all that was typed is nearer than what has a part of it: `bindDn` is `ldapBindDn`, not `bind`.
+    const most = isPart ? 1.5 : its.length > 3 && rest.startsWith(its) ? 1.75 : Infinity;
+    return (namespace === bare(project) ? 0 : slips(namespace, space)) + Math.min(most, slips(rest, its));
   };
   // What is a secret by its name is none of the settings that hold no secret: `authToken` is not `auth`.
   const [, secret] = /(key|secret|password|token|credential)s?$/.exec(rest) ?? [];

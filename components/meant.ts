@@ -54,12 +54,13 @@ const forEver = /^(never|infinite(ly)?|infinity|unlimited|unbounded|no ?limit|fo
 /** What is kept, in words; with a number of days it is something else. */
 const keep = /^keep( +(it|them|all|everything|traces|data))*$|^(all|everything)$/i;
 
-/** `90d`, `90 days`, `P90D`, `12w`, `1y`, `2160h`; a word for "for ever" is 0, and so is -1, as in Loki and Kafka. */
+/** `90d`, `90 days`, `90.0`, `P90D`, `12w`, `1y`, `2160h`; a word for "for ever" is 0, and so is -1, as in Loki and Kafka. */
 export function days(raw: string): string | undefined {
   if (forEver.test(raw) || keep.test(raw) || forEver.test(raw.replace(/^(?:keep|retain)( +(it|them|all|everything|traces|data))* +/i, '')) || /^-1 *(d|days?)?$/i.test(raw)) {
     return '0';
   }
-  const hours = hoursOf(raw);
+  const [, whole] = /^(\d+)\.0+$/.exec(raw) ?? [];
+  const hours = whole === undefined ? hoursOf(raw) : Number(whole) * 24;
   return hours !== undefined && hours % 24 === 0 ? String(hours / 24) : undefined;
 }
 

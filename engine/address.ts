@@ -16,6 +16,8 @@ export function withoutPassword(text: string): string {
     // Over HTTP a user without a password is a token.
     .replace(/(https?:\/\/)[^/:@\s]+@/gi, '$1[secret]@')
     .replace(/\b(Bearer|Basic)([\s:=]+)\S+/gi, '$1$2[secret]')
+    // An API key of Phoenix is one.
+    .replace(/\beyJ[\w-]+\.[\w.-]+/g, '[secret]')
     .replace(/([?&#][\w.~%[\]-]+=)[^&#\s]+/g, '$1[secret]')
     .replace(/((?:password|passwd|pwd|secret|token|api[_-]?key)(?:["']?\s*=\s*|["']\s*:\s*|:\s+)["']?)[^\s"'&,;#]+/gi, '$1[secret]');
 }

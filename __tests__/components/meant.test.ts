@@ -90,6 +90,7 @@ test.each<[SettingKey, string, string]>([
   ['phoenix:retentionDays', 'keep traces forever', '0'],
   ['phoenix:retentionDays', 'all', '0'],
   ['phoenix:retentionDays', '0d', '0'],
+  ['phoenix:retentionDays', '30.0', '30'],
   ['phoenix:retentionDays', '0 days', '0'],
   ['phoenix:retentionDays', '-1', '0'],
   ['phoenix:retentionDays', '-1d', '0'],

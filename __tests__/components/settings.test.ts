@@ -294,6 +294,7 @@ describe('keys that are not known', () => {
     ['port:offset', 'ports:offset'],
     ['ports:Offset', 'ports:offset'],
     ['data:protected', 'data:protect'],
+    ['phoenix:bindDn', 'phoenix:ldapBindDn'],
     [`${project}:protect`, 'data:protect'],
     [`${project}:retentionDays`, 'phoenix:retentionDays'],
     [`${project}:uiPort`, 'phoenix:uiPort'],
@@ -423,6 +424,16 @@ describe('keys that are not known', () => {
 
   test('so is a key', () => {
     expect(read({ 'phoenix:ui port': '1' }).problems[0]?.mend[0]).toBe("pulumi config rm 'phoenix:ui port'");
+  });
+
+  test.each(all)('one slip in %s: its value is offered for it, or asked for', (name, { example = 'hunter2', secret, file }) => {
+    const start = name.indexOf(':') + 1;
+    const slipped = [...name.slice(start)].flatMap((letter, index) => {
+      const [before, after] = [name.slice(0, start + index), name.slice(start + index + 1)];
+      return [`${before}${after}`, `${before}z${letter}${after}`, `${before}${after.slice(0, 1)}${letter}${after.slice(1)}`];
+    }).filter((other) => !(other in keys));
+    const command = file ? `pulumi config set ${secret ? '--secret ' : ''}${name} < ${file}` : secret ? `pulumi config set --secret ${name}` : `pulumi config set ${name} ${shellQuoted(example)}`;
+    slipped.forEach((other) => expect(read({ [other]: example }).problems[0]?.mend).toEqual([`pulumi config rm ${shellQuoted(other)}`, command]));
   });
 
   test('one slip in any key leads back to it', () => {

@@ -50,6 +50,7 @@ test.each([
   ['host=db password=pass user=me', 'host=db password=[secret] user=me'],
   ['{"user":"me","password":"pass"}', '{"user":"me","password":"[secret]"}'],
   ['api-key: pass', 'api-key: [secret]'],
+  ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_', '[secret]'],
   ['nginx:1.30.6@sha256:0123', 'nginx:1.30.6@sha256:0123'],
   ['reg.example.com/secret:1.0.0', 'reg.example.com/secret:1.0.0'],
   ['(&(objectClass=user)(uid=me))', '(&(objectClass=user)(uid=me))'],
