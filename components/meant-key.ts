@@ -81,7 +81,7 @@ const secretWords = (key: string): string[] => bare(nameIn(key)).match(/key|secr
 
 /**
  * Whether what stands under a key that is none may be a secret although the key that is meant holds none: by the words of its
- * name that the other has not (`loki:urlToken`), or because it looks like one that was made (a programme's `PHOENIX_API_KEY`).
+ * name that the other has not (`loki:urlToken`), or because it looks like one that was made (a client's `PHOENIX_API_KEY`).
  */
 export function mayBeSecret(typed: string, known: string, value: string): boolean {
   const [words, its] = [secretWords(typed), secretWords(known)];
