@@ -909,7 +909,7 @@ describe('what is wrong', () => {
   });
 
   test.each([
-    ['stands empty', '', ['edge:central: it stands empty in the stack file, for you to fill in.', 'pulumi config set edge:central prod', 'pulumi config rm edge:central']],
+    ['stands empty', '', ['edge:central: it is empty in the stack file; set a value.', 'pulumi config set edge:central prod', 'pulumi config rm edge:central']],
     ['names none', 'the prod', ["edge:central is 'the prod': it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/STACK or ORGANIZATION/PROJECT/STACK.", 'pulumi config set edge:central prod   # an example']],
   ] as const)('a stack at the edge whose central one %s: nothing is said of a Phoenix that it has not', async (_, central, [problem, ...commands]) => {
     const of = (names: readonly string[]): object[] => names.map((name) => ({ Id: name, Names: [`/${name}`], State: 'exited', Labels: {}, Ports: [] }));
@@ -1029,7 +1029,7 @@ describe('what is wrong', () => {
     expect((error as Error).message).toBe(
       [
         '2 problems with stack prod; nothing was changed.',
-        '  - phoenix:secret: it is a secret and stands in plain text in the stack file.',
+        '  - phoenix:secret: it is a secret, and the stack file has it in plain text.',
         '      pulumi config set --secret phoenix:secret --stack prod',
         "  - phoenix:auth is 'false': phoenix:bind publishes Phoenix beyond this machine, where everybody could then read and delete everything.",
         '      pulumi config set phoenix:auth true --stack prod',

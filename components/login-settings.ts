@@ -159,7 +159,7 @@ function nobodyGetsIn(settings: LoginSettings, isSet: (name: LoginKey) => boolea
     : [{
         key: 'phoenix:basicAuth',
         value: 'false',
-        rule: 'without passwords people log in by OIDC or LDAP, and neither is set',
+        rule: 'login with passwords is off, and neither OIDC nor LDAP is configured',
         mend: ['pulumi config set phoenix:basicAuth true'],
       }];
 }

@@ -26,7 +26,7 @@ export function proxies(raw: string): readonly string[] {
     const version = net.isIP(address);
     const bits = version === 0 ? '' : bitsOf(address);
     if (part === '*' || Number(length) === 0) {
-      throw new BrokenRule('to believe everybody means that a header talks the login limit round; name the proxies');
+      throw new BrokenRule('trusting every proxy lets anybody get around the login limit with a forged header; name your proxies');
     }
     if (version === 0 || Number(length ?? 1) > bits.length) {
       throw new BrokenRule('not every part is an IP address or a network such as 172.16.0.0/12');

@@ -69,7 +69,7 @@ export type Settings = { readonly [K in SettingKey]: ReturnType<(typeof keys)[K]
 const keyed: Readonly<Record<string, Key<unknown>>> = keys;
 
 /** The rule that a setting breaks whose value is for a person to fill in. */
-export const standsEmpty = 'it stands empty in the stack file, for you to fill in';
+export const standsEmpty = 'it is empty in the stack file; set a value';
 
 /** Keys that belong to the providers themselves; they check their values. */
 const providerKeys = [
@@ -149,7 +149,7 @@ export function readSettings(
     const nearest = nearestKey(name, project, [...known, ...providerKeys], isSecretKey);
     problems.push({
       key: name,
-      rule: nearest === undefined ? 'there is no such setting' : `there is no such setting; the nearest is ${nearest}`,
+      rule: nearest === undefined ? 'unknown setting' : `unknown setting; the nearest is ${nearest}`,
       mend: [`pulumi config rm ${shellQuoted(name)}`, ...(nearest === undefined || nearest in config ? [] : moved(name, config[name] ?? '', nearest, isSecret(name)))],
     });
   }
@@ -162,7 +162,7 @@ export function readSettings(
       continue;
     }
     if (secret && !isSecret(name)) {
-      problems.push({ key: name, rule: 'it is a secret and stands in plain text in the stack file', mend: [setCommand(name, entry)] });
+      problems.push({ key: name, rule: 'it is a secret, and the stack file has it in plain text', mend: [setCommand(name, entry)] });
     }
     if (raw.trim() === '' && fallback === undefined && !secret) {
       problems.push({ key: name, rule: standsEmpty, mend: [setCommand(name, entry), `pulumi config rm ${name}`] });

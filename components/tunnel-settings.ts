@@ -154,7 +154,7 @@ function open(settings: TunnelSettings, broken: ReadonlySet<string>): Problem[] 
     ...(settings['tunnel:routes'] ?? []).map(({ hostname }) => ({
       key: 'tunnel:routes',
       value: hostname,
-      rule: 'nobody has been named whom Access lets in, and it would stand open to everybody',
+      rule: 'no Access rule lets anybody in, so the page would be public',
       mend: [allow],
     })),
   ];

@@ -246,11 +246,11 @@ export function image(service: ServiceName): (raw: string) => string {
     }
     const { tag, digest } = reference;
     if (tag === undefined && digest === undefined) {
-      throw new BrokenRule('an image without a tag means latest, which changes under you; name a version');
+      throw new BrokenRule('an image without a tag is latest, which changes without notice; name a version');
     }
     const named = versionIn(tag ?? '');
     if (!named && digest === undefined) {
-      throw new BrokenRule('its tag names no full version, such as 1.2.3, so the image changes under you; name one, or add the digest');
+      throw new BrokenRule('its tag names no full version, such as 1.2.3, so the image changes without notice; name one, or add the digest');
     }
     const { variant, rule = '' } = unfit[service] ?? {};
     if (variant && (tag ?? '').split(/[.+_-]/).some((word) => variant.test(word))) {

@@ -70,7 +70,7 @@ main(adopt.action(async ({ stack, phoenix, alloy, yes, json }) => {
   fs.mkdirSync(cacheRoot(), { recursive: true });
   await withLock(path.join(cacheRoot(), `adopt-${stack}.lock`), () => takeOver(chosen), {
     staleMs: 10_000,
-    onWait: () => say(`Another adoption by stack ${stack} is under way; waiting for its end`),
+    onWait: () => say(`Another adoption by stack ${stack} is under way; waiting for it to finish`),
   });
 }));
 
@@ -168,7 +168,7 @@ async function begun(run: Run, record: Adoption | undefined, state: StackState |
     } catch (error) {
       say('Removing the rehearsal');
       await removeRehearsal(pulumi, engine);
-      throw new Failure(`${messageOf(error)}\nThe old set-up was not touched and is at work; what was new is removed.`, [again]);
+      throw new Failure(`${messageOf(error)}\nThe old services run as before; the new ones were removed.`, [again]);
     }
   } finally {
     rehearsal.end();

@@ -82,7 +82,7 @@ describe('a value of several lines is set from a file', () => {
 
   test('the key in plain text', () => {
     expect(read({ 'docker:keyMaterial': pem('PRIVATE KEY') }, false).problems).toEqual([
-      { key: 'docker:keyMaterial', rule: 'it is a secret and stands in plain text in the stack file', mend: ['pulumi config set --secret docker:keyMaterial < key.pem'] },
+      { key: 'docker:keyMaterial', rule: 'it is a secret, and the stack file has it in plain text', mend: ['pulumi config set --secret docker:keyMaterial < key.pem'] },
     ]);
   });
 });

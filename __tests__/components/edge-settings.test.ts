@@ -41,7 +41,7 @@ const noStack = (value: string): Problem => ({
 /** What is said of an `edge:central` that stands empty. */
 const notYet: Problem = {
   key: 'edge:central',
-  rule: 'it stands empty in the stack file, for you to fill in',
+  rule: 'it is empty in the stack file; set a value',
   mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:central'],
 };
 

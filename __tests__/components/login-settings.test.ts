@@ -201,7 +201,7 @@ test('without passwords there must be another way in', () => {
     {
       key: 'phoenix:basicAuth',
       value: 'false',
-      rule: 'without passwords people log in by OIDC or LDAP, and neither is set',
+      rule: 'login with passwords is off, and neither OIDC nor LDAP is configured',
       mend: ['pulumi config set phoenix:basicAuth true'],
     },
   ]);

@@ -55,7 +55,7 @@ describe('proxies', () => {
   ])("'%s'", (raw, list) => expect(login.proxies(raw)).toEqual(list));
 
   const none = 'not every part is an IP address or a network such as 172.16.0.0/12';
-  const everybody = 'to believe everybody means that a header talks the login limit round; name the proxies';
+  const everybody = 'trusting every proxy lets anybody get around the login limit with a forged header; name your proxies';
   const inside = 'a network begins at its first address, as 172.16.0.0/12 does; any other is ignored';
   test.each([
     ['', none],

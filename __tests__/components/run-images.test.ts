@@ -28,7 +28,7 @@ test.each([
   ['{"alloy":1}', /^it is JSON by service/],
   ['{"loki":"lab/loki:1.0.0"}', /^there is no service loki; there are phoenix, alloy, gate, tunnel$/],
   ['{"constructor":"lab/alloy:1.11.0"}', /^there is no service constructor/],
-  ['{"gate":"lab/nginx:1.22.1","alloy":"grafana/alloy"}', /^the image of alloy: an image without a tag means latest/],
+  ['{"gate":"lab/nginx:1.22.1","alloy":"grafana/alloy"}', /^the image of alloy: an image without a tag is latest/],
   ['{"alloy":"grafana/alloy:v1.0.0"}', /^the image of alloy: that version is older than/],
 ])('%s is refused, and then nothing of it counts', (value, rule) => {
   expect(told(value)).toEqual({ settings: {}, problems: [{ key: imagesVariable, value, rule: expect.stringMatching(rule), mend: [`unset ${imagesVariable}`] }] });

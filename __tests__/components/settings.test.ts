@@ -163,7 +163,7 @@ describe('a value that breaks a rule', () => {
     ['alloy:queue', '127MiB', 'what waits on disk needs at least 128MiB', 'pulumi config set alloy:queue 128MiB --stack dev'],
     ['alloy:memory', '383MiB', 'the service does not start with less than 384MiB', 'pulumi config set alloy:memory 384MiB --stack dev'],
     ['alloy:cpus', 'all', 'CPUs are a number from 0.1 to 99 with at most two decimals, such as 0.5 or 2', 'pulumi config rm alloy:cpus --stack dev   # the default: 1'],
-    ['phoenix:image', 'arizephoenix/phoenix', 'an image without a tag means latest, which changes under you; name a version', `pulumi config rm phoenix:image --stack dev   # the default: ${images.phoenix}`],
+    ['phoenix:image', 'arizephoenix/phoenix', 'an image without a tag is latest, which changes without notice; name a version', `pulumi config rm phoenix:image --stack dev   # the default: ${images.phoenix}`],
     ['phoenix:image', 'arizephoenix/phoenix:version-17.0.0', 'that version is older than 18.1.0, the oldest that is supported', `pulumi config rm phoenix:image --stack dev   # the default: ${images.phoenix}`],
     ['alloy:image', 'grafana/alloy:v1.10.0', 'that version is older than 1.11.0, the oldest that is supported', `pulumi config rm alloy:image --stack dev   # the default: ${images.alloy}`],
     ['alloy:bind', 'host.docker.internal', 'host.docker.internal is a name that containers send to, not an address of this host to listen on; auto already serves those containers', 'pulumi config rm alloy:bind --stack dev   # the default: auto'],
@@ -206,7 +206,7 @@ describe('a value that breaks a rule', () => {
 });
 
 describe('a setting that stands empty', () => {
-  const empty = (name: string, command: string): object => ({ key: name, rule: 'it stands empty in the stack file, for you to fill in', mend: [command, `pulumi config rm ${name}`] });
+  const empty = (name: string, command: string): object => ({ key: name, rule: 'it is empty in the stack file; set a value', mend: [command, `pulumi config rm ${name}`] });
   /** Those without a default that are no secret: for the others an empty text is a value like any other. */
   const optional = all.filter(([, { fallback, secret }]) => fallback === undefined && !secret);
 
@@ -227,10 +227,10 @@ describe('a setting that stands empty', () => {
     expect(message({ 'docker:host': '', 'loki:url': '  ' })).toBe(
       [
         '2 problems with stack dev; nothing was changed.',
-        '  - loki:url: it stands empty in the stack file, for you to fill in.',
+        '  - loki:url: it is empty in the stack file; set a value.',
         '      pulumi config set loki:url http://host.docker.internal:3100 --stack dev',
         '      pulumi config rm loki:url --stack dev',
-        '  - docker:host: it stands empty in the stack file, for you to fill in.',
+        '  - docker:host: it is empty in the stack file; set a value.',
         '      pulumi config set docker:host unix:///var/run/docker.sock --stack dev',
         '      pulumi config rm docker:host --stack dev',
       ].join('\n'),
@@ -256,7 +256,7 @@ test('all problems come at once, in the order of unknown keys, values, clashes',
   expect(message(config)).toBe(
     [
       '5 problems with stack dev; nothing was changed.',
-      '  - phoenix:uiport: there is no such setting; the nearest is phoenix:uiPort.',
+      '  - phoenix:uiport: unknown setting; the nearest is phoenix:uiPort.',
       '      pulumi config rm phoenix:uiport --stack dev',
       '      pulumi config set phoenix:uiPort 7000 --stack dev',
       "  - phoenix:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
@@ -302,7 +302,7 @@ describe('keys that are not known', () => {
   ])('%s: the nearest is %s', (name, nearest) => {
     const { example = 'me@example.com' } = all.find(([key]) => key === nearest)?.[1] ?? {};
     expect(read({ [name]: example }).problems).toEqual([
-      { key: name, rule: `there is no such setting; the nearest is ${nearest}`, mend: [`pulumi config rm ${name}`, `pulumi config set ${nearest} ${shellQuoted(example)}`] },
+      { key: name, rule: `unknown setting; the nearest is ${nearest}`, mend: [`pulumi config rm ${name}`, `pulumi config set ${nearest} ${shellQuoted(example)}`] },
     ]);
   });
 
@@ -419,7 +419,7 @@ describe('keys that are not known', () => {
     ['phoenix:pw', 'hunter2'],
     [`${project}:replicas`, '3'],
   ])('%s is far from all: no other key is offered, and its value is not shown', (name, value) => {
-    expect(read({ [name]: value }).problems).toEqual([{ key: name, rule: 'there is no such setting', mend: [`pulumi config rm ${name}`] }]);
+    expect(read({ [name]: value }).problems).toEqual([{ key: name, rule: 'unknown setting', mend: [`pulumi config rm ${name}`] }]);
   });
 
   test('so is a key', () => {
@@ -440,7 +440,7 @@ describe('keys that are not known', () => {
     const slip = fc.constantFrom(...Object.keys(keys)).chain((name) =>
       fc.integer({ min: name.indexOf(':') + 1, max: name.length - 1 }).map((at) => ({ name, slipped: `${name.slice(0, at)}_${name.slice(at + 1)}` })),
     );
-    fc.assert(fc.property(slip, ({ name, slipped }) => expect(read({ [slipped]: '1' }).problems[0]?.rule).toBe(`there is no such setting; the nearest is ${name}`)));
+    fc.assert(fc.property(slip, ({ name, slipped }) => expect(read({ [slipped]: '1' }).problems[0]?.rule).toBe(`unknown setting; the nearest is ${name}`)));
   });
 });
 
@@ -598,7 +598,7 @@ describe('ports:offset', () => {
 describe('secrets', () => {
   test('the value of an unknown key that is a secret is in no message, and the command sets a secret again', () => {
     expect(read({ 'loki:urll': 's3cret' }, (key) => key === 'loki:urll').problems).toEqual([
-      { key: 'loki:urll', rule: 'there is no such setting; the nearest is loki:url', mend: ['pulumi config rm loki:urll', 'pulumi config set --secret loki:url'] },
+      { key: 'loki:urll', rule: 'unknown setting; the nearest is loki:url', mend: ['pulumi config rm loki:urll', 'pulumi config set --secret loki:url'] },
     ]);
   });
 
@@ -607,7 +607,7 @@ describe('secrets', () => {
     ['cloudflare:apitoken', 'cloudflare:apiToken'],
   ])('nor is the value of one that is misspelt and in plain text: %s', (name, nearest) => {
     expect(read({ [name]: 's3cret' }).problems).toEqual([
-      { key: name, rule: `there is no such setting; the nearest is ${nearest}`, mend: [`pulumi config rm ${name}`, `pulumi config set --secret ${nearest}`] },
+      { key: name, rule: `unknown setting; the nearest is ${nearest}`, mend: [`pulumi config rm ${name}`, `pulumi config set --secret ${nearest}`] },
     ]);
   });
 
@@ -628,7 +628,7 @@ describe('secrets', () => {
     expect(message({ [name]: value })).toBe(
       [
         '1 problem with stack dev; nothing was changed.',
-        `  - ${name}: it is a secret and stands in plain text in the stack file.`,
+        `  - ${name}: it is a secret, and the stack file has it in plain text.`,
         `      pulumi config set --secret ${name} --stack dev`,
       ].join('\n'),
     );
@@ -639,7 +639,7 @@ describe('secrets', () => {
     expect(message({ 'phoenix:secret': 'S3CRET' })).toBe(
       [
         '2 problems with stack dev; nothing was changed.',
-        '  - phoenix:secret: it is a secret and stands in plain text in the stack file.',
+        '  - phoenix:secret: it is a secret, and the stack file has it in plain text.',
         '      pulumi config set --secret phoenix:secret --stack dev',
         '  - phoenix:secret: it has 6 characters and needs at least 32; it has no lower-case letter.',
         '      pulumi config rm phoenix:secret --stack dev',

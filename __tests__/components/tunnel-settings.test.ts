@@ -142,12 +142,12 @@ describe('the account', () => {
 
   test('that stands empty itself is not missing as well', () => {
     expect(problems({ ...page, ...auth, 'cloudflare:accountId': '', 'cloudflare:apiToken': token })).toEqual([
-      { key: 'cloudflare:accountId', rule: 'it stands empty in the stack file, for you to fill in', mend: [...noAccount.mend, 'pulumi config rm cloudflare:accountId'] },
+      { key: 'cloudflare:accountId', rule: 'it is empty in the stack file; set a value', mend: [...noAccount.mend, 'pulumi config rm cloudflare:accountId'] },
     ]);
   });
 
   test('a token in plain text is refused, published or not', () => {
-    const problem = { key: 'cloudflare:apiToken', rule: 'it is a secret and stands in plain text in the stack file', mend: ['pulumi config set --secret cloudflare:apiToken'] };
+    const problem = { key: 'cloudflare:apiToken', rule: 'it is a secret, and the stack file has it in plain text', mend: ['pulumi config set --secret cloudflare:apiToken'] };
     for (const config of [account, { ...account, ...page, ...auth }]) {
       expect(read(config, () => false).problems).toEqual([problem]);
     }
@@ -164,7 +164,7 @@ describe('the account', () => {
       },
       {
         key: 'cloudflare:apiToken',
-        rule: 'an API token is 40 to 80 letters, digits, - and _; the Global API Key is something else and good for too much',
+        rule: 'an API token is 40 to 80 letters, digits, - and _; the Global API Key is no token and grants too much',
         mend: ['pulumi config set --secret cloudflare:apiToken'],
       },
     ]);
@@ -285,7 +285,7 @@ describe('nothing stands open', () => {
   const nobody = (value: string): Problem => ({
     key: 'tunnel:routes',
     value,
-    rule: 'nobody has been named whom Access lets in, and it would stand open to everybody',
+    rule: 'no Access rule lets anybody in, so the page would be public',
     mend: ['pulumi config set tunnel:allowEmails ada@example.com'],
   });
 

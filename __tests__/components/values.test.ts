@@ -267,8 +267,8 @@ describe('image', () => {
   ])('%s is taken as it is', (raw) => expect(image(raw)).toBe(raw));
 
   const noReference = 'it is no image reference; write repository:tag or repository:tag@sha256:digest';
-  const untagged = 'an image without a tag means latest, which changes under you; name a version';
-  const moving = 'its tag names no full version, such as 1.2.3, so the image changes under you; name one, or add the digest';
+  const untagged = 'an image without a tag is latest, which changes without notice; name a version';
+  const moving = 'its tag names no full version, such as 1.2.3, so the image changes without notice; name one, or add the digest';
   const tooOld = 'that version is older than 18.1.0, the oldest that is supported';
   test.each([
     ['', noReference],

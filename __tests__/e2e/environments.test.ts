@@ -234,9 +234,9 @@ describe('a stack file with keys that are wrong', () => {
     fs.writeFileSync(path.join(edge.dir, 'Pulumi.sixth.yaml'), 'config:\n  edge:central: first\n  edge:sentTo: phoenix\n  phoenix:auth: "true"\n  prometheus:url: ""\n  ports:offset: "60000"\n');
     const { code, text } = await page(edge, '');
     expect(code).toBe(1);
-    expect(text).toMatch(/edge:sentTo: there is no such setting; the nearest is edge:sendTo/);
+    expect(text).toMatch(/edge:sentTo: unknown setting; the nearest is edge:sendTo/);
     expect(text).toMatch(/phoenix:auth: this stack sends to another one/);
-    expect(text).toMatch(/prometheus:url: it stands empty in the stack file/);
+    expect(text).toMatch(/prometheus:url: it is empty in the stack file/);
     expect(text).toMatch(/ports:offset is '60000'/);
     expect(text).toMatch(/edge:sendTo is 'alloy': the stack first does not publish that/);
   });

@@ -140,13 +140,13 @@ describe('without a yes and without a terminal', () => {
     ['down', ['--stack', 'prod', '--purge'], 'Deleting the data of stack prod', 'npm run down -- --stack prod --purge --yes'],
   ])('%s %j does nothing, and the command it gives is the same with a yes', async (command, args, doing, again) => {
     const cli = fakePulumi({});
-    expect(await run(command, args, cli)).toEqual({ stdout: '', said: [], failure: `${doing} needs a yes, and there is no terminal to ask on. Nothing was changed.\n    ${again}` });
+    expect(await run(command, args, cli)).toEqual({ stdout: '', said: [], failure: `${doing} needs confirmation, and there is no terminal. Nothing was changed.\n    ${again}` });
     expect(cli.calls()).toEqual([]);
   });
 
   test.each(['stdin', 'stderr'] as const)('%s alone is none', async (name) => {
     terminal.is(true, process[name]);
-    expect((await run('up', [], fakePulumi({}))).failure).toMatch(/^Deploying stack dev needs a yes/);
+    expect((await run('up', [], fakePulumi({}))).failure).toMatch(/^Deploying stack dev needs confirmation/);
   });
 });
 
@@ -459,7 +459,7 @@ describe('down', () => {
 
     test('without a yes and a terminal nothing is done', async () => {
       const cli = fakePulumi({});
-      expect((await run('down', ['--forget'], cli)).failure).toBe('Giving up the data of stack dev needs a yes, and there is no terminal to ask on. Nothing was changed.\n    npm run down -- --forget --yes');
+      expect((await run('down', ['--forget'], cli)).failure).toBe('Giving up the data of stack dev needs confirmation, and there is no terminal. Nothing was changed.\n    npm run down -- --forget --yes');
       expect(cli.calls()).toEqual([]);
     });
 
@@ -535,7 +535,7 @@ describe('up', () => {
     expect(pulumi.calls().map((args) => args.slice(-2))).toEqual(pulumi.calls().map(() => ['--stack', 'acme/live']));
     expect(fs.existsSync(file)).toBe(false);
     expect(decodeURIComponent(asked(docker).join('\n'))).toContain('{"label":["llm-observability.stack=llm-observability/live"]}');
-    expect((await run('up', ['--stack', 'acme/live'], fakePulumi({}))).failure).toBe('Deploying stack live needs a yes, and there is no terminal to ask on. Nothing was changed.\n    npm run up -- --stack acme/live --yes');
+    expect((await run('up', ['--stack', 'acme/live'], fakePulumi({}))).failure).toBe('Deploying stack live needs confirmation, and there is no terminal. Nothing was changed.\n    npm run up -- --stack acme/live --yes');
   });
 
   /** What the real one does with `-c`: it keeps the setting in the file that it is told of, or the stack's. */

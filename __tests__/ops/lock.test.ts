@@ -73,7 +73,7 @@ test('a run that ends meanwhile is waited for', async () => {
   run.kill('SIGKILL');
   expect(await cleared).toBe(true);
   expect(said).toEqual([
-    `Another deployment of stack dev is under way (process ${run.pid} on ${os.hostname()}); waiting for its end`,
+    `Another deployment of stack dev is under way (process ${run.pid} on ${os.hostname()}); waiting for it to finish`,
     'An earlier run was killed; removing its lock',
   ]);
 });

@@ -322,7 +322,7 @@ describe('an environment that nobody has filled in', () => {
   test.each([
     ['text', [], `prod: not configured
   Settings in Pulumi.prod.yaml are still empty. Fill them in to get a preview:
-    - loki:url: it stands empty in the stack file, for you to fill in.
+    - loki:url: it is empty in the stack file; set a value.
         pulumi config set loki:url http://host.docker.internal:3100 --stack prod
         pulumi config rm loki:url --stack prod
 `],
@@ -330,7 +330,7 @@ describe('an environment that nobody has filled in', () => {
 
 \`\`\`text
 Settings in Pulumi.prod.yaml are still empty. Fill them in to get a preview:
-  - loki:url: it stands empty in the stack file, for you to fill in.
+  - loki:url: it is empty in the stack file; set a value.
       pulumi config set loki:url http://host.docker.internal:3100 --stack prod
       pulumi config rm loki:url --stack prod
 \`\`\`
@@ -405,8 +405,8 @@ describe('--offline', () => {
 
   test.each([
     ['wrong', 'docker:host: http://nonsense', "docker:host is 'http://nonsense': ", 'npm run pulumi -- config set docker:host unix:///var/run/docker.sock --stack dev   # an example', 1],
-    ['misspelt', 'docker:hots: unix:///var/run/docker.sock', 'docker:hots: there is no such setting; the nearest is docker:host.', 'npm run pulumi -- config rm docker:hots --stack dev', 1],
-    ['empty', 'docker:host: ""', 'docker:host: it stands empty in the stack file, for you to fill in.', 'npm run pulumi -- config rm docker:host --stack dev', 0],
+    ['misspelt', 'docker:hots: unix:///var/run/docker.sock', 'docker:hots: unknown setting; the nearest is docker:host.', 'npm run pulumi -- config rm docker:hots --stack dev', 1],
+    ['empty', 'docker:host: ""', 'docker:host: it is empty in the stack file; set a value.', 'npm run pulumi -- config rm docker:host --stack dev', 0],
   ])('what is written of the engine is checked all the same: one that is %s', async (_, setting, problem, mend, code) => {
     stackFile('dev', `config:\n  ${setting}\n`);
     const { stdout, exitCode } = await run(['--offline'], cli());

@@ -76,7 +76,7 @@ describe('the dependencies', () => {
     const first = clone.run(['hello']);
     await first.says('words of npm');
     const second = clone.run(['hello', 'second']);
-    await second.says(`Another command installs the dependencies (process ${first.pid}@${os.hostname()}); waiting for its end.`);
+    await second.says(`Another command installs the dependencies (process ${first.pid}@${os.hostname()}); waiting for it to finish.`);
     fs.rmSync(clone.at('hold'));
     expect(await first.ended).toMatchObject({ code: 0, stdout: '[]' });
     expect(await second.ended).toMatchObject({ code: 0, stdout: '["second"]' });

@@ -15,7 +15,7 @@ export const atTerminal = (): boolean => Boolean(process.stdin.isTTY && process.
  */
 export function consentOf(yes: boolean, doing: string, command: string): 'ask' | 'yes' {
   if (!yes && !atTerminal()) {
-    throw new Failure(`${doing} needs a yes, and there is no terminal to ask on. Nothing was changed.`, [command]);
+    throw new Failure(`${doing} needs confirmation, and there is no terminal. Nothing was changed.`, [command]);
   }
   return yes ? 'yes' : 'ask';
 }

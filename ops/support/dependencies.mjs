@@ -14,7 +14,7 @@ export async function installDependencies(root) {
     return 0;
   }
   const lock = join(root, '.npm-ci.lock');
-  const held = (owner) => console.error(`Another command installs the dependencies (process ${owner}); waiting for its end. If there is none: rm ${lock}`);
+  const held = (owner) => console.error(`Another command installs the dependencies (process ${owner}); waiting for it to finish. If there is none: rm ${lock}`);
   try {
     return await oneAtATime(lock, async () => (upToDate(root) ? 0 : npmCi(root)), { held });
   } catch (error) {

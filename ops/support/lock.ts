@@ -32,7 +32,7 @@ export async function clearStaleLock(pulumi: Pulumi, waitMs = 180_000): Promise<
     const { pid, hostname } = holder;
     const atWork = (): boolean => fs.existsSync(path.join(dir, file)) && (hostname !== os.hostname() || isRunning(pid));
     if (atWork() && waitMs > 0) {
-      say(`Another deployment of stack ${pulumi.stack} is under way (process ${pid} on ${hostname}); waiting for its end`);
+      say(`Another deployment of stack ${pulumi.stack} is under way (process ${pid} on ${hostname}); waiting for it to finish`);
     }
     for (const deadline = Date.now() + waitMs; atWork() && Date.now() < deadline; ) {
       await pause(200);

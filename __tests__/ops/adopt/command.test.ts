@@ -141,7 +141,7 @@ describe('half of the set-up is removed', () => {
 });
 
 describe('nobody says yes', () => {
-  const refusal = (command: string): string => `Taking over by stack dev needs a yes, and there is no terminal to ask on. Nothing was changed.\n    ${command}`;
+  const refusal = (command: string): string => `Taking over by stack dev needs confirmation, and there is no terminal. Nothing was changed.\n    ${command}`;
 
   test.each<[string[], string]>([
     [[], 'npm run adopt -- --yes'],
@@ -227,7 +227,7 @@ describe('adopted already', () => {
 
   test('but its data is gone: it can take over once more', async () => {
     const docker = await engine([runningPhoenix(), runningAlloy()], { ...oldVolume, ...recorded('adopted') });
-    expect((await adopt(cli(docker))).failure).toMatch(/^Taking over by stack dev needs a yes/);
+    expect((await adopt(cli(docker))).failure).toMatch(/^Taking over by stack dev needs confirmation/);
     expect(changes(docker)).toEqual([]);
   });
 });
@@ -270,7 +270,7 @@ describe('a run was cut off in the rehearsal', () => {
     });
     const { said, failure } = await adopt(pulumi);
     expect(said.slice(0, 2)).toEqual(['An earlier run was cut off before it touched the old set-up: removing what it had made', 'Stack dev takes over from docker-compose:']);
-    expect(failure).toMatch(/^Taking over by stack dev needs a yes/);
+    expect(failure).toMatch(/^Taking over by stack dev needs confirmation/);
     expect(changing(pulumi)).toEqual(['state unprotect', 'destroy --refresh']);
     expect([[...docker.volumes.keys()], [...docker.containers.keys()]]).toEqual([Object.keys(oldVolume), ['arize-phoenix-phoenix-1', 'grafana-alloy']]);
   });
@@ -278,7 +278,7 @@ describe('a run was cut off in the rehearsal', () => {
   test('before there was anything of it: the record alone goes', async () => {
     const docker = await engine(old, { ...oldVolume, ...recorded('rehearsing') });
     const pulumi = cli(docker);
-    expect((await adopt(pulumi)).failure).toMatch(/^Taking over by stack dev needs a yes/);
+    expect((await adopt(pulumi)).failure).toMatch(/^Taking over by stack dev needs confirmation/);
     expect([[...docker.volumes.keys()], changing(pulumi)]).toEqual([Object.keys(oldVolume), []]);
   });
 });
@@ -290,7 +290,7 @@ describe('the rehearsal does not come up', () => {
     const { failure } = await adopt(pulumi, '--yes');
     expect(failure).toBe([
       'The stack did not come up beside the old set-up; what stopped it is above.',
-      'The old set-up was not touched and is at work; what was new is removed.',
+      'The old services run as before; the new ones were removed.',
       '    npm run adopt',
     ].join('\n'));
     expect([...docker.volumes.keys()]).toEqual(Object.keys(oldVolume));
