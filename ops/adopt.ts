@@ -20,7 +20,6 @@ import { Containers, isOn } from './support/adopt/containers';
 import { Data, keptFile, type Found } from './support/adopt/data';
 import { drained, ready } from './support/adopt/drain';
 import { graceSeconds, handOver } from './support/adopt/handover';
-import { Interruption } from './support/adopt/interruption';
 import { amount, leftText, outcomeText, planText } from './support/adopt/plan';
 import { phases, readRecord, removeRecords, writeRecord, type Adoption } from './support/adopt/record';
 import { portOf } from './support/adopt/old-setup';
@@ -33,6 +32,7 @@ import { agreed, consentOf } from './support/ask';
 import { main } from './support/command-line';
 import { commonArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
 import { lastWords } from './support/diagnosis';
+import { Interruption } from './support/interruption';
 import { laboratory } from './support/lab';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
@@ -42,7 +42,7 @@ import { Pulumi, type StackState } from './support/pulumi';
 import { routeOf } from './support/route';
 import { recordProtection } from './support/protection';
 import { deploying } from './support/run-tools';
-import { Failure, say } from './support/say';
+import { Failure, say, Stopped } from './support/say';
 import { findToolchain, type Toolchain } from './support/toolchain';
 import { hasVolume } from './support/volumes';
 
@@ -81,6 +81,12 @@ async function takeOver(chosen: Options): Promise<void> {
   process.env[commandVariable] ??= tools.env[commandVariable] ?? 'pulumi';
   const pulumi = new Pulumi(tools, stack);
   await clearStaleLock(pulumi);
+  await Interruption.during((interruption) => takenOverFrom({ ...chosen, tools, pulumi, interruption }));
+}
+
+/** From wherever an earlier run has left it. */
+async function takenOverFrom(chosen: Omit<Run, 'engine'>): Promise<void> {
+  const { stack, pulumi, interruption } = chosen;
   const { state, settings, takeBack } = await opened(pulumi, []);
   /** What fails before anything is taken over leaves no new stack behind. */
   const orTakeBack = <T>(work: Promise<T>): Promise<T> =>
@@ -89,27 +95,22 @@ async function takeOver(chosen: Options): Promise<void> {
       await takeBack().catch(() => undefined);
       throw error;
     });
-  const engine = await orTakeBack(readyEngine(stack, settings, 'never', chosen.again));
-  const record = await orTakeBack(readRecord(engine, stack));
+  const engine = await orTakeBack(interruption.orStop(readyEngine(stack, settings, 'never', chosen.again)));
+  const record = await orTakeBack(interruption.orStop(readRecord(engine, stack)));
   const standing = record !== undefined && (await stands(engine, stack, record));
   if (record?.phase === 'adopted' && standing) {
     already(chosen, record);
     return;
   }
-  const interruption = new Interruption();
-  try {
-    const run = { ...chosen, tools, pulumi, engine, interruption };
-    const cutOff = record?.phase === 'switching' || (record?.phase === 'copied' && standing);
-    const adoption = record && cutOff ? record : await orTakeBack(begun(run, record, state, settings));
-    await goOn(run, adoption);
-  } finally {
-    interruption.end();
-  }
+  const run = { ...chosen, engine };
+  const cutOff = record?.phase === 'switching' || (record?.phase === 'copied' && standing);
+  const adoption = record && cutOff ? record : await orTakeBack(begun(run, record, state, settings));
+  await goOn(run, adoption);
 }
 
 /** The CLI for deploying the stack, and what pulls its images. */
-function prepared({ tools, engine, stack, yes, again }: Run, settings: Readonly<Record<string, string>>, state: StackState | undefined): ReturnType<typeof deploying> {
-  return deploying({ tools, stack, settings, state, engine, consent: yes ? 'yes' : 'ask', again });
+function prepared({ tools, engine, interruption, stack, yes, again }: Run, settings: Readonly<Record<string, string>>, state: StackState | undefined): ReturnType<typeof deploying> {
+  return deploying({ tools, stack, settings, state, engine, interruption, consent: yes ? 'yes' : 'ask', again });
 }
 
 /** Whether an adoption still stands: the stack's data may have been removed since, or somebody may have gone back. */
@@ -151,9 +152,9 @@ async function begun(run: Run, record: Adoption | undefined, state: StackState |
   const adoption = { rehearsal: alloyPorts(moved), phoenix: setup.phoenix.name, alloy: setup.alloy.name, port: portOf(setup.phoenix), data: data.old };
   try {
     await rehearsal.preview();
+    interruption.check();
     say(planText(stack, plan));
     await consent(run);
-    interruption.check();
     // While somebody was asked, somebody else may have deployed the stack.
     const since = await problemsOfStack({ ...question, state: await pulumi.state() });
     if (since.length > 0) {
@@ -168,7 +169,7 @@ async function begun(run: Run, record: Adoption | undefined, state: StackState |
     } catch (error) {
       say('Removing the rehearsal');
       await removeRehearsal(pulumi, engine);
-      throw new Failure(`${messageOf(error)}\nThe old services run as before; the new ones were removed.`, [again]);
+      throw withWords(error, 'The old services run as before; the new ones were removed.', again);
     }
   } finally {
     rehearsal.end();
@@ -205,9 +206,11 @@ async function keep(pulumi: Pulumi, config: Readonly<Record<string, string>>): P
   }
 }
 
-async function consent({ stack, yes, again }: Options): Promise<void> {
+async function consent({ stack, yes, again, interruption }: Run): Promise<void> {
   const by = consentOf(yes, `Taking over by stack ${stack}`, `${again}${again.includes(' -- ') ? '' : ' --'} --yes`);
-  if (by === 'ask' && !(await agreed(`Let stack ${stack} take over? [y/N] `))) {
+  const isAgreed = by === 'yes' || (await agreed(`Let stack ${stack} take over? [y/N] `));
+  interruption.check('Stopped. Nothing was changed.');
+  if (!isAgreed) {
     throw new Refused('Nothing was changed.');
   }
 }
@@ -230,7 +233,7 @@ async function goOn(run: Run, adoption: Adoption): Promise<void> {
     }
     say(leftText(stack, adoption));
   } catch (error) {
-    throw new Failure(`${messageOf(error)}\nNothing is lost: what applications send waits on disk until the adoption is complete. The next run goes on from here.`, [again]);
+    throw withWords(error, 'Nothing is lost: what applications send waits on disk until the adoption is complete. The next run goes on from here.', again);
   }
 }
 
@@ -273,7 +276,7 @@ async function takenOver({ pulumi, engine, stack, interruption }: Run, adoption:
 
 /** The stack as its settings say, with all of the old data in it and a trace that was read back. */
 async function deployed(run: Run, adoption: Adoption): Promise<{ outputs: Outputs; counts: Found; delivery: { traceId: string; ms: number } }> {
-  const { pulumi, engine, stack, again } = run;
+  const { pulumi, engine, stack, interruption, again } = run;
   const containers = new Containers(engine);
   const name = hostName('alloy', stack);
   const alloy = await containers.find(name);
@@ -283,7 +286,7 @@ async function deployed(run: Run, adoption: Adoption): Promise<{ outputs: Output
     await containers.remove(name);
   }
   const state = await pulumi.state();
-  await goOnFromCutOffRun(pulumi, engine, state);
+  await goOnFromCutOffRun(pulumi, engine, state, interruption.signal);
   const settings = await pulumi.settings();
   const deployment = await prepared(run, settings, state);
   await deployment.pull();
@@ -295,7 +298,7 @@ async function deployed(run: Run, adoption: Adoption): Promise<{ outputs: Output
   await recordProtection(engine, stack, settings);
   const outputs = await pulumi.outputs<Outputs>();
   const route = routeOf(outputs, again);
-  const { traceId, ms, failure } = await checkDelivery(route, 60_000, 900_000).finally(() => route.inside.close());
+  const { traceId, ms, failure } = await interruption.orStop(checkDelivery(route, 60_000, 900_000).finally(() => route.inside.close()));
   if (failure) {
     throw new Failure(`A trace does not arrive. ${failure.hop}: ${failure.cause}.`, failure.mend);
   }
@@ -312,4 +315,8 @@ async function deployed(run: Run, adoption: Adoption): Promise<{ outputs: Output
   return { outputs, counts: await data.countNew(), delivery: { traceId, ms } };
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The same failure, or end by a signal, with what it means for the two set-ups. */
+function withWords(error: unknown, words: string, again: string): Failure {
+  const text = `${error instanceof Error ? error.message : String(error)}\n${words}`;
+  return error instanceof Stopped ? new Stopped(text, [again]) : new Failure(text, [again]);
+}

@@ -12,13 +12,14 @@ import { main } from './support/command-line';
 import { engineOf, isForbidden, whyNoEngine } from './support/docker';
 import { choiceOf, engineIn } from './support/engine-choice';
 import { forgetEngine } from './support/forget';
+import { Interruption } from './support/interruption';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
 import { npmRun, projectName, typedName } from './support/project';
 import { neededProviders } from './support/plugins';
 import { isProtected, removeMark } from './support/protection';
 import { Pulumi, type StackState } from './support/pulumi';
-import { Failure, say } from './support/say';
+import { Failure, say, Stopped } from './support/say';
 import { findToolchain, withPlugins, type Toolchain } from './support/toolchain';
 import { removeVolume } from './support/volumes';
 
@@ -61,23 +62,43 @@ main(down.action(async ({ stack, purge, forget, yes }) => {
     throw new Failure('Nothing was removed.');
   }
   await removeLeftovers(engine, owner, state);
-  if (purge) {
-    await pulumi.must(['state', 'unprotect', '--all', '--yes'], 'giving up the secrets of the data');
-  }
-  await destroy(tools, pulumi, state, npmRun('down', stack), '--refresh', ...(purge ? [] : ['--exclude-protected']));
   if (!purge) {
+    await destroy(tools, pulumi, state, npmRun('down', stack), '--refresh', '--exclude-protected');
     say(volumes.length > 0
       ? `\nStack ${stack} is removed. Its data stays in the volumes ${volumes.join(', ')}; \`${npmRun('up', stack)}\` takes it up again, \`${npmRun('down', stack, '--purge')}\` deletes it.`
       : `\nStack ${stack} is removed.`);
     return;
   }
-  for (const volume of volumes) {
-    await removeVolume(engine, volume);
-  }
+  await Interruption.during(async (interruption) => {
+    await purged(tools, pulumi, state, interruption);
+    for (const volume of volumes) {
+      await removeVolume(engine, volume);
+    }
+  });
   await removeRecords(engine, stack);
   await removeMark(engine, stack);
   say(`\nStack ${stack} and its data are removed.`);
 }));
+
+/** Removes the stack with the secrets of its data. Where it stays, they stay protected: the next run may be one that keeps the data. */
+async function purged(tools: Toolchain, pulumi: Pulumi, state: StackState, interruption: Interruption): Promise<void> {
+  const { stack } = pulumi;
+  let freed = state.resources.filter(({ protect }) => protect).map(({ urn }) => urn);
+  try {
+    await pulumi.must(['state', 'unprotect', '--all', '--yes'], 'giving up the secrets of the data').catch((error: unknown) => {
+      freed = error instanceof Stopped ? freed : [];
+      throw error;
+    });
+    interruption.check('Stopped. Nothing was removed.');
+    await destroy(tools, pulumi, state, npmRun('down', stack), '--refresh');
+  } catch (error) {
+    if (freed.length > 0) {
+      const left = (await pulumi.state())?.resources.map(({ urn }) => urn) ?? [];
+      await pulumi.protection('protect', freed.filter((urn) => left.includes(urn)));
+    }
+    throw error;
+  }
+}
 
 /** Removes what is not on the engine, then the stack. @throws Failure where the engine is there: it would keep what runs on it */
 async function forgotten({ tools, pulumi, state, engine, reason, consent }: {
@@ -108,8 +129,11 @@ async function forgotten({ tools, pulumi, state, engine, reason, consent }: {
 /** @param again the command that goes on where not all of it could be removed */
 async function destroy(tools: Toolchain, { stack }: Pulumi, { resources }: StackState, again: string, ...args: readonly string[]): Promise<void> {
   const equipped = new Pulumi(await withPlugins(tools, { plugins: neededProviders([], resources) }), stack);
-  const { code } = await equipped.show(['destroy', '--yes', '--non-interactive', ...args]);
+  const { code, stopped } = await equipped.show(['destroy', '--yes', '--non-interactive', ...args]);
   if (code !== 0) {
+    if (stopped) {
+      throw new Stopped('Stopped. The next run goes on from here.', [again]);
+    }
     throw new Failure('Not all of it could be removed; the reason is above. The next run goes on from here.', [again]);
   }
 }

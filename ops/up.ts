@@ -8,8 +8,9 @@ import { up } from './commands';
 import { removeRecords } from './support/adopt/record';
 import { agreed, consentOf } from './support/ask';
 import { configFlags, main } from './support/command-line';
-import { commonArgs, configArgs, goOnFromCutOffRun, opened, readyEngine, Refused, Stopped } from './support/deploy';
+import { commonArgs, configArgs, goOnFromCutOffRun, opened, readyEngine, Refused } from './support/deploy';
 import { lastWords } from './support/diagnosis';
+import { Interruption } from './support/interruption';
 import { clearStaleLock } from './support/lock';
 import type { EdgeOutputs, Outputs } from './support/outputs';
 import { npmRun, projectName, readStackFile, writeStackFile } from './support/project';
@@ -18,7 +19,7 @@ import { isSecure, plainOf, settingsOf } from './support/preview/workspace';
 import { routeOf } from './support/route';
 import { recordProtection } from './support/protection';
 import { deploying, otherParts, previewing } from './support/run-tools';
-import { Failure, say } from './support/say';
+import { Failure, say, Stopped } from './support/say';
 import { ScratchSettings } from './support/scratch-settings';
 import { summary } from './support/summary';
 import { findToolchain } from './support/toolchain';
@@ -39,60 +40,78 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
     // Of a run that was killed. Under it nothing of the state can be changed.
     await clearStaleLock(pulumi);
   }
-  const before = readStackFile(stack);
-  const { state, settings, rotated, takeBack } = await opened(pulumi, rotate);
-
-  let begun = false;
-  let result: Result | undefined;
-  // Not even the preview of a rotation succeeds while what it replaces is protected.
-  await pulumi.protection('unprotect', rotated.unprotect);
-  const assumed = new ScratchSettings(stack);
-  try {
-    const all = { ...settings, ...config };
-    // By the settings as the CLI reads them: the file alone is not the last word.
-    const engine = await readyEngine(stack, all, consent, again);
-    const args = [
-      ...commonArgs,
-      ...configArgs(config),
-      ...rotated.replace.flatMap((urn) => ['--replace', urn]),
-    ];
-    if (previewOnly) {
-      const previewed = new Pulumi(await previewing(tools, stack, all, state), stack);
-      succeeded(pulumi, await previewed.show(['preview', ...args, ...assumed.args, '--diff']));
-      return;
-    }
-    const deployment = await deploying({ tools, stack, settings: all, state, engine, consent, again });
-    await goOnFromCutOffRun(pulumi, engine, state);
-    if (consent === 'ask') {
-      succeeded(pulumi, await deployment.pulumi.show(['preview', ...args, ...assumed.args]));
-      if (!(await agreed(`Deploy this to stack ${stack}? [y/N] `))) {
-        throw new Refused('Nothing was deployed.');
+  const result = await Interruption.during(async (interruption) => {
+    const before = readStackFile(stack);
+    const { state, settings, rotated, takeBack } = await opened(pulumi, rotate);
+    const assumed = new ScratchSettings(stack);
+    let freed = rotated.unprotect;
+    let begun = false;
+    let deployed: Result | undefined;
+    try {
+      interruption.check();
+      // Not even the preview of a rotation succeeds while what it replaces is protected.
+      await pulumi.protection('unprotect', freed).catch((error: unknown) => {
+        freed = error instanceof Stopped ? freed : [];
+        throw error;
+      });
+      interruption.check();
+      const all = { ...settings, ...config };
+      // By the settings as the CLI reads them: the file alone is not the last word.
+      const engine = await interruption.orStop(readyEngine(stack, all, consent, again));
+      const args = [
+        ...commonArgs,
+        ...configArgs(config),
+        ...rotated.replace.flatMap((urn) => ['--replace', urn]),
+      ];
+      if (previewOnly) {
+        const previewed = new Pulumi(await previewing(tools, stack, all, state), stack);
+        interruption.check();
+        succeeded(pulumi, await previewed.show(['preview', ...args, ...assumed.args, '--diff']));
+        return undefined;
+      }
+      const deployment = await deploying({ tools, stack, settings: all, state, engine, interruption, consent, again });
+      interruption.check();
+      await goOnFromCutOffRun(pulumi, engine, state, interruption.signal);
+      interruption.check();
+      if (consent === 'ask') {
+        succeeded(pulumi, await deployment.pulumi.show(['preview', ...args, ...assumed.args]));
+        interruption.check();
+        const isAgreed = await agreed(`Deploy this to stack ${stack}? [y/N] `);
+        interruption.check();
+        if (!isAgreed) {
+          throw new Refused('Nothing was deployed.');
+        }
+      }
+      await deployment.pull();
+      begun = true;
+      const run = await deployment.pulumi.show(['up', ...args, '--yes', ...(consent === 'ask' ? ['--skip-preview'] : [])]);
+      if (run.code !== 0 && !refusal.test(run.stdout + run.stderr)) {
+        (await lastWords(engine, `${projectName}/${stack}`)).forEach(say);
+      }
+      deployed = succeeded(pulumi, run);
+      // From here on the stack is at work, and no more a rehearsal that the next adoption may throw away.
+      await removeRecords(engine, stack, ['rehearsing']);
+      await recordProtection(engine, stack, all);
+      interruption.check('Stopped. The stack is deployed; whether a trace arrives was not looked at.');
+      return deployed;
+    } catch (error) {
+      if (begun && error instanceof Refused) {
+        // Refused settings are no settings of the stack: the next run without them works as the last one did.
+        writeStackFile(stack, before);
+      }
+      throw interruption.signal.aborted && !begun ? new Stopped('Stopped. Nothing was deployed.') : error;
+    } finally {
+      assumed.remove();
+      if (!deployed) {
+        await pulumi.protection('protect', freed);
+      }
+      if (!begun) {
+        await takeBack();
       }
     }
-    await deployment.pull();
-    begun = true;
-    const run = await deployment.pulumi.show(['up', ...args, '--yes', ...(consent === 'ask' ? ['--skip-preview'] : [])]);
-    if (run.code !== 0 && !refusal.test(run.stdout + run.stderr)) {
-      (await lastWords(engine, `${projectName}/${stack}`)).forEach(say);
-    }
-    result = succeeded(pulumi, run);
-    // From here on the stack is at work, and no more a rehearsal that the next adoption may throw away.
-    await removeRecords(engine, stack, ['rehearsing']);
-    await recordProtection(engine, stack, all);
-  } catch (error) {
-    if (begun && error instanceof Refused) {
-      // Refused settings are no settings of the stack: the next run without them works as the last one did.
-      writeStackFile(stack, before);
-    }
-    throw error;
-  } finally {
-    assumed.remove();
-    if (!result) {
-      await pulumi.protection('protect', rotated.unprotect);
-    }
-    if (!begun) {
-      await takeBack();
-    }
+  });
+  if (!result) {
+    return;
   }
 
   const outputs = await pulumi.outputs<Outputs | EdgeOutputs>();

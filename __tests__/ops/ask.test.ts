@@ -1,4 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { tempDir } from '../support/temp';
 
 const command = (questions: number): string => `'${process.execPath}' --import tsx __tests__/support/asking.ts ${questions}`;
 
@@ -47,4 +51,24 @@ test.each<[string, string | undefined, boolean]>([
   const { stdout, stderr, status } = spawnSync('sh', ['-c', input === undefined ? `${command(1)} < /dev/null` : command(1)], { encoding: 'utf8', ...(input === undefined ? {} : { input }) });
   expect({ stdout, status }).toEqual({ stdout: `${JSON.stringify({ atTerminal: false, answers: [answer] })}\n`, status: 0 });
   expect(stderr).toBe(`Question 1? [y/N] ${answer ? '' : '\n'}`);
+});
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s at a question is a no', async (signal) => {
+  const child = spawn(process.execPath, ['--import', 'tsx', '__tests__/support/asking.ts', '1'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let stdout = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  await once(child.stderr, 'data');
+  child.kill(signal);
+  expect(await once(child, 'close')).toEqual([0, null]);
+  expect(stdout).toBe(`${JSON.stringify({ atTerminal: false, answers: [false] })}\n`);
+});
+
+test('a terminal that is closed at a question is a no, and the command goes on to its end', () => {
+  const file = path.join(tempDir(), 'answer');
+  const action = `const answer = await require('./ops/support/ask').agreed('Go on? '); require('./ops/support/say').say('Nothing was done.'); require('fs').writeFileSync('${file}', String(answer));`;
+  const script = `require('./ops/support/command-line').main(new (require('@commander-js/extra-typings').Command)('walk').action(async () => { ${action} }))`;
+  const given = { command: `exec '${process.execPath}' --import tsx -e "${script}"`, steps: [['Go on? ', null]] };
+  // How it ends nobody sees: Node aborts where it cannot give the terminal back as it was.
+  expect(spawnSync('python3', ['__tests__/support/terminal.py', JSON.stringify(given)], { encoding: 'utf8' })).toMatchObject({ stderr: '', stdout: expect.stringContaining('Go on? ') });
+  expect(fs.readFileSync(file, 'utf8')).toBe('false');
 });

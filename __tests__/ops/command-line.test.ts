@@ -258,7 +258,8 @@ describe('how a command ends', () => {
 
   test.each([
     ['a failure', "throw new (require('./ops/support/say').Failure)('Not there.', ['look'])", 1, /^\nNot there\.\n {4}look\n$/],
-    ['a stop', "throw new (require('./ops/support/deploy').Stopped)('Stopped.')", 130, /^\nStopped\.\n$/],
+    ['a stop', "throw new (require('./ops/support/say').Stopped)('Stopped.')", 130, /^\nStopped\.\n$/],
+    ['a stop that leaves something in the middle', "setInterval(() => {}, 1000); throw new (require('./ops/support/say').Stopped)('Stopped.')", 130, /^\nStopped\.\n$/],
     ['a bug', "throw new TypeError('x is not a function')", 1, /^\nThis is a bug of llm-observability.*Node [\d.]+.*\n {4}\S+.*\n {2}TypeError: x is not a function\n {6}at /],
     ['a bug that nobody waits for', "setTimeout(() => { throw new Error('later'); }, 1); await new Promise((r) => setTimeout(r, 60000))", 1, /^\nThis is a bug of llm-observability.*\n.*\n {2}Error: later\n/],
     ['a word that was thrown', "throw 'a word'", 1, /^\nThis is a bug of llm-observability.*\n.*\n {2}a word\n/],

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { images } from '../../components/catalog';
 import { localState, projectDir } from '../../ops/support/backend';
 import type { StateFolder } from '../../ops/support/state-folder';
@@ -394,6 +395,49 @@ describe('down', () => {
     });
   });
 
+  describe('--purge that stops on the way protects the secrets again', () => {
+    const urn = 'urn:pulumi:dev::llm-observability::random:index/randomPassword:RandomPassword::phoenix-secret';
+    const gone = urn.replace('phoenix-secret', 'gone');
+    const exported = (...urns: string[]): string => JSON.stringify({ deployment: { resources: urns.map((one) => ({ urn: one, type: 'random:index/randomPassword:RandomPassword', protect: true })) } });
+
+    /** A CLI that knows less after `destroy`, as where a removal has come half the way. */
+    function halfWay(host: string, destroy: string, unprotect = ':'): FakePulumi {
+      const mark = path.join(tempDir(), 'begun');
+      const half = `[ -e ${mark} ] && { echo '${exported(urn)}'; exit 0; }`;
+      return cliOn(host, { 'stack export': { first: half, stdout: exported(urn, gone) }, 'state unprotect --all': { first: `: > ${mark}; ${unprotect}` }, 'state protect': {}, destroy: { first: destroy, code: 255 } });
+    }
+    const protectedAgain = ['state', 'protect', urn, '--yes', '--stack', 'dev'];
+
+    test('where it fails', async () => {
+      const docker = await engine();
+      const cli = halfWay(docker.host, ':');
+      expect((await run('down', ['--purge', '--yes'], cli)).failure).toMatch(/^Not all of it could be removed/);
+      expect(cli.calls().at(-1)).toEqual(protectedAgain);
+    });
+
+    describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('at %s', (signal) => {
+      const waiting = (until: string, then: string): string => `trap '${then}' INT; : > ${until}; while [ -e ${until} ]; do sleep 0.05; done`;
+
+      test.each<[string, (begun: string) => [string, string?], string]>([
+        ['while they are unprotected', (begun) => [':', waiting(begun, 'exit 1')], 'Stopped.'],
+        ['between that and the removal', (begun) => [':', waiting(begun, `rm ${begun}`)], 'Stopped. Nothing was removed.'],
+        ['while the stack is removed', (begun) => [waiting(begun, 'exit 1')], 'Stopped. The next run goes on from here.\n    npm run down'],
+      ])('%s', async (_, steps, message) => {
+        const docker = await engine();
+        const begun = path.join(tempDir(), 'begun');
+        const cli = halfWay(docker.host, ...steps(begun));
+        const running = run('down', ['--purge', '--yes'], cli);
+        while (!fs.existsSync(begun)) {
+          await pause(10);
+        }
+        process.emit(signal);
+        expect((await running).failure).toBe(message);
+        expect(cli.calls().at(-1)).toEqual(protectedAgain);
+        expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
+      });
+    });
+  });
+
   test('a volume that is in use', async () => {
     const docker = await engine({ '/volumes/alloy-dev-data': { status: 409, body: '{"message":"volume is in use"}' } });
     expect((await run('down', ['--purge', '--yes'], cliOn(docker.host))).failure).toBe(
@@ -756,6 +800,103 @@ describe('up', () => {
       const pulumi = cli({ 'stack export': exported });
       expect((await run('up', ['--yes', '--rotate', 'nobody'], pulumi)).failure).toBe('--rotate nobody: there is secret, alloy.\n    npm run up -- --rotate alloy');
       expect(changing(pulumi.calls())).toEqual([]);
+    });
+  });
+
+  describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s outside of a run of the CLI undoes what is open, as an error does', (signal) => {
+    const out = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY') ?? { value: undefined, configurable: true, writable: true };
+    beforeEach(() => void Object.defineProperty(process.stdout, 'isTTY', { ...out, value: true }));
+    afterEach(() => void Object.defineProperty(process.stdout, 'isTTY', out));
+    const stopping = 'Stopping at the next place where everything is in order …';
+    const salted = { first: 'echo "encryptionsalt: v1:x" > Pulumi.dev.yaml' };
+    const removal = ['stack', 'rm', '--yes', '--preserve-config', '--stack', 'dev'];
+    const copies = (pulumi: FakePulumi): string[] => pulumi.calls().flat().filter((arg) => arg.endsWith('/Pulumi.dev.yaml') && fs.existsSync(arg));
+
+    /** Sends it when this is said. */
+    const when = (text: string, then: () => void = () => undefined): void => {
+      jest.mocked(process.stderr.write).mockImplementation((said) => {
+        if (String(said).includes(text)) {
+          process.emit(signal);
+          then();
+        }
+        return true;
+      });
+    };
+
+    test('at the question, of a new stack', async () => {
+      mockCommand.answer = () => (process.emit(signal), undefined);
+      terminal.is(true);
+      const pulumi = cli({ 'stack export': noStack, 'stack init': salted, preview: {}, 'stack rm': {} });
+      const { said, failure } = await run('up', [], pulumi);
+      expect([failure, said.at(-1)]).toEqual(['Stopped. Nothing was deployed.', stopping]);
+      expect(pulumi.calls().at(-1)).toEqual(removal);
+      expect([fs.existsSync(stackFile), copies(pulumi)]).toEqual([false, []]);
+    });
+
+    test('at the question, of a rotation', async () => {
+      fs.writeFileSync(stackFile, 'config: {}\n');
+      mockCommand.answer = () => (process.emit(signal), 'y');
+      terminal.is(true);
+      const urn = 'urn:pulumi:dev::llm-observability::random:index/randomPassword:RandomPassword::phoenix-secret';
+      const exported = { stdout: JSON.stringify({ deployment: { resources: [{ urn, type: 'random:index/randomPassword:RandomPassword' }] } }) };
+      const pulumi = cli({ 'stack export': exported, 'state unprotect': {}, 'state protect': {}, preview: {} });
+      expect((await run('up', ['--rotate', 'secret'], pulumi)).failure).toBe('Stopped. Nothing was deployed.');
+      expect(pulumi.calls().map(([command, action]) => (command === 'state' ? action : command)).slice(-3)).toEqual(['unprotect', 'preview', 'protect']);
+    });
+
+    test('just before a new stack is made', async () => {
+      const pulumi = cli({ 'stack export': noStack, 'stack init': salted, 'stack rm': {} });
+      const running = run('up', ['--yes'], pulumi);
+      when('Stack dev: new');
+      expect((await running).failure).toBe('Stopped. Nothing was deployed.');
+      expect(pulumi.calls().map((args) => args.slice(0, 2).join(' '))).toEqual(['stack export', 'stack init', 'stack rm']);
+      expect(fs.existsSync(stackFile)).toBe(false);
+    });
+
+    test.each<[string, Said]>([
+      ['was made', {}],
+      ['was not made', { code: 6, stderr: "error: no stack named 'dev' found\n" }],
+    ])('while a new stack is made, which %s', async (_, answer) => {
+      const begun = path.join(tempDir(), 'begun');
+      const pulumi = cli({ 'stack export': noStack, 'stack init': { first: `${salted.first}; trap 'exit 1' INT; : > ${begun}; while :; do sleep 0.05; done` }, 'stack rm': answer });
+      const running = run('up', ['--yes'], pulumi);
+      while (!fs.existsSync(begun)) {
+        await pause(10);
+      }
+      process.emit(signal);
+      expect((await running).failure).toBe('Stopped.');
+      expect(pulumi.calls().at(-1)).toEqual(removal);
+      expect(fs.existsSync(stackFile)).toBe(false);
+    });
+
+    const each = (path: (image: string) => string, answer: Answer): Record<string, Answer> => Object.fromEntries(Object.values(images).map((image) => [path(image), answer]));
+    const absent = each((image) => `/images/${image}/json`, { status: 404, body: '{"message":"No such image"}' });
+
+    test.each<[string, Record<string, Answer>, string]>([
+      ['the registry is asked', each((image) => `/distribution/${image}/json`, 'silence'), 'GET /distribution/'],
+      ['an image is pulled', { ...each((image) => `/distribution/${image}/json`, { Descriptor: { digest: 'sha256:1d' } }), '/images/create': 'silence' }, 'POST /images/create'],
+    ])('while %s', async (_, answers, request) => {
+      const docker = await engine({ ...absent, ...answers });
+      setEnvironment({ DOCKER_HOST: docker.host });
+      const pulumi = cli({ 'stack export': noStack, 'stack init': salted, 'config --json': settings(docker.host), 'stack rm': {} });
+      const running = run('up', ['--yes'], pulumi);
+      while (!asked(docker).some((one) => one.startsWith(request))) {
+        await pause(10);
+      }
+      process.emit(signal);
+      expect((await running).failure).toBe('Stopped. Nothing was deployed.');
+      expect(pulumi.calls().at(-1)).toEqual(removal);
+    });
+
+    test('after the deployment: whether a trace arrives is not looked at', async () => {
+      fs.writeFileSync(stackFile, 'config: {}\n');
+      // In its last step, so that all of it is done.
+      const begun = path.join(tempDir(), 'begun');
+      const pulumi = cli({ up: { ...deployed, first: `trap '' INT; echo 'the last step' >&2; while [ ! -e ${begun} ]; do sleep 0.05; done` } });
+      const running = run('up', ['--yes'], pulumi);
+      when('the last step', () => fs.writeFileSync(begun, ''));
+      expect((await running).failure).toBe('Stopped. The stack is deployed; whether a trace arrives was not looked at.');
+      expect(pulumi.calls().at(-1)?.[0]).toBe('up');
     });
   });
 

@@ -19,7 +19,7 @@ beforeEach(() => {
   cli = fakePulumi({ 'cancel --yes --stack dev': {} });
 });
 
-const clear = (stack = 'dev', url = `file://${backend}`): Promise<boolean> => clearStaleLock(new Pulumi({ pulumi: cli.file, env: { PULUMI_BACKEND_URL: url } }, stack), 0);
+const clear = (stack = 'dev', url = `file://${backend}`): Promise<boolean> => clearStaleLock(new Pulumi({ pulumi: cli.file, env: { PULUMI_BACKEND_URL: url } }, stack), { waitMs: 0 });
 
 /** A lock as the file backend writes it, with the file of attributes beside it. */
 function lock(pid: number, hostname = os.hostname()): void {
@@ -62,20 +62,27 @@ test('one in files that somebody has chosen has them as well', async () => {
   listen();
   setEnvironment({ PULUMI_BACKEND_URL: `file://${backend}?no_tmp_dir=true` });
   lock(ended());
-  expect(await clearStaleLock(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), 0)).toBe(true);
+  expect(await clearStaleLock(new Pulumi({ pulumi: cli.file, env: {} }, 'dev'), { waitMs: 0 })).toBe(true);
 });
 
 test('a run that ends meanwhile is waited for', async () => {
   const said = listen();
   const run = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
   lock(run.pid ?? 0);
-  const cleared = clearStaleLock(new Pulumi({ pulumi: cli.file, env: { PULUMI_BACKEND_URL: `file://${backend}` } }, 'dev'), 60_000);
+  const cleared = clearStaleLock(new Pulumi({ pulumi: cli.file, env: { PULUMI_BACKEND_URL: `file://${backend}` } }, 'dev'), { waitMs: 60_000 });
   run.kill('SIGKILL');
   expect(await cleared).toBe(true);
   expect(said).toEqual([
     `Another deployment of stack dev is under way (process ${run.pid} on ${os.hostname()}); waiting for it to finish`,
     'An earlier run was killed; removing its lock',
   ]);
+});
+
+test('whoever stops the command does not wait for its end', async () => {
+  listen();
+  lock(process.pid);
+  const stop = AbortSignal.abort();
+  await expect(clearStaleLock(new Pulumi({ pulumi: cli.file, env: { PULUMI_BACKEND_URL: `file://${backend}` } }, 'dev'), { stop })).rejects.toThrow(/^Another deployment of stack dev is under way/);
 });
 
 test('a run that is under way keeps its lock', async () => {

@@ -6,6 +6,7 @@ import { at, type Engine } from '../../engine';
 import { pullImages, type Pulled, type PullOptions } from '../../ops/support/pull';
 import { PullProgress } from '../../ops/support/pull-progress';
 import { Failure } from '../../ops/support/say';
+import { fakeEngine } from '../support/fake-engine';
 import { endsWithTests } from '../support/web';
 
 /** Two layers of 2 and 1 MB and one of a few bytes, as Docker 20.10 told of them; the bars of each line are left out. */
@@ -248,6 +249,24 @@ describe('a pull that fails', () => {
     const { engine } = await pullingEngine({ [alloyName]: dies });
     expect(await failure(pullImages(engine, [alloy], options()))).toMatch(new RegExp(`^The Docker Engine at ${engine.host} was lost while it pulled grafana/alloy:v1.18.1: .+\\.\n {4}DOCKER_HOST=${engine.host} docker info$`));
   });
+});
+
+test('of a pull that is left in the middle nothing more is said', async () => {
+  const { engine } = await fakeEngine({ '/images/create': 'silence' });
+  const stop = new AbortController();
+  /** What is said of one, every millisecond. */
+  const pulling = (signal?: AbortSignal): string[] => {
+    const words: string[] = [];
+    void pullImages(engine, [alloy], { ...options(), ...(signal ? { stop: signal } : {}), status: { terminal: false, everyMs: 1, write: (text) => void words.push(text) } }).catch(() => undefined);
+    return words;
+  };
+  const [stopped, other] = [pulling(stop.signal), pulling()];
+  stop.abort();
+  const said = stopped.length;
+  while (other.length < 20) {
+    await new Promise(setImmediate);
+  }
+  expect(stopped).toHaveLength(said);
 });
 
 test('at a terminal the line of an image is rewritten in place while it comes, and its last word stays', async () => {

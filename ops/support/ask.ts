@@ -20,13 +20,24 @@ export function consentOf(yes: boolean, doing: string, command: string): 'ask' |
   return yes ? 'yes' : 'ask';
 }
 
-/** What a person answers; undefined for Ctrl-C, Ctrl-D and the end of the input. Never throws: whoever gives up has changed nothing. */
+/** What a person answers; undefined for Ctrl-C, Ctrl-D, a signal and the end of the input. Never throws: whoever gives up has changed nothing. */
 export function answerTo(question: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     let answer: string | undefined;
-    terminal.on('SIGINT', () => terminal.close());
+    let isOver = false;
+    const end = (): void => {
+      if (!isOver) {
+        isOver = true;
+        terminal.close();
+      }
+    };
+    terminal.on('SIGINT', end);
+    signals.forEach((signal) => process.on(signal, end));
+    // A terminal that is closed can neither be read nor, in `close`, be given back as it was.
+    terminal.on('error', end);
     terminal.on('close', () => {
+      signals.forEach((signal) => process.off(signal, end));
       if (answer === undefined) {
         // The cursor stands behind the question.
         process.stderr.write('\n');
@@ -35,10 +46,12 @@ export function answerTo(question: string): Promise<string | undefined> {
     });
     terminal.question(question, (text) => {
       answer = text;
-      terminal.close();
+      end();
     });
   });
 }
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Asks for a yes. Everything else is a no. */
 export async function agreed(question: string): Promise<boolean> {

@@ -12,7 +12,7 @@ import { withoutPassword } from '../../engine';
 import { bugReport } from './bug';
 import { projectDir } from './backend';
 import { stacksWithFile } from './project';
-import { Failure, Misread, say } from './say';
+import { Failure, Misread, say, Stopped } from './say';
 
 /**
  * Runs a command with what a person has typed. Every error ends it with words, and none with a bare stack trace.
@@ -23,13 +23,19 @@ export function main(command: Command, handedOn: readonly Option[] = []): void {
     process.exitCode = error instanceof Failure ? error.exitCode : 1;
     say(`\n${error instanceof Failure ? error.message : bugReport(error)}`);
   };
-  // Whoever has closed the pipe (`| head`) has seen enough. The command goes on: a deployment is not cut off by that.
-  [process.stdout, process.stderr].forEach((stream) => stream.on('error', (error: NodeJS.ErrnoException) => void (error.code === 'EPIPE' || end(error))));
+  // Whoever has closed the pipe (`| head`) or the terminal has seen enough. The command goes on: a deployment is not cut off by that.
+  [process.stdout, process.stderr].forEach((stream) => stream.on('error', (error: NodeJS.ErrnoException) => void (['EPIPE', 'EIO'].includes(error.code ?? '') || end(error))));
   process.on('uncaughtException', (error) => {
     end(error);
     process.exit();
   });
-  parse(command, process.argv.slice(2), handedOn).catch(end);
+  parse(command, process.argv.slice(2), handedOn).catch((error) => {
+    end(error);
+    if (error instanceof Stopped) {
+      // What was left in the middle is not waited for.
+      process.exit();
+    }
+  });
 }
 
 /** The command whose help is written as a person calls it. */

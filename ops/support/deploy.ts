@@ -10,15 +10,10 @@ import { clearStaleLock } from './lock';
 import { projectName, readStackFile, writeStackFile } from './project';
 import type { Pulumi, StackState } from './pulumi';
 import { rotation, type Rotation } from './rotation';
-import { Failure, say } from './say';
+import { Failure, say, Stopped } from './say';
 
 /** A failure before anything was changed. */
 export class Refused extends Failure {}
-
-/** Somebody has stopped the command. */
-export class Stopped extends Failure {
-  override readonly exitCode = 130;
-}
 
 /**
  * --refresh: what somebody removed or stopped by hand is put back. The outputs are for programs; what a person needs of them
@@ -45,15 +40,26 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
   const hasFile = readStackFile(pulumi.stack) !== undefined;
   const [state, settings] = await Promise.all([pulumi.state(), hasFile ? pulumi.settings().catch(() => undefined) : {}]);
   const rotated = rotation(rotate, state, pulumi.stack);
-  if (!state) {
-    await makeStack(pulumi);
-  }
-  return { state, settings: settings ?? (await pulumi.settings()), rotated, takeBack: async () => {
+  const takeBack = async (): Promise<void> => {
     if (!state) {
-      await pulumi.must(['stack', 'rm', '--yes', '--preserve-config'], 'removing the new stack');
+      await pulumi.remove();
       writeStackFile(pulumi.stack, before);
     }
-  } };
+  };
+  let isMade = false;
+  try {
+    if (!state) {
+      await makeStack(pulumi);
+      isMade = true;
+    }
+    return { state, settings: settings ?? (await pulumi.settings()), rotated, takeBack };
+  } catch (error) {
+    // One that could not be made may be somebody else's by now; one that somebody has stopped may be there all the same.
+    if (isMade || error instanceof Stopped) {
+      await takeBack();
+    }
+    throw error;
+  }
 }
 
 /** Makes a stack that is not there yet, without resources. */
@@ -90,8 +96,8 @@ export async function readyEngine(stack: string, settings: Readonly<Record<strin
 }
 
 /** Removes the lock of a killed run and what it had half made. */
-export async function goOnFromCutOffRun(pulumi: Pulumi, engine: Engine, read: StackState | undefined): Promise<void> {
-  const state = (await clearStaleLock(pulumi)) ? await pulumi.state() : read;
+export async function goOnFromCutOffRun(pulumi: Pulumi, engine: Engine, read: StackState | undefined, stop?: AbortSignal): Promise<void> {
+  const state = (await clearStaleLock(pulumi, stop ? { stop } : {})) ? await pulumi.state() : read;
   await removeLeftovers(engine, `${projectName}/${pulumi.stack}`, state);
   if (state?.pending.length) {
     const names = state.pending.map(({ urn }) => urn.split('::').at(-1)).join(', ');

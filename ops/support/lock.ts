@@ -13,10 +13,11 @@ import { holderOf } from './state-folder';
  * which may be one of this machine. One that is still at work, such as a deployment that
  * was just interrupted and finishes its step, is waited for.
  * @param waitMs how long
+ * @param stop ends the wait
  * @returns whether there was one; the state may then be another
  * @throws Failure when the deployment that holds the lock is still running after that
  */
-export async function clearStaleLock(pulumi: Pulumi, waitMs = 180_000): Promise<boolean> {
+export async function clearStaleLock(pulumi: Pulumi, { waitMs = 180_000, stop }: { readonly waitMs?: number; readonly stop?: AbortSignal } = {}): Promise<boolean> {
   if (pulumi.backendDir === undefined) {
     return false;
   }
@@ -34,7 +35,7 @@ export async function clearStaleLock(pulumi: Pulumi, waitMs = 180_000): Promise<
     if (atWork() && waitMs > 0) {
       say(`Another deployment of stack ${pulumi.stack} is under way (process ${pid} on ${hostname}); waiting for it to finish`);
     }
-    for (const deadline = Date.now() + waitMs; atWork() && Date.now() < deadline; ) {
+    for (const deadline = Date.now() + waitMs; atWork() && Date.now() < deadline && !stop?.aborted; ) {
       await pause(200);
     }
     if (atWork()) {

@@ -23,6 +23,8 @@ export interface PullOptions {
   readonly logins: Logins;
   /** Milliseconds without a byte after which a download is given up. The engine waits for ever. */
   readonly silenceMs?: number;
+  /** From here on nothing is shown. What goes on is for whoever has left it in the middle. */
+  readonly stop?: AbortSignal;
   readonly status?: StatusOptions;
 }
 
@@ -30,7 +32,7 @@ export interface PullOptions {
  * Pulls images side by side, and shows how far each has come.
  * @throws Failure that names all that failed. The engine throws away what it has of an image that it does not get whole.
  */
-export async function pullImages(engine: Engine, wanted: readonly Pulled[], { stack, again, logins, silenceMs = 180_000, status = onStderr() }: PullOptions): Promise<void> {
+export async function pullImages(engine: Engine, wanted: readonly Pulled[], { stack, again, logins, silenceMs = 180_000, stop, status = onStderr() }: PullOptions): Promise<void> {
   if (wanted.length === 0) {
     return;
   }
@@ -39,6 +41,7 @@ export async function pullImages(engine: Engine, wanted: readonly Pulled[], { st
     Object.fromEntries(pulls.map(({ one: { service, reference }, progress }) => [service, () => progress.toString() || `asking ${registryNamed(reference)} for ${reference}`])),
     status,
   );
+  stop?.addEventListener('abort', () => lines.end(), { once: true });
   try {
     const failed = await Promise.all(pulls.map(async ({ one, progress }) => {
       const trouble = await pull(engine, one.reference, await logins(one.reference), progress, silenceMs);

@@ -8,7 +8,7 @@ import { stackVariable } from '../../components/problem';
 import { withoutPassword } from '../../engine';
 import { projectDir } from './backend';
 import { npmRun, typedName } from './project';
-import { Failure } from './say';
+import { Failure, Stopped } from './say';
 import { passingOn } from './signals.cjs';
 import type { Toolchain } from './toolchain';
 
@@ -16,6 +16,9 @@ export interface Result extends End {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** What there is to know of a run that failed. */
+type Run = Pick<Result, 'stdout' | 'stderr'> & Partial<Pick<Result, 'stopped'>>;
 
 /** A resource in the state, as `pulumi stack export` gives it. */
 export interface StateResource {
@@ -74,14 +77,14 @@ export class Pulumi {
 
   /** State of the stack, or undefined when there is no such stack yet. */
   async state(): Promise<StackState | undefined> {
-    const { code, stdout, stderr } = await this.run(['stack', 'export']);
-    if (code !== 0) {
-      if (/no stack named/.test(stderr)) {
+    const run = await this.run(['stack', 'export']);
+    if (run.code !== 0) {
+      if (/no stack named/.test(run.stderr)) {
         return undefined;
       }
-      throw this.failure('reading the state of the stack', { stdout, stderr });
+      throw this.failure('reading the state of the stack', run);
     }
-    const { deployment } = JSON.parse(stdout) as {
+    const { deployment } = JSON.parse(run.stdout) as {
       deployment: {
         resources?: StateResource[];
         pending_operations?: { type: string; resource: { urn: string } }[];
@@ -116,12 +119,20 @@ export class Pulumi {
   /** Lets resources be replaced or deleted that are protected, or no longer. */
   async protection(kind: 'protect' | 'unprotect', urns: readonly string[]): Promise<void> {
     if (urns.length > 0) {
-      await this.must(['state', kind, ...urns, '--yes'], `${kind}ing what is to be rotated`);
+      await this.must(['state', kind, ...urns, '--yes'], kind === 'protect' ? 'protecting again what was unprotected' : 'unprotecting what is to be rotated');
     }
   }
 
   async init(): Promise<void> {
     await this.must(['stack', 'init', '--no-select'], 'making the stack');
+  }
+
+  /** Removes a stack without resources, if it is there. */
+  async remove(): Promise<void> {
+    const run = await this.run(['stack', 'rm', '--yes', '--preserve-config']);
+    if (run.code !== 0 && !/no stack named/.test(run.stderr)) {
+      throw this.failure('removing the new stack', run);
+    }
   }
 
   /** Settings of the stack file; secrets are left out, but for those of the namespace `docker`. */
@@ -145,15 +156,18 @@ export class Pulumi {
 
   /** Runs the CLI and returns its stdout. @throws Failure with what it said when it fails */
   async must(args: readonly string[], doing: string): Promise<string> {
-    const { code, stdout, stderr } = await this.run(args);
-    if (code !== 0) {
-      throw this.failure(doing, { stdout, stderr });
+    const run = await this.run(args);
+    if (run.code !== 0) {
+      throw this.failure(doing, run);
     }
-    return stdout;
+    return run.stdout;
   }
 
   /** The reason of a failed run where this project knows more of it than the CLI does. */
-  known({ stdout, stderr }: Pick<Result, 'stdout' | 'stderr'>): Failure | undefined {
+  known({ stdout, stderr, stopped }: Run): Failure | undefined {
+    if (stopped) {
+      return new Stopped('Stopped.');
+    }
     if (/no stack named '.*' found/.test(stderr)) {
       return new Failure(`There is no stack ${this.stack}.`, ['npm run pulumi -- stack ls', npmRun('up', this.stack)]);
     }
@@ -185,7 +199,7 @@ export class Pulumi {
     );
   }
 
-  private failure(doing: string, run: Pick<Result, 'stdout' | 'stderr'>): Failure {
+  private failure(doing: string, run: Run): Failure {
     const said = run.stderr.trim().replace(/^error: /, '');
     return this.known(run) ?? this.unreachable(said) ?? new Failure(`${doing.charAt(0).toUpperCase()}${doing.slice(1)} failed: ${said || 'Pulumi said nothing'}`);
   }

@@ -8,6 +8,7 @@ import { whyNoEngine } from './docker';
 import { choiceOf } from './engine-choice';
 import { forgetStale, surveyImages } from './image-survey';
 import { imagesAtHand, imagesOfRun, partsToBuild } from './images';
+import type { Interruption } from './interruption';
 import type { LabOptions, Part } from './lab';
 import { neededProviders } from './plugins';
 import { Pulumi, type StackState } from './pulumi';
@@ -23,6 +24,7 @@ export interface Run {
   readonly settings: Settings;
   readonly state: StackState | undefined;
   readonly engine: Engine;
+  readonly interruption: Interruption;
   readonly consent: Consent;
   /** The command that goes on once somebody has done what helps. */
   readonly again: string;
@@ -33,14 +35,14 @@ export interface Run {
  * @returns the CLI, and what pulls the images: to be called when it is certain that there will be a deployment
  * @throws Failure with the reason and what helps; nothing was changed then
  */
-export async function deploying({ tools, stack, settings, state, engine, consent, again }: Run): Promise<{ pulumi: Pulumi; pull: () => Promise<void> }> {
+export async function deploying({ tools, stack, settings, state, engine, interruption, consent, again }: Run): Promise<{ pulumi: Pulumi; pull: () => Promise<void> }> {
   const equipped = await withPlugins(tools, { plugins: neededProviders(Object.keys(settings), state?.resources), consent });
-  const survey = await surveyImages(engine, settings);
+  const survey = await interruption.orStop(surveyImages(engine, settings));
   await forgetStale(survey, (keys) => new Pulumi(tools, stack).must(['config', 'rm-all', ...keys], 'removing settings of an earlier version'));
   const { images, pull } = await imagesOfRun(engine, survey, settings, { stack, consent, again });
   return {
     pulumi: new Pulumi({ ...equipped, env: { ...equipped.env, ...imagesEnvironment(images) } }, stack),
-    pull: () => pullImages(engine, pull, { stack, again, logins: loginsOf(settings) }),
+    pull: () => interruption.orStop(pullImages(engine, pull, { stack, again, logins: loginsOf(settings), stop: interruption.signal })),
   };
 }
 

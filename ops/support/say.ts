@@ -14,6 +14,11 @@ export class Failure extends Error {
   }
 }
 
+/** Somebody has stopped the command. */
+export class Stopped extends Failure {
+  override readonly exitCode = 130;
+}
+
 /** What was typed cannot be read. Nothing was done. */
 export class Misread extends Failure {
   override readonly exitCode = 2;

@@ -185,6 +185,28 @@ describe('on a terminal', () => {
   });
 });
 
+describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s, of a stack that is new', (signal) => {
+  const isNew: Record<string, Said> = { 'stack export': { stderr: "error: no stack named 'dev' found\n", code: 6 }, 'stack init': {}, 'stack rm': {} };
+
+  test('at the question: nothing is changed or kept', async () => {
+    terminal.is(true);
+    const docker = await engine([runningPhoenix(), runningAlloy()]);
+    const pulumi = cli(docker, {}, isNew);
+    mockCommand.answer = () => (process.emit(signal), false);
+    expect((await adopt(pulumi)).failure).toBe('Stopped. Nothing was changed.');
+    expect([changes(docker), changing(pulumi)]).toEqual([[], ['stack init', 'stack rm']]);
+    expect(pulumi.calls().flat().filter((arg) => arg.endsWith('/Pulumi.dev.yaml') && fs.existsSync(arg))).toEqual([]);
+  });
+
+  test('while the old data is measured', async () => {
+    const docker = await engine([runningPhoenix(), runningAlloy()]);
+    docker.answers['POST /containers/adoption-dev-data/wait'] = () => (process.emit(signal), { StatusCode: 0 });
+    const pulumi = cli(docker, {}, isNew);
+    expect((await adopt(pulumi, '--yes')).failure).toBe('Stopped.');
+    expect([changes(docker), changing(pulumi)]).toEqual([[], ['stack init', 'stack rm']]);
+  });
+});
+
 test('the settings are refused at the preview: it is shown, and nothing is changed', async () => {
   const docker = await engine([runningPhoenix(), runningAlloy()]);
   const pulumi = cli(docker, {}, { preview: { code: 255, stderr: '1 problem with stack dev; nothing was changed.\n' } });
