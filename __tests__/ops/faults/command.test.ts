@@ -1,5 +1,6 @@
 /** The command as a process of its own, as far as it goes without an engine. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { faults } from '../../../ops/support/faults/faults';
 
 const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {
@@ -20,25 +21,48 @@ test.each<[string[], number, string]>([
 
 test('without an engine it says so', () => expect(run().stderr).toMatch(/^\nThe Docker Engine at unix:\/\/\/nowhere\/docker.sock \(DOCKER_HOST\) does not answer/));
 
-test.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s: what was made is removed, the last first, and what cannot be is named', async (signal, code) => {
+/** A process with something to remove, of which the second thing waits until it is told to go on. */
+async function cleaned(signal: NodeJS.Signals, meanwhile: (child: ChildProcess) => void, againMs = ''): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const script = `
     const { Cleaning } = require('./ops/support/faults/cleaning');
-    const cleaning = new Cleaning();
+    const cleaning = new Cleaning(${againMs});
     cleaning.add(async () => void console.log('first'));
     cleaning.add(async () => { throw new Error('in use'); });
+    cleaning.add(async () => { console.log('waiting'); await require('events').once(process.stdin, 'data'); });
     cleaning.add(async () => void console.log('last'));
     setInterval(() => undefined, 1000);
     console.log('ready');
   `;
-  const child = spawn(process.execPath, ['--import', 'tsx', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', '-e', script], { stdio: ['pipe', 'pipe', 'pipe'] });
   const said = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => {
     said.stdout += chunk.toString();
-    if (said.stdout === 'ready\n') {
+    if (chunk.toString().startsWith('ready')) {
       child.kill(signal);
+    }
+    if (chunk.toString().endsWith('waiting\n')) {
+      meanwhile(child);
     }
   });
   child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()));
-  expect(await new Promise((resolve) => child.on('close', resolve))).toBe(code);
-  expect(said).toEqual({ stdout: 'ready\nlast\nfirst\n', stderr: '\nStopped; removing what was made\nNot removed: in use\n' });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...said };
+}
+
+const goOn = ({ stdin }: ChildProcess): void => void stdin?.write('\n');
+
+describe.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('%s', (signal, code) => {
+  const all = { code, stdout: 'ready\nlast\nwaiting\nfirst\n', stderr: '\nStopped; removing what was made\nNot removed: in use\n' };
+
+  test('what was made is removed, the last first, and what cannot be is named', async () => {
+    expect(await cleaned(signal, goOn)).toEqual(all);
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('and %s while that is done, as of a group and of who passes it on: it is done to the end', async (second) => {
+    expect(await cleaned(signal, (child) => [child.kill(second), goOn(child)])).toEqual(all);
+  });
+
+  test('and once more by a person who does not want to wait', async () => {
+    expect(await cleaned(signal, (child) => child.kill(signal), '0')).toEqual({ code, stdout: 'ready\nlast\nwaiting\n', stderr: '\nStopped; removing what was made\nNot all of it is removed\n' });
+  });
 });

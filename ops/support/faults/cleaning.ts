@@ -8,12 +8,21 @@ export class Cleaning {
   private readonly work: (() => Promise<void>)[] = [];
   private running = Promise.resolve();
 
-  constructor() {
+  /** @param againMs milliseconds after which a second signal is that of a person who does not want to wait. Before, it is the same one, sent twice. */
+  constructor(againMs = 3_000) {
+    let first = Infinity;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => {
-        this.stopped = true;
-        say('\nStopped; removing what was made');
-        void this.now().finally(() => process.exit(128 + os.constants.signals[signal]));
+      const end = (): void => process.exit(128 + os.constants.signals[signal]);
+      process.on(signal, () => {
+        if (!this.stopped) {
+          this.stopped = true;
+          first = performance.now();
+          say('\nStopped; removing what was made');
+          void this.now().finally(end);
+        } else if (performance.now() - first >= againMs) {
+          say('Not all of it is removed');
+          end();
+        }
       });
     }
   }
