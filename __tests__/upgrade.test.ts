@@ -28,7 +28,7 @@ function git(dir: string, ...args: string[]): string {
 
 /** Nothing of the settings of the person who runs the tests. */
 const environment = (): NodeJS.ProcessEnv => ({
-  PATH: process.env['PATH'], HOME: home, GIT_CONFIG_NOSYSTEM: '1',
+  PATH: `${path.join(home, 'bin')}:${process.env['PATH']}`, HOME: home, GIT_CONFIG_NOSYSTEM: '1',
   ...Object.fromEntries(['AUTHOR', 'COMMITTER'].flatMap((who) => [[`GIT_${who}_NAME`, 'Ada'], [`GIT_${who}_EMAIL`, 'ada@example.com']])),
 });
 
@@ -52,7 +52,7 @@ beforeEach(() => {
   upstream = path.join(home, 'upstream');
   clone = path.join(home, "a clone's folder");
   fs.mkdirSync(path.join(upstream, 'ops', 'support'), { recursive: true });
-  ['.gitattributes', '.gitignore', 'package.json', 'package-lock.json', 'Pulumi.dev.yaml', 'Pulumi.prod.yaml', 'ops/upgrade.mjs', 'ops/support/merge-settings.mjs'].forEach((file) =>
+  ['.gitattributes', '.gitignore', 'package.json', 'package-lock.json', 'Pulumi.dev.yaml', 'Pulumi.prod.yaml', 'ops/upgrade.mjs', ...['merge-settings.mjs', 'dependencies.mjs', 'one-at-a-time.mjs', 'process.mjs', 'signals.cjs'].map((file) => `ops/support/${file}`)].forEach((file) =>
     fs.copyFileSync(file, path.join(upstream, file)));
   write(upstream, 'index.ts', 'export const version = 1;\n');
   git(upstream, 'init', '--quiet', '--initial-branch', 'main');
@@ -148,6 +148,93 @@ describe.each(['not committed', 'committed on the branch'] as const)('settings t
     });
     expect(read('Pulumi.dev.yaml')).toContain(content.trim().split('\n').pop());
   });
+});
+
+describe('without packages, as after `git clean -fdx`', () => {
+  const own = ways[0]?.[1] ?? '';
+
+  /** An npm that installs what merges settings, or nothing. */
+  function npm(line: string): void {
+    fs.mkdirSync(path.join(home, 'bin'));
+    fs.writeFileSync(path.join(home, 'bin', 'npm'), `#!/bin/sh\necho "npm $*" >&2\n${line}\n`, { mode: 0o755 });
+  }
+  beforeEach(() => {
+    fs.rmSync(path.join(clone, 'node_modules'));
+    write(clone, 'Pulumi.dev.yaml', own);
+    newVersion();
+  });
+
+  test('they are installed first, and settings stay', () => {
+    npm(`mkdir node_modules && ln -s '${path.resolve('node_modules/js-yaml')}' node_modules/js-yaml`);
+    expect(upgrade()).toMatchObject({ status: 0, stderr: expect.stringMatching(/^Installing the dependencies \(npm ci\) …\nnpm ci [^]*\nUpgraded\./) });
+    expect(settings('Pulumi.dev.yaml')).toEqual({ encryptionsalt: salt, config: { 'alloy:memory': '2GiB', 'phoenix:uiPort': '6007', 'phoenix:smtpPassword': { secure } } });
+    expect(git(clone, 'stash', 'list')).toBe('');
+  });
+
+  test('and where they cannot be had, nothing is upgraded', () => {
+    npm('exit 1');
+    expect(upgrade()).toMatchObject({ status: 1, stderr: expect.stringMatching(/\nNothing was upgraded; the reason is above\.\n {4}node ops\/upgrade\.mjs\n$/) });
+    expect([read('Pulumi.dev.yaml'), read('index.ts')]).toEqual([own, 'export const version = 1;\n']);
+  });
+});
+
+describe.each(['not committed', 'committed on the branch'] as const)('a stack file that is %s', (state) => {
+  const done = (): void => {
+    if (state !== 'not committed') {
+      git(clone, 'commit', '--quiet', '--all', '--message', 'Ours');
+    }
+  };
+  const status = (): string => git(clone, 'status', '--porcelain');
+
+  test('and that the new version has deleted is kept, which is said, and so are the others', () => {
+    write(clone, 'Pulumi.dev.yaml', ways[0]?.[1] ?? '');
+    change(clone, 'Pulumi.prod.yaml', 'phoenix:memory: 8GiB', 'phoenix:memory: 32GiB');
+    done();
+    newVersion();
+    git(upstream, 'rm', '--quiet', 'Pulumi.dev.yaml');
+    git(upstream, 'commit', '--quiet', '--message', 'Three');
+    expect(upgrade()).toMatchObject({ status: 0, stderr: expect.stringMatching(/\nThe new version has deleted Pulumi\.dev\.yaml\. Yours is kept\.\n[^]*Upgraded\./) });
+    expect(read('Pulumi.dev.yaml')).toBe(ways[0]?.[1]);
+    expect(settings('Pulumi.prod.yaml').config).toMatchObject({ 'phoenix:memory': '32GiB', 'tunnel:teamDomain': '' });
+    expect(read('index.ts')).toBe('export const version = 2;\n');
+    expect([status(), git(clone, 'stash', 'list')]).toEqual([state === 'not committed' ? 'M Pulumi.prod.yaml\n?? Pulumi.dev.yaml' : '', '']);
+  });
+
+  test('and deleted stays deleted where the new version has changed it, which is said', () => {
+    fs.rmSync(path.join(clone, 'Pulumi.prod.yaml'));
+    done();
+    newVersion();
+    expect(upgrade()).toMatchObject({ status: 0, stderr: expect.stringMatching(/\nThe new version has changed Pulumi\.prod\.yaml, which you have deleted\. It stays deleted\.\n[^]*Upgraded\./) });
+    expect([fs.existsSync(path.join(clone, 'Pulumi.prod.yaml')), read('index.ts')]).toEqual([false, 'export const version = 2;\n']);
+    expect([status(), git(clone, 'stash', 'list')]).toEqual([state === 'not committed' ? 'D Pulumi.prod.yaml' : '', '']);
+  });
+
+  test('and that the new version has deleted, beside a file of the program that conflicts: both are named, and nothing is lost', () => {
+    write(clone, 'Pulumi.dev.yaml', ways[0]?.[1] ?? '');
+    write(clone, 'index.ts', 'export const version = 3;\n');
+    done();
+    newVersion();
+    git(upstream, 'rm', '--quiet', 'Pulumi.dev.yaml');
+    git(upstream, 'commit', '--quiet', '--message', 'Three');
+    expect(upgrade()).toMatchObject({ status: 1, stderr: expect.stringContaining('Your changes conflict with the new version: Pulumi.dev.yaml, index.ts. Your settings are kept.\n') });
+    expect(read('Pulumi.dev.yaml')).toBe(ways[0]?.[1]);
+  });
+});
+
+test('a conflict that was there before is for whoever has it', () => {
+  write(clone, 'index.ts', 'export const version = 4;\n');
+  git(clone, 'stash', '--quiet');
+  git(clone, 'checkout', '--quiet', '-b', 'other');
+  git(clone, 'rm', '--quiet', 'Pulumi.dev.yaml');
+  git(clone, 'commit', '--quiet', '--message', 'Theirs');
+  git(clone, 'checkout', '--quiet', 'main');
+  write(clone, 'Pulumi.dev.yaml', ways[0]?.[1] ?? '');
+  git(clone, 'commit', '--quiet', '--all', '--message', 'Ours');
+  expect(() => git(clone, 'merge', 'other')).toThrow();
+  newVersion();
+  expect(upgrade()).toEqual({ status: 1, stdout: '', stderr: 'There is a conflict in Pulumi.dev.yaml already. Nothing was upgraded.\n    git status\n' });
+  expect(git(clone, 'stash', 'list')).toContain('stash@{0}');
+  expect(git(clone, 'ls-files', '--unmerged')).not.toBe('');
 });
 
 test('without anything new', () => {

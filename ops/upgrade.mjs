@@ -1,10 +1,13 @@
 /**
  * `node ops/upgrade.mjs`: brings a checkout to the newest version of its branch. Settings in the stack files stay, committed
- * or not. Plain JavaScript on Node's own modules: the packages that are installed are those of the version before.
+ * or not. Plain JavaScript on Node's own modules: the packages that are installed are those of the version before, if any.
  */
 import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installDependencies } from './support/dependencies.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const driver = join(root, 'ops', 'support', 'merge-settings.mjs');
@@ -46,12 +49,66 @@ if (args.includes('--dry-run')) {
   process.exit(0);
 }
 
+/** What merges settings is of the packages. Without it git would leave them as a conflict. */
+function canMerge() {
+  try {
+    createRequire(driver).resolve('js-yaml');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+if (!canMerge() && (await installDependencies(root)) !== 0) {
+  fail('Nothing was upgraded; the reason is above.', 'node ops/upgrade.mjs');
+}
+
+/** Files that conflict, with the versions of each that there are: 2 is that of the project, 3 that of the user. */
+function conflicts() {
+  const versions = new Map();
+  for (const entry of git(['ls-files', '--unmerged', '-z'], 'pipe').stdout?.split('\0').filter(Boolean) ?? []) {
+    const [, version, file] = /^\S+ \S+ (\d)\t(.*)$/s.exec(entry);
+    versions.set(file, [...(versions.get(file) ?? []), version]);
+  }
+  return versions;
+}
+
+const isStackFile = (file) => /^Pulumi\.[^/]+\.yaml$/.test(file);
+
+/** A stack file that one side has deleted and the other changed is the user's to keep or to delete. */
+function keepUsers(file, versions) {
+  if (versions.includes('3')) {
+    console.error(`The new version has deleted ${file}. Yours is kept.`);
+    git(['add', '--', file], 'inherit');
+    return;
+  }
+  console.error(`The new version has changed ${file}, which you have deleted. It stays deleted.`);
+  rmSync(join(root, file), { force: true });
+  git(['rm', '--quiet', '--cached', '--', file], 'inherit');
+}
+
 const before = git(['rev-parse', 'HEAD'], 'pipe').stdout?.trim();
-const pull = git(['-c', merging, 'pull', '--rebase', '--autostash', ...from], 'inherit');
+const isRebasing = () => existsSync(resolve(root, git(['rev-parse', '--git-path', 'rebase-merge'], 'pipe').stdout?.trim()));
+const unfinished = [...conflicts().keys()];
+if (unfinished.length > 0) {
+  fail(`There is a conflict in ${unfinished.join(', ')} already. Nothing was upgraded.`, 'git status');
+}
+let pull = git(['-c', merging, 'pull', '--rebase', '--autostash', ...from], 'inherit');
 // A stash that conflicts is no failure for git.
-const conflicts = git(['diff', '--name-only', '--diff-filter=U'], 'pipe').stdout?.trim().split('\n').filter(Boolean) ?? [];
-if (conflicts.length > 0) {
-  fail(`Your changes conflict with the new version: ${conflicts.join(', ')}. Your settings are kept.`, 'git status', 'git diff');
+let open = conflicts();
+while (open.size > 0 && [...open].every(([file, versions]) => isStackFile(file) && !(versions.includes('2') && versions.includes('3')))) {
+  open.forEach((versions, file) => keepUsers(file, versions));
+  if (isRebasing()) {
+    pull = git(['-c', merging, '-c', 'core.editor=true', 'rebase', '--continue'], 'inherit');
+  } else {
+    // What was not committed is not to be committed from here on, and is where it was.
+    git(['reset', '--quiet'], 'inherit');
+    git(['stash', 'drop', '--quiet'], 'inherit');
+  }
+  open = conflicts();
+}
+if (open.size > 0) {
+  fail(`Your changes conflict with the new version: ${[...open.keys()].join(', ')}. Your settings are kept.`, 'git status', 'git diff');
 }
 if (pull.status !== 0) {
   fail('Nothing was upgraded; the reason is above.', 'git status');
