@@ -78,6 +78,12 @@ export const users = {
   tunnel: '65532:65532',
 } as const;
 
+/**
+ * Percent of `phoenix:storage` from which on `verify` and Phoenix's mail warn, and from which on Phoenix takes no more spans.
+ * Phoenix looks once a minute, and does not count the log of its database.
+ */
+export const storagePercent = { warned: 80, blocked: 95 } as const;
+
 /** The administrator whom Phoenix makes with its database. */
 export const firstAdmin = 'admin@localhost';
 

@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import type { Engine } from '../engine';
 import type { Backend } from './backend';
-import { hostName, ports, stackLabel, users } from './catalog';
+import { hostName, ports, stackLabel, storagePercent, users } from './catalog';
 import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability';
 import { ownedBy } from './owned-volume';
 import * as workload from './workload';
@@ -78,14 +78,11 @@ const password = { length: 24, special: true, overrideSpecial: '-_.', minUpper: 
  */
 export const spansInMemory = (memoryMiB: number): number => (memoryMiB < 2048 ? 500 : 2000);
 
-/** Percent of its storage from which on Phoenix takes no more spans: it looks once a minute, and a log of the database is not counted. */
-export const blockedAt = 95;
-
 const boundedStorage = (mebibytes: number): Readonly<Record<string, string>> => ({
   PHOENIX_DATABASE_ALLOCATED_STORAGE_CAPACITY_GIBIBYTES: String(mebibytes / 1024),
-  PHOENIX_DATABASE_USAGE_INSERTION_BLOCKING_THRESHOLD_PERCENTAGE: String(blockedAt),
+  PHOENIX_DATABASE_USAGE_INSERTION_BLOCKING_THRESHOLD_PERCENTAGE: String(storagePercent.blocked),
   // Where mail is set up.
-  PHOENIX_DATABASE_USAGE_EMAIL_WARNING_THRESHOLD_PERCENTAGE: '80',
+  PHOENIX_DATABASE_USAGE_EMAIL_WARNING_THRESHOLD_PERCENTAGE: String(storagePercent.warned),
 });
 
 /** A server that stores traces needs none of these; all are on by default. */

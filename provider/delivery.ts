@@ -3,7 +3,7 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { ports, shortName } from '../components/catalog';
+import { ports, shortName, storagePercent } from '../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
 import { pause } from './cancellation';
@@ -252,13 +252,16 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
   return { cause: `Alloy has handed the span over and Phoenix does not show it on ${endpoints.phoenix}`, mend: [logsOf(phoenix), logsOf(alloy)] };
 }
 
+/** What the journal says of itself, as seen from `inside`. */
+const journalStatus = `http://phoenix-journal:${ports.journal.otlpHttp}/status`;
+
 /** What keeps the journal from taking spans, from its own status and log; undefined where nothing does. */
 async function journalTrouble(route: Route, since: number): Promise<string | undefined> {
   const { inside, containers: { journal } } = route;
   if (journal === undefined) {
     return undefined;
   }
-  const { status, text } = await inside.ask(`http://phoenix-journal:${ports.journal.otlpHttp}/status`);
+  const { status, text } = await inside.ask(journalStatus);
   if (status !== 200) {
     return `the journal in front of Phoenix does not answer (${text}); container ${journal} is ${await containerState(route, journal)}`;
   }
@@ -276,7 +279,7 @@ export async function journalWarnings({ inside, containers: { journal } }: Route
   if (journal === undefined) {
     return [];
   }
-  const { status, text } = await inside.ask(`http://phoenix-journal:${ports.journal.otlpHttp}/status`);
+  const { status, text } = await inside.ask(journalStatus);
   if (status !== 200) {
     return [`The journal in front of Phoenix does not say how it is (${text}): ${logsOf(journal)}`];
   }
@@ -291,7 +294,7 @@ export async function journalWarnings({ inside, containers: { journal } }: Route
 export async function storageWarnings({ inside, metrics }: Route): Promise<string[]> {
   const { text } = metrics === undefined ? { text: '' } : await inside.ask(metrics);
   const used = Math.floor(100 * Number(/^database_disk_usage_ratio (\S+)$/m.exec(text)?.[1] ?? 0));
-  return used < 80 ? [] : [`Phoenix's database has used ${used} % of phoenix:storage; from 95 % on spans wait in Alloy's queue. A larger phoenix:storage, or phoenix:retentionDays, makes room.`];
+  return used < storagePercent.warned ? [] : [`Phoenix's database has used ${used} % of phoenix:storage; from ${storagePercent.blocked} % on spans wait in Alloy's queue. A larger phoenix:storage, or phoenix:retentionDays, makes room.`];
 }
 
 /** What an answer means that the gate at the edge was given. */
