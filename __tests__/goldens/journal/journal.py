@@ -401,16 +401,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.later(504, "Phoenix does not answer.")
         except (OSError, http.client.HTTPException) as error:
             return self.later(502, f"Phoenix cannot be reached: {error}.")
+        kept = {name.lower(): value for name, value in self.headers.items() if name.lower() in KEPT}
         if status == 200:
             try:
-                journal.append({name.lower(): value for name, value in self.headers.items() if name.lower() in KEPT}, body, size)
+                journal.append(kept, body, size)
             except OSError as error:
                 return self.later(503, f"The journal cannot write: {error}.")
             journal.late |= epoch != journal.epoch
             journal.change(accepted=1)
         elif status not in (*REFUSED_FOR_GOOD, *FOR_NOW):
             try:
-                if put_aside(status, text, {name.lower(): value for name, value in self.headers.items() if name.lower() in KEPT}, body, size):
+                if put_aside(status, text, kept, body, size):
                     return 200, [("content-type", self.headers.get("content-type", "application/x-protobuf"))], b"{}" if "json" in self.headers.get("content-type", "") else b""
             except OSError as error:
                 return self.later(503, f"The journal cannot write: {error}.")
