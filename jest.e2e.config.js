@@ -1,8 +1,8 @@
-/** They start engines beside the one of the machine, in namespaces, which takes root. */
-const takesRoot = ['engines', 'images'];
+/** They start engines beside the one of the machine, or a browser, in namespaces, which takes root. */
+const takesRoot = ['door', 'engines', 'images'];
 const left = process.getuid?.() === 0 ? [] : takesRoot;
 if (left.length > 0) {
-  console.error(`Left out, because they start engines, which takes root: ${left.join(', ')}. On a machine without systemd: sudo npm run e2e -- ${left.join(' ')}`);
+  console.error(`Left out, because they start engines or a browser in namespaces, which takes root: ${left.join(', ')}. On a machine without systemd: sudo npm run e2e -- ${left.join(' ')}`);
 }
 
 /** End to end: the real engine, Docker, Phoenix and Alloy. One file after the other: they share the machine. */
