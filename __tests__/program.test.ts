@@ -243,7 +243,7 @@ describe('auth', () => {
   test('without a URL of their own people find the page on the host, and come through no proxy', async () => {
     const { resources, result } = await run({ config: { 'phoenix:auth': 'true', 'phoenix:uiPort': '7006' } });
     expect(result['login']).toMatchObject({ url: 'http://127.0.0.1:7006' });
-    expect(JSON.stringify(resources.get('phoenix-server')?.inputs['envs'])).not.toContain('FORWARDED_ALLOW_IPS');
+    expect(JSON.stringify(resources.get('phoenix-gate-config-files')?.inputs['uploads'])).not.toContain('set_real_ip_from');
   });
 
   test('while it is off there is nothing to log in with, and no key that would open anything', async () => {
@@ -524,16 +524,19 @@ describe('one setting changes just what it names', () => {
   const hidden = ['phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword'];
 
   test.each<[string, string, string[]]>([
-    ['phoenix:uiPort', '7006', ['phoenix-server.ports']],
-    ['phoenix:otlpHttpPort', '24318', ['phoenix-server.ports']],
-    ['phoenix:bind', '127.0.0.2', ['phoenix-server.ports']],
+    ['phoenix:uiPort', '7006', ['phoenix-gate-server.ports']],
+    ['phoenix:otlpHttpPort', '24318', ['phoenix-gate-server.ports']],
+    ['phoenix:bind', '127.0.0.2', ['phoenix-gate-config-files.uploads', 'phoenix-gate-server.labels', 'phoenix-gate-server.ports']],
+    ['phoenix:hosts', 'phoenix.lan', ['phoenix-gate-config-files.uploads', 'phoenix-gate-server.labels']],
+    ['phoenix:trustedProxies', '192.0.2.1', ['phoenix-gate-config-files.uploads', 'phoenix-gate-server.labels']],
     ['phoenix:retentionDays', '30', ['phoenix-settings.retentionDays']],
     ['phoenix:storage', '20GiB', ['phoenix-server.envs']],
     ['phoenix:memory', '3GiB', ['phoenix-server.memory', 'phoenix-server.memorySwap']],
     ['phoenix:cpus', '0.5', ['phoenix-server.cpus']],
     ['phoenix:image', 'my/phoenix:version-20.0.0', ['phoenix-data-owner.image', 'phoenix-image.name', 'phoenix-server.image']],
-    ['phoenix:memory', '1GiB', ['phoenix-server.envs', 'phoenix-server.memory', 'phoenix-server.memorySwap']],
-    ['phoenix:rootUrl', 'http://localhost:8080', ['phoenix-server.envs']],
+    // Also of the largest request.
+    ['phoenix:memory', '1GiB', ['alloy-config-files.uploads', 'alloy-server.labels', 'phoenix-gate-config-files.uploads', 'phoenix-gate-server.labels', 'phoenix-server.envs', 'phoenix-server.memory', 'phoenix-server.memorySwap']],
+    ['phoenix:rootUrl', 'http://localhost:8080', ['phoenix-gate-config-files.uploads', 'phoenix-gate-server.labels', 'phoenix-server.envs']],
     ['phoenix:secret', long, ['phoenix-key-alloy.signedWith', 'phoenix-server.envs']],
     ['phoenix:adminSecret', long, ['api-keys.adminSecret', 'delivery.adminSecret', 'phoenix-key-alloy.adminSecret', 'phoenix-server.envs', 'phoenix-settings.adminSecret']],
     ['phoenix:adminPassword', 'chosen', ['phoenix-server.envs', 'phoenix-settings.firstPassword']],
@@ -544,9 +547,9 @@ describe('one setting changes just what it names', () => {
     ['alloy:queue', '10GiB', ['alloy-config-files.uploads', 'alloy-server.labels']],
     // What it names differently, and does not know yet.
     ['alloy:image', 'my/alloy:v1.12.0', ['alloy-config-files.image', 'alloy-config-files.uploads', 'alloy-image.name', 'alloy-secret-files.image', 'alloy-server.image', 'alloy-server.labels']],
-    ['ports:offset', '100', ['alloy-server.ports', 'phoenix-server.ports']],
+    ['ports:offset', '100', ['alloy-server.ports', 'phoenix-gate-server.ports']],
     ['data:protect', 'true', []],
-    ['gate:image', 'my/nginx:1.27.0', ['phoenix-gate-config-files.image', 'phoenix-gate-image.name', 'phoenix-gate-server.image']],
+    ['gate:image', 'my/nginx:1.27.0', ['phoenix-gate-config-files.image', 'phoenix-gate-image.name', 'phoenix-gate-ingest-keys.image', 'phoenix-gate-server.image']],
     ['prometheus:url', 'http://prometheus:9090', ['alloy-config-files.uploads', 'alloy-server.labels']],
     ['loki:url', 'http://loki:3100', ['alloy-config-files.uploads', 'alloy-server.labels']],
   ])('%s', async (key, value, changes) => {
@@ -556,7 +559,7 @@ describe('one setting changes just what it names', () => {
   });
 
   test.each<[string, string, string[]]>([
-    ['tunnel:hostname', 'traces.example.com', ['cloudflare-account.hostnames', 'phoenix-server.envs', 'tunnel-access-page.domain', 'tunnel-config.config', 'tunnel-dns-page.name']],
+    ['tunnel:hostname', 'traces.example.com', ['cloudflare-account.hostnames', 'phoenix-gate-config-files.uploads', 'phoenix-gate-server.labels', 'phoenix-server.envs', 'tunnel-access-page.domain', 'tunnel-config.config', 'tunnel-dns-page.name']],
     ['tunnel:allowEmails', 'bob@example.com', ['tunnel-people.includes']],
     ['tunnel:tokenDuration', 'forever', ['tunnel-token-edge.duration', 'tunnel-token-lab.duration']],
     ['tunnel:image', 'my/cloudflared:2026.1.0', ['tunnel-connector-1.image', 'tunnel-connector-2.image', 'tunnel-image.name', 'tunnel-secret-files.image']],
@@ -583,14 +586,14 @@ test("host ports stand in the engine's own order once the container runs", async
   const bindings = (...ports: number[]): object[] => ports.map((port) => ({ HostIp: '127.0.0.1', HostPort: String(port) }));
   const { resources } = await run({
     answers: {
-      '/containers/json': [container('phoenix-dev', 6006, { 'llm-observability.stack': `${project}/dev` })],
-      '/containers/phoenix-dev-id/json': {
-        Name: '/phoenix-dev',
-        NetworkSettings: { Ports: { '6006/tcp': bindings(14318, 6006), '4317/tcp': bindings(14317) } },
+      '/containers/json': [container('phoenix-dev-gate', 6006, { 'llm-observability.stack': `${project}/dev` })],
+      '/containers/phoenix-dev-gate-id/json': {
+        Name: '/phoenix-dev-gate',
+        NetworkSettings: { Ports: { '14318/tcp': bindings(14318), '6006/tcp': bindings(6006), '14317/tcp': bindings(14317) } },
       },
     },
   });
-  expect((resources.get('phoenix-server')?.inputs['ports'] as { external: number }[]).map(({ external }) => external)).toEqual([14317, 14318, 6006]);
+  expect((resources.get('phoenix-gate-server')?.inputs['ports'] as { external: number }[]).map(({ external }) => external)).toEqual([6006, 14317, 14318]);
 });
 
 const atTheEdge: Run = { stack: 'edge', config: { 'edge:central': 'prod' }, outputs: { prod } };
@@ -688,7 +691,7 @@ test('two stacks share no name on the Docker host', async () => {
   const names = ({ resources }: Deployment<Outputs>): unknown[] =>
     [...resources.values()].filter(({ type }) => /^docker:.*:(Container|Network|Volume)$/.test(type)).map(({ inputs }) => inputs['name']);
   const [dev, prod] = [names(await run({ ...withAuth, stack: 'dev' })), names(await run({ ...withAuth, stack: 'prod' }))];
-  expect(dev).toHaveLength(13);
+  expect(dev).toHaveLength(15);
   expect(dev.filter((name) => prod.includes(name))).toEqual([]);
 });
 
@@ -771,7 +774,7 @@ describe('what is stored with --secret', () => {
   /** A value of each setting that is found again, and what the stack makes of it. */
   const marked: Record<string, string | [value: string, ...told: string[]]> = {
     'phoenix:uiPort': ['17001', '17708'], 'phoenix:otlpGrpcPort': ['17002', '17709'], 'phoenix:otlpHttpPort': ['17003', '17710'], 'phoenix:bind': '192.0.2.71',
-    'phoenix:retentionDays': '7777', 'phoenix:storage': ['7775MiB', '7775', String(7775 / 1024)], 'phoenix:memory': ['7771MiB', '7771'], 'phoenix:cpus': '1.7', 'phoenix:image': 'registry.example.net/marked-phoenix:version-20.99.1',
+    'phoenix:hosts': 'marked-host.example.com', 'phoenix:retentionDays': '7777', 'phoenix:storage': ['7775MiB', '7775', String(7775 / 1024)], 'phoenix:memory': ['7771MiB', '7771'], 'phoenix:cpus': '1.7', 'phoenix:image': 'registry.example.net/marked-phoenix:version-20.99.1',
     'phoenix:rootUrl': ['https://marked-root.example.com/marked-path', 'marked-root.example.com', '/marked-path'], 'phoenix:trustedProxies': '198.51.100.0/24',
     'phoenix:secret': 'marked-secret-of-32-characters-or-more-1', 'phoenix:adminSecret': 'marked-admin-secret-of-32-characters-1', 'phoenix:adminPassword': 'marked-password',
     'phoenix:apiKeys': ['marked-key, marked-other', 'marked-key', 'marked-other'], 'phoenix:admins': 'Marked Person=marked-admin@example.com',

@@ -47,7 +47,8 @@ export const ports = {
   /** Phoenix takes OTLP over HTTP on its UI port; nothing listens on 4318. */
   phoenix: { ui: 6006, otlpGrpc: 4317, metrics: 9090 },
   alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 },
-  gate: { otlpHttp: 4318, health: 8080 },
+  /** From Alloy; and what is published of it: the page with the REST API, and OTLP past Alloy. */
+  gate: { otlpHttp: 4318, health: 8080, ui: 6006, directGrpc: 14317, directHttp: 14318 },
   journal: { otlpHttp: 4318 },
   tunnel: { metrics: 20241 },
 } as const;
@@ -83,6 +84,9 @@ export const users = {
  * Phoenix looks once a minute, and does not count the log of its database.
  */
 export const storagePercent = { warned: 80, blocked: 95 } as const;
+
+/** What the gate says in place of a Phoenix that does not answer, or is about to be replaced. */
+export const phoenixAway = 'Phoenix does not answer right now, or is busy.';
 
 /** The administrator whom Phoenix makes with its database. */
 export const firstAdmin = 'admin@localhost';
@@ -120,13 +124,13 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
       ...here([hostName('phoenix', stack), hostName('phoenix', stack, 'data-owner'), hostName('tunnel', stack, 'secret-files')]),
       ...here([hostName('journal', stack), hostName('journal', stack, 'data-owner'), hostName('journal', stack, 'secret-files')]),
       ...here(Array.from({ length: maxConnectors }, (_, index) => hostName('tunnel', stack, String(index + 1)))),
-      hostName(gated, stack, 'gate'), hostName(gated, stack, 'gate-config-files'),
+      hostName(gated, stack, 'gate'), hostName(gated, stack, 'gate-config-files'), ...here([hostName('phoenix', stack, 'gate-ingest-keys')]),
       hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'),
     ],
     volume: [
       ...here([hostName('phoenix', stack, 'data'), hostName('tunnel', stack, 'secrets')]),
       ...here([hostName('journal', stack, 'data'), hostName('journal', stack, 'secrets')]),
-      hostName(gated, stack, 'gate-config'),
+      hostName(gated, stack, 'gate-config'), ...here([hostName('phoenix', stack, 'gate-ingest')]),
       hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'),
     ],
     network: [hostName('observability', stack)],

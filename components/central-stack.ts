@@ -3,8 +3,10 @@
  */
 import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
+import { largestRequestOf } from './alloy-config';
 import type { Backend } from './backend';
 import { firstAdmin } from './catalog';
+import { doorOf } from './door';
 import { externalBackends } from './external-backends';
 import { closedFile, Gate } from './gate';
 import { alloyOn, type Host } from './host';
@@ -26,11 +28,6 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     owner,
     network,
     image: settings['phoenix:image'],
-    bind: settings['phoenix:bind'],
-    uiPort: settings['phoenix:uiPort'],
-    otlpGrpcPort: settings['phoenix:otlpGrpcPort'],
-    otlpHttpPort: settings['phoenix:otlpHttpPort'],
-    listed: facts.listed,
     retentionDays: settings['phoenix:retentionDays'],
     auth,
     own: {
@@ -40,7 +37,6 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     },
     // Each host at the edge has a key of its own, named as its service token is.
     apiKeys: [...new Set([...settings['phoenix:apiKeys'], ...serviceTokensOf(settings)])],
-    proxied: settings['phoenix:rootUrl'] !== undefined,
     env: login.env,
     secretEnv: login.secrets,
     engine,
@@ -64,14 +60,32 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
         limits: facts.limits,
       }, on)
     : undefined;
-  const gate = new Gate(
-    'phoenix-gate',
-    { stack, owner, network, image: settings['gate:image'], backend: phoenix.backend, journal: journal?.internal, limits: facts.limits },
-    { ...on, ...(journal ? { dependsOn: journal } : {}) },
-  );
+  const networks = network.ipamConfigs.apply((ranges) => ranges.flatMap(({ subnet }) => subnet ?? []));
+  // Without proxies the ranges do not matter, and a preview of a new stack shows what it makes.
+  const behindProxies = settings['phoenix:rootUrl'] !== undefined && settings['phoenix:trustedProxies'] === undefined;
+  const gate = new Gate('phoenix-gate', {
+    stack,
+    owner,
+    network,
+    image: settings['gate:image'],
+    backend: phoenix.backend,
+    journal: journal?.internal,
+    door: {
+      rules: behindProxies ? networks.apply((ranges) => doorOf(settings, ranges)) : doorOf(settings, []),
+      bind: settings['phoenix:bind'],
+      uiPort: settings['phoenix:uiPort'],
+      otlpGrpcPort: settings['phoenix:otlpGrpcPort'],
+      otlpHttpPort: settings['phoenix:otlpHttpPort'],
+      listed: facts.listed,
+      ingestKeys: [phoenix.alloyKey, ...serviceTokensOf(settings).flatMap((token) => phoenix.apiKeys[token] ?? [])],
+      after: phoenix.container,
+    },
+    limits: facts.limits,
+  }, { ...on, ...(journal ? { dependsOn: journal } : {}) });
+  const door = gate.endpoints;
 
   const backends: Backend[] = [gate.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
-  const alloy = alloyOn(host, backends, gate);
+  const alloy = alloyOn(host, backends, gate, largestRequestOf(settings));
 
   const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}) };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: phoenix.internal };
@@ -95,7 +109,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     path: [...phoenix.path, ...(journal ? [journal.server] : []), gate.server, ...alloy.path],
   }, { dependsOn: intake });
 
-  const services = { page: phoenix.internal, phoenixOtlp: gate.internal, otlp: alloy.internal.otlpHttp };
+  const services = { page: gate.page, phoenixOtlp: gate.internal, otlp: alloy.internal.otlpHttp };
   const published = account && (await publish(host, account, services, phoenix.apiKeys, delivery));
 
   // Last: until all of it has succeeded, what it replaced may still be in use, at the edge too.
@@ -107,16 +121,16 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     endpoints: {
       otlpHttp: alloy.endpoints.otlpHttp,
       otlpGrpc: alloy.endpoints.otlpGrpc,
-      phoenixUi: phoenix.endpoints.ui,
-      phoenixOtlpHttp: phoenix.endpoints.otlpHttp,
-      phoenixOtlpGrpc: phoenix.endpoints.otlpGrpc,
+      phoenixUi: door?.ui,
+      phoenixOtlpHttp: door?.otlpHttp,
+      phoenixOtlpGrpc: door?.otlpGrpc,
       alloyUi: alloy.endpoints.ui,
     },
     /** Addresses on the private network. */
     internal,
     /** Who gets in, and how; the rest of these is secret. */
     auth,
-    login: auth ? { url: settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? phoenix.endpoints.ui, email: firstAdmin, password: phoenix.firstPassword } : null,
+    login: auth ? { url: settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? door?.ui, email: firstAdmin, password: phoenix.firstPassword } : null,
     adminSecret: phoenix.adminSecret,
     apiKeys: auth ? Object.fromEntries(settings['phoenix:apiKeys'].map((name) => [name, phoenix.apiKeys[name]])) : {},
     /** Backend of each signal by name; null where it is accepted and discarded. */

@@ -1,7 +1,9 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
-import { hostName, ports, stackLabel, tunnelSeconds, users } from './catalog';
+import { hostName, phoenixAway, ports, stackLabel, tunnelSeconds, users } from './catalog';
+import { checksPath, doorView, type Door } from './door';
+import { compareVersions, versionOf } from './image-reference';
 import { renderFile } from './template';
 import * as workload from './workload';
 
@@ -18,12 +20,39 @@ export interface GateArgs {
   readonly backend: Backend;
   /** Base URL of what takes `POST /v1/traces` in its place. Default: nothing does. */
   readonly journal?: string | undefined;
+  /** What is published of Phoenix, where that stands behind it. Default: it is for Alloy alone. */
+  readonly door?: PublishedDoor;
   /** What the engine's kernel can limit. Default: everything. */
   readonly limits?: workload.Limits | undefined;
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
 }
 
+/** Addresses on the Docker host. */
+export interface DoorEndpoints {
+  readonly ui: string;
+  readonly otlpHttp: string;
+  readonly otlpGrpc: string;
+}
+
+/** A door, and where it is on the Docker host. */
+export interface PublishedDoor {
+  readonly rules: pulumi.Input<Door>;
+  /** Host addresses of the three ports. */
+  readonly bind: readonly string[];
+  readonly uiPort: number;
+  readonly otlpGrpcPort: number;
+  readonly otlpHttpPort: number;
+  /** What the engine lists for the containers that run already. */
+  readonly listed: workload.ListedPorts;
+  /** API keys with which spans are sent and nothing else is done; an empty text is none. Secret. */
+  readonly ingestKeys: readonly pulumi.Input<string>[];
+  /** Container whose ports these were in stacks of an older version: it has to have let go of them. */
+  readonly after: pulumi.Resource;
+}
+
 const configDir = '/etc/gate';
+/** Holds an empty file for each key that may only send, by the middle part of the key, which is its number in Phoenix. */
+const ingestDir = '/etc/gate-ingest';
 const configFile = `${configDir}/nginx.conf`;
 
 /** While this file is there, nothing is let through. */
@@ -38,23 +67,56 @@ export const passedCodes: readonly number[] = [400, 413, 415, 422, 429, 502, 503
 /** nginx's own word for a client that hung up; it refuses to start with a rule for it. */
 const hungUp = 499;
 
+export interface GateConfig {
+  /** Base URL of what stands behind it. */
+  readonly backend: string;
+  readonly tunnelled?: boolean | undefined;
+  readonly journal?: string | undefined;
+  readonly door?: Door | undefined;
+  /** Reference of its image. */
+  readonly image?: string;
+}
+
+/** First version with `http2 on`; the parameter of `listen` it warns of. */
+const http2Directive = '1.25.1';
+
 /**
- * nginx's configuration for a gate in front of this base URL. (From a backend, 408 and 444 end as a cut connection,
+ * nginx's configuration for a gate. (From a backend, 408 and 444 end as a cut connection,
  * whatever the rules say: Alloy tries those again, too.)
  */
-export function gateConfig(backendUrl: string, tunnelled = false, journal?: string): string {
-  const { protocol, origin, pathname } = new URL(backendUrl);
+export function gateConfig({ backend, tunnelled = false, journal, door, image = '' }: GateConfig): string {
+  const { protocol, origin, pathname, hostname } = new URL(backend);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
+  const version = versionOf(image);
+  const upstream = `${origin}${pathname.replace(/\/$/, '')}`;
+  const { directHttp, directGrpc, ui } = ports.gate;
   return renderFile('gate/nginx.conf.mustache', {
     port: ports.gate.otlpHttp,
     healthPort: ports.gate.health,
     closedFile,
-    upstream: `${origin}${pathname.replace(/\/$/, '')}`,
-    journal: journal === undefined ? false : { url: journal },
+    upstream,
+    spansTo: journal ?? upstream,
     tls: protocol === 'https:',
     // Longer than Alloy waits: its timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),
     later: rows.map((row) => row.filter((code) => code !== hungUp && !passedCodes.includes(code)).join(' ')),
+    door: door === undefined ? false : {
+      ...doorView(door),
+      away: phoenixAway,
+      ingestDir,
+      // Base64 of how the middle of an API key begins, whatever follows.
+      keyBegins: Buffer.from('{"jti":"ApiKey:').toString('base64url'),
+      checksPath,
+      uiPort: ui,
+      directHttpPort: directHttp,
+      directGrpcPort: directGrpc,
+      grpc: `${hostname}:${ports.phoenix.otlpGrpc}`,
+      oldHttp2: version === undefined || compareVersions(version, http2Directive) < 0,
+      doors: [
+        { what: "The page and the REST API. Phoenix's own clients send OTLP over HTTP there, too.", port: ui, page: true },
+        { what: 'OTLP over HTTP, past Alloy.', port: directHttp, page: false },
+      ],
+    },
   });
 }
 
@@ -68,6 +130,10 @@ export class Gate extends pulumi.ComponentResource {
   readonly backend: Backend;
   /** Base URL on the private network. */
   readonly internal: string;
+  /** Base URL of the page there, where it has a door. */
+  readonly page: string;
+  /** Addresses on the Docker host, where it has a door. */
+  readonly endpoints: DoorEndpoints | undefined;
   /** Name of the container on the Docker host; each refusal is a line of its log. */
   readonly containerName: pulumi.Output<string>;
   readonly image: docker.RemoteImage;
@@ -80,7 +146,9 @@ export class Gate extends pulumi.ComponentResource {
     const labels = { [stackLabel]: args.owner };
     const role = args.backend.name;
     const alias = `${role}-gate`;
-    const config = pulumi.output(args.backend.endpoint).apply((url) => gateConfig(url, args.backend.tunnelled, args.journal));
+    const { door, journal } = args;
+    const config = pulumi.all([args.backend.endpoint, door?.rules]).apply(([backend, rules]) =>
+      gateConfig({ backend, tunnelled: args.backend.tunnelled, journal, door: rules, image: args.image }));
 
     this.image = workload.image(`${name}-image`, args.image, child);
     const configured = workload.fileVolume(
@@ -96,6 +164,8 @@ export class Gate extends pulumi.ComponentResource {
       child,
     );
 
+    const ingest = door && this.ingestKeys(name, args, door);
+
     const container = workload.service(
       `${name}-server`,
       {
@@ -106,12 +176,16 @@ export class Gate extends pulumi.ComponentResource {
         user: users.gate,
         network: args.network,
         alias,
-        mounts: [configured.mount],
+        mounts: [configured.mount, ...(ingest ? [ingest] : [])],
         // The image's own entry point writes below /etc/nginx.
         entrypoint: ['nginx'],
         command: ['-c', configFile, '-g', 'daemon off;'],
-        ports: [],
-        listed: {},
+        ports: door ? [
+          { internal: ports.gate.ui, external: door.uiPort, addresses: door.bind },
+          { internal: ports.gate.directGrpc, external: door.otlpGrpcPort, addresses: door.bind },
+          { internal: ports.gate.directHttp, external: door.otlpHttpPort, addresses: door.bind },
+        ] : [],
+        listed: door?.listed ?? {},
         healthCheck: {
           // bash is in every image made on Debian. The backend is not asked: without it the gate has most to do.
           command: workload.httpProbe(ports.gate.health, '/healthz', 204),
@@ -129,13 +203,48 @@ export class Gate extends pulumi.ComponentResource {
         stopSeconds: 35,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: [configured.written] },
+      { ...child, dependsOn: [configured.written, ...(door ? [door.after] : [])] },
     );
 
     this.containerName = container.name;
     this.internal = `http://${alias}:${ports.gate.otlpHttp}`;
+    this.page = `http://${alias}:${ports.gate.ui}`;
+    this.endpoints = door && endpointsOf(door);
     this.backend = { ...args.backend, endpoint: this.internal };
     this.server = container.id;
     this.registerOutputs({ containerName: this.containerName });
   }
+
+  /** The volume that says which keys may only send: nginx looks at it for each request, so that a new key replaces no gate. */
+  private ingestKeys(name: string, { stack, owner, backend }: GateArgs, { ingestKeys }: PublishedDoor): workload.Mount {
+    const labels = { [stackLabel]: owner };
+    const volumeName = hostName(backend.name, stack, 'gate-ingest');
+    const volume = new docker.Volume(`${name}-ingest`, { name: volumeName, labels: [{ label: stackLabel, value: owner }] }, { parent: this });
+    const mount = { volume: volume.name, path: ingestDir };
+    // The number of a key is no secret; the rest of it stays here.
+    const numbers = pulumi.unsecret(pulumi.all([...ingestKeys]).apply((keys) => keys.flatMap((key) => key.split('.')[1] ?? [])));
+    const written = workload.job(
+      `${name}-ingest-keys`,
+      {
+        containerName: hostName(backend.name, stack, 'gate-ingest-keys'),
+        image: this.image,
+        labels,
+        user: '0:0',
+        mounts: [mount],
+        entrypoint: ['bash', '-c'],
+        command: numbers.apply((all) => [markKeys, 'bash', ...all]),
+      },
+      { parent: this },
+    );
+    workload.mustSucceed(written, 'The gate was not told which keys may only send');
+    return { ...mount, readOnly: true };
+  }
+}
+
+/** New ones first: in between, no key may do more than it should. */
+const markKeys = `cd ${ingestDir} && for key; do : > "$key" || exit; done; for old in *; do [[ " $* " == *" $old "* ]] || rm -f -- "$old" || exit; done`;
+
+function endpointsOf({ bind: [address = '127.0.0.1'], uiPort, otlpHttpPort, otlpGrpcPort }: PublishedDoor): DoorEndpoints {
+  const at = (port: number): string => `http://${workload.reachable(address)}:${port}`;
+  return { ui: at(uiPort), otlpHttp: at(otlpHttpPort), otlpGrpc: at(otlpGrpcPort) };
 }

@@ -132,6 +132,11 @@ export function hostname(raw: string): string {
   return raw.toLowerCase().replace(/^https?:\/\//, '').replace(/[/?#].*$/, '').replace(/:(443|80)$/, '').replace(/\.$/, '');
 }
 
+/** A name of a host, with whatever port. */
+export function hostName(raw: string): string {
+  return hostname(raw).replace(/^([^:]+):\d+$/, '$1').replace(/^\[(.*)\](:\d+)?$/, '$1');
+}
+
 /** An image as a command line or a transport names it. */
 export function image(raw: string): string {
   return raw.replace(/^(docker (pull|run) |docker:\/\/|https?:\/\/)/i, '');

@@ -34,8 +34,6 @@ function published(settings: Settings): Variables {
     // Of these Phoenix compares the host names alone, with the page that a request comes from. Without a URL nobody
     // knows by which names people come, and that the cookies are SameSite=Strict must do.
     PHOENIX_CSRF_TRUSTED_ORIGINS: url && [...new Set([url.origin, ...origins(settings)])].join(','),
-    // Read by uvicorn.
-    FORWARDED_ALLOW_IPS: settings['phoenix:trustedProxies']?.join(','),
   };
 }
 

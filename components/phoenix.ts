@@ -6,6 +6,7 @@ import type { Backend } from './backend';
 import { hostName, ports, stackLabel, storagePercent, users } from './catalog';
 import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability';
 import { ownedBy } from './owned-volume';
+import { spansInMemory } from './phoenix-room';
 import * as workload from './workload';
 
 export interface PhoenixArgs {
@@ -17,11 +18,6 @@ export interface PhoenixArgs {
   readonly network: docker.Network;
   /** Image reference with a version. */
   readonly image: string;
-  /** Host addresses for the three ports. */
-  readonly bind: readonly string[];
-  readonly uiPort: number;
-  readonly otlpGrpcPort: number;
-  readonly otlpHttpPort: number;
   /** Days after which traces are deleted; 0 keeps them for ever. Default: what is set in Phoenix. */
   readonly retentionDays?: number | undefined;
   /** Whether people log in and machines need an API key. */
@@ -30,18 +26,11 @@ export interface PhoenixArgs {
   readonly own?: { readonly secret?: string | undefined; readonly adminSecret?: string | undefined; readonly firstPassword?: string | undefined };
   /** Names of API keys besides Alloy's. */
   readonly apiKeys: readonly string[];
-  /**
-   * Whether people come through a proxy or tunnel, which reaches Phoenix from its private network (a proxy on the host:
-   * from that network's gateway). Its word for who they are is then believed, or the login limit would count them as one.
-   */
-  readonly proxied: boolean;
   /** Further environment variables, and those whose values are secret. */
   readonly env?: Readonly<Record<string, string>>;
   readonly secretEnv?: Readonly<Record<string, string>>;
   /** Docker Engine of the `docker` provider, through which Phoenix is told what only its API takes. */
   readonly engine: pulumi.Input<Engine>;
-  /** What the engine lists for the containers that run already. */
-  readonly listed: workload.ListedPorts;
   /** Size that the database may have. Default: what the disk has. */
   readonly storageMiB?: number | undefined;
   readonly memoryMiB: number;
@@ -68,15 +57,6 @@ const alloyKeyName = 'alloy';
 const phoenixSecret = { length: 48, special: false, minNumeric: 1, minLower: 1 };
 /** Also good for PHOENIX_ENABLE_STRONG_PASSWORD_POLICY, and nothing in it that a shell or a form would take apart. */
 const password = { length: 24, special: true, overrideSpecial: '-_.', minUpper: 1, minLower: 1, minNumeric: 1, minSpecial: 1 };
-
-/**
- * Spans that Phoenix takes before it answers 503, which Alloy's queue on disk holds. Its own 20,000 are 1.6 GB of spans of
- * 80 KiB: at a limit of 2 GiB the kernel ends it first. At twice their size these take a sixth of it, and are about what a crash
- * costs without a journal. Two steps and not a formula: another number replaces the container, and most changes of the
- * memory should not. A larger one is not needed: 500 drained a backlog at no visible cost. Phoenix looks before it takes a
- * request and not at its size: with 500, one of 10,000 spans was taken and stored.
- */
-export const spansInMemory = (memoryMiB: number): number => (memoryMiB < 2048 ? 500 : 2000);
 
 const boundedStorage = (mebibytes: number): Readonly<Record<string, string>> => ({
   PHOENIX_DATABASE_ALLOCATED_STORAGE_CAPACITY_GIBIBYTES: String(mebibytes / 1024),
@@ -110,16 +90,18 @@ export class Phoenix extends pulumi.ComponentResource {
   readonly backend: Backend;
   /** Base URL on the private network. */
   readonly internal = `http://${alias}:${ports.phoenix.ui}`;
-  /** Addresses on the Docker host. */
-  readonly endpoints: { readonly ui: string; readonly otlpHttp: string; readonly otlpGrpc: string };
   /** A bearer token with all rights, for who operates the stack. */
   readonly adminSecret: pulumi.Output<string>;
   /** First password of the first administrator. */
   readonly firstPassword: pulumi.Output<string>;
+  /** Alloy's API key, secret; an empty text while auth was never on. */
+  readonly alloyKey: pulumi.Output<string>;
   /** API keys besides Alloy's by name; empty texts while auth was never on. */
   readonly apiKeys: Readonly<Record<string, pulumi.Output<string>>>;
   /** What an ApiKeyList needs, which revokes all other keys of this stack once nobody uses them any more. */
   readonly keyList: ApiKeyListArgs;
+  /** What runs it, ready or not. */
+  readonly container: docker.Container;
   /** ID of the container, another one when it is replaced. */
   readonly server: pulumi.Output<string>;
   /** URL of its metrics, as seen in its container. */
@@ -179,17 +161,14 @@ export class Phoenix extends pulumi.ComponentResource {
           PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: this.firstPassword,
           ...(args.storageMiB === undefined ? {} : boundedStorage(args.storageMiB)),
           ...switchedOff,
-          // Read by uvicorn, Phoenix's web server.
-          ...(args.proxied ? { FORWARDED_ALLOW_IPS: args.network.ipamConfigs.apply((ranges) => ranges.flatMap(({ subnet }) => subnet ?? []).join(',')) } : {}),
+          // Read by uvicorn, Phoenix's web server. Whoever comes passes the gate, which says who they are.
+          FORWARDED_ALLOW_IPS: '*',
           ...args.env,
           ...Object.fromEntries(Object.entries(args.secretEnv ?? {}).map(([variable, value]) => [variable, pulumi.secret(value)])),
         },
-        ports: [
-          { internal: ports.phoenix.otlpGrpc, external: args.otlpGrpcPort, addresses: args.bind },
-          { internal: ports.phoenix.ui, external: args.uiPort, addresses: args.bind },
-          { internal: ports.phoenix.ui, external: args.otlpHttpPort, addresses: args.bind },
-        ],
-        listed: args.listed,
+        // All of it is published by the gate.
+        ports: [],
+        listed: {},
         healthCheck: {
           // A bare socket without site-packages costs half the CPU of urllib, which allows to ask often: a
           // deployment waits for the answer. The image has neither a shell nor curl.
@@ -242,10 +221,12 @@ export class Phoenix extends pulumi.ComponentResource {
         { ...child, dependsOn: [settings] },
       );
     const alloyKey = apiKey(alloyKeyName);
+    this.alloyKey = pulumi.secret(alloyKey.key);
     const others = args.apiKeys.map((key) => [key, apiKey(key)] as const);
     this.apiKeys = Object.fromEntries(others.map(([key, { key: value }]) => [key, pulumi.secret(value)]));
     this.keyList = { ...access, server, description, keyIds: [alloyKey.keyId, ...others.map(([, { keyId }]) => keyId)] };
 
+    this.container = container;
     this.containerName = container.name;
     this.volumeName = data.name;
     this.backend = {
@@ -257,15 +238,8 @@ export class Phoenix extends pulumi.ComponentResource {
       // a word in its place: an empty header is none, and would be another configuration.
       headers: { authorization: pulumi.secret(alloyKey.key.apply((key) => `Bearer ${key === '' ? 'none' : key}`)) },
     };
-    const [address = loopback] = args.bind;
-    const at = workload.reachable(address);
-    this.endpoints = {
-      ui: `http://${at}:${args.uiPort}`,
-      otlpHttp: `http://${at}:${args.otlpHttpPort}`,
-      otlpGrpc: `http://${at}:${args.otlpGrpcPort}`,
-    };
     this.server = server;
     this.path = [server, alloyKey.keyId];
-    this.registerOutputs({ endpoints: this.endpoints, containerName: this.containerName, volumeName: this.volumeName });
+    this.registerOutputs({ containerName: this.containerName, volumeName: this.volumeName });
   }
 }

@@ -3,9 +3,10 @@
  */
 import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { largestRequestMiB } from './alloy-config';
+import { largestRequestOf } from './alloy-config';
 import type { Remote, RemoteAccess } from './central';
 import type { Route } from './cloudflare-tunnel';
+import { checksPath } from './door';
 import type { Host } from './host';
 import { CloudflareAccount } from './observability';
 import type { Settings } from './settings';
@@ -13,7 +14,7 @@ import { hasPeople, hasTunnel, hostnamesOf, zoneOf } from './tunnel-settings';
 
 /** Base URLs of the services on the private network. */
 export interface Services {
-  /** Phoenix: page and REST API. */
+  /** Phoenix: page and REST API, through the door of the gate. */
   readonly page: string;
   /** OTLP to Phoenix, through the gate: that is closed while Phoenix is replaced. */
   readonly phoenixOtlp: string;
@@ -36,12 +37,11 @@ export const nothingRemote: Remote = { otlp: { alloy: null, phoenix: null }, aut
 /** Paths on which OTLP over HTTP is spoken. */
 const otlpPaths = '^/v1/(traces|metrics|logs)$';
 const tracesPath = '^/v1/traces$';
-/** What a delivery check reads back and removes: nothing else of Phoenix is behind a hostname for machines. */
-const checksPath = '^/v1/projects/verify-[0-9]{13}(/spans)?$';
 
 /** Which hostname leads where, and for whom. */
 export function routesOf(settings: Settings, { page, phoenixOtlp, otlp }: Services): Route[] {
   const hostnames = { page: settings['tunnel:hostname'], otlp: settings['tunnel:otlpHostname'], phoenixOtlp: settings['tunnel:phoenixOtlpHostname'] };
+  // Nothing else of Phoenix is behind a hostname for machines.
   const checks = { path: checksPath, service: page };
   return [
     ...(hostnames.page === undefined ? [] : [{ name: 'page', hostname: hostnames.page, rules: [{ service: page }], audience: hasPeople(settings) ? 'people' : 'everybody' } as const]),
@@ -115,7 +115,7 @@ export async function publish({ stack, owner, network, settings, facts, provider
     tunnel: { id: tunnel.tunnelId, name, page: url(settings['tunnel:hostname']), hostnames: hostnamesOf(settings).map(({ hostname }) => hostname), containers: tunnel.containerNames },
     remote: pulumi.output({
       otlp: { alloy: url(settings['tunnel:otlpHostname']), phoenix: url(settings['tunnel:phoenixOtlpHostname']) },
-      requestMiB: largestRequestMiB(settings['alloy:memory']),
+      requestMiB: largestRequestOf(settings),
       auth: settings['phoenix:auth'],
       tokens: Object.fromEntries(Object.entries(tokens).map(([token, { expiresAt }]) => [token, { expiresAt }])),
     }),

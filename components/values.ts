@@ -231,6 +231,23 @@ function addressList(raw: string, { instead, served }: { readonly instead: strin
   return list;
 }
 
+/**
+ * Names by which a service is reached, as a browser writes them: host names in small letters and IP addresses, separated by commas.
+ * @throws BrokenRule for a name with a scheme, port or path, and for a pattern: a site could give itself any name that fits
+ */
+export function hostNames(raw: string): readonly string[] {
+  const list = parts(raw);
+  const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
+  const better = list.map(meant.hostName).join(',');
+  if (list.some((name) => name.includes('*'))) {
+    throw new BrokenRule('a pattern lets a website in that gives itself a name that fits; write every name');
+  }
+  if (!list.every((name) => name.length <= 253 && (net.isIP(name) !== 0 || (new RegExp(`^${label}(\\.${label})*$`).test(name) && !/^[0-9.]+$/.test(name))))) {
+    throw new BrokenRule('not every part is a host name such as phoenix.lan: small letters, digits, dashes and dots, without http:// and without a port; commas separate names', better);
+  }
+  return distinct(list, 'a name');
+}
+
 /** What an image lacks in some of its variants, by a word of their tags: the container would start and never be healthy. */
 const unfit: Partial<Record<ServiceName, { readonly variant: RegExp; readonly rule: string }>> = {
   gate: { variant: /^(alpine.*|slim|distroless)$/, rule: 'that variant has no bash, which the health check needs; take the one on Debian, whose tag is the version alone' },

@@ -3,7 +3,7 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { ports, shortName, storagePercent } from '../components/catalog';
+import { phoenixAway, ports, shortName, storagePercent } from '../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
 import { pause } from './cancellation';
@@ -216,9 +216,14 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
   const { endpoints, containers: { alloy, phoenix = '', gate }, redeploy } = route;
   // An empty body is a valid OTLP request without spans: Phoenix answers it as it answers Alloy.
   const probe = await phoenixOf(route)('/v1/traces', { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body: '' });
-  if (probe.status === 0) {
-    const state = await containerState(route, phoenix);
-    return { cause: `Phoenix does not take OTLP on ${endpoints.phoenix} (${probe.text}); container ${phoenix} is ${state}${waiting}`, mend: [logsOf(phoenix), redeploy] };
+  const refusal = await lastRefusal(route, since);
+  if (refusal === 'closed') {
+    return { cause: `the gate in front of Phoenix is closed, because a deployment was cut off while it replaced Phoenix${waiting}`, mend: [redeploy] };
+  }
+  const gateSays = probe.status === 503 && probe.text.includes(phoenixAway);
+  if (probe.status === 0 || gateSays) {
+    const states = await Promise.all([phoenix, gate].map(async (name) => `container ${name} is ${await containerState(route, name)}`));
+    return { cause: `Phoenix does not take OTLP on ${endpoints.phoenix} (${gateSays ? 'the gate does not reach it' : probe.text}); ${states.join(', ')}${waiting}`, mend: [logsOf(phoenix), redeploy] };
   }
   if (probe.status >= 400) {
     return { cause: `Phoenix refuses: ${probe.status} ${probe.text.trim().slice(0, 200)}${waiting}`, mend: [logsOf(phoenix)] };
@@ -226,10 +231,6 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
   const journal = await journalTrouble(route, since);
   if (journal) {
     return { cause: `${journal}${waiting}`, mend: [logsOf(route.containers.journal ?? ''), logsOf(phoenix), redeploy] };
-  }
-  const refusal = await lastRefusal(route, since);
-  if (refusal === 'closed') {
-    return { cause: `the gate in front of Phoenix is closed, because a deployment was cut off while it replaced Phoenix${waiting}`, mend: [redeploy] };
   }
   if (refusal === 401 || refusal === 403) {
     return { cause: `Phoenix does not take Alloy's API key: it answers ${refusal}${waiting}`, mend: [redeploy] };

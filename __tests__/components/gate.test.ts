@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from '../../components/backend';
-import { Gate, gateConfig, passedCodes, type GateArgs } from '../../components/gate';
+import type { Door } from '../../components/door';
+import { Gate, gateConfig, passedCodes, type GateArgs, type PublishedDoor } from '../../components/gate';
 import { deploy, secretMark, valueOf, type Deployment } from '../support/deployment';
 import { expectGolden } from '../support/golden';
 
 const owner = 'llm-observability/dev';
 const phoenix: Backend = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' };
-const config = gateConfig('http://phoenix:6006');
+const config = gateConfig({ backend: 'http://phoenix:6006' });
+const rules: Door = { names: ['localhost', '192.0.2.7', '2001:db8::7', 'phoenix.example.com'], anyAddress: false, proxies: [], https: false, mostMiB: 64 };
 const labels = [{ label: 'llm-observability.stack', value: owner }];
 
 function gate(changes: Partial<GateArgs> = {}): Promise<Deployment<Gate>> {
@@ -26,17 +28,17 @@ function gate(changes: Partial<GateArgs> = {}): Promise<Deployment<Gate>> {
 }
 
 describe('its configuration', () => {
-  test('in front of Phoenix', () => expectGolden('gate/phoenix.conf', config));
+  test('in front of Phoenix', () => expectGolden('gate/phoenix.conf', gateConfig({ backend: 'http://phoenix:6006', door: rules, image: 'nginx:1.30.6' })));
 
-  test('in front of Phoenix with a journal', () => expectGolden('gate/journal.conf', gateConfig('http://phoenix:6006', false, 'http://phoenix-journal:4318')));
+  test('in front of Phoenix with a journal', () => expectGolden('gate/journal.conf', gateConfig({ backend: 'http://phoenix:6006', journal: 'http://phoenix-journal:4318', door: rules })));
 
-  test('in front of a stack behind a tunnel', () => expectGolden('gate/central.conf', gateConfig('https://otlp.example.com', true)));
+  test('in front of a stack behind a tunnel', () => expectGolden('gate/central.conf', gateConfig({ backend: 'https://otlp.example.com', tunnelled: true })));
 
   test('waits longer than Alloy does, and through a tunnel longer than there', () => {
     const waits = (text: string): string[] => [...text.matchAll(/proxy_(send|read)_timeout (\d+)s;/g)].map(([, which, seconds]) => `${which} ${seconds}`);
     expect(waits(config)).toEqual(['send 35', 'read 35']);
-    expect(waits(gateConfig('http://phoenix:6006', false))).toEqual(['send 35', 'read 35']);
-    expect(waits(gateConfig('http://phoenix:6006', true))).toEqual(['send 185', 'read 185']);
+    expect(waits(gateConfig({ backend: 'http://phoenix:6006', tunnelled: false }))).toEqual(['send 35', 'read 35']);
+    expect(waits(gateConfig({ backend: 'http://phoenix:6006', tunnelled: true }))).toEqual(['send 185', 'read 185']);
   });
 
   test('every refusal is passed on or means "later", but for the code that nginx takes in no rule', () => {
@@ -49,12 +51,12 @@ describe('its configuration', () => {
     ['http://phoenix:6006/', 'http://phoenix:6006'],
     ['https://traces.example.com/otlp/', 'https://traces.example.com/otlp'],
     ['http://phoenix/a";b\\', 'http://phoenix/a%22;b'],
-  ])('%s is asked as %s', (url, base) => expect(gateConfig(url)).toContain(`proxy_pass "${base}$request_uri";`));
+  ])('%s is asked as %s', (url, base) => expect(gateConfig({ backend: url })).toContain(`proxy_pass "${base}$request_uri";`));
 
   test('the certificate of a backend is checked, under the name that it is asked by', () => {
     const tls = (text: string): string[] => text.split('\n').map((line) => line.trim()).filter((line) => line.startsWith('proxy_ssl'));
     expect(tls(config)).toEqual([]);
-    expect(tls(gateConfig('https://traces.example.com'))).toEqual([
+    expect(tls(gateConfig({ backend: 'https://traces.example.com' }))).toEqual([
       'proxy_ssl_server_name on;',
       'proxy_ssl_verify on;',
       'proxy_ssl_verify_depth 4;',
@@ -153,18 +155,18 @@ test('what it offers: the same backend at its own address', async () => {
 test('another backend is another gate, whose address may be known later', async () => {
   const { resources, result } = await gate({ backend: { ...phoenix, name: 'tempo', endpoint: pulumi.output(Promise.resolve('https://later')) } });
   expect([result.backend.endpoint, result.internal]).toEqual(['http://tempo-gate:4318', 'http://tempo-gate:4318']);
-  expect(resources.get('phoenix-gate-config-files')?.inputs).toMatchObject({ name: 'tempo-dev-gate-config-files', uploads: [{ content: gateConfig('https://later') }] });
+  expect(resources.get('phoenix-gate-config-files')?.inputs).toMatchObject({ name: 'tempo-dev-gate-config-files', uploads: [{ content: gateConfig({ backend: 'https://later' }) }] });
   expect(resources.get('phoenix-gate-server')?.inputs).toMatchObject({
     name: 'tempo-dev-gate',
     networksAdvanced: [{ aliases: ['tempo-gate'] }],
-    labels: [{}, { value: createHash('sha256').update(gateConfig('https://later')).digest('hex') }],
+    labels: [{}, { value: createHash('sha256').update(gateConfig({ backend: 'https://later' })).digest('hex') }],
   });
 });
 
 test('a backend behind a tunnel stays one, in front of which the gate has time', async () => {
   const { resources, result } = await gate({ backend: { ...phoenix, name: 'central', endpoint: 'https://otlp.example.com', tunnelled: true } });
   expect(result.backend).toEqual({ name: 'central', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://central-gate:4318', tunnelled: true });
-  expect(resources.get('phoenix-gate-config-files')?.inputs['uploads']).toEqual([{ file: '/etc/gate/nginx.conf', content: gateConfig('https://otlp.example.com', true) }]);
+  expect(resources.get('phoenix-gate-config-files')?.inputs['uploads']).toEqual([{ file: '/etc/gate/nginx.conf', content: gateConfig({ backend: 'https://otlp.example.com', tunnelled: true }) }]);
 });
 
 test('transform reaches the server alone', async () => {
@@ -176,4 +178,76 @@ test('nothing of a header comes into it', async () => {
   const { resources } = await gate({ backend: { ...phoenix, headers: { authorization: pulumi.secret('Bearer t') } } });
   expect(JSON.stringify([...resources.values()])).not.toContain(secretMark);
   expect(JSON.stringify([...resources.values()])).not.toContain('Bearer');
+});
+
+/** With a door; Phoenix's container is that of the network here. */
+function withDoor(changes: Partial<PublishedDoor> = {}): Promise<Deployment<Gate>> {
+  return deploy(() => {
+    const network = new docker.Network('network', { name: 'observability-dev' });
+    const door = { rules, bind: ['127.0.0.1'], uiPort: 7006, otlpGrpcPort: 24317, otlpHttpPort: 24318, listed: {}, ingestKeys: [], after: new docker.Volume('phoenix', {}), ...changes };
+    return new Gate('phoenix-gate', { stack: 'dev', owner, network, image: 'nginx:1.28.0', backend: phoenix, door });
+  });
+}
+
+describe('its door', () => {
+  test('three ports on every address of bind, once Phoenix has let go of them', async () => {
+    const { resources } = await withDoor({ bind: ['127.0.0.1', '192.0.2.7'] });
+    const both = (internal: number, external: number): object[] => ['127.0.0.1', '192.0.2.7'].map((ip) => ({ internal, external, ip, protocol: 'tcp' }));
+    const server = resources.get('phoenix-gate-server');
+    expect(server?.inputs['ports']).toEqual([...both(6006, 7006), ...both(14317, 24317), ...both(14318, 24318)]);
+    expect(server?.dependsOn).toContain('phoenix');
+    expect([...resources.values()].filter(({ inputs }) => 'ports' in inputs).map(({ name }) => name)).toEqual(['phoenix-gate-server']);
+  });
+
+  test('in the order in which the engine lists them, where it has them', async () => {
+    const listed = [[14318, 24318], [6006, 7006], [14317, 24317]].map(([internal = 0, external = 0]) => ({ internal, external, ip: '127.0.0.1' }));
+    const { resources } = await withDoor({ listed: { 'phoenix-dev-gate': listed } });
+    expect(resources.get('phoenix-gate-server')?.inputs['ports']).toEqual([...listed].sort((a, b) => a.internal - b.internal).map((port) => ({ ...port, protocol: 'tcp' })));
+  });
+
+  test('addresses', async () => {
+    expect((await withDoor({ bind: ['2001:db8::1', '127.0.0.1'] })).result.endpoints).toEqual({ ui: 'http://[2001:db8::1]:7006', otlpHttp: 'http://[2001:db8::1]:24318', otlpGrpc: 'http://[2001:db8::1]:24317' });
+    expect((await withDoor({ bind: ['0.0.0.0'] })).result).toMatchObject({ page: 'http://phoenix-gate:6006', endpoints: { ui: 'http://127.0.0.1:7006' } });
+    expect(plain.result.endpoints).toBeUndefined();
+  });
+
+  test('of a key that may only send, the number is written down and nothing else of it', async () => {
+    const key = (number: number): string => `header.${Buffer.from(`{"jti":"ApiKey:${number}"}`).toString('base64url')}.${secretMark}`;
+    const { resources } = await withDoor({ ingestKeys: [pulumi.secret(key(1)), pulumi.secret(''), pulumi.secret(key(12))] });
+    expect(resources.get('phoenix-gate-ingest')?.inputs).toEqual({ name: 'phoenix-dev-gate-ingest', labels });
+    expect(resources.get('phoenix-gate-ingest-keys')?.inputs).toMatchObject({
+      name: 'phoenix-dev-gate-ingest-keys',
+      user: '0:0',
+      networkMode: 'none',
+      volumes: [{ volumeName: 'phoenix-dev-gate-ingest', containerPath: '/etc/gate-ingest' }],
+      command: [expect.stringContaining('cd /etc/gate-ingest'), 'bash', 'eyJqdGkiOiJBcGlLZXk6MSJ9', 'eyJqdGkiOiJBcGlLZXk6MTIifQ'],
+    });
+    expect(resources.get('phoenix-gate-server')?.inputs['volumes']).toContainEqual({ volumeName: 'phoenix-dev-gate-ingest', containerPath: '/etc/gate-ingest', readOnly: true });
+    expect(JSON.stringify([...resources.values()])).not.toContain(secretMark);
+  });
+
+  test('rules that are known later', async () => {
+    const { resources } = await withDoor({ rules: pulumi.output(Promise.resolve(rules)) });
+    expect(resources.get('phoenix-gate-config-files')?.inputs).toMatchObject({ uploads: [{ content: gateConfig({ backend: 'http://phoenix:6006', door: rules, image: 'nginx:1.28.0' }) }] });
+  });
+
+  test.each([['nginx:1.22.1', true], ['nginx:1.25.0', true], ['nginx:1.25.1', false], ['nginx:1.30.6', false], [`nginx@sha256:${'0'.repeat(64)}`, true]])('HTTP/2 as %s has it', (image, old) => {
+    const text = gateConfig({ backend: 'http://phoenix:6006', door: rules, image });
+    expect([...text.matchAll(/listen 14317.* http2;/g)]).toHaveLength(old ? 2 : 0);
+    expect([...text.matchAll(/http2 on;/g)]).toHaveLength(old ? 0 : 2);
+  });
+
+  test('only with proxies a forwarded address counts', () => {
+    const lines = (proxies: readonly string[]): string[] => gateConfig({ backend: 'http://phoenix:6006', door: { ...rules, proxies } }).split('\n').map((line) => line.trim()).filter((line) => /real_ip|Forwarded-Proto/.test(line));
+    expect(lines([])).toEqual(Array(2).fill('proxy_set_header X-Forwarded-Proto "";'));
+    expect(lines(['172.20.0.0/16', '::1'])).toEqual([
+      'real_ip_header X-Forwarded-For;', 'real_ip_recursive on;', 'set_real_ip_from 172.20.0.0/16;', 'set_real_ip_from ::1;',
+      ...Array(2).fill('proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;'),
+    ]);
+  });
+
+  test('HSTS where people come over HTTPS, on the page alone', () => {
+    const count = (https: boolean): number => gateConfig({ backend: 'http://phoenix:6006', door: { ...rules, https } }).split('Strict-Transport-Security').length - 1;
+    expect([count(false), count(true)]).toEqual([0, 1]);
+  });
 });

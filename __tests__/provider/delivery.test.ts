@@ -228,7 +228,7 @@ describe('Alloy -> Phoenix', () => {
     const { failure } = await checkDelivery({ ...route(alloy.url, alloyPage.url, phoenix, at(host)), redeploy: 'npm run up -- --stack prod' }, 0);
     expect(failure).toEqual({
       hop,
-      cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is exited with 1; Alloy keeps what it has accepted on disk (12 MiB of 2 GiB) and sends it when that is put right`,
+      cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is exited with 1, container phoenix-dev-gate is not there; Alloy keeps what it has accepted on disk (12 MiB of 2 GiB) and sends it when that is put right`,
       mend: ['docker logs --tail 30 phoenix-dev', 'npm run up -- --stack prod'],
     });
   });

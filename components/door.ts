@@ -1,0 +1,83 @@
+/**
+ * The ways in to Phoenix from outside its private network, which are the gate's: who may come in, by which name, with what.
+ */
+import { largestToPhoenixMiB } from './phoenix-room';
+import type { Settings } from './settings';
+import { hostnamesOf } from './tunnel-settings';
+
+export interface Door {
+  /** Names by which it is reached: host names in small letters, and addresses. Any other is answered with 421. */
+  readonly names: readonly string[];
+  /** Whether it is reached by any IP address: its ports are published on all of the host's. No site can give itself one for a name. */
+  readonly anyAddress: boolean;
+  /** Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses and networks. */
+  readonly proxies: readonly string[];
+  /** Whether people come over HTTPS, by a proxy or tunnel that speaks it. */
+  readonly https: boolean;
+  /** Largest request in MiB. */
+  readonly mostMiB: number;
+}
+
+/** What a delivery check reads back and removes. */
+export const checksPath = '^/v1/projects/verify-[0-9]{13}(/spans)?$';
+
+/** Names that lead nowhere but to the Docker host, and to the gate on the private network. */
+const ownNames = ['localhost', 'host.docker.internal', 'phoenix', 'phoenix-gate'];
+const wildcards = ['0.0.0.0', '::'];
+
+/** @param stackNetworks ranges of the stack's own network, on which tunnels and proxies are */
+export function doorOf(settings: Settings, stackNetworks: readonly string[]): Door {
+  const url = settings['phoenix:rootUrl'];
+  const bind = settings['phoenix:bind'];
+  const names = [
+    ...ownNames,
+    ...bind.filter((address) => !wildcards.includes(address)),
+    ...(url ? [url.hostname.replace(/^\[|\]$/g, '')] : []),
+    ...(settings['phoenix:hosts'] ?? []),
+    ...hostnamesOf(settings).map(({ hostname }) => hostname),
+  ];
+  return {
+    names: [...new Set(names)],
+    anyAddress: bind.some((address) => wildcards.includes(address)),
+    proxies: settings['phoenix:trustedProxies'] ?? (url ? stackNetworks : []),
+    https: url?.protocol === 'https:',
+    mostMiB: largestToPhoenixMiB(settings['phoenix:memory']),
+  };
+}
+
+/** A door as the template of the gate has it. */
+interface DoorView {
+  /** Arguments of `server_name`. */
+  readonly serverNames: string;
+  /** Hosts of an origin, as alternatives of a regular expression. */
+  readonly originPattern: string;
+  readonly trusting: boolean;
+  readonly proxies: readonly string[];
+  readonly https: boolean;
+  readonly mostMiB: number;
+  readonly largeAtOnce: number;
+}
+
+/** Loopback as a host name in a URL, and any address, as regular expressions. */
+const loopback = ['127(\\.[0-9]{1,3}){3}', '\\[::1\\]'];
+const anyAddress = ['[0-9]{1,3}(\\.[0-9]{1,3}){3}', '\\[[0-9a-f:.]+\\]'];
+
+const bracketed = (name: string): string => (name.includes(':') ? `[${name}]` : name);
+const literally = (name: string): string => bracketed(name).replace(/[.[\]]/g, '\\$&');
+
+/** How the template has it. */
+export function doorView({ names, anyAddress: any, proxies, https, mostMiB }: Door): DoorView {
+  const addresses = [...loopback, ...(any ? anyAddress : [])];
+  return {
+    serverNames: [...names.map((name) => `"${bracketed(name)}"`), ...addresses.map((pattern) => `"~^${pattern}$"`)].join(' '),
+    originPattern: [...names.map(literally), ...addresses].join('|'),
+    trusting: proxies.length > 0,
+    proxies,
+    https,
+    mostMiB,
+    largeAtOnce,
+  };
+}
+
+/** Requests of a megabyte and more that are let through to Phoenix at a time. */
+const largeAtOnce = 4;
