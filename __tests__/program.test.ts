@@ -667,6 +667,29 @@ describe('what the kernel of the engine cannot do is not asked of it', () => {
     }
   });
 
+  /** The names of the ulimits of each container that never ends. */
+  const ulimits = ({ resources }: Deployment<Outputs>): unknown[] =>
+    [...resources.values()].filter(({ inputs }) => 'networksAdvanced' in inputs).map(({ inputs }) => (inputs['ulimits'] as { name: string }[] | undefined)?.map(({ name }) => name));
+  const stacks = ['dev', 'edge'];
+  const withMemlock: Record<string, Answer> = {
+    '/containers/json': stacks.map((stack, i) => container(`alloy-${stack}`, 7777 + i, { 'llm-observability.stack': `llm-observability/${stack}` })),
+    ...Object.fromEntries(stacks.map((stack) => [`/containers/alloy-${stack}-id/json`, {
+      Name: `/alloy-${stack}`, HostConfig: { Ulimits: [{ Name: 'memlock', Soft: -1, Hard: -1 }] }, NetworkSettings: { Ports: {} },
+    }])),
+  };
+
+  test.each<[string, Record<string, Answer>, string[] | undefined]>([
+    ['an engine of root', {}, ['nproc', 'nofile']],
+    ['an engine with ulimits of its own', withMemlock, ['nproc', 'nofile', 'memlock']],
+    ['a rootless engine', info({ SecurityOptions: ['name=rootless'] }), undefined],
+    ['Podman', { '/version': { ...(current['/version'] as object), Components: [{ Name: 'Podman Engine' }] } }, undefined],
+  ])('ulimits on %s: the same of every container', async (_, answers, asked) => {
+    for (const deployment of [await run({ ...published, answers }), await run({ ...atTheEdge, answers })]) {
+      expect(ulimits(deployment).length).toBeGreaterThan(1);
+      expect(ulimits(deployment)).toEqual(ulimits(deployment).map(() => asked));
+    }
+  });
+
   test.each([['true', 'PHOENIX_ENABLE_PROMETHEUS=true'], ['false', 'PHOENIX_ENABLE_PROMETHEUS=false']])('metrics of Phoenix, where they are %s', async (metrics, variable) => {
     const { resources } = await run({ config: { 'phoenix:metrics': metrics } });
     expect(resources.get('phoenix-server')?.inputs['envs']).toContain(variable);

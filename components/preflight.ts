@@ -13,7 +13,7 @@ import { heldPorts } from './port-survey';
 import type { Problem } from './problem';
 import { keys, type Settings } from './settings';
 import { compareVersions, versionOf } from './values';
-import type { Limits, ListedPorts } from './workload';
+import type { Limits, ListedPorts, Ulimit } from './workload';
 
 export interface HostFacts {
   readonly problems: readonly Problem[];
@@ -25,7 +25,7 @@ export interface HostFacts {
   readonly bind: readonly string[];
   /** Port mappings of the stack's running containers by container name, in the order in which the engine lists them. */
   readonly listed: ListedPorts;
-  /** What the engine's kernel can limit. */
+  /** What the engine can limit. */
   readonly limits: Limits;
   /** Whether a program there can listen on IPv6 addresses, as Phoenix's metrics do. */
   readonly ipv6: boolean;
@@ -54,12 +54,14 @@ interface Inspected {
   readonly Name: string;
   /** Image as it was named when the container was made: the list forgets it when the tag moves on. */
   readonly Config?: { readonly Image: string };
+  /** With the engine's own ulimits after those that the container was made with. */
+  readonly HostConfig?: { readonly Ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[] | null };
   readonly State?: { readonly Status: string };
   readonly NetworkSettings: { readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>> };
 }
 
 const loopback = '127.0.0.1';
-const everything: Limits = { memory: true, swap: true, cpus: true };
+const everything: Limits = { memory: true, swap: true, cpus: true, ulimits: [] };
 
 /** States of a container in which its ports are taken. */
 const holding = ['running', 'paused', 'restarting'];
@@ -117,10 +119,17 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
   // Podman makes up another one for each question.
   const engineId = podman ? '' : info.ID ?? '';
   const local = isLocal(engine) && !desktop;
-  const limits = { memory: info.MemoryLimit !== false, swap: info.SwapLimit !== false, cpus: info.CpuCfsQuota !== false };
   // The kernel of this machine is that of the engine; without the module there is no such file.
   const ipv6 = !local || process.platform !== 'linux' || fs.existsSync(inet6);
   const inspected = await inspectAll(engine, containers.filter((one) => isOf(owner, one)));
+  const limits: Limits = {
+    memory: info.MemoryLimit !== false,
+    swap: info.SwapLimit !== false,
+    cpus: info.CpuCfsQuota !== false,
+    // A rootless engine cannot start a container with more than its user may have. Podman lists them under other names, which
+    // would be a replacement in every preview, and bounds the processes of a container by itself.
+    ulimits: rootless || podman ? false : commonUlimits(inspected),
+  };
   const problems = [
     ...tooOld(version),
     ...(limits.cpus ? tooManyCpus(settings, info.NCPU) : []),
@@ -210,6 +219,14 @@ async function inspectAll(engine: Engine, own: readonly Container[]): Promise<In
   // A container may go between the list and this question: then there is nothing to say of it.
   const found = await Promise.all(own.map(({ Id }) => engineGet<Inspected>(engine, `/containers/${Id}/json`, 10_000).catch(() => undefined)));
   return found.filter((one) => one !== undefined);
+}
+
+/** What all of them list: the engine's own is among that, which it is not asked for otherwise. */
+function commonUlimits(own: readonly Inspected[]): Ulimit[] {
+  const [first = [], ...others] = own.map(({ HostConfig }) => HostConfig?.Ulimits ?? []);
+  return first
+    .filter(({ Name }) => others.every((listed) => listed.some((one) => one.Name === Name)))
+    .map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard }));
 }
 
 const containerName = ({ Name }: Inspected): string => Name.replace(/^\//, '');

@@ -21,11 +21,20 @@ export interface PublishedPort {
 /** Port mappings of running containers by container name, in the order in which the engine lists them. */
 export type ListedPorts = Readonly<Record<string, readonly { readonly internal: number; readonly external: number; readonly ip: string }[]>>;
 
-/** What the kernel of a Docker host can limit. Asked for what it cannot, the engine refuses the container or forgets the value. */
+/** A limit that the kernel keeps for each process of a container. */
+export interface Ulimit {
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** What a Docker host can limit. Asked for what it cannot, the engine refuses the container or forgets the value. */
 export interface Limits {
   readonly memory: boolean;
   readonly swap: boolean;
   readonly cpus: boolean;
+  /** Those that the engine adds to every container, and lists among the container's own; false where it keeps none. */
+  readonly ulimits: readonly Ulimit[] | false;
 }
 
 /** A named volume in a container. */
@@ -60,6 +69,8 @@ interface Common {
   /** Replaces the image's entry point. */
   readonly entrypoint?: readonly string[];
   readonly command?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Default: all of them. */
+  readonly limits?: Limits | undefined;
 }
 
 export interface ServiceArgs extends Common {
@@ -74,8 +85,6 @@ export interface ServiceArgs extends Common {
   readonly memoryMiB: number;
   /** As the provider reads it back: "1.0", "0.5". */
   readonly cpus: string;
-  /** Default: all of them. */
-  readonly limits?: Limits | undefined;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopSeconds: number;
   readonly transform?: Transform<docker.ContainerArgs>;
@@ -246,13 +255,30 @@ export function fileVolume(names: { readonly volume: string; readonly files: str
   return { mount: { ...mount, readOnly: true }, written };
 }
 
+const everything: Limits = { memory: true, swap: true, cpus: true, ulimits: [] };
+
 /** @returns the limits that the engine keeps: another one would be refused, or shown as a change for ever */
-function limitsOf({ memoryMiB, cpus, limits = { memory: true, swap: true, cpus: true } }: ServiceArgs): Pick<docker.ContainerArgs, 'memory' | 'memorySwap' | 'cpus'> {
+function limitsOf({ memoryMiB, cpus, limits = everything }: ServiceArgs): Pick<docker.ContainerArgs, 'memory' | 'memorySwap' | 'cpus'> {
   return {
     // Equal to memory means no swap; left out, the provider reads back twice the memory. Without a count of swap the engine makes it -1.
     ...(limits.memory ? { memory: memoryMiB, memorySwap: limits.swap ? memoryMiB : -1 } : {}),
     ...(limits.cpus ? { cpus } : {}),
   };
+}
+
+/**
+ * The package has no limit on the processes of a container. This one counts those of a user on the whole host, threads
+ * included, and every stack has the same users: Phoenix, the journal and the tunnel of one take about 60 of these. A
+ * connection is a file, and so many fill Alloy's memory first. An engine that may not raise limits, as in a container
+ * without privileges, has more of both than this.
+ */
+const ulimits: readonly Ulimit[] = [{ name: 'nproc', soft: 4096, hard: 4096 }, { name: 'nofile', soft: 16_384, hard: 16_384 }];
+
+/** @returns nothing for root, whose processes the kernel does not count; else all that the engine lists, or it shows as a change for ever */
+function ulimitsOf({ user, limits = everything }: Common): Pick<docker.ContainerArgs, 'ulimits'> {
+  return limits.ulimits === false || parseInt(user, 10) === 0
+    ? {}
+    : { ulimits: [...ulimits, ...limits.ulimits.filter(({ name }) => !ulimits.some((own) => own.name === name))] };
 }
 
 /** 30 MiB of log a container at most: Docker's default has no bound and fills disks. */
@@ -272,6 +298,7 @@ function hardened(args: Common): docker.ContainerArgs {
     tmpfs: { '/tmp': 'rw,nosuid,nodev,size=256m' },
     capabilities: { drops: ['ALL'] },
     securityOpts: ['no-new-privileges'],
+    ...ulimitsOf(args),
     ...boundedLogs,
   };
 }

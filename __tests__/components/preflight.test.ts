@@ -68,7 +68,7 @@ function inspectAt(engine: Engine, config: Record<string, string> = {}, preview 
 }
 
 /** What is taken for true of an engine that says nothing of itself. */
-const unsaid = { engineId: '', limits: { memory: true, swap: true, cpus: true }, ipv6: true };
+const unsaid = { engineId: '', limits: { memory: true, swap: true, cpus: true, ulimits: [] }, ipv6: true };
 
 describe('addresses of Phoenix', () => {
   const chosen = (bind: string): Record<string, string> => ({ 'phoenix:auth': 'true', 'phoenix:bind': bind });
@@ -334,7 +334,8 @@ describe('what the engine says of itself and of its kernel', () => {
   /** Fields as moby writes them (api/types/system.Info). */
   const info = (fields: object): Record<string, Answer> => ({ '/info': { ...(current['/info'] as object), ID: 'engine-id', SecurityOptions: ['name=seccomp,profile=default'], MemoryLimit: true, SwapLimit: true, CpuCfsQuota: true, ...fields } });
   const [both, loopback] = [['127.0.0.1', '172.17.0.1'], ['127.0.0.1']];
-  const all = { memory: true, swap: true, cpus: true };
+  const all = { memory: true, swap: true, cpus: true, ulimits: [] };
+  const nothing = { memory: false, swap: false, cpus: false, ulimits: false } as const;
   const noMemory = 'the kernel of the Docker host has no memory limit: phoenix:memory and alloy:memory are not enforced';
   const noSwap = 'the kernel of the Docker host does not count swap: containers may use it beyond their memory limit';
   const noCpus = 'the kernel of the Docker host has no CPU quota for this engine: phoenix:cpus and alloy:cpus are not enforced';
@@ -350,10 +351,10 @@ describe('what the engine says of itself and of its kernel', () => {
   test.each<[string, Partial<HostFacts>]>([
     ['docker-20.10', { ...dockers, bind: both, limits: all, warnings: [] }],
     ['docker-28.5', { ...dockers, bind: both, limits: all, warnings: [] }],
-    ['docker-28.5-rootless', { ...dockers, bind: loopback, limits: { memory: false, swap: false, cpus: false }, warnings: [noMemory, noCpus] }],
+    ['docker-28.5-rootless', { ...dockers, bind: loopback, limits: nothing, warnings: [noMemory, noCpus] }],
     // Podman makes up an ID for each question (pkg/api/handlers/compat/info.go): it is none.
-    ['podman-4.3', { engineId: '', bind: loopback, limits: all, warnings: [] }],
-    ['podman-5.8', { engineId: '', bind: loopback, limits: all, warnings: [] }],
+    ['podman-4.3', { engineId: '', bind: loopback, limits: { ...all, ulimits: false }, warnings: [] }],
+    ['podman-5.8', { engineId: '', bind: loopback, limits: { ...all, ulimits: false }, warnings: [] }],
   ])('as recorded: %s', async (name, facts) => {
     expect(await inspect({}, recorded(name))).toMatchObject({ problems: [], ...facts });
     expect(await inspect({}, recorded(name), 'tcp')).toMatchObject({ problems: [], ...facts });
@@ -361,8 +362,9 @@ describe('what the engine says of itself and of its kernel', () => {
 
   test.each<[string, Record<string, Answer>, Partial<HostFacts>]>([
     ['a whole engine', info({}), { bind: both, limits: all, warnings: [] }],
-    ['rootless Docker, whose kernel delegates nothing', info({ SecurityOptions: ['name=seccomp,profile=default', 'name=rootless'], MemoryLimit: false, SwapLimit: false, CpuCfsQuota: false }), { bind: loopback, limits: { memory: false, swap: false, cpus: false }, warnings: [noMemory, noCpus] }],
-    ['rootless Docker with cgroup v2 and all controllers', info({ SecurityOptions: ['name=seccomp,profile=builtin', 'name=rootless', 'name=cgroupns'] }), { bind: loopback, limits: all, warnings: [] }],
+    ['rootless Docker, whose kernel delegates nothing', info({ SecurityOptions: ['name=seccomp,profile=default', 'name=rootless'], MemoryLimit: false, SwapLimit: false, CpuCfsQuota: false }), { bind: loopback, limits: nothing, warnings: [noMemory, noCpus] }],
+    ['rootless Docker with cgroup v2 and all controllers', info({ SecurityOptions: ['name=seccomp,profile=builtin', 'name=rootless', 'name=cgroupns'] }), { bind: loopback, limits: { ...all, ulimits: false }, warnings: [] }],
+    ['users of containers that are others on the host', info({ SecurityOptions: ['name=seccomp,profile=builtin', 'name=userns'] }), { bind: both, limits: all, warnings: [] }],
     ['no CPU quota', info({ CpuCfsQuota: false }), { bind: both, limits: { ...all, cpus: false }, warnings: [noCpus] }],
     ['no swap accounting', info({ SwapLimit: false }), { bind: both, limits: { ...all, swap: false }, warnings: [noSwap] }],
     ['no memory limit', info({ MemoryLimit: false, SwapLimit: false }), { bind: both, limits: { ...all, memory: false, swap: false }, warnings: [noMemory] }],
@@ -471,6 +473,36 @@ describe('ports that the engine lists for the containers of the stack', () => {
     const gone = { status: 404, body: '{"message":"No such container"}' };
     const answers = { '/containers/json': both, '/containers/phoenix-dev-id/json': phoenix, '/containers/alloy-dev-id/json': gone };
     expect(await inspect({}, answers)).toMatchObject({ problems: [], listed: { 'phoenix-dev': inOrder } });
+  });
+});
+
+describe('ulimits that the engine gives every container', () => {
+  const ulimit = (name: string, value: number): { name: string; soft: number; hard: number } => ({ name, soft: value, hard: value });
+  /** A stack whose containers list these, in the engine's words. */
+  const stackWith = (lists: Readonly<Record<string, readonly ReturnType<typeof ulimit>[] | null | undefined>>): Record<string, Answer> => ({
+    '/containers/json': Object.keys(lists).map((name) => container(name, 7777, own)),
+    ...Object.fromEntries(Object.entries(lists).map(([name, list]) => [`/containers/${name}-id/json`, {
+      Name: `/${name}`,
+      ...(list === undefined ? {} : { HostConfig: { Ulimits: list && list.map(({ name: Name, soft: Soft, hard: Hard }) => ({ Name, Soft, Hard })) } }),
+      NetworkSettings: { Ports: {} },
+    }])),
+  });
+  const [bounded, memlock, core] = [ulimit('nproc', 4096), ulimit('memlock', -1), ulimit('core', 0)];
+
+  test.each<[string, Parameters<typeof stackWith>[0], object[]]>([
+    ['a stack with nothing that runs', {}, []],
+    ['an engine with none', { 'web-dev': null, 'api-dev': null }, []],
+    ['an engine that does not say', { 'web-dev': undefined }, []],
+    ['one container', { 'web-dev': [bounded, memlock] }, [bounded, memlock]],
+    ['what all have, in any order', { 'web-dev': [bounded, memlock], 'api-dev': [memlock, bounded] }, [bounded, memlock]],
+    ['not what one alone has', { 'web-dev': [core, memlock], 'api-dev': [memlock] }, [memlock]],
+  ])('%s', async (_, lists, ulimits) => {
+    expect((await inspect({}, stackWith(lists))).limits.ulimits).toEqual(ulimits);
+  });
+
+  test('none where it is rootless', async () => {
+    const info = { '/info': { ...(current['/info'] as object), SecurityOptions: ['name=rootless'] } };
+    expect((await inspect({}, { ...stackWith({ 'web-dev': [memlock] }), ...info })).limits.ulimits).toBe(false);
   });
 });
 

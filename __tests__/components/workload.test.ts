@@ -6,6 +6,8 @@ import { deploy, secret, type Registered, type Stage } from '../support/deployme
 const labels = { 'llm-observability.stack': 'llm-observability/dev', more: 'b' };
 const labelList = [{ label: 'llm-observability.stack', value: 'llm-observability/dev' }, { label: 'more', value: 'b' }];
 
+const ulimits = [{ name: 'nproc', soft: 4096, hard: 4096 }, { name: 'nofile', soft: 16384, hard: 16384 }];
+
 /** What every container that runs something has, whatever it runs. */
 const hardened = {
   readOnly: true,
@@ -59,6 +61,7 @@ describe('a service', () => {
       parent: '',
       inputs: {
         ...hardened,
+        ulimits,
         name: 'web-dev',
         image: 'some/image:1.0.0',
         user: '473:473',
@@ -107,7 +110,7 @@ describe('a service', () => {
     ['all but CPUs', { cpus: false }, { memory: 512, memorySwap: 512 }],
     ['nothing', { memory: false, swap: false, cpus: false }, {}],
   ])('on a kernel that limits %s', async (_, limits, asked) => {
-    const { inputs } = await container((image, network) => workload.service('web', { ...service(image, network), limits: { memory: true, swap: true, cpus: true, ...limits } }, {}));
+    const { inputs } = await container((image, network) => workload.service('web', { ...service(image, network), limits: { memory: true, swap: true, cpus: true, ulimits: [], ...limits } }, {}));
     expect(Object.fromEntries(['memory', 'memorySwap', 'cpus'].flatMap((name) => (name in inputs ? [[name, inputs[name]]] : [])))).toEqual(asked);
   });
 
@@ -133,6 +136,22 @@ describe('a service', () => {
       entrypoints: ['web'],
       command: ['run', 'it'],
     });
+  });
+
+  // The provider compares all that the engine lists with all that it was asked for.
+  const memlock = { name: 'memlock', soft: -1, hard: -1 };
+  test.each<[string, workload.Limits['ulimits'], object[] | undefined]>([
+    ['gives none by itself', [], ulimits],
+    ['gives others too', [memlock], [...ulimits, memlock]],
+    ['lists its own of the same names', [{ name: 'nofile', soft: 1024, hard: 524288 }, memlock, { name: 'nproc', soft: 9, hard: 9 }], [...ulimits, memlock]],
+    ['keeps none', false, undefined],
+  ])('its ulimits on an engine that %s', async (_, listed, asked) => {
+    const limits = { memory: true, swap: true, cpus: true, ulimits: listed };
+    const made = [
+      await container((image, network) => workload.service('web', { ...service(image, network), limits }, {})),
+      await container((image) => workload.job('once', { containerName: 'once-dev', image, user: '1:1', labels, limits }, {})),
+    ];
+    expect(made.map(({ inputs }) => inputs['ulimits'])).toEqual([asked, asked]);
   });
 
   test('transform has the last word', async () => {
@@ -187,6 +206,7 @@ describe('a job', () => {
       parent: '',
       inputs: {
         ...hardened,
+        ulimits,
         name: 'once-dev',
         image: 'some/image:1.0.0',
         user: '1:1',
@@ -212,6 +232,12 @@ describe('a job', () => {
       workload.job('once', { containerName: 'once-dev', image, user: '0:0', labels, network, capabilities: ['CHOWN'] }, {}));
     expect(inputs).toMatchObject({ ...hardened, capabilities: { adds: ['CAP_CHOWN'], drops: ['ALL'] }, networksAdvanced: [{ name: 'observability-dev' }] });
     expect(inputs).not.toHaveProperty('networkMode');
+  });
+
+  // Nor does the kernel stop root at a number of processes, and root's are those of the whole host.
+  test.each([['0:0', false], ['0', false], ['1:0', true], ['10:10', true]])('run by %s has ulimits: %s', async (user, bounded) => {
+    const { inputs } = await container((image) => workload.job('once', { containerName: 'once-dev', image, user, labels }, {}));
+    expect('ulimits' in inputs).toBe(bounded);
   });
 });
 

@@ -119,6 +119,17 @@ async function update(olds: Props, news: Props): Promise<Props> {
   return props((await call<proto.UpdateRequest, proto.UpdateResponse>('update', request)).getProperties());
 }
 
+/** What these inputs are for a container in this state: paths of what differs, and of those that replace it. */
+async function differences(olds: Props, news: Props): Promise<{ differs: string[]; replaces: string[] }> {
+  const request = new proto.DiffRequest();
+  request.setUrn(urn('Container'));
+  request.setId('c1');
+  request.setOlds(Struct.fromJavaScript(olds));
+  request.setNews(Struct.fromJavaScript(await checked('Container', news)));
+  const answer = await call<proto.DiffRequest, proto.DiffResponse>('diff', request);
+  return { differs: answer.getDiffsList(), replaces: answer.getReplacesList() };
+}
+
 async function remove(type: string, id: string, state: Props): Promise<void> {
   const request = new proto.DeleteRequest();
   request.setUrn(urn(type));
@@ -148,6 +159,59 @@ test('a container is asked for in the engine\'s own terms', async () => {
       Memory: 67108864, MemorySwap: -1, NanoCpus: 5e8, Init: false, Tmpfs: { '/tmp': 'rw' }, RestartPolicy: { Name: 'always', MaximumRetryCount: 0 },
       LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } }, NetworkMode: 'bridge',
     },
+  });
+});
+
+describe('ulimits', () => {
+  const ulimit = (name: string, value: number): { name: string; soft: number; hard: number } => ({ name, soft: value, hard: value });
+  const [nproc, nofile, memlock] = [ulimit('nproc', 4096), ulimit('nofile', 16384), ulimit('memlock', -1)];
+  const inputs = (...ulimits: object[]): Props => ({ name: 'c', image: 'i', ...(ulimits.length ? { ulimits: ulimits as Props[] } : {}) });
+  /** An engine that lists these, in its own words. */
+  const lists = (...ulimits: typeof nproc[]): void => {
+    const listed = ulimits.map(({ name: Name, soft: Soft, hard: Hard }) => ({ Name, Soft, Hard }));
+    answers['GET /containers/c1/json'] = { body: inspected({ HostConfig: { ...inspected().HostConfig, Ulimits: listed } }) };
+  };
+  const made = async (...ulimits: object[]): Promise<Props> => (await create('Container', inputs(...ulimits))).state;
+  const none = { differs: [], replaces: [] };
+
+  test('are asked for by name, and none where there are none', async () => {
+    lists(nproc, nofile);
+    await made(nproc, nofile);
+    const asksFor = (): unknown => (sent('POST /containers/create?name=c')['HostConfig'] as { Ulimits: unknown }).Ulimits;
+    expect(asksFor()).toEqual([{ Name: 'nofile', Soft: 16384, Hard: 16384 }, { Name: 'nproc', Soft: 4096, Hard: 4096 }]);
+    asked = [];
+    await made();
+    expect(asksFor()).toBeNull();
+  });
+
+  test('come back in any order without a difference', async () => {
+    lists(nproc, nofile);
+    const state = await made(nproc, nofile);
+    lists(nofile, nproc);
+    const refreshed = await read('Container', 'c1', state, await checked('Container', inputs(nproc, nofile)));
+    expect(await differences(refreshed.state, inputs(nproc, nofile))).toEqual(none);
+    expect(await differences(refreshed.state, inputs(nofile, nproc))).toEqual(none);
+  });
+
+  test.each<[string, object[]]>([
+    ['another number', [{ ...nproc, hard: 8192 }, nofile]],
+    ['one less', [nproc]],
+    ['one more', [nproc, nofile, memlock]],
+    ['none', []],
+  ])('%s replaces the container', async (_, next) => {
+    lists(nproc, nofile);
+    const found = await differences(await made(nproc, nofile), inputs(...next));
+    expect(found.differs).not.toEqual([]);
+    expect(found.replaces).toEqual(found.differs);
+  });
+
+  test("the engine's own count as the container's where it has any, and only there", async () => {
+    lists(nproc, nofile, memlock);
+    const state = await made(nproc, nofile);
+    expect((await differences(state, inputs(nproc, nofile))).replaces).not.toEqual([]);
+    expect(await differences(state, inputs(nproc, nofile, memlock))).toEqual(none);
+    lists(memlock);
+    expect(await differences(await made(), inputs())).toEqual(none);
   });
 });
 

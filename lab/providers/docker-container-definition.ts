@@ -94,7 +94,7 @@ export function definition(planned: Props): object {
         return `${String(isEmpty(v['hostPath']) ? v['volumeName'] : v['hostPath'])}:${String(v['containerPath'])}:${mode}`;
       }),
       VolumesFrom: volumes.filter((v) => !isEmpty(v['fromContainer'])).map((v) => v['fromContainer']),
-      Ulimits: rows(planned['ulimits']).map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+      Ulimits: known(planned['ulimits']) ? rows(planned['ulimits']).map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })) : null,
       Devices: rows(planned['devices']).map((d) => ({
         PathOnHost: d['hostPath'], PathInContainer: isEmpty(d['containerPath']) ? d['hostPath'] : d['containerPath'], CgroupPermissions: d['permissions'],
       })),
