@@ -212,6 +212,7 @@ describe('a connector', () => {
       tmpfs: { '/tmp': 'rw,nosuid,nodev,size=256m' },
       capabilities: { drops: ['ALL'] },
       securityOpts: ['no-new-privileges'],
+      ulimits: [{ name: 'nproc', soft: 4096, hard: 4096 }, { name: 'nofile', soft: 16384, hard: 16384 }],
       logDriver: 'json-file',
       logOpts: { 'max-size': '10m', 'max-file': '3' },
       restart: 'always',
