@@ -12,6 +12,7 @@ import { pythonOtel } from '../../lab/python';
 import { telemetrygen } from '../../lab/telemetrygen';
 import { chooseEngine, engineGet } from '../../engine';
 import { ensureEngine } from '../../ops/support/docker';
+import { findings, unexplained, unneeded, type Inspected } from '../support/cis-docker';
 import { expectPictureOfRun } from '../support/picture-of-run';
 import { screen } from '../support/screen';
 import { Checkout, docker, storedSpans, until } from './checkout';
@@ -119,6 +120,14 @@ describe('a fresh clone', () => {
         security: HostConfig.SecurityOpt, swap: HostConfig.MemorySwap === HostConfig.Memory, limited: HostConfig.Memory > 0 && HostConfig.NanoCpus > 0,
       }).toEqual({ user, readOnly: true, drops: ['ALL'], adds: null, security: ['no-new-privileges'], swap: true, limited: true });
     }
+  });
+
+  it('leaves nothing of the CIS Docker Benchmark undone without a reason, in any container', async () => {
+    const ids = (await docker('ps', '--all', '--quiet', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).split('\n');
+    const appArmor = (await docker('info', '--format', '{{json .SecurityOptions}}')).includes('name=apparmor');
+    const ports = Object.values((await checkout.outputs()).endpoints).map((url) => Number(new URL(url).port));
+    const found = (JSON.parse(await docker('inspect', ...ids)) as Inspected[]).flatMap((container) => findings(container, { appArmor, ports }));
+    expect({ unexplained: unexplained(found), unneeded: unneeded(found) }).toEqual({ unexplained: [], unneeded: [] });
   });
 
   it('shows nothing beyond loopback and the bridge', async () => {
