@@ -69,7 +69,7 @@ interface Common {
   /** Replaces the image's entry point. */
   readonly entrypoint?: readonly string[];
   readonly command?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Default: all of them. */
+  /** Default: all of them for a service, none for a job. */
   readonly limits?: Limits | undefined;
 }
 
@@ -132,17 +132,17 @@ export function image(name: string, reference: string, opts: pulumi.CustomResour
 
 /** A container that runs for ever: restarted by Docker, replaced by stopping the old one first. */
 export function service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): docker.Container {
-  const { healthCheck, transform = (same) => same } = args;
+  const { healthCheck, limits = everything, transform = (same) => same } = args;
   return new docker.Container(
     name,
     transform({
-      ...hardened(args),
+      ...hardened({ ...args, limits }),
       // After a crash an engine stops what has survived it, which counts as stopped by hand: `unless-stopped` stays down.
       restart: 'always',
       networksAdvanced: [{ name: args.network.name, aliases: [args.alias] }],
       ...(args.reachesHost ? { hosts: [{ host: 'host.docker.internal', ip: 'host-gateway' }] } : {}),
       ports: portMappings(args.ports, args.listed[args.containerName]),
-      ...limitsOf(args),
+      ...limitsOf(args, limits),
       healthcheck: {
         tests: ['CMD', ...healthCheck.command],
         interval: healthCheck.interval,
@@ -258,7 +258,7 @@ export function fileVolume(names: { readonly volume: string; readonly files: str
 const everything: Limits = { memory: true, swap: true, cpus: true, ulimits: [] };
 
 /** @returns the limits that the engine keeps: another one would be refused, or shown as a change for ever */
-function limitsOf({ memoryMiB, cpus, limits = everything }: ServiceArgs): Pick<docker.ContainerArgs, 'memory' | 'memorySwap' | 'cpus'> {
+function limitsOf({ memoryMiB, cpus }: ServiceArgs, limits: Limits): Pick<docker.ContainerArgs, 'memory' | 'memorySwap' | 'cpus'> {
   return {
     // Equal to memory means no swap; left out, the provider reads back twice the memory. Without a count of swap the engine makes it -1.
     ...(limits.memory ? { memory: memoryMiB, memorySwap: limits.swap ? memoryMiB : -1 } : {}),
@@ -275,10 +275,10 @@ function limitsOf({ memoryMiB, cpus, limits = everything }: ServiceArgs): Pick<d
 const ulimits: readonly Ulimit[] = [{ name: 'nproc', soft: 4096, hard: 4096 }, { name: 'nofile', soft: 16_384, hard: 16_384 }];
 
 /** @returns nothing for root, whose processes the kernel does not count; else all that the engine lists, or it shows as a change for ever */
-function ulimitsOf({ user, limits = everything }: Common): Pick<docker.ContainerArgs, 'ulimits'> {
-  return limits.ulimits === false || parseInt(user, 10) === 0
-    ? {}
-    : { ulimits: [...ulimits, ...limits.ulimits.filter(({ name }) => !ulimits.some((own) => own.name === name))] };
+function ulimitsOf({ user, limits }: Common): Pick<docker.ContainerArgs, 'ulimits'> {
+  return limits?.ulimits && parseInt(user, 10) !== 0
+    ? { ulimits: [...ulimits, ...limits.ulimits.filter(({ name }) => !ulimits.some((own) => own.name === name))] }
+    : {};
 }
 
 /** 30 MiB of log a container at most: Docker's default has no bound and fills disks. */

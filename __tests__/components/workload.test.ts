@@ -206,7 +206,6 @@ describe('a job', () => {
       parent: '',
       inputs: {
         ...hardened,
-        ulimits,
         name: 'once-dev',
         image: 'some/image:1.0.0',
         user: '1:1',
@@ -235,9 +234,10 @@ describe('a job', () => {
   });
 
   // Nor does the kernel stop root at a number of processes, and root's are those of the whole host.
-  test.each([['0:0', false], ['0', false], ['1:0', true], ['10:10', true]])('run by %s has ulimits: %s', async (user, bounded) => {
-    const { inputs } = await container((image) => workload.job('once', { containerName: 'once-dev', image, user, labels }, {}));
-    expect('ulimits' in inputs).toBe(bounded);
+  test.each([['0:0', undefined], ['0', undefined], ['1:0', ulimits], ['10:10', ulimits]])('run by %s: its ulimits', async (user, asked) => {
+    const limits = { memory: true, swap: true, cpus: true, ulimits: [] };
+    const { inputs } = await container((image) => workload.job('once', { containerName: 'once-dev', image, user, labels, limits }, {}));
+    expect(inputs['ulimits']).toEqual(asked);
   });
 });
 
