@@ -10,6 +10,7 @@ import { centralStack } from './central-stack';
 import { edgeStack } from './edge-stack';
 import { chooseEngine } from '../engine';
 import { dockerProvider, engineInput } from './docker-provider';
+import { doorWarnings } from './door';
 import { inspectHost, unknownHost } from './preflight';
 import { problemsVariable, report, shown, withoutSecrets } from './problem';
 import { accountOf } from './publication';
@@ -52,7 +53,7 @@ export async function program(): Promise<object> {
     }
     throw new pulumi.RunError(report(stack, problems, secrets));
   }
-  const warnings = [...facts.warnings, ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
+  const warnings = [...facts.warnings, ...doorWarnings(settings), ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
   await Promise.all(warnings.map((warning) => pulumi.log.warn(withoutSecrets(warning, secrets))));
 
   const hidden = secretValues(settings, config, isSecret);

@@ -65,6 +65,7 @@ export const reliedOn = {
   ],
   gate: [
     { what: '`error_page` for 300 to 599 but 499, `access_log … if=`, `resolver … ipv6=off`, `proxy_request_buffering off`', since: '1.7.11', where: 'configuration' },
+    { what: '`grpc_pass`, HTTP/2, `set_real_ip_from`, `limit_conn`, in the build of the image', since: '1.13.10', where: 'what is published of Phoenix' },
     { what: '`bash` with `/dev/tcp`, `/etc/ssl/certs/ca-certificates.crt`: in the images on Debian, not in those on Alpine', since: '1.9.11', where: 'health check, gate of a stack at the edge' },
     { what: 'user 101:101, `nginx` on `PATH`', since: '1.17.0', where: 'server' },
     { what: 'the whole configuration was run', since: '1.18.0', where: 'gate' },

@@ -290,7 +290,9 @@ async function deployed(run: Run, adoption: Adoption): Promise<{ outputs: Output
   const settings = await pulumi.settings();
   const deployment = await prepared(run, settings, state);
   await deployment.pull();
-  const up = await deployment.pulumi.show(['up', ...commonArgs, '--yes', '--skip-preview']);
+  // It stands still, on data that was not its own when it was made: nothing else about it has to be different.
+  const phoenix = state?.resources?.find(({ urn }) => urn.endsWith('::phoenix-server'));
+  const up = await deployment.pulumi.show(['up', ...commonArgs, '--yes', '--skip-preview', ...(phoenix ? ['--replace', phoenix.urn] : [])]);
   if (up.code !== 0) {
     (await lastWords(engine, `${projectName}/${stack}`)).forEach(say);
     throw pulumi.known(up) ?? new Failure('The stack did not come up on its own ports; what stopped it is above.');

@@ -359,3 +359,50 @@ test('no rule quotes the value, which may be a secret', () => {
     }
   }
 });
+
+describe('host names', () => {
+  test.each<[string, string[]]>([
+    ['phoenix.lan', ['phoenix.lan']],
+    ['phoenix.lan, build-7,192.0.2.1,2001:db8::1', ['phoenix.lan', 'build-7', '192.0.2.1', '2001:db8::1']],
+    ['xn--bcher-kva.example', ['xn--bcher-kva.example']],
+    ['7.example', ['7.example']],
+  ])("'%s'", (raw, list) => expect(values.hostNames(raw)).toEqual(list));
+
+  const rule = 'not every part is a host name such as phoenix.lan: small letters, digits, dashes and dots, without http:// and without a port; commas separate names';
+  const pattern = 'a pattern lets a website in that gives itself a name that fits; write every name';
+
+  test.each<[string, string, string | undefined]>([
+    ['http://phoenix.lan', rule, 'phoenix.lan'],
+    ['https://Phoenix.lan:6006/traces', rule, 'phoenix.lan'],
+    ['phoenix.lan:6006', rule, 'phoenix.lan'],
+    ['[2001:db8::1]:6006', rule, '2001:db8::1'],
+    ['Phoenix.lan', rule, 'phoenix.lan'],
+    ['a.lan, http://b.lan', rule, 'a.lan,b.lan'],
+    ['phoenix_lan', rule, undefined],
+    ['-a.lan', rule, undefined],
+    ['a..lan', rule, undefined],
+    ['a.lan,', rule, undefined],
+    ['300.1.1.1', rule, undefined],
+    ['a.lan"; return 200', rule, undefined],
+    [`${'a'.repeat(64)}.lan`, rule, undefined],
+    ['*', pattern, undefined],
+    ['*.lan', pattern, undefined],
+    ['a.lan,a.lan', 'a name is there twice', undefined],
+  ])("'%s': %s", (raw, said, meant) => {
+    const broken = brokenRule(() => values.hostNames(raw));
+    expect(broken.message).toBe(said);
+    if (meant !== undefined) {
+      expect(broken.meant).toBe(meant);
+      expect(() => values.hostNames(meant)).not.toThrow();
+    }
+  });
+
+  function brokenRule(parse: () => unknown): values.BrokenRule {
+    try {
+      parse();
+    } catch (error) {
+      return error as values.BrokenRule;
+    }
+    throw new Error('it was accepted');
+  }
+});

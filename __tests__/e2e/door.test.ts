@@ -1,8 +1,21 @@
-/** Who comes in by the ports on loopback: a website that is open in a browser on the same machine has its script run there. */
+/**
+ * Who comes in by the ports on loopback: a website that is open in a browser on the same machine has its script run there, and
+ * programs send what they like. On real parts; what a website can do to a service without a gate is shown first.
+ */
+import * as fs from 'node:fs';
+import * as http from 'node:http';
+import * as http2 from 'node:http2';
+import * as path from 'node:path';
+import { text } from 'node:stream/consumers';
+import * as zlib from 'node:zlib';
+import type { Outputs } from '../../ops/support/outputs';
+import { markedTrace } from '../../provider/otlp';
 import { putPrograms } from '../lab/programs';
 import { tempDir } from '../support/temp';
 import { site, type Reply, type Request, type Site } from '../support/web';
 import { fromElsewhere, intrusion, rebound, takeover } from '../support/website';
+import { Checkout, docker, until } from './checkout';
+
 
 describe('a website in a browser', () => {
   interface Service extends Site {
@@ -103,6 +116,198 @@ describe('a website in a browser', () => {
       await fromElsewhere(port, intrusion('evil'));
       expect(requests).toHaveLength(intrusion('evil').length);
       expect(served).toEqual([]);
+    });
+  });
+});
+
+const stack = 'door';
+const phoenix = `phoenix-${stack}`;
+let checkout: Checkout;
+let deployed: Outputs;
+
+describe('a stack', () => {
+  beforeAll(async () => {
+    checkout = await Checkout.clone(stack);
+    await checkout.up({ 'ports:offset': '400', 'phoenix:apiKeys': 'tools' });
+    deployed = await checkout.outputs();
+  });
+
+  afterAll(async () => {
+    const { code, stderr } = await checkout.command('down', ['--purge', '--yes']);
+    fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  interface Asked {
+    readonly method?: string;
+    readonly headers?: http.OutgoingHttpHeaders;
+    readonly body?: Buffer | string;
+  }
+
+  /** One request, with whatever headers; `fetch` writes some itself. A connection that is cut before an answer is status 0. */
+  function ask(base: string, target: string, { method = 'GET', headers = {}, body = '' }: Asked = {}): Promise<{ status: number; headers: http.IncomingHttpHeaders; body: string }> {
+    return new Promise((resolve) => {
+      const request = http.request(base, { path: target, method, headers: { ...(method === 'GET' ? {} : { 'content-length': Buffer.byteLength(body) }), ...headers }, agent: false });
+      request.on('response', (answer) => void text(answer).then((said) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: said })));
+      request.on('error', () => resolve({ status: 0, headers: {}, body: '' }));
+      request.end(body);
+    });
+  }
+
+  /** Status of an OTLP request over gRPC without spans. */
+  async function grpc(headers: http2.OutgoingHttpHeaders = {}): Promise<number> {
+    const session = http2.connect(deployed.endpoints.phoenixOtlpGrpc);
+    try {
+      const stream = session.request({ ':method': 'POST', ':path': '/opentelemetry.proto.collector.trace.v1.TraceService/Export', 'content-type': 'application/grpc', te: 'trailers', ...headers });
+      stream.end(Buffer.alloc(5));
+      const answer = await new Promise<http2.IncomingHttpHeaders>((resolve, reject) => stream.on('response', resolve).on('error', reject));
+      return Number(answer[':status']);
+    } finally {
+      session.close();
+    }
+  }
+
+  const page = (): string => deployed.endpoints.phoenixUi;
+  const otlpHttp = (): string => deployed.endpoints.phoenixOtlpHttp;
+  const protobuf = { 'content-type': 'application/x-protobuf' };
+  const credentials = (): Record<string, string> => (deployed.auth ? { authorization: `Bearer ${deployed.adminSecret}` } : {});
+
+  async function projects(): Promise<string[]> {
+    const { data } = JSON.parse((await ask(page(), '/v1/projects?limit=1000', { headers: credentials() })).body) as { data: { name: string }[] };
+    return data.map(({ name }) => name);
+  }
+
+  /** Sends a span as an application does. @returns the status */
+  async function send(project: string, headers: Record<string, string> = {}): Promise<number> {
+    const body = JSON.stringify(markedTrace(project).body);
+    return (await ask(deployed.endpoints.otlpHttp, '/v1/traces', { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })).status;
+  }
+
+  const restarts = (): Promise<string> => docker('inspect', '--format', '{{.RestartCount}} {{.State.OOMKilled}}', phoenix);
+
+  it('answers to its own names on every port, and to no other', async () => {
+    const status = async (host: string): Promise<number[]> => [
+      (await ask(page(), '/healthz', { headers: { host } })).status,
+      (await ask(otlpHttp(), '/v1/traces', { method: 'POST', headers: { host, ...protobuf } })).status,
+      await grpc({ ':authority': host }),
+    ];
+    for (const host of ['localhost', 'LOCALHOST:6406', '127.0.0.1:6406', '127.8.8.8', '[::1]:6406', 'host.docker.internal:6406']) {
+      expect([host, await status(host)]).toEqual([host, [200, 200, 200]]);
+    }
+    for (const host of ['evil.example', 'evil.example:6406', 'localhost.evil.example', '127.0.0.1.nip.io', '10.0.0.1', 'phoenix.lan']) {
+      expect([host, await status(host)]).toEqual([host, [421, 421, 421]]);
+    }
+    expect((await ask(page(), '/', { headers: { host: 'phoenix.lan' } })).body).toContain('pulumi config set phoenix:hosts NAME');
+  });
+
+  it('has headers that keep its page out of frames and its addresses to itself', async () => {
+    expect((await ask(page(), '/')).headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'same-origin',
+      'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+    });
+  });
+
+  it('is safe from a website in a browser on the same machine', async () => {
+    expect(await send('kept')).toBe(200);
+    await until('the project', async () => (await projects()).includes('kept'));
+    const port = Number(new URL(page()).port);
+    expect(await rebound(port, takeover('kept'))).toEqual(Array(3).fill({ status: 421, body: expect.any(String) }));
+    await fromElsewhere(port, intrusion('evil'));
+    await fromElsewhere(Number(new URL(otlpHttp()).port), intrusion('evil'));
+    expect(await projects()).toEqual(expect.arrayContaining(['kept']));
+    expect(await projects()).not.toContain('evil');
+    expect((await ask(page(), '/v1/datasets')).body).not.toContain('evil');
+  });
+
+  it('refuses what unpacks to gigabytes on every port, and keeps what it has accepted', async () => {
+    const before = await restarts();
+    const bombs = { gzip: zlib.gzipSync(Buffer.alloc(2 ** 30)), deflate: zlib.deflateSync(Buffer.alloc(2 ** 30)) };
+    expect(await send('beside the bomb')).toBe(200);
+    for (const base of [page(), otlpHttp(), deployed.endpoints.otlpHttp]) {
+      for (const [encoding, body] of Object.entries(bombs)) {
+        const { status } = await ask(base, '/v1/traces', { method: 'POST', headers: { ...protobuf, 'content-encoding': encoding }, body });
+        expect([base, encoding, status >= 400 && status < 500]).toEqual([base, encoding, true]);
+      }
+    }
+    await until('the span of before', async () => (await projects()).includes('beside the bomb'));
+    expect(await restarts()).toBe(before);
+  });
+
+  it('takes compressed requests of an ordinary size', async () => {
+    const body = zlib.gzipSync(JSON.stringify(markedTrace('compressed').body));
+    // Phoenix takes protobuf alone: the way there is Alloy's.
+    expect((await ask(deployed.endpoints.otlpHttp, '/v1/traces', { method: 'POST', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }, body })).status).toBe(200);
+    expect((await ask(otlpHttp(), '/v1/traces', { method: 'POST', headers: { ...protobuf, 'content-encoding': 'gzip' }, body: zlib.gzipSync('') })).status).toBe(200);
+    await until('the span', async () => (await projects()).includes('compressed'));
+  });
+
+  it('refuses what is larger than Phoenix has room for', async () => {
+    const { status } = await ask(otlpHttp(), '/v1/traces', { method: 'POST', headers: protobuf, body: Buffer.alloc(65 * 2 ** 20) });
+    expect([0, 413]).toContain(status);
+  });
+
+  it('holds direct senders while the gate is closed; reading goes on', async () => {
+    await docker('exec', `${phoenix}-gate`, 'touch', '/tmp/closed');
+    try {
+      for (const [base, target] of [[page(), '/v1/traces'], [otlpHttp(), '/v1/traces'], [page(), '/v1/projects/kept/spans']] as const) {
+        expect(await ask(base, target, { method: 'POST', headers: protobuf })).toMatchObject({ status: 503, headers: { 'retry-after': '5' } });
+      }
+      expect(await grpc()).toBe(503);
+      expect((await ask(page(), '/v1/projects')).status).toBe(200);
+    } finally {
+      await docker('exec', `${phoenix}-gate`, 'rm', '/tmp/closed');
+    }
+    expect((await ask(otlpHttp(), '/v1/traces', { method: 'POST', headers: protobuf })).status).toBe(200);
+  });
+
+  describe('with auth', () => {
+    let ingest: string;
+    beforeAll(async () => {
+      await checkout.up({ 'phoenix:auth': 'true' });
+      deployed = await checkout.outputs();
+      ingest = (await docker('exec', `alloy-${stack}`, 'cat', '/etc/alloy-secrets/phoenix.authorization')).replace(/^Bearer /, '');
+      expect(ingest).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
+    });
+
+    const routes: [string, string][] = [
+      ['GET', '/v1/projects'], ['GET', '/v1//projects'], ['GET', '/v1/%70rojects'], ['GET', '/v1/projects/kept/spans'], ['DELETE', '/v1/projects/kept'], ['GET', '/v1/datasets'],
+      ['POST', '/v1/projects/kept/spans'], ['GET', '/v1/prompts'], ['POST', '/graphql'], ['GET', '/v1/users'], ['POST', '/v1/system/api_keys'], ['GET', '/v1/projects/verify-123456789012/spans'],
+    ];
+
+    it("Alloy's key sends spans and does nothing else, however it is shown", async () => {
+      const bearer = { authorization: `Bearer ${ingest}` };
+      expect((await ask(page(), '/v1/traces', { method: 'POST', headers: { ...protobuf, ...bearer } })).status).toBe(200);
+      expect((await ask(otlpHttp(), '/v1/traces', { method: 'POST', headers: { ...protobuf, ...bearer } })).status).toBe(200);
+      expect(await grpc(bearer)).toBe(200);
+      const shown: Record<string, http.OutgoingHttpHeaders> = {
+        bearer,
+        'in small letters': { authorization: `bearer ${ingest}` },
+        cookie: { cookie: `phoenix-access-token=${ingest}` },
+        'among other cookies': { cookie: `a=b; phoenix-access-token = ${ingest}; c="d"` },
+        'in quotes': { cookie: `phoenix-access-token="${ingest.replaceAll('.', '\\056')}"` },
+      };
+      for (const [how, headers] of Object.entries(shown)) {
+        for (const [method, target] of routes) {
+          const { status } = await ask(page(), target, { method, headers: { 'content-type': 'application/json', ...headers }, ...(method === 'POST' ? { body: '{"query":"{projects{edges{node{name}}}}"}' } : {}) });
+          expect([how, method, target, status]).toEqual([how, method, target, 403]);
+        }
+      }
+      expect(await projects()).toContain('kept');
+    });
+
+    it('a key that was made for it reads, and one that is none is refused', async () => {
+      expect((await ask(page(), '/v1/projects', { headers: { authorization: `Bearer ${deployed.apiKeys['tools']}` } })).status).toBe(200);
+      expect((await ask(page(), '/v1/projects')).status).toBe(401);
+      expect((await ask(otlpHttp(), '/v1/traces', { method: 'POST', headers: protobuf })).status).toBe(401);
+    });
+
+    it('is reached by a name that is set, and by pages of that name', async () => {
+      await checkout.up({ 'phoenix:hosts': 'phoenix.lan' });
+      expect((await ask(page(), '/healthz', { headers: { host: 'phoenix.lan:6406', origin: 'http://phoenix.lan:6406' } })).status).toBe(200);
+      expect((await ask(page(), '/healthz', { headers: { host: 'localhost', origin: 'http://evil.example' } })).status).toBe(403);
+      await docker('exec', `${phoenix}-gate`, 'nginx', '-t', '-c', '/etc/gate/nginx.conf');
     });
   });
 });

@@ -7,9 +7,9 @@ import { commands } from '../commands';
 
 /** What listens on each host port. */
 const served: Partial<Record<SettingKey, string>> = {
-  'phoenix:uiPort': 'Phoenix: page and REST API',
-  'phoenix:otlpGrpcPort': 'Phoenix: OTLP over gRPC, past Alloy',
-  'phoenix:otlpHttpPort': 'Phoenix: OTLP over HTTP, past Alloy',
+  'phoenix:uiPort': 'Gate: Phoenix page and REST API',
+  'phoenix:otlpGrpcPort': 'Gate: OTLP over gRPC to Phoenix, past Alloy',
+  'phoenix:otlpHttpPort': 'Gate: OTLP over HTTP to Phoenix, past Alloy',
   'alloy:otlpGrpcPort': 'Alloy: OTLP over gRPC, for applications',
   'alloy:otlpHttpPort': 'Alloy: OTLP over HTTP, for applications',
   'alloy:uiPort': "Alloy: its own page",
