@@ -87,7 +87,7 @@ describe('what changes in a stack changes its picture', () => {
     ['a port for applications', { 'alloy:otlpHttpPort': '5318' }, '"OTLP 4317, 5318"'],
     ['where metrics go', { 'prometheus:url': 'https://metrics.example.com' }, 'metrics.example.com'],
     ['a hostname', { 'tunnel:otlpHostname': 'alloy.example.com' }, 'alloy.example.com'],
-    ['one more hostname', { 'tunnel:phoenixOtlpHostname': 'traces.example.com' }, '|"traces.example.com"| container_phoenix_prod_gate'],
+    ['one more hostname', { 'tunnel:phoenixOtlpHostname': 'traces.example.com' }, 'traces.example.com"| container_phoenix_prod_gate'],
     ['one more connector', { 'tunnel:connectors': '3' }, 'tunnel-prod-3'],
     ['who guards the page', { 'tunnel:allowDomains': '' }, '["phoenix.example.com"]'],
   ])('%s', async (_, settings, shown) => {

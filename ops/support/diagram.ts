@@ -3,7 +3,7 @@
  * container, port or address is another picture.
  *
  * Left out, so that it can be taken in at a glance: containers that run once or never, volumes that a service only reads,
- * the pages of services that hand on what they take, and rules of the tunnel for single paths that are no OTLP.
+ * the page of Alloy, and rules of the tunnel for single paths that are no OTLP.
  */
 import type { Signal } from '../../components/backend';
 import { signals } from './alloy-flows';
@@ -98,7 +98,7 @@ function drawVisitors(chart: Flowchart, stack: StackParts): void {
       chart.arrow(chart.node(`applications_${stack.network}`, 'pill', ['applications']), idOf(service), [`OTLP ${otlp.join(', ')}`]);
     }
     const pages = published.filter((port) => !stack.otlpPorts.has(port));
-    if (pages.length > 0 && service.sent.length + service.passedOn.length === 0) {
+    if (pages.length > 0 && service.sent.length === 0) {
       chart.arrow(chart.node(`people_${stack.network}`, 'pill', ['people']), idOf(service), pages);
     }
   }
