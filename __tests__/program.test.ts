@@ -240,6 +240,24 @@ describe('auth', () => {
     });
   });
 
+  test('no container shows a secret, but files that it carries into a volume', async () => {
+    const chosen = { 'phoenix:secret': `chosen-${long}1`, 'phoenix:adminSecret': `chosen-${long}2`, 'phoenix:ldapBindPassword': 'chosen-for-ldap', 'phoenix:smtpPassword': 'chosen-for-mail' };
+    const config = {
+      ...withAuth.config, ...chosen,
+      'phoenix:ldapHost': 'ldap.example.com', 'phoenix:ldapUserSearchBaseDns': '["dc=example"]', 'phoenix:ldapBindDn': 'cn=phoenix', 'phoenix:ldapGroupRoleMappings': '[{"group_dn":"*","role":"MEMBER"}]',
+      'phoenix:smtpHostname': 'mail.example.com', 'phoenix:smtpUsername': 'phoenix', 'phoenix:smtpMailFrom': 'phoenix@example.com',
+    };
+    const { resources } = await run({ config, secretKeys: [...(withAuth.secretKeys ?? []), ...Object.keys(chosen)] });
+    const containers = [...resources.values()].filter(({ type }) => type === 'docker:index/container:Container');
+    const holds = (value: unknown): boolean => madeUp.test(JSON.stringify(value)) || JSON.stringify(value).includes(secretMark);
+    expect(containers.flatMap(({ name, inputs }) => Object.entries(inputs).filter(([, value]) => holds(value)).map(([input]) => `${name}.${input}`))).toEqual(
+      ['alloy-secret-files.uploads', 'phoenix-secret-files.uploads']);
+    const [{ content }] = resources.get('phoenix-secret-files')?.inputs['uploads'] as [{ content: { value: string } }];
+    expect(Object.values(JSON.parse(content.value) as object)).toEqual([
+      chosen['phoenix:secret'], chosen['phoenix:adminSecret'], 'chosen-password', 'chosen-at-the-provider', 'chosen-for-ldap', 'chosen-for-mail',
+    ]);
+  });
+
   test('without a URL of their own people find the page on the host, and come through no proxy', async () => {
     const { resources, result } = await run({ config: { 'phoenix:auth': 'true', 'phoenix:uiPort': '7006' } });
     expect(result['login']).toMatchObject({ url: 'http://127.0.0.1:7006' });
@@ -533,13 +551,13 @@ describe('one setting changes just what it names', () => {
     ['phoenix:storage', '20GiB', ['phoenix-server.envs']],
     ['phoenix:memory', '3GiB', ['phoenix-server.memory', 'phoenix-server.memorySwap']],
     ['phoenix:cpus', '0.5', ['phoenix-server.cpus']],
-    ['phoenix:image', 'my/phoenix:version-20.0.0', ['phoenix-data-owner.image', 'phoenix-image.name', 'phoenix-server.image']],
+    ['phoenix:image', 'my/phoenix:version-20.0.0', ['phoenix-data-owner.image', 'phoenix-image.name', 'phoenix-secret-files.image', 'phoenix-server.image']],
     // Also of the largest request.
     ['phoenix:memory', '1GiB', ['alloy-config-files.uploads', 'alloy-server.labels', 'phoenix-gate-config-files.uploads', 'phoenix-gate-server.labels', 'phoenix-server.envs', 'phoenix-server.memory', 'phoenix-server.memorySwap']],
     ['phoenix:rootUrl', 'http://localhost:8080', ['phoenix-gate-config-files.uploads', 'phoenix-gate-server.labels', 'phoenix-server.envs']],
-    ['phoenix:secret', long, ['phoenix-key-alloy.signedWith', 'phoenix-server.envs']],
-    ['phoenix:adminSecret', long, ['api-keys.adminSecret', 'delivery.adminSecret', 'phoenix-key-alloy.adminSecret', 'phoenix-server.envs', 'phoenix-settings.adminSecret']],
-    ['phoenix:adminPassword', 'chosen', ['phoenix-server.envs', 'phoenix-settings.firstPassword']],
+    ['phoenix:secret', long, ['phoenix-key-alloy.signedWith', 'phoenix-secret-files.uploads', 'phoenix-server.labels']],
+    ['phoenix:adminSecret', long, ['api-keys.adminSecret', 'delivery.adminSecret', 'phoenix-key-alloy.adminSecret', 'phoenix-secret-files.uploads', 'phoenix-server.labels', 'phoenix-settings.adminSecret']],
+    ['phoenix:adminPassword', 'chosen', ['phoenix-secret-files.uploads', 'phoenix-server.labels', 'phoenix-settings.firstPassword']],
     ['alloy:otlpGrpcPort', '5317', ['alloy-server.ports']],
     ['alloy:bind', '127.0.0.1', ['alloy-server.ports']],
     // Of more than the largest request, consumers and the point at which it refuses.

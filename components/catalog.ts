@@ -121,14 +121,14 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
   const here = <T>(names: T[]): T[] => (atEdge ? [] : names);
   return {
     container: [
-      ...here([hostName('phoenix', stack), hostName('phoenix', stack, 'data-owner'), hostName('tunnel', stack, 'secret-files')]),
+      ...here([hostName('phoenix', stack), hostName('phoenix', stack, 'data-owner'), hostName('phoenix', stack, 'secret-files'), hostName('tunnel', stack, 'secret-files')]),
       ...here([hostName('journal', stack), hostName('journal', stack, 'data-owner'), hostName('journal', stack, 'secret-files')]),
       ...here(Array.from({ length: maxConnectors }, (_, index) => hostName('tunnel', stack, String(index + 1)))),
       hostName(gated, stack, 'gate'), hostName(gated, stack, 'gate-config-files'), ...here([hostName('phoenix', stack, 'gate-ingest-keys')]),
       hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'),
     ],
     volume: [
-      ...here([hostName('phoenix', stack, 'data'), hostName('tunnel', stack, 'secrets')]),
+      ...here([hostName('phoenix', stack, 'data'), hostName('phoenix', stack, 'secrets'), hostName('tunnel', stack, 'secrets')]),
       ...here([hostName('journal', stack, 'data'), hostName('journal', stack, 'secrets')]),
       hostName(gated, stack, 'gate-config'), ...here([hostName('phoenix', stack, 'gate-ingest')]),
       hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'),

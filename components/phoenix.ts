@@ -7,6 +7,7 @@ import { hostName, ports, stackLabel, storagePercent, users } from './catalog';
 import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability';
 import { ownedBy } from './owned-volume';
 import { spansInMemory } from './phoenix-room';
+import { renderFile } from './template';
 import * as workload from './workload';
 
 export interface PhoenixArgs {
@@ -26,7 +27,7 @@ export interface PhoenixArgs {
   readonly own?: { readonly secret?: string | undefined; readonly adminSecret?: string | undefined; readonly firstPassword?: string | undefined };
   /** Names of API keys besides Alloy's. */
   readonly apiKeys: readonly string[];
-  /** Further environment variables, and those whose values are secret. */
+  /** Further environment variables, and those whose values are secret, which the container does not show. */
   readonly env?: Readonly<Record<string, string>>;
   readonly secretEnv?: Readonly<Record<string, string>>;
   /** Docker Engine of the `docker` provider, through which Phoenix is told what only its API takes. */
@@ -49,6 +50,21 @@ export interface PhoenixArgs {
 const alias = 'phoenix';
 const workingDir = '/phoenix_storage';
 const loopback = '127.0.0.1';
+
+const secretsDir = '/etc/phoenix-secrets';
+const secretsFile = `${secretsDir}/environment.json`;
+/** What the image runs by itself: `python3 -m` and this. */
+const served = { module: 'phoenix.server.main', args: ['serve'] };
+/**
+ * Largest request, unpacked: twice what Alloy takes at most, which writes it anew, with what a sender may leave out. A smaller
+ * one would refuse what Alloy has accepted.
+ */
+const mostUnpackedMiB = 128;
+
+/** The program that starts Phoenix, in Python. */
+export function phoenixStart(changes: { readonly secretsFile?: string; readonly mostBytes?: number } = {}): string {
+  return renderFile('phoenix/start.py.mustache', { secretsFile, mostBytes: mostUnpackedMiB * 1024 ** 2, module: served.module, ...changes });
+}
 
 /** Alloy's own API key in Phoenix's list. */
 const alloyKeyName = 'alloy';
@@ -120,7 +136,8 @@ export class Phoenix extends pulumi.ComponentResource {
     const drawn = (part: string, args: random.RandomPasswordArgs, protect: boolean): pulumi.Output<string> =>
       pulumi.secret(new random.RandomPassword(`${name}-${part}`, args, { ...child, protect }).result);
     const given = (own: string | undefined, generated: pulumi.Output<string>): pulumi.Output<string> => (own === undefined ? generated : pulumi.secret(own));
-    const secret = given(args.own?.secret, drawn('secret', phoenixSecret, true));
+    const drawnSecret = drawn('secret', phoenixSecret, true);
+    const secret = given(args.own?.secret, drawnSecret);
     this.adminSecret = given(args.own?.adminSecret, drawn('admin-secret', phoenixSecret, false));
     this.firstPassword = given(args.own?.firstPassword, drawn('first-password', password, true));
 
@@ -136,16 +153,41 @@ export class Phoenix extends pulumi.ComponentResource {
     const owner = ownedBy(users.phoenix, `${name}-data-owner`, { containerName: hostName('phoenix', args.stack, 'data-owner'), image: this.image, labels, mounts, path: workingDir }, child);
     const owned = workload.mustSucceed(owner, 'Phoenix cannot start on its data volume');
 
+    // One file: of several, one that is no longer wanted would stay in the volume.
+    const secretEnv = pulumi.secret(pulumi.jsonStringify({
+      PHOENIX_SECRET: secret,
+      PHOENIX_ADMIN_SECRET: this.adminSecret,
+      PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: this.firstPassword,
+      ...args.secretEnv,
+    }));
+    const secrets = workload.fileVolume(
+      { volume: `${name}-secrets`, files: `${name}-secret-files` },
+      {
+        volumeName: hostName('phoenix', args.stack, 'secrets'),
+        containerName: hostName('phoenix', args.stack, 'secret-files'),
+        image: this.image,
+        owner: args.owner,
+        path: secretsDir,
+        files: { [secretsFile]: secretEnv },
+        reader: users.phoenix,
+      },
+      child,
+    );
+    const readable = workload.mustSucceed(secrets.written, 'Phoenix cannot read its secrets');
+
     const container = workload.service(
       `${name}-server`,
       {
         containerName: hostName('phoenix', args.stack),
         image: this.image,
-        labels,
+        // Secrets are read once: other ones are another container.
+        labels: { ...labels, ...workload.secretLabel(secretEnv, drawnSecret) },
         user: users.phoenix,
         network: args.network,
         alias,
-        mounts,
+        mounts: [...mounts, secrets.mount],
+        entrypoint: ['python3', '-c'],
+        command: [phoenixStart(), ...served.args],
         env: {
           PHOENIX_WORKING_DIR: workingDir,
           PHOENIX_PORT: String(ports.phoenix.ui),
@@ -156,15 +198,11 @@ export class Phoenix extends pulumi.ComponentResource {
           PHOENIX_ENABLE_PROMETHEUS: String(args.metrics ?? true),
           PHOENIX_MAX_SPANS_QUEUE_SIZE: String(spansInMemory(args.memoryMiB)),
           PHOENIX_ENABLE_AUTH: String(args.auth),
-          PHOENIX_SECRET: secret,
-          PHOENIX_ADMIN_SECRET: this.adminSecret,
-          PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: this.firstPassword,
           ...(args.storageMiB === undefined ? {} : boundedStorage(args.storageMiB)),
           ...switchedOff,
           // Read by uvicorn, Phoenix's web server. Whoever comes passes the gate, which says who they are.
           FORWARDED_ALLOW_IPS: '*',
           ...args.env,
-          ...Object.fromEntries(Object.entries(args.secretEnv ?? {}).map(([variable, value]) => [variable, pulumi.secret(value)])),
         },
         // All of it is published by the gate.
         ports: [],
@@ -190,7 +228,7 @@ export class Phoenix extends pulumi.ComponentResource {
         stopSeconds: 20,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: owned },
+      { ...child, dependsOn: [owned, readable] },
     );
     const ready = new PhoenixReady(
       `${name}-ready`,

@@ -2,10 +2,10 @@
  * The only place that makes a docker.Container, so that every one of them is hardened the same way:
  * numeric user, read-only root, no capabilities, no new privileges, limits, bounded logs.
  *
- * Three kinds: a `service` runs for ever, a `job` runs once to its end, `files` never starts and
- * only carries files into a volume.
+ * Three kinds: a `service` runs for ever, a `job` runs once to its end, `files` only carries files into a volume and
+ * never starts, unless they are for one user alone.
  */
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { stackLabel } from './catalog';
@@ -102,8 +102,10 @@ export interface FilesArgs {
   readonly image: docker.RemoteImage;
   readonly labels: Readonly<Record<string, pulumi.Input<string>>>;
   readonly mounts: readonly Mount[];
-  /** Text by absolute path; the path lies in one of the mounts. Anyone in a container with that volume can read it. */
+  /** Text by absolute path; the path lies in one of the mounts. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
+  /** `uid:gid` of the only user who can read them; the image then has Python. Default: anyone in a container with that volume. */
+  readonly reader?: string | undefined;
 }
 
 /** The last word on a child's arguments: a function that returns the changed ones. */
@@ -123,6 +125,15 @@ export function httpProbe(port: number, path: string, status: number): readonly 
 /** A label that is another when the configuration is: the service reads it once, so another one is another container. */
 export function configLabel(config: pulumi.Output<string>): Record<string, pulumi.Output<string>> {
   return { [`${stackLabel}.config`]: config.apply((text) => createHash('sha256').update(text).digest('hex')) };
+}
+
+/**
+ * The same of what is secret, made with a key that nobody can guess: from a plain hash a short password could be found by
+ * trying. So it is no secret itself, and a preview can show that it is another one.
+ */
+export function secretLabel(secrets: pulumi.Output<string>, key: pulumi.Output<string>): Record<string, pulumi.Output<string>> {
+  const made = pulumi.all([secrets, key]).apply(([text, by]) => createHmac('sha256', by).update(text).digest('hex'));
+  return { [`${stackLabel}.secrets`]: pulumi.unsecret(made) };
 }
 
 /** An image, pulled where the engine does not have it and kept when the stack goes. */
@@ -205,6 +216,7 @@ export function failedJob(name: string, exitCode: number, logs: string, stack: s
  * A container that is created and never started: creating it puts files into a volume, through the
  * engine, wherever that runs. (An upload into the service's own container fails: Docker refuses it
  * when the root is read-only.) A changed file replaces it, and the preview shows the changed lines.
+ * With a reader it runs as a job that gives the files away: see `mustSucceed`.
  */
 export function files(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions): docker.Container {
   return new docker.Container(
@@ -214,15 +226,32 @@ export function files(name: string, args: FilesArgs, opts: pulumi.CustomResource
       image: args.image.name,
       labels: labels(args.labels),
       volumes: volumes(args.mounts),
-      uploads: Object.entries(args.files).map(([file, content]) => ({ file, content })),
+      uploads: Object.entries(args.files).map(([file, content]) => ({ file, content, ...(args.reader ? { permissions: '0400' } : {}) })),
       networkMode: 'none',
       restart: 'no',
-      start: false,
+      ...(args.reader ? givenTo(args.reader, Object.keys(args.files)) : { start: false }),
       mustRun: false,
       ...boundedLogs,
     },
     replacing(opts),
   );
+}
+
+/**
+ * What gives files of root's to the user who reads them. (`owner` of an upload fails where the image names a user: Docker
+ * looks for that one on its host, and takes it in the place of the owner.)
+ */
+function givenTo(reader: string, paths: readonly string[]): Partial<docker.ContainerArgs> {
+  const [uid = '', gid = ''] = reader.split(':');
+  return {
+    user: '0:0',
+    entrypoints: ['python3', '-ISc'],
+    command: [`import os\nfor file in ${JSON.stringify(paths)}: os.chown(file, ${uid}, ${gid})`],
+    capabilities: { adds: ['CAP_CHOWN'], drops: ['ALL'] },
+    securityOpts: ['no-new-privileges'],
+    attach: true,
+    logs: true,
+  };
 }
 
 export interface FileVolumeArgs {
@@ -236,6 +265,8 @@ export interface FileVolumeArgs {
   readonly path: string;
   /** Text by absolute path. */
   readonly files: FilesArgs['files'];
+  /** As for `files`. */
+  readonly reader?: string | undefined;
 }
 
 /** A volume that holds just these files: how a service gets its configuration, and its secrets. */
@@ -248,10 +279,10 @@ export interface FileVolume {
 
 /** @param names resource names of the volume and of the container that carries the files there */
 export function fileVolume(names: { readonly volume: string; readonly files: string }, args: FileVolumeArgs, opts: pulumi.CustomResourceOptions): FileVolume {
-  const { volumeName, containerName, image: carrier, owner, path, files: content } = args;
+  const { volumeName, containerName, image: carrier, owner, path, files: content, reader } = args;
   const volume = new docker.Volume(names.volume, { name: volumeName, labels: [{ label: stackLabel, value: owner }] }, opts);
   const mount = { volume: volume.name, path };
-  const written = files(names.files, { containerName, image: carrier, labels: { [stackLabel]: owner }, mounts: [mount], files: content }, opts);
+  const written = files(names.files, { containerName, image: carrier, labels: { [stackLabel]: owner }, mounts: [mount], files: content, reader }, opts);
   return { mount: { ...mount, readOnly: true }, written };
 }
 

@@ -106,12 +106,12 @@ describe('the names of a stack on its Docker host', () => {
     const { container, volume, network } = hostNames('dev', false);
     const connectors = container.filter((name) => /^tunnel-dev-\d+$/.test(name));
     expect(container.filter((name) => !connectors.includes(name))).toEqual([
-      'phoenix-dev', 'phoenix-dev-data-owner', 'tunnel-dev-secret-files', 'journal-dev', 'journal-dev-data-owner', 'journal-dev-secret-files',
+      'phoenix-dev', 'phoenix-dev-data-owner', 'phoenix-dev-secret-files', 'tunnel-dev-secret-files', 'journal-dev', 'journal-dev-data-owner', 'journal-dev-secret-files',
       'phoenix-dev-gate', 'phoenix-dev-gate-config-files', 'phoenix-dev-gate-ingest-keys',
       'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files',
     ]);
     expect([connectors.length, connectors[0], connectors.at(-1)]).toEqual([maxConnectors, 'tunnel-dev-1', 'tunnel-dev-25']);
-    expect(volume).toEqual(['phoenix-dev-data', 'tunnel-dev-secrets', 'journal-dev-data', 'journal-dev-secrets', 'phoenix-dev-gate-config', 'phoenix-dev-gate-ingest', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets']);
+    expect(volume).toEqual(['phoenix-dev-data', 'phoenix-dev-secrets', 'tunnel-dev-secrets', 'journal-dev-data', 'journal-dev-secrets', 'phoenix-dev-gate-config', 'phoenix-dev-gate-ingest', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets']);
     expect(network).toEqual(['observability-dev']);
   });
 

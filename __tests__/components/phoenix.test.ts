@@ -1,10 +1,10 @@
 import * as docker from '@pulumi/docker';
 import type * as pulumi from '@pulumi/pulumi';
 import * as login from '../../components/login-values';
-import { Phoenix, type PhoenixArgs } from '../../components/phoenix';
+import { Phoenix, phoenixStart, type PhoenixArgs } from '../../components/phoenix';
 import { at } from '../../engine';
 import { randomText } from '../../lab/providers/random';
-import { deploy, secret, sent, type Deployment, type Stage } from '../support/deployment';
+import { deploy, secret, secretMark, sent, type Deployment, type Stage } from '../support/deployment';
 
 const owner = 'llm-observability/dev';
 const engine = at('unix:///docker.sock');
@@ -31,6 +31,15 @@ function phoenix(changes: Partial<PhoenixArgs> = {}, stage?: Stage): Promise<Dep
   );
 }
 
+/** The file with the secrets, as it is sent. */
+const secretFile = (more: object = {}): object => secret(JSON.stringify({
+  PHOENIX_SECRET: 'drawn-phoenix-secret',
+  PHOENIX_ADMIN_SECRET: 'drawn-phoenix-admin-secret',
+  PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: 'drawn-phoenix-first-password',
+  ...more,
+}));
+const uploads = ({ resources }: Deployment<Phoenix>): unknown => resources.get('phoenix-secret-files')?.inputs['uploads'];
+const uploaded = (content: unknown): object[] => [{ file: '/etc/phoenix-secrets/environment.json', content, permissions: '0400' }];
 const envs = ({ resources }: Deployment<Phoenix>): unknown[] => resources.get('phoenix-server')?.inputs['envs'] as unknown[];
 
 /** One deployment for all tests that only look at it. */
@@ -53,6 +62,8 @@ const children = [
   ['phoenix-key-dashboards', 'observability:index:ApiKey', 'phoenix'],
   ['phoenix-ready', 'observability:index:PhoenixReady', 'phoenix'],
   ['phoenix-secret', 'random:index/randomPassword:RandomPassword', 'phoenix'],
+  ['phoenix-secret-files', 'docker:index/container:Container', 'phoenix'],
+  ['phoenix-secrets', 'docker:index/volume:Volume', 'phoenix'],
   ['phoenix-server', 'docker:index/container:Container', 'phoenix'],
   ['phoenix-settings', 'observability:index:PhoenixSettings', 'phoenix'],
 ];
@@ -76,11 +87,12 @@ test('where the data is protected it cannot go either, and nothing else is anoth
   expect(new Map([...resources].filter(([name]) => name !== 'phoenix-data'))).toEqual(new Map([...plain.resources].filter(([name]) => name !== 'phoenix-data')));
 });
 
-test('the order: volume, its owner, the server, its start, its settings, keys', () => {
+test('the order: volumes, their owners, the server, its start, its settings, keys', () => {
   const before = (name: string): readonly string[] | undefined => plain.resources.get(name)?.dependsOn;
   expect(before('phoenix-data-owner')).toEqual(['phoenix-data', 'phoenix-image']);
   expect(before('phoenix-server')).toEqual([
     'network', 'phoenix-admin-secret', 'phoenix-data', 'phoenix-data-owner', 'phoenix-first-password', 'phoenix-image', 'phoenix-secret',
+    'phoenix-secret-files', 'phoenix-secrets',
   ]);
   expect(before('phoenix-ready')).toEqual(['phoenix-server']);
   expect(before('phoenix-settings')).toEqual(['phoenix-admin-secret', 'phoenix-first-password', 'phoenix-ready', 'phoenix-server']);
@@ -109,15 +121,68 @@ test('nothing of it is published: the gate is', () => {
   expect([...plain.resources.values()].filter(({ inputs }) => ((inputs['ports'] ?? []) as unknown[]).length > 0)).toEqual([]);
 });
 
-test('nobody is root but the job that gives the volume away, and it has no network', () => {
+test('nobody is root but the jobs that give files away, and they have no network', () => {
   const { resources } = plain;
   expect([...resources.values()].filter(({ inputs }) => inputs['user'] !== undefined).map(({ name, inputs }) => [name, inputs['user']])).toEqual([
     ['phoenix-data-owner', '0:0'],
+    ['phoenix-secret-files', '0:0'],
     ['phoenix-server', '65532:65532'],
   ]);
   expect(resources.get('phoenix-data-owner')?.inputs).toMatchObject({
     networkMode: 'none',
     capabilities: { adds: ['CAP_CHOWN', 'CAP_DAC_READ_SEARCH', 'CAP_SETGID', 'CAP_SETUID'], drops: ['ALL'] },
+  });
+  expect(resources.get('phoenix-secret-files')?.inputs).toMatchObject({ networkMode: 'none', capabilities: { adds: ['CAP_CHOWN'], drops: ['ALL'] } });
+});
+
+describe('the secrets', () => {
+  const labelOf = ({ resources }: Deployment<Phoenix>): unknown =>
+    (resources.get('phoenix-server')?.inputs['labels'] as { label: string; value: string }[]).find(({ label }) => label === 'llm-observability.stack.secrets')?.value;
+  const withMail = (password: string): Promise<Deployment<Phoenix>> => phoenix({ secretEnv: { PHOENIX_SMTP_PASSWORD: password } });
+
+  test('are in a file of a volume that goes with the stack, for Phoenix alone, whether auth is on or not', () => {
+    for (const deployment of [plain, withoutAuth]) {
+      expect(uploads(deployment)).toEqual(uploaded(secretFile()));
+    }
+    const { resources } = plain;
+    expect(resources.get('phoenix-secrets')).toMatchObject({ retainOnDelete: false, inputs: { name: 'phoenix-dev-secrets', labels: [{ label: 'llm-observability.stack', value: owner }] } });
+    expect(resources.get('phoenix-secret-files')?.inputs).toMatchObject({
+      name: 'phoenix-dev-secret-files',
+      command: ['import os\nfor file in ["/etc/phoenix-secrets/environment.json"]: os.chown(file, 65532, 65532)'],
+      volumes: [{ volumeName: 'phoenix-dev-secrets', containerPath: '/etc/phoenix-secrets' }],
+    });
+    expect(resources.get('phoenix-server')?.inputs['volumes']).toEqual([
+      { volumeName: 'phoenix-dev-data', containerPath: '/phoenix_storage' },
+      { volumeName: 'phoenix-dev-secrets', containerPath: '/etc/phoenix-secrets', readOnly: true },
+    ]);
+  });
+
+  test('are nowhere in the container that runs, nor in the one that carries them but in that file', async () => {
+    for (const { resources } of [plain, await withMail('drawn-mail')]) {
+      expect(JSON.stringify(resources.get('phoenix-server'))).not.toMatch(new RegExp(`drawn-|${secretMark}`));
+      expect(JSON.stringify({ ...resources.get('phoenix-secret-files')?.inputs, uploads: [] })).not.toMatch(new RegExp(`drawn-|${secretMark}`));
+    }
+  });
+
+  test('are read by a program that goes on as Phoenix', () => {
+    expect(plain.resources.get('phoenix-server')?.inputs).toMatchObject({ entrypoints: ['python3', '-c'], command: [phoenixStart(), 'serve'] });
+  });
+
+  test('have those of more that is given', async () => {
+    expect(uploads(await withMail('mail'))).toEqual(uploaded(secretFile({ PHOENIX_SMTP_PASSWORD: 'mail' })));
+  });
+
+  test('are another container when one is another, by a label that says nothing about them', async () => {
+    const deployments = [plain, await withMail('mail'), await withMail('other'), await phoenix({ own: { adminSecret: 'my-admin-secret' } })];
+    const found = deployments.map(labelOf);
+    found.forEach((label) => expect(label).toMatch(/^[0-9a-f]{64}$/));
+    expect(new Set(found).size).toBe(found.length);
+    expect(labelOf(withoutAuth)).toBe(labelOf(plain));
+    // The file is the same and the key is not: what the label is made of cannot be tried out.
+    const own = { secret: 'my-secret', adminSecret: 'my-admin-secret', firstPassword: 'my-password' };
+    const [one, two] = [await phoenix({ own }), await phoenix({ own }, { state: { 'phoenix-secret': { result: 'drawn-another' } } })];
+    expect(uploads(one)).toEqual(uploads(two));
+    expect(labelOf(one)).not.toBe(labelOf(two));
   });
 });
 
@@ -130,9 +195,6 @@ describe('the environment', () => {
     'PHOENIX_ENABLE_PROMETHEUS=true',
     'PHOENIX_MAX_SPANS_QUEUE_SIZE=2000',
     `PHOENIX_ENABLE_AUTH=${auth}`,
-    secret('PHOENIX_SECRET=drawn-phoenix-secret'),
-    secret('PHOENIX_ADMIN_SECRET=drawn-phoenix-admin-secret'),
-    secret('PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD=drawn-phoenix-first-password'),
     'PHOENIX_TELEMETRY_ENABLED=false',
     'PHOENIX_ALLOW_EXTERNAL_RESOURCES=false',
     'PHOENIX_DISABLE_AGENT_ASSISTANT=true',
@@ -144,14 +206,14 @@ describe('the environment', () => {
     'FORWARDED_ALLOW_IPS=*',
   ];
 
-  test('has the secrets whether auth is on or not, and what a trace server does not need switched off', () => {
+  test('has what a trace server does not need switched off', () => {
     expect(envs(plain)).toEqual(whole(true));
     expect(envs(withoutAuth)).toEqual(whole(false));
   });
 
-  test('has what more is given, secret or not', async () => {
+  test('has what more is given and is no secret', async () => {
     const more = await phoenix({ env: { PHOENIX_ROOT_URL: 'https://phoenix.example.com' }, secretEnv: { PHOENIX_SMTP_PASSWORD: 'mail' } });
-    expect(envs(more)).toEqual([...whole(true), 'PHOENIX_ROOT_URL=https://phoenix.example.com', secret('PHOENIX_SMTP_PASSWORD=mail')]);
+    expect(envs(more)).toEqual([...whole(true), 'PHOENIX_ROOT_URL=https://phoenix.example.com']);
   });
 });
 
@@ -188,11 +250,9 @@ test('secrets of one\'s own take the place of generated ones, which stay unused'
   const deployment = await phoenix({ own: { secret: 'my-secret', adminSecret: 'my-admin-secret', firstPassword: 'my-password' } });
   expect([...deployment.resources.values()].map(({ name, type, parent }) => [name, type, parent])).toEqual(children);
   expect(JSON.stringify([...deployment.resources.values()])).not.toContain('drawn-');
-  expect(envs(deployment)).toEqual(expect.arrayContaining([
-    secret('PHOENIX_SECRET=my-secret'),
-    secret('PHOENIX_ADMIN_SECRET=my-admin-secret'),
-    secret('PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD=my-password'),
-  ]));
+  expect(uploads(deployment)).toEqual(uploaded(secretFile({
+    PHOENIX_SECRET: 'my-secret', PHOENIX_ADMIN_SECRET: 'my-admin-secret', PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: 'my-password',
+  })));
   expect(deployment.resources.get('phoenix-settings')?.inputs).toMatchObject({ adminSecret: secret('my-admin-secret'), firstPassword: secret('my-password') });
   expect(deployment.resources.get('phoenix-key-alloy')?.inputs).toMatchObject({ adminSecret: secret('my-admin-secret'), signedWith: secret('my-secret') });
   const { adminSecret, firstPassword } = deployment.result;

@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as workload from '../../components/workload';
-import { deploy, secret, type Registered, type Stage } from '../support/deployment';
+import { deploy, secret, valueOf, type Registered, type Stage } from '../support/deployment';
 
 const labels = { 'llm-observability.stack': 'llm-observability/dev', more: 'b' };
 const labelList = [{ label: 'llm-observability.stack', value: 'llm-observability/dev' }, { label: 'more', value: 'b' }];
@@ -285,6 +285,52 @@ describe('files', () => {
       protect: false,
       additionalSecretOutputs: [],
     });
+  });
+});
+
+describe('files for one user alone', () => {
+  test('are given away by a job, before which nobody but root can read them', async () => {
+    const { inputs } = await container((image) => workload.files(
+      'secrets',
+      { containerName: 'secrets-dev', image, labels, mounts: [{ volume: 'secrets', path: '/etc/web' }], files: { '/etc/web/a': pulumi.secret('a'), '/etc/web/b': 'b' }, reader: '473:474' },
+      {},
+    ));
+    expect(inputs).toEqual({
+      name: 'secrets-dev',
+      image: 'some/image:1.0.0',
+      user: '0:0',
+      labels: labelList,
+      volumes: [{ volumeName: 'secrets', containerPath: '/etc/web' }],
+      uploads: [{ file: '/etc/web/a', content: secret('a'), permissions: '0400' }, { file: '/etc/web/b', content: 'b', permissions: '0400' }],
+      entrypoints: ['python3', '-ISc'],
+      command: ['import os\nfor file in ["/etc/web/a","/etc/web/b"]: os.chown(file, 473, 474)'],
+      capabilities: { adds: ['CAP_CHOWN'], drops: ['ALL'] },
+      securityOpts: ['no-new-privileges'],
+      networkMode: 'none',
+      restart: 'no',
+      attach: true,
+      logs: true,
+      mustRun: false,
+      logDriver: 'json-file',
+      logOpts: { 'max-size': '10m', 'max-file': '3' },
+    });
+  });
+});
+
+describe('the label of secrets', () => {
+  const key = pulumi.secret('key');
+  const label = async (secrets: string, by = key): Promise<unknown> => {
+    const { 'llm-observability.stack.secrets': made, ...others } = workload.secretLabel(pulumi.secret(secrets), by);
+    expect(others).toEqual({});
+    return valueOf(made as pulumi.Output<string>);
+  };
+
+  test('is another for others, and by another key, and is none itself', async () => {
+    expect(await label('a')).toBe(await label('a'));
+    expect(await label('b')).not.toBe(await label('a'));
+    expect(await label('a', pulumi.secret('other'))).not.toBe(await label('a'));
+    const { inputs } = await container((image, network) => workload.service('web', { ...service(image, network), labels: workload.secretLabel(pulumi.secret('a'), key) }, {}));
+    expect(inputs['labels']).toEqual([{ label: 'llm-observability.stack.secrets', value: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
   });
 });
 

@@ -62,6 +62,8 @@ describe('what it is', () => {
     ['job phoenix-dev-data-owner', creates(container, 'phoenix-data-owner', { name: 'phoenix-dev-data-owner', attach: true })],
     ['files in volume alloy-dev-config', creates(container, 'alloy-config-files', files)],
     ['files in volume alloy-dev-config', removes(container, 'alloy-config-files', files)],
+    // Given away by a job; the list is a secret as a whole.
+    ['files in volume phoenix-dev-secrets', creates(container, 'phoenix-secret-files', { name: 'phoenix-dev-secret-files', attach: true, uploads: '[secret]', volumes: [{ volumeName: 'phoenix-dev-secrets' }] })],
     ['files in volume bare', creates(container, 'bare', { name: 'bare', start: false })],
     ['network observability-dev', creates(network, 'network', { name: 'observability-dev' })],
     ['volume new', replaces(volume, 'data', { name: 'old' }, { name: 'new' })],
@@ -100,10 +102,11 @@ describe('what is different', () => {
     expect(found(changes(container, 'other', before ?? {}, after))).toEqual(['auth', 'entrance', 'path', 'server']);
   });
 
-  test('nor the hash of a file whose lines are shown, but another label is', () => {
-    const labels = (...pairs: [string, string][]): Given => ({ labels: pairs.map(([label, value]) => ({ label, value })) });
-    expect(found(replaces(container, 'a', labels(['llm-observability.stack.config', '1']), labels(['llm-observability.stack.config', '2'])))).toEqual([]);
-    expect(found(replaces(container, 'a', labels(['llm-observability.stack.config', '1'], ['b', '1']), labels(['llm-observability.stack.config', '2'], ['b', '2'])))).toEqual(['labels']);
+  test.each(['config', 'secrets'])('nor the hash of a file that is shown as changed (%s), but another label is', (kind) => {
+    const label = `llm-observability.stack.${kind}`;
+    const labels = (...pairs: [string, string][]): Given => ({ labels: pairs.map(([name, value]) => ({ label: name, value })) });
+    expect(found(replaces(container, 'a', labels([label, '1']), labels([label, '2'])))).toEqual([]);
+    expect(found(replaces(container, 'a', labels([label, '1'], ['b', '1']), labels([label, '2'], ['b', '2'])))).toEqual(['labels']);
   });
 
   test('and that it is protected, before the rest', () => {

@@ -84,10 +84,10 @@ function protection(before: State | undefined, after: State | undefined): Differ
   return before && after && was !== is ? [{ name: 'protected', before: [String(was)], after: [String(is)] }] : [];
 }
 
-/** What only follows from another change: IDs of what it depends on, and the hash of a file whose lines are shown. */
+/** What only follows from another change: IDs of what it depends on, and the hash of a file that is shown as changed. */
 const isTrace = (type: string, { name, before, after }: Difference): boolean =>
   (type.startsWith('observability:') && ['path', 'server', 'entrance'].includes(name))
-  || (name === 'labels' && [...before, ...after].every((label) => label.startsWith(`${stackLabel}.config=`)));
+  || (name === 'labels' && [...before, ...after].every((label) => ['config', 'secrets'].some((kind) => label.startsWith(`${stackLabel}.${kind}=`))));
 
 const nouns: Readonly<Record<string, string>> = {
   'docker:index/network:Network': 'network',
@@ -113,8 +113,8 @@ const nouns: Readonly<Record<string, string>> = {
 
 function describe(type: string, state: State | undefined, named: string): string {
   if (type === 'docker:index/container:Container') {
-    const { start, attach, volumes } = (state?.inputs ?? {}) as { start?: boolean; attach?: boolean; volumes?: readonly { volumeName?: string }[] };
-    return start === false ? `files in volume ${volumes?.[0]?.volumeName ?? named}` : attach ? `job ${named}` : `container ${named}`;
+    const { start, attach, uploads, volumes } = (state?.inputs ?? {}) as { start?: boolean; attach?: boolean; uploads?: unknown; volumes?: readonly { volumeName?: string }[] };
+    return start === false || (attach && uploads !== undefined) ? `files in volume ${volumes?.[0]?.volumeName ?? named}` : attach ? `job ${named}` : `container ${named}`;
   }
   const noun = nouns[type] ?? type;
   return named === '' ? noun : `${noun} ${named}`;
