@@ -180,7 +180,7 @@ export class Phoenix extends pulumi.ComponentResource {
       {
         containerName: hostName('phoenix', args.stack),
         image: this.image,
-        // Secrets are read once: other ones are another container.
+        // Secrets are read once: a change replaces the container.
         labels: { ...labels, ...workload.secretLabel(secretEnv, drawnSecret) },
         user: users.phoenix,
         network: args.network,

@@ -16,8 +16,9 @@ export interface Reliance {
 
 export const reliedOn = {
   phoenix: [
-    { what: 'no shell, and `python3` on `PATH` with its standard library', since: '3.18.0', where: 'health check, owner of the volume, keys' },
-    { what: 'the entry point and command of the image start the server', since: '3.18.0', where: 'server' },
+    { what: 'no shell, and `python3` on `PATH` with its standard library', since: '3.18.0', where: 'health check, start, owner of the volumes, keys' },
+    { what: '`python3 -m phoenix.server.main serve` starts the server', since: '4.0.0', where: 'server' },
+    { what: 'unpacks requests with `gzip.decompress` and `zlib.decompress`, and makes an answer of the `HTTPException` of starlette', since: '4.0.0', where: 'server: a request that is too large unpacked is refused' },
     { what: 'runs as any user with a read-only root and a writable `/tmp`', since: '4.1.3', where: 'server, as 65532:65532' },
     { what: '`PHOENIX_WORKING_DIR`, `PHOENIX_PORT`, `PHOENIX_GRPC_PORT`, `PHOENIX_ENABLE_PROMETHEUS`', since: '4.0.0', where: 'server' },
     { what: 'ports 6006 (page, REST, OTLP over HTTP), 4317 (OTLP over gRPC), 9090 (metrics)', since: '4.0.0', where: 'server' },

@@ -128,8 +128,8 @@ export function configLabel(config: pulumi.Output<string>): Record<string, pulum
 }
 
 /**
- * The same of what is secret, made with a key that nobody can guess: from a plain hash a short password could be found by
- * trying. So it is no secret itself, and a preview can show that it is another one.
+ * The same for secrets. It is made with a key that nobody can guess, or a short password could be found by trying. So the
+ * label is no secret.
  */
 export function secretLabel(secrets: pulumi.Output<string>, key: pulumi.Output<string>): Record<string, pulumi.Output<string>> {
   const made = pulumi.all([secrets, key]).apply(([text, by]) => createHmac('sha256', by).update(text).digest('hex'));

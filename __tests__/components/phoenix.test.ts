@@ -172,7 +172,7 @@ describe('the secrets', () => {
     expect(uploads(await withMail('mail'))).toEqual(uploaded(secretFile({ PHOENIX_SMTP_PASSWORD: 'mail' })));
   });
 
-  test('are another container when one is another, by a label that says nothing about them', async () => {
+  test('replace the container when one changes, by a label that says nothing about them', async () => {
     const deployments = [plain, await withMail('mail'), await withMail('other'), await phoenix({ own: { adminSecret: 'my-admin-secret' } })];
     const found = deployments.map(labelOf);
     found.forEach((label) => expect(label).toMatch(/^[0-9a-f]{64}$/));
@@ -180,7 +180,7 @@ describe('the secrets', () => {
     expect(labelOf(withoutAuth)).toBe(labelOf(plain));
     // The file is the same and the key is not: what the label is made of cannot be tried out.
     const own = { secret: 'my-secret', adminSecret: 'my-admin-secret', firstPassword: 'my-password' };
-    const [one, two] = [await phoenix({ own }), await phoenix({ own }, { state: { 'phoenix-secret': { result: 'drawn-another' } } })];
+    const [one, two] = [await phoenix({ own }), await phoenix({ own }, { state: { 'phoenix-secret': { result: 'drawn-anew' } } })];
     expect(uploads(one)).toEqual(uploads(two));
     expect(labelOf(one)).not.toBe(labelOf(two));
   });

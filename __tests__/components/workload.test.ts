@@ -325,7 +325,7 @@ describe('the label of secrets', () => {
     return valueOf(made as pulumi.Output<string>);
   };
 
-  test('is another for others, and by another key, and is none itself', async () => {
+  test('changes with the secrets and with the key, and is no secret', async () => {
     expect(await label('a')).toBe(await label('a'));
     expect(await label('b')).not.toBe(await label('a'));
     expect(await label('a', pulumi.secret('other'))).not.toBe(await label('a'));

@@ -4,6 +4,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { telemetrygen } from '../../lab/telemetrygen';
 import type { Outputs } from '../../ops/support/outputs';
 import { Checkout, docker, storedSpans, until } from './checkout';
@@ -131,6 +132,23 @@ describe('phoenix:auth true', () => {
     expect((await login(deployed.login?.password ?? '')).status).toBe(204);
   });
 
+  it('has its secrets in a file that only Phoenix can read', async () => {
+    const look = "import os;s=os.stat('/etc/phoenix-secrets/environment.json');print(oct(s.st_mode),s.st_uid,s.st_gid)";
+    expect(await docker('exec', phoenix, 'python3', '-ISc', look)).toBe('0o100400 65532 65532');
+    const { code, output } = await finished('docker', ['exec', '--user', '473:473', phoenix, 'python3', '-ISc', "open('/etc/phoenix-secrets/environment.json')"]);
+    expect([code, output]).toEqual([1, expect.stringContaining('Permission denied')]);
+  });
+
+  it('refuses a request that is far too large unpacked, many at once, and stays', async () => {
+    const [bomb, before] = [gzipSync(Buffer.alloc(512 << 20)), await docker('inspect', '--format', '{{.State.StartedAt}} {{.RestartCount}}', phoenix)];
+    const post = async (): Promise<number> => {
+      const headers = { authorization: `Bearer ${deployed.apiKeys['evaluations']}`, 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' };
+      return (await fetch(`${deployed.endpoints.phoenixOtlpHttp}/v1/traces`, { method: 'POST', headers, body: bomb })).status;
+    };
+    expect(await Promise.all(Array.from({ length: 20 }, post))).toEqual(Array.from({ length: 20 }, () => 413));
+    expect(await docker('inspect', '--format', '{{.State.StartedAt}} {{.RestartCount}}', phoenix)).toBe(before);
+  });
+
   it('mints nothing when it is run again', async () => {
     const before = await keys();
     const { changes } = await checkout.up();
@@ -147,13 +165,13 @@ describe('phoenix:auth true', () => {
 
     const containers = (await docker('ps', '--all', '--quiet', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).split('\n');
     const inspected = JSON.parse(await docker('inspect', ...containers)) as { Name: string; Config: { Env: string[] } }[];
-    for (const one of inspected.filter(({ Name }) => Name === `/${phoenix}`)) {
-      one.Config.Env = [];
-    }
+    // The one that has them, and shows them no more than the others.
+    expect(inspected.find(({ Name }) => Name === `/${phoenix}`)?.Config.Env).toContain('PHOENIX_ENABLE_AUTH=true');
     const files = (dir: string): string[] => fs.readdirSync(dir, { withFileTypes: true, recursive: true }).filter((one) => one.isFile()).map((one) => path.join(one.parentPath, one.name));
     const places: Record<string, string> = {
       'docker inspect': JSON.stringify(inspected),
       processes: (await finished('ps', ['-eww', '-o', 'args'])).output,
+      'the environment that Phoenix was started with': await docker('exec', phoenix, 'python3', '-ISc', "print(open('/proc/1/environ').read())"),
       'the stack file': fs.readFileSync(path.join(checkout.dir, `Pulumi.${stack}.yaml`), 'utf8'),
       'the outputs': (await checkout.pulumi('stack', 'output', '--json')).stdout,
       'verify': JSON.stringify(await checkout.command('verify')),
