@@ -732,7 +732,7 @@ test('two stacks share no name on the Docker host', async () => {
   const names = ({ resources }: Deployment<Outputs>): unknown[] =>
     [...resources.values()].filter(({ type }) => /^docker:.*:(Container|Network|Volume)$/.test(type)).map(({ inputs }) => inputs['name']);
   const [dev, prod] = [names(await run({ ...withAuth, stack: 'dev' })), names(await run({ ...withAuth, stack: 'prod' }))];
-  expect(dev).toHaveLength(15);
+  expect(dev).toHaveLength(17);
   expect(dev.filter((name) => prod.includes(name))).toEqual([]);
 });
 
