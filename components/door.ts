@@ -67,6 +67,7 @@ interface DoorView {
   readonly https: boolean;
   readonly mostMiB: number;
   readonly largeAtOnce: number;
+  readonly grpcAtOnce: number;
 }
 
 /** Loopback as a host name in a URL, and any address, as regular expressions. */
@@ -87,8 +88,12 @@ export function doorView({ names, anyAddress: any, proxies, https, mostMiB }: Do
     https,
     mostMiB,
     largeAtOnce,
+    grpcAtOnce,
   };
 }
 
 /** Requests of a megabyte and more that are let through to Phoenix at a time. */
 const largeAtOnce = 4;
+
+/** Requests over gRPC that are let through at a time; Phoenix takes none of them that is larger than 4 MiB. */
+const grpcAtOnce = 64;

@@ -107,10 +107,10 @@ export function gateConfig({ backend, tunnelled = false, journal, door, image = 
       // Base64 of how the middle of an API key begins, whatever follows.
       keyBegins: Buffer.from('{"jti":"ApiKey:').toString('base64url'),
       checksPath,
-      uiPort: ui,
-      directHttpPort: directHttp,
       directGrpcPort: directGrpc,
       grpc: `${hostname}:${ports.phoenix.otlpGrpc}`,
+      // HTTP/2 for gRPC alone: elsewhere a body says how long it is.
+      strangers: [{ ports: [ui, directHttp], http2: false }, { ports: [directGrpc], http2: true }],
       oldHttp2: version === undefined || compareVersions(version, http2Directive) < 0,
       doors: [
         { what: "The page and the REST API. Phoenix's own clients send OTLP over HTTP there, too.", port: ui, page: true },
@@ -195,7 +195,8 @@ export class Gate extends pulumi.ComponentResource {
           retries: 15,
           waitSeconds: 60,
         },
-        memoryMiB: 128,
+        // All its connections with headers as long as they may be, twice: read, and handed on.
+        memoryMiB: 256,
         cpus: '1.0',
         limits: args.limits,
         // The image's stop signal lets requests end, which take at most the 30 s for which Alloy waits; one through a

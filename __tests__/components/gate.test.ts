@@ -124,8 +124,8 @@ test('the server: hardened, on the private network alone, with time to end its r
     restart: 'always',
     networksAdvanced: [{ name: 'observability-dev', aliases: ['phoenix-gate'] }],
     ports: [],
-    memory: 128,
-    memorySwap: 128,
+    memory: 256,
+    memorySwap: 256,
     cpus: '1.0',
     healthcheck: {
       tests: [
@@ -245,6 +245,54 @@ describe('its door', () => {
       'real_ip_header X-Forwarded-For;', 'real_ip_recursive on;', 'set_real_ip_from 172.20.0.0/16;', 'set_real_ip_from ::1;',
       ...Array(2).fill('proxy_set_header X-Forwarded-Proto $http_x_forwarded_proto;'),
     ]);
+  });
+
+  const text = gateConfig({ backend: 'http://phoenix:6006', door: rules, image: 'nginx:1.30.6' });
+  /** A quoted regular expression of the configuration. */
+  const pattern = (before: RegExp): RegExp => new RegExp(new RegExp(`${before.source}"~?((?:[^"\\\\]|\\\\.)*)"`).exec(text)?.[1]?.replaceAll('\\"', '"') ?? 'missing');
+  const servers = text.split(/^ {4}server \{$/m).slice(1);
+
+  test('no key passes for a login, whatever Python strips before its quotes', () => {
+    const refused = pattern(/if \(\$http_cookie ~ /);
+    // Those of str.strip() that a header may have.
+    for (const space of ['', ...'\t\v\f\x1c\x1d\x1e\x1f \x85\xa0']) {
+      for (const cookie of [`phoenix-access-token=${space}"h.\\145yJ.s"`, `a=b;${space}phoenix-access-token${space}=${space}"h.p.s"`]) {
+        expect(cookie).toMatch(refused);
+      }
+    }
+    expect('phoenix-access-token=h.eyJqdGkiOiJBcGlLZXk6MSJ9.s').toMatch(refused);
+    expect('phoenix-access-token=h.eyJqdGkiOiJBY2Nlc3NUb2tlbjoxIn0.s; other="quoted"').not.toMatch(refused);
+  });
+
+  test('a request without a body is not large: nginx tries no regular expression on an empty text', () => {
+    const large = /map [^\n]* \$large \{([^}]*)\}/.exec(text.replace('{1,6}', '+'))?.[1];
+    expect(large).toContain('"" "";');
+  });
+
+  test('no query comes into a log', () => {
+    const asked = pattern(/default -;\s+/);
+    const logged = (request: string): string => ((found) => (found ? `${found[1]}${found[3]}` : '-'))(asked.exec(request.trim()));
+    expect([
+      'GET /v1/projects?token=secret HTTP/1.1', 'GET /a#token=secret HTTP/1.1', 'GET http://name:secret@host/b?token=secret HTTP/1.1', 'GET /?secret', 'G3T /?secret HTTP/1.1', '\x16\x03\x01secret',
+    ].map(logged)).toEqual(['GET /v1/projects', 'GET /a', 'GET /b', 'GET /', '-', '-']);
+    // Of its own accord nginx writes the request as it came, from the level `error` down to `info`.
+    const door = servers.filter((server) => server.includes('access_log /dev/stdout door'));
+    expect(door).toHaveLength(5);
+    for (const server of door) {
+      expect(server).toContain('error_log /dev/stderr emerg;');
+    }
+  });
+
+  test('HTTP/2 for gRPC alone: there the length of a body is no bound', () => {
+    const spoken = servers.filter((server) => server.includes('http2 on;')).map((server) => [...server.matchAll(/listen (\d+)/g)].map(([, port]) => port));
+    expect(spoken).toEqual([['14317'], ['14317']]);
+    expect(servers.find((server) => server.includes('grpc_pass'))).toMatch(/limit_conn grpc \d+;/);
+  });
+
+  test('what a check has sent can be read and removed with the key that sent it, and nothing else', () => {
+    const writes = /map \$request_method \$key_that_writes \{([^}]*)\}/.exec(text)?.[1]?.trim().split(/\s*;\s*/).filter(Boolean);
+    expect(writes).toEqual(['default $key', 'GET none', 'HEAD none', 'DELETE none']);
+    expect(text.split('location ~ "^/v1/projects/verify-')[1]?.split('proxy_pass')[0]).toContain('if (-f /etc/gate-ingest/$key_that_writes)');
   });
 
   test('HSTS where people come over HTTPS, on the page alone', () => {
