@@ -8,6 +8,7 @@ import { CloudflareTunnel, ingressRules } from '../components/cloudflare-tunnel'
 import { checksPath, doorOf, doorView } from '../components/door';
 import { Gate, gateConfig } from '../components/gate';
 import { Journal, journalProgram } from '../components/journal';
+import { phoenixStart } from '../components/phoenix';
 import { largestToPhoenixMiB, spansInMemory } from '../components/phoenix-room';
 import { keys, readSettings, type SettingKey, type Settings } from '../components/settings';
 import { deploy } from './support/deployment';
@@ -79,14 +80,14 @@ describe('numbers and names', () => {
     const ulimit = (name: string): number | undefined => gate.ulimits.find((one) => one.name === name)?.hard;
     const logs = parseInt(gate.logOpts['max-size'] ?? '', 10) * Number(gate.logOpts['max-file']);
     expect([inputs('gate-server'), inputs('journal-server'), inputs('tunnel-connector-1')].map(({ cpus }) => cpus)).toEqual(['1.0', '1.0', '1.0']);
-    expect(inputs('journal-server')['memory']).toBe(gate.memory);
+    expect(inputs('tunnel-connector-1')['memory']).toBe(gate.memory);
 
     said = [
       `Alloy (${fallback('alloy:otlpGrpcPort')}, ${fallback('alloy:otlpHttpPort')})`,
       `Alloy's page (${fallback('alloy:uiPort')})`,
       `Phoenix (${fallback('phoenix:uiPort')}, ${fallback('phoenix:otlpGrpcPort')}, ${fallback('phoenix:otlpHttpPort')})`,
       `Ports ${fallback('phoenix:uiPort')}, ${fallback('phoenix:otlpGrpcPort')} and ${fallback('phoenix:otlpHttpPort')}`,
-      `to ${fallback('phoenix:uiPort')} and ${fallback('phoenix:otlpHttpPort')}: ${number(10 ** Number(/\[0-9\]\{0,(\d)\}/.exec(nginx)?.[1]))} bytes and more`,
+      `to ${fallback('phoenix:uiPort')} and ${fallback('phoenix:otlpHttpPort')}: ${number(10 ** Number(/"~\^\[0-9\]\{1,(\d)\}\$" ""/.exec(nginx)?.[1]))} bytes and more`,
       `By default it is \`${fallback('phoenix:auth')}\``,
       `(\`verify-\` and ${/verify-\[0-9\]\{(\d+)\}/.exec(checksPath)?.[1]} digits)`,
       `Known are ${own.map((name) => `\`${name}\``).join(', ')}, loopback`,
@@ -94,10 +95,12 @@ describe('numbers and names', () => {
       `up to ${number(spansInMemory(2048))} (${spansInMemory(2047)} if \`phoenix:memory\` is below 2 GiB)`,
       `at most ${largestRequestMiB(1e6)} MiB; ${largestToPhoenixMiB(2047)} MiB if \`phoenix:memory\` is below 2 GiB`,
       `${largestToPhoenixMiB(2048)} MiB; ${largestToPhoenixMiB(2047)} MiB if \`phoenix:memory\` is below 2 GiB`,
-      `| ${doorView(door).largeAtOnce} at a time |`,
+      `| ${doorView(door).largeAtOnce} at a time.`,
+      `Requests to ${fallback('phoenix:otlpGrpcPort')} | ${/limit_conn grpc (\d+);/.exec(nginx)?.[1]} at a time |`,
+      `unpacked by Phoenix | ${Number(/most = (\d+)/.exec(phoenixStart())?.[1]) / 2 ** 20} MiB |`,
       `\`alloy:queue\`, by default ${spaced(fallback('alloy:queue'))} for`,
       `${Math.floor(((valueOf(config, 'limit') - valueOf(config, 'spike_limit')) / 1024) * 100)} % of \`alloy:memory\`, by default ${spaced(fallback('alloy:memory'))}`,
-      `gate and journal ${gate.memory} MiB, connectors ${String(inputs('tunnel-connector-1')['memory'])} MiB, each with one CPU`,
+      `the journal ${String(inputs('journal-server')['memory'])} MiB, the gate and connectors ${gate.memory} MiB, each with one CPU`,
       `From ${storagePercent.blocked} % on`,
       `${Number(mostKept) / 2 ** 30} GiB, and a fifth of the free disk`,
       `${ulimit('nproc')} of a user on the host (\`nproc\`)`,

@@ -286,6 +286,7 @@ describe('a stack', () => {
         'in small letters': { authorization: `bearer ${ingest}` },
         cookie: { cookie: `phoenix-access-token=${ingest}` },
         'among other cookies': { cookie: `a=b; phoenix-access-token = ${ingest}; c="d"` },
+        'behind a space that only Python knows': { cookie: `phoenix-access-token=\xa0"${ingest.replaceAll('.', '\\056')}"` },
         'in quotes': { cookie: `phoenix-access-token="${ingest.replaceAll('.', '\\056')}"` },
       };
       for (const [how, headers] of Object.entries(shown)) {
