@@ -221,7 +221,7 @@ describe('a service', () => {
   test.each([
     ['phoenix-dev', 'Phoenix is away for about 20 seconds. What is sent to Alloy meanwhile waits on its disk; what is stored stays stored.'],
     ['alloy-dev', 'Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it has accepted waits on disk.'],
-    ['phoenix-dev-gate', 'Spans wait on the disk of Alloy for about a second.'],
+    ['phoenix-dev-gate', 'The page, the API and the OTLP ports of Phoenix are away for about 3 seconds. Spans that are sent to Alloy wait on its disk.'],
     ['journal-dev', 'Spans wait on the disk of Alloy for about a second.'],
     ['central-dev-gate', 'Spans wait on the disk of Alloy for about a second.'],
     ['tunnel-dev-1', 'A connector is exchanged; where it is the only one, what is published is away for some seconds.'],

@@ -129,15 +129,16 @@ function namesOf({ resource: was, old }: Planned, { resource: is, new: now }: Pl
 }
 
 /** A service while its container is exchanged; times as measured on two cores. */
-const away: Readonly<Record<'phoenix' | 'alloy' | 'gate', string>> = {
+const away: Readonly<Record<'phoenix' | 'alloy' | 'door' | 'gate', string>> = {
   phoenix: 'Phoenix is away for about 20 seconds. What is sent to Alloy meanwhile waits on its disk; what is stored stays stored.',
   alloy: 'Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it has accepted waits on disk.',
+  door: 'The page, the API and the OTLP ports of Phoenix are away for about 3 seconds. Spans that are sent to Alloy wait on its disk.',
   gate: 'Spans wait on the disk of Alloy for about a second.',
 };
 
 function effects(changes: readonly Planned[], stack: string): string[] {
   const service: Readonly<Record<string, keyof typeof away>> = {
-    [hostName('phoenix', stack)]: 'phoenix', [hostName('alloy', stack)]: 'alloy', [hostName('phoenix', stack, 'gate')]: 'gate', [hostName('central', stack, 'gate')]: 'gate',
+    [hostName('phoenix', stack)]: 'phoenix', [hostName('alloy', stack)]: 'alloy', [hostName('phoenix', stack, 'gate')]: 'door', [hostName('central', stack, 'gate')]: 'gate',
     // Without it the gate says "later", as a gate that is exchanged does.
     [hostName('journal', stack)]: 'gate',
   };
