@@ -139,6 +139,8 @@ export const exceptions: readonly Exception[] = [
   ...exceptionsOf('job', 'It runs once, a program of this project without a network, and the deployment waits for its end.',
     ['5.11', 'its memory has no limit'], ['5.12', 'its share of the CPUs has no limit'], ['5.27', 'it has no health check']),
   ...exceptionsOf('job', 'The package has no limit on processes but nproc, from which the kernel exempts root.', ['5.29', 'its processes have no limit']),
+  ...exceptionsOf('job', 'The secrets that it gives away are copied into it before it starts, and engines differ in whether they do that where the root is read-only.',
+    ['5.13', 'its root file system is writable']),
   ...exceptionsOf('files', 'It never starts: no process runs in it.',
     ['4.1', 'it runs as root'], ['5.4', "it keeps Docker's default capabilities"], ['5.11', 'its memory has no limit'], ['5.12', 'its share of the CPUs has no limit'],
     ['5.26', 'its processes can gain privileges'], ['5.27', 'it has no health check'], ['5.29', 'its processes have no limit']),
