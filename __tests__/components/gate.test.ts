@@ -221,7 +221,8 @@ describe('its door', () => {
       user: '0:0',
       networkMode: 'none',
       volumes: [{ volumeName: 'phoenix-dev-gate-ingest', containerPath: '/etc/gate-ingest' }],
-      command: [expect.stringContaining('cd /etc/gate-ingest'), 'bash', 'eyJqdGkiOiJBcGlLZXk6MSJ9', 'eyJqdGkiOiJBcGlLZXk6MTIifQ'],
+      entrypoints: ['bash', '-c', expect.stringContaining('cd /etc/gate-ingest')],
+      command: ['keys', 'eyJqdGkiOiJBcGlLZXk6MSJ9', 'eyJqdGkiOiJBcGlLZXk6MTIifQ'],
     });
     expect(resources.get('phoenix-gate-server')?.inputs['volumes']).toContainEqual({ volumeName: 'phoenix-dev-gate-ingest', containerPath: '/etc/gate-ingest', readOnly: true });
     expect(JSON.stringify([...resources.values()])).not.toContain(secretMark);
