@@ -3,7 +3,6 @@ import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
 import { hostName, phoenixAway, ports, stackLabel, tunnelSeconds, users } from './catalog';
 import { checksPath, doorView, type Door } from './door';
-import { compareVersions, versionOf } from './image-reference';
 import { renderFile } from './template';
 import * as workload from './workload';
 
@@ -73,21 +72,15 @@ export interface GateConfig {
   readonly tunnelled?: boolean | undefined;
   readonly journal?: string | undefined;
   readonly door?: Door | undefined;
-  /** Reference of its image. */
-  readonly image?: string;
 }
-
-/** First version with `http2 on`; the parameter of `listen` it warns of. */
-const http2Directive = '1.25.1';
 
 /**
  * nginx's configuration for a gate. (From a backend, 408 and 444 end as a cut connection,
  * whatever the rules say: Alloy tries those again, too.)
  */
-export function gateConfig({ backend, tunnelled = false, journal, door, image = '' }: GateConfig): string {
+export function gateConfig({ backend, tunnelled = false, journal, door }: GateConfig): string {
   const { protocol, origin, pathname, hostname } = new URL(backend);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
-  const version = versionOf(image);
   const upstream = `${origin}${pathname.replace(/\/$/, '')}`;
   const { directHttp, directGrpc, ui } = ports.gate;
   return renderFile('gate/nginx.conf.mustache', {
@@ -111,7 +104,6 @@ export function gateConfig({ backend, tunnelled = false, journal, door, image = 
       grpc: `${hostname}:${ports.phoenix.otlpGrpc}`,
       // HTTP/2 for gRPC alone: elsewhere a body says how long it is.
       strangers: [{ ports: [ui, directHttp], http2: false }, { ports: [directGrpc], http2: true }],
-      oldHttp2: version === undefined || compareVersions(version, http2Directive) < 0,
       doors: [
         { what: "The page and the REST API. Phoenix's own clients send OTLP over HTTP there, too.", port: ui, page: true },
         { what: 'OTLP over HTTP, past Alloy.', port: directHttp, page: false },
@@ -148,7 +140,7 @@ export class Gate extends pulumi.ComponentResource {
     const alias = `${role}-gate`;
     const { door, journal } = args;
     const config = pulumi.all([args.backend.endpoint, door?.rules]).apply(([backend, rules]) =>
-      gateConfig({ backend, tunnelled: args.backend.tunnelled, journal, door: rules, image: args.image }));
+      gateConfig({ backend, tunnelled: args.backend.tunnelled, journal, door: rules }));
 
     this.image = workload.image(`${name}-image`, args.image, child);
     const configured = workload.fileVolume(
