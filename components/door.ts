@@ -4,7 +4,7 @@
 import { largestToPhoenixMiB } from './phoenix-room';
 import type { Settings } from './settings';
 import { hostnamesOf } from './tunnel-settings';
-import { isLoopback } from './values';
+import { isLoopback, isWildcard } from './values';
 
 export interface Door {
   /** Names by which it is reached: host names in small letters, and addresses. Any other is answered with 421. */
@@ -24,7 +24,6 @@ export const checksPath = '^/v1/projects/verify-[0-9]{13}(/spans)?$';
 
 /** Names that lead nowhere but to the Docker host, and to the gate on the private network. */
 const ownNames = ['localhost', 'host.docker.internal', 'phoenix', 'phoenix-gate'];
-const wildcards = ['0.0.0.0', '::'];
 
 /** @param stackNetworks ranges of the stack's own network, on which tunnels and proxies are */
 export function doorOf(settings: Settings, stackNetworks: readonly string[]): Door {
@@ -32,14 +31,14 @@ export function doorOf(settings: Settings, stackNetworks: readonly string[]): Do
   const bind = settings['phoenix:bind'];
   const names = [
     ...ownNames,
-    ...bind.filter((address) => !wildcards.includes(address)),
+    ...bind.filter((address) => !isWildcard(address)),
     ...(url ? [url.hostname.replace(/^\[|\]$/g, '')] : []),
     ...(settings['phoenix:hosts'] ?? []),
     ...hostnamesOf(settings).map(({ hostname }) => hostname),
   ];
   return {
     names: [...new Set(names)],
-    anyAddress: bind.some((address) => wildcards.includes(address)),
+    anyAddress: bind.some(isWildcard),
     proxies: settings['phoenix:trustedProxies'] ?? (url ? stackNetworks : []),
     https: url?.protocol === 'https:',
     mostMiB: largestToPhoenixMiB(settings['phoenix:memory']),

@@ -3,7 +3,7 @@
  * the component's matter.
  */
 import type { Settings } from './settings';
-import { isLoopback } from './values';
+import { isLoopback, isWildcard } from './values';
 
 export interface LoginEnvironment {
   readonly env: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ function published(settings: Settings): Variables {
 
 /** Where the page is on the Docker host. */
 function origins(settings: Settings): string[] {
-  const chosen = settings['phoenix:bind'].filter((address) => !isLoopback(address) && !['0.0.0.0', '::'].includes(address));
+  const chosen = settings['phoenix:bind'].filter((address) => !isLoopback(address) && !isWildcard(address));
   return ['localhost', '127.0.0.1', ...chosen].map((host) => `http://${host.includes(':') ? `[${host}]` : host}:${settings['phoenix:uiPort']}`);
 }
 

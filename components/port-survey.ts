@@ -6,9 +6,9 @@ import { describe, isComposed, isOf, type Container } from './found';
 import { holderOf, isHeld } from './port-holder';
 import type { Problem } from './problem';
 import { bindOf, freePorts, otherOffsets, portAsSet, publishedPorts, type SettingKey, type Settings } from './settings';
+import { isWildcard } from './values';
 
 const loopback = '127.0.0.1';
-const wildcards = ['0.0.0.0', '::'];
 
 export interface PortSurvey {
   readonly settings: Settings;
@@ -93,7 +93,7 @@ async function firstFreeOffset(survey: PortSurvey): Promise<number | undefined> 
 }
 
 function overlap(a: string, b: string): boolean {
-  return a === b || wildcards.includes(a) || wildcards.includes(b);
+  return a === b || isWildcard(a) || isWildcard(b);
 }
 
 async function processOn(addresses: readonly string[], port: number): Promise<string | undefined> {

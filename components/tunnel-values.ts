@@ -3,7 +3,7 @@
  */
 import * as meant from './meant';
 import { maxConnectors } from './catalog';
-import { BrokenRule, distinct, isContainerItself, parts, text, webUrl } from './values';
+import { BrokenRule, distinct, hostLabel, isContainerItself, parts, text, webUrl } from './values';
 
 /** A hostname and the service behind it. */
 export interface ExtraRoute {
@@ -14,8 +14,7 @@ export interface ExtraRoute {
 
 /** Host name with a dot in it, in small letters. */
 export function hostname(raw: string): string {
-  const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
-  if (raw.length > 253 || !new RegExp(`^(${label}\\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`).test(raw)) {
+  if (raw.length > 253 || !new RegExp(`^(${hostLabel}\\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`).test(raw)) {
     throw new BrokenRule('it is a name such as phoenix.example.com: small letters, digits, dashes and dots, without http:// and without a port', meant.hostname(raw));
   }
   return raw;

@@ -195,6 +195,9 @@ export function isLoopback(host: string): boolean {
 /** Whether a host name or address, in brackets or not, leads a container back to itself: 0.0.0.0 does so as loopback does. */
 export const isContainerItself = (host: string): boolean => isLoopback(host) || /^(0\.0\.0\.0|\[?::\]?)$/.test(host);
 
+/** Whether an address to listen on stands for all of the host's. */
+export const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::';
+
 const loopbacks = new net.BlockList();
 loopbacks.addSubnet('127.0.0.0', 8, 'ipv4');
 loopbacks.addAddress('::1', 'ipv6');
@@ -231,18 +234,20 @@ function addressList(raw: string, { instead, served }: { readonly instead: strin
   return list;
 }
 
+/** Part of a host name between dots, as a regular expression. */
+export const hostLabel = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
+
 /**
  * Names by which a service is reached, as a browser writes them: host names in small letters and IP addresses, separated by commas.
  * @throws BrokenRule for a name with a scheme, port or path, and for a pattern: a site could give itself any name that fits
  */
 export function hostNames(raw: string): readonly string[] {
   const list = parts(raw);
-  const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
   const better = list.map(meant.hostName).join(',');
   if (list.some((name) => name.includes('*'))) {
     throw new BrokenRule('a pattern lets a website in that gives itself a name that fits; write every name');
   }
-  if (!list.every((name) => name.length <= 253 && (net.isIP(name) !== 0 || (new RegExp(`^${label}(\\.${label})*$`).test(name) && !/^[0-9.]+$/.test(name))))) {
+  if (!list.every((name) => name.length <= 253 && (net.isIP(name) !== 0 || (new RegExp(`^${hostLabel}(\\.${hostLabel})*$`).test(name) && !/^[0-9.]+$/.test(name))))) {
     throw new BrokenRule('not every part is a host name such as phoenix.lan: small letters, digits, dashes and dots, without http:// and without a port; commas separate names', better);
   }
   return distinct(list, 'a name');
