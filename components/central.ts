@@ -11,7 +11,7 @@ import type { Settings } from './settings';
 export interface Remote {
   /** Base URLs at which it takes OTLP over HTTP; null where that is not published. */
   readonly otlp: { readonly alloy: string | null; readonly phoenix: string | null };
-  /** Largest request that its Alloy takes, unpacked. Stacks of an older version do not say; they take 64 MiB. */
+  /** Largest request that it takes, unpacked. Stacks of an older version do not say; they take 64 MiB. */
   readonly requestMiB?: number;
   /** Whether its Phoenix asks for an API key. */
   readonly auth: boolean;
@@ -29,8 +29,8 @@ export interface Central {
   readonly reader: pulumi.Output<Record<string, string>>;
   /** Host of its receiver. */
   readonly hostname: string;
-  /** Largest request that it takes, unpacked; undefined where it is for the sender to say. */
-  readonly requestMiB?: number;
+  /** Largest request that it takes, unpacked. */
+  readonly requestMiB: number;
 }
 
 export interface Found {
@@ -112,7 +112,7 @@ export function centralOf(settings: Settings, remote: Remote): Central {
     },
     reader: pulumi.secret(pulumi.all({ ...badge, ...(remote.auth ? key : {}) })),
     hostname: new URL(endpoint).hostname,
-    ...(sendTo === 'alloy' ? { requestMiB: remote.requestMiB ?? 64 } : {}),
+    requestMiB: remote.requestMiB ?? 64,
   };
 }
 

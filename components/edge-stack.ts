@@ -22,7 +22,7 @@ export function edgeStack(host: Host, remote: Remote): object {
   const elsewhere = new Set(external.flatMap(({ signals }) => signals));
   const backends = [{ ...gate.backend, signals: gate.backend.signals.filter((signal) => !elsewhere.has(signal)) }, ...external];
   // What is larger than the other end takes is refused here, where the sender is told.
-  const requestMiB = Math.min(largestRequestMiB(settings['alloy:memory']), central.requestMiB ?? Infinity);
+  const requestMiB = Math.min(largestRequestMiB(settings['alloy:memory']), central.requestMiB);
   const alloy = alloyOn(host, backends, gate, requestMiB);
 
   const containers = { alloy: alloy.containerName, gate: gate.containerName };
