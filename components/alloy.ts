@@ -2,7 +2,7 @@ import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { alloyConfig, alloyConfigFile, alloyStart, secretFile } from './alloy-config';
 import type { Backend } from './backend';
-import { alloyDirectories, hostName, images, oldest, ports, stackLabel, users } from './catalog';
+import { aliases, alloyDirectories, hostName, images, oldest, ports, stackLabel, users } from './catalog';
 import { versionOf } from './image-reference';
 import * as workload from './workload';
 
@@ -31,6 +31,8 @@ export interface AlloyArgs {
   readonly requestMiB?: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
+  /** Whether a backend is on the Docker host itself, as `host.docker.internal`. Default: none is. */
+  readonly reachesHost?: boolean;
   /** What the engine's kernel can limit. Default: everything. */
   readonly limits?: workload.Limits | undefined;
   /** Whether the volume with its queue can neither be destroyed nor replaced. */
@@ -38,8 +40,6 @@ export interface AlloyArgs {
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
 }
 
-/** Host name on the private network. */
-const alias = 'alloy';
 const startFile = `${alloyDirectories.config}/start.sh`;
 const loopback = '127.0.0.1';
 
@@ -126,10 +126,8 @@ export class Alloy extends pulumi.ComponentResource {
         // Reloading in place has open bugs for receivers: another config is another container.
         labels: { ...labels, ...workload.configLabel(pulumi.interpolate`${config}${start}`) },
         user: users.alloy,
-        network: args.network,
-        alias,
-        // Prometheus and Loki may run on the host itself.
-        reachesHost: true,
+        networks: [{ network: args.network, aliases: [aliases.alloy] }],
+        reachesHost: args.reachesHost ?? false,
         mounts: [
           { volume: data.name, path: alloyDirectories.data },
           configured.mount,
@@ -174,7 +172,7 @@ export class Alloy extends pulumi.ComponentResource {
     this.containerName = container.name;
     this.volumeName = data.name;
     this.path = [container.id, ...shown.map(({ written }) => written.id)];
-    this.internal = { otlpHttp: `http://${alias}:${ports.alloy.otlpHttp}`, ui: `http://${alias}:${ports.alloy.ui}` };
+    this.internal = { otlpHttp: `http://${aliases.alloy}:${ports.alloy.otlpHttp}`, ui: `http://${aliases.alloy}:${ports.alloy.ui}` };
     this.endpoints = {
       otlpHttp: `http://${at}:${args.otlpHttpPort}`,
       otlpGrpc: `http://${at}:${args.otlpGrpcPort}`,

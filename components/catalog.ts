@@ -47,11 +47,17 @@ export const ports = {
   /** Phoenix takes OTLP over HTTP on its UI port; nothing listens on 4318. */
   phoenix: { ui: 6006, otlpGrpc: 4317, metrics: 9090 },
   alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 },
-  /** From Alloy; and what is published of it: the page with the REST API, and OTLP past Alloy. */
-  gate: { otlpHttp: 4318, health: 8080, ui: 6006, directGrpc: 14317, directHttp: 14318 },
+  /** From Alloy; and what is published of it: the page with the REST API, and OTLP past Alloy. On a network it has Phoenix's ports. */
+  gate: { otlpHttp: 4318, health: 14319, ui: 6006, directGrpc: 4317, directHttp: 14318 },
   journal: { otlpHttp: 4318 },
   tunnel: { metrics: 20241 },
 } as const;
+
+/** Host names of the services on the networks of a stack. Under the name `phoenix` the others reach the gate. */
+export const aliases = { alloy: 'alloy', phoenix: 'phoenix-server', journal: 'phoenix-journal', egress: 'phoenix-egress' } as const;
+
+/** URL of Phoenix's metrics on its network. */
+export const phoenixMetrics = `http://${aliases.phoenix}:${ports.phoenix.metrics}/metrics`;
 
 /** Folders in the container of Alloy. */
 export const alloyDirectories = {
@@ -87,6 +93,9 @@ export const storagePercent = { warned: 80, blocked: 95 } as const;
 
 /** What the gate says in place of a Phoenix that does not answer, or is about to be replaced. */
 export const phoenixAway = 'Phoenix does not answer right now, or is busy.';
+
+/** How a container names the machine that it runs on. */
+export const dockerHost = 'host.docker.internal';
 
 /** The administrator whom Phoenix makes with its database. */
 export const firstAdmin = 'admin@localhost';
@@ -124,16 +133,16 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
       ...here([hostName('phoenix', stack), hostName('phoenix', stack, 'data-owner'), hostName('phoenix', stack, 'secret-files'), hostName('tunnel', stack, 'secret-files')]),
       ...here([hostName('journal', stack), hostName('journal', stack, 'data-owner'), hostName('journal', stack, 'secret-files')]),
       ...here(Array.from({ length: maxConnectors }, (_, index) => hostName('tunnel', stack, String(index + 1)))),
-      hostName(gated, stack, 'gate'), hostName(gated, stack, 'gate-config-files'), ...here([hostName('phoenix', stack, 'gate-ingest-keys')]),
+      hostName(gated, stack, 'gate'), hostName(gated, stack, 'gate-config-files'), ...here([hostName('phoenix', stack, 'gate-ingest-keys'), hostName('phoenix', stack, 'egress'), hostName('phoenix', stack, 'egress-config-files')]),
       hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'),
     ],
     volume: [
       ...here([hostName('phoenix', stack, 'data'), hostName('phoenix', stack, 'secrets'), hostName('tunnel', stack, 'secrets')]),
       ...here([hostName('journal', stack, 'data'), hostName('journal', stack, 'secrets')]),
-      hostName(gated, stack, 'gate-config'), ...here([hostName('phoenix', stack, 'gate-ingest')]),
+      hostName(gated, stack, 'gate-config'), ...here([hostName('phoenix', stack, 'gate-ingest'), hostName('phoenix', stack, 'egress-config')]),
       hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'),
     ],
-    network: [hostName('observability', stack)],
+    network: [hostName('observability', stack), ...here([hostName('observability', stack, 'store')])],
   };
 }
 

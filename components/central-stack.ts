@@ -1,12 +1,14 @@
 /**
  * A stack with Phoenix: applications and, through a tunnel, other hosts send to its Alloy.
  */
-import type * as docker from '@pulumi/docker';
+import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { largestRequestOf } from './alloy-config';
 import type { Backend } from './backend';
-import { firstAdmin } from './catalog';
+import { firstAdmin, hostName, phoenixMetrics, stackLabel } from './catalog';
+import { destinationsOf } from './destinations';
 import { doorOf } from './door';
+import { Egress } from './egress';
 import { externalBackends } from './external-backends';
 import { closedFile, Gate } from './gate';
 import { alloyOn, type Host } from './host';
@@ -19,14 +21,27 @@ import { nothingRemote, publish, serviceTokensOf } from './publication';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
 export async function centralStack(host: Host, account: CloudflareAccount | undefined): Promise<object> {
-  const { stack, owner, network, settings, facts, engine, dockerHost, provider } = host;
+  const { stack, owner, network, checked, settings, facts, engine, dockerHost, provider } = host;
   const on = { providers: { docker: provider } };
   const auth = settings['phoenix:auth'];
   const login = loginEnvironment(settings);
+  const destinations = destinationsOf(settings);
+
+  // Where traces are kept, nothing gets out and nobody gets in but through the gate.
+  const store = new docker.Network('store', {
+    name: hostName('observability', stack, 'store'),
+    labels: [{ label: stackLabel, value: owner }],
+    internal: true,
+    // Or everything on the Docker host that listens on all of its addresses would be reached by the one that it has here.
+    ...(facts.hostless ? { options: { 'com.docker.network.bridge.inhibit_ipv4': 'true' } } : {}),
+  }, { provider, dependsOn: checked });
+  if (destinations.length > 0) {
+    new Egress('phoenix-egress', { stack, owner, network, image: settings['gate:image'], destinations, limits: facts.limits }, on);
+  }
   const phoenix = new Phoenix('phoenix', {
     stack,
     owner,
-    network,
+    network: store,
     image: settings['phoenix:image'],
     retentionDays: settings['phoenix:retentionDays'],
     auth,
@@ -52,7 +67,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     ? new Journal('journal', {
         stack,
         owner,
-        network,
+        network: store,
         image: phoenix.image,
         phoenix: phoenix.internal,
         metrics: settings['phoenix:metrics'] && facts.ipv6,
@@ -71,6 +86,8 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     backend: phoenix.backend,
     journal: journal?.internal,
     door: {
+      store,
+      destinations,
       rules: behindProxies ? networks.apply((ranges) => doorOf(settings, ranges)) : doorOf(settings, []),
       bind: settings['phoenix:bind'],
       uiPort: settings['phoenix:uiPort'],
@@ -88,7 +105,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   const alloy = alloyOn(host, backends, gate, largestRequestOf(settings));
 
   const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}) };
-  const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: phoenix.internal };
+  const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.page };
   const intake = new Intake('intake', {
     engine,
     gate: gate.containerName,
@@ -101,7 +118,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   const delivery = new DeliveryCheck('delivery', {
     engine,
     endpoints: internal,
-    metrics: phoenix.metrics,
+    metrics: phoenixMetrics,
     containers,
     auth,
     adminSecret: phoenix.adminSecret,

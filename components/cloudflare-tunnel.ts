@@ -2,7 +2,7 @@ import * as cloudflare from '@pulumi/cloudflare';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
-import { hostName, ports, stackLabel, users } from './catalog';
+import { dockerHost, hostName, ports, stackLabel, users } from './catalog';
 import { originUrl } from './tunnel-values';
 import { BrokenRule } from './values';
 import * as workload from './workload';
@@ -168,6 +168,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
       child,
     );
 
+    const reachesHost = routes.some(({ rules }) => rules.some(({ service }) => new URL(service).hostname === dockerHost));
     const connectors: docker.Container[] = [];
     for (let number = 1; number <= args.connectors; number += 1) {
       connectors.push(workload.service(
@@ -178,10 +179,8 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
           // The token is read once: another one is another container.
           labels: { ...labels, ...workload.configLabel(token) },
           user: users.tunnel,
-          network: args.network,
-          alias: `tunnel-${number}`,
-          // A route may lead to a service on the host itself.
-          reachesHost: true,
+          networks: [{ network: args.network, aliases: [`tunnel-${number}`] }],
+          reachesHost,
           mounts: [shown.mount],
           env: {
             TUNNEL_TOKEN_FILE: tokenFile,

@@ -1,6 +1,7 @@
 /**
  * The ways in to Phoenix from outside its private network, which are the gate's: who may come in, by which name, with what.
  */
+import { dockerHost } from './catalog';
 import { largestToPhoenixMiB } from './phoenix-room';
 import type { Settings } from './settings';
 import { hostnamesOf } from './tunnel-settings';
@@ -23,7 +24,7 @@ export interface Door {
 export const checksPath = '^/v1/projects/verify-[0-9]{13}(/spans)?$';
 
 /** Names that lead nowhere but to the Docker host, and to the gate on the private network. */
-const ownNames = ['localhost', 'host.docker.internal', 'phoenix', 'phoenix-gate'];
+const ownNames = ['localhost', dockerHost, 'phoenix', 'phoenix-gate'];
 
 /** @param stackNetworks ranges of the stack's own network, on which tunnels and proxies are */
 export function doorOf(settings: Settings, stackNetworks: readonly string[]): Door {

@@ -1,8 +1,10 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
-import { hostName, phoenixAway, ports, stackLabel, tunnelSeconds, users } from './catalog';
+import { aliases, hostName, phoenixAway, ports, stackLabel, tunnelSeconds, users } from './catalog';
+import type { Destination } from './destinations';
 import { checksPath, doorView, type Door } from './door';
+import { opensLowPorts, portsOf } from './egress';
 import { renderFile } from './template';
 import * as workload from './workload';
 
@@ -11,7 +13,7 @@ export interface GateArgs {
   readonly stack: string;
   /** `project/stack`, the value of the label on everything made here. */
   readonly owner: string;
-  /** Private network on which the gate is `<backend>-gate`. */
+  /** Network on which the gate is `<backend>-gate`. */
   readonly network: docker.Network;
   /** Reference of an nginx image with a version. */
   readonly image: string;
@@ -19,7 +21,7 @@ export interface GateArgs {
   readonly backend: Backend;
   /** Base URL of what takes `POST /v1/traces` in its place. Default: nothing does. */
   readonly journal?: string | undefined;
-  /** What is published of Phoenix, where that stands behind it. Default: it is for Alloy alone. */
+  /** What is published of Phoenix, and what it reaches, where that stands behind it. Default: it is for Alloy alone. */
   readonly door?: PublishedDoor;
   /** What the engine's kernel can limit. Default: everything. */
   readonly limits?: workload.Limits | undefined;
@@ -33,8 +35,12 @@ export interface DoorEndpoints {
   readonly otlpGrpc: string;
 }
 
-/** A door, and where it is on the Docker host. */
+/** A door, where it is on the Docker host, and what is behind it. */
 export interface PublishedDoor {
+  /** Network on which Phoenix is. On the other one the gate is `phoenix`, too. */
+  readonly store: docker.Network;
+  /** Servers to which Phoenix may connect: on its network the gate has their names, and hands on to an Egress what comes. */
+  readonly destinations: readonly Destination[];
   readonly rules: pulumi.Input<Door>;
   /** Host addresses of the three ports. */
   readonly bind: readonly string[];
@@ -72,13 +78,15 @@ export interface GateConfig {
   readonly tunnelled?: boolean | undefined;
   readonly journal?: string | undefined;
   readonly door?: Door | undefined;
+  /** Ports on which it takes what is for an Egress. Default: none. */
+  readonly egressPorts?: readonly number[];
 }
 
 /**
  * nginx's configuration for a gate. (From a backend, 408 and 444 end as a cut connection,
  * whatever the rules say: Alloy tries those again, too.)
  */
-export function gateConfig({ backend, tunnelled = false, journal, door }: GateConfig): string {
+export function gateConfig({ backend, tunnelled = false, journal, door, egressPorts = [] }: GateConfig): string {
   const { protocol, origin, pathname, hostname } = new URL(backend);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
   const upstream = `${origin}${pathname.replace(/\/$/, '')}`;
@@ -92,6 +100,7 @@ export function gateConfig({ backend, tunnelled = false, journal, door }: GateCo
     tls: protocol === 'https:',
     // Longer than Alloy waits: its timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),
+    egress: egressPorts.length === 0 ? false : { to: aliases.egress, on: egressPorts },
     later: rows.map((row) => row.filter((code) => code !== hungUp && !passedCodes.includes(code)).join(' ')),
     door: door === undefined ? false : {
       ...doorView(door),
@@ -139,8 +148,9 @@ export class Gate extends pulumi.ComponentResource {
     const role = args.backend.name;
     const alias = `${role}-gate`;
     const { door, journal } = args;
+    const egressPorts = portsOf(door?.destinations ?? []);
     const config = pulumi.all([args.backend.endpoint, door?.rules]).apply(([backend, rules]) =>
-      gateConfig({ backend, tunnelled: args.backend.tunnelled, journal, door: rules }));
+      gateConfig({ backend, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts }));
 
     this.image = workload.image(`${name}-image`, args.image, child);
     const configured = workload.fileVolume(
@@ -166,8 +176,10 @@ export class Gate extends pulumi.ComponentResource {
         // nginx reads its configuration once: another config is another container.
         labels: { ...labels, ...workload.configLabel(config) },
         user: users.gate,
-        network: args.network,
-        alias,
+        networks: [
+          { network: args.network, aliases: [alias, ...(door ? [role] : [])] },
+          ...(door ? [{ network: door.store, aliases: [...new Set(door.destinations.map(({ host }) => host))] }] : []),
+        ],
         mounts: [configured.mount, ...(ingest ? [ingest] : [])],
         // The image's own entry point writes below /etc/nginx.
         entrypoint: ['nginx'],
@@ -194,14 +206,14 @@ export class Gate extends pulumi.ComponentResource {
         // The image's stop signal lets requests end, which take at most the 30 s for which Alloy waits; one through a
         // tunnel may take longer, and is then sent again.
         stopSeconds: 35,
-        ...(args.transform?.container ? { transform: args.transform.container } : {}),
+        transform: (made) => (args.transform?.container ?? ((same) => same))(egressPorts.length > 0 ? opensLowPorts(made) : made),
       },
       { ...child, dependsOn: [configured.written, ...(door ? [door.after] : [])] },
     );
 
     this.containerName = container.name;
     this.internal = `http://${alias}:${ports.gate.otlpHttp}`;
-    this.page = `http://${alias}:${ports.gate.ui}`;
+    this.page = `http://${role}:${ports.gate.ui}`;
     this.endpoints = door && endpointsOf(door);
     this.backend = { ...args.backend, endpoint: this.internal };
     this.server = container.id;

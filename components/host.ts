@@ -3,6 +3,7 @@ import type * as pulumi from '@pulumi/pulumi';
 import type { Engine } from '../engine';
 import { Alloy } from './alloy';
 import type { Backend } from './backend';
+import { dockerHost } from './catalog';
 import type { Gate } from './gate';
 import type { HostFacts } from './preflight';
 import type { Settings } from './settings';
@@ -13,7 +14,10 @@ export interface Host {
   readonly stack: string;
   /** `project/stack`, the value of the label on everything that is made. */
   readonly owner: string;
+  /** Network with a way out, for what is sent to and what sends on. */
   readonly network: docker.Network;
+  /** What has to be in order before anything is made. */
+  readonly checked: pulumi.Resource[];
   readonly settings: Settings;
   readonly facts: HostFacts;
   /** The Docker Engine of the stack as an input of resources, its address, and the provider for just that one. */
@@ -42,6 +46,7 @@ export function alloyOn({ stack, owner, network, settings, facts, provider }: Ho
     queueMiB: settings['alloy:queue'],
     ...(requestMiB === undefined ? {} : { requestMiB }),
     cpus: settings['alloy:cpus'],
+    reachesHost: [settings['prometheus:url'], settings['loki:url']].some((url) => url?.hostname === dockerHost),
     limits: facts.limits,
     protectData: settings['data:protect'],
   }, { dependsOn: gate, providers: { docker: provider } });

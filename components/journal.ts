@@ -1,6 +1,6 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { hostName, ports, stackLabel, users } from './catalog';
+import { aliases, hostName, ports, stackLabel, users } from './catalog';
 import { ownedBy } from './owned-volume';
 import { renderFile } from './template';
 import * as workload from './workload';
@@ -10,7 +10,7 @@ export interface JournalArgs {
   readonly stack: string;
   /** `project/stack`, the value of the label on everything made here. */
   readonly owner: string;
-  /** Private network on which the journal is `phoenix-journal`. */
+  /** Network on which Phoenix is, and the journal is `phoenix-journal`. */
   readonly network: docker.Network;
   /** Phoenix's image, which has Python: no further one is needed. */
   readonly image: docker.RemoteImage;
@@ -25,7 +25,6 @@ export interface JournalArgs {
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
 }
 
-const alias = 'phoenix-journal';
 const dataDir = '/journal';
 const secretsDir = '/etc/journal-secrets';
 const authorizationFile = `${secretsDir}/phoenix.authorization`;
@@ -81,7 +80,7 @@ export function journalProgram({ phoenix, metricsPort, bounds: other, ...rest }:
  */
 export class Journal extends pulumi.ComponentResource {
   /** Base URL on the private network; takes `POST /v1/traces` and nothing else. */
-  readonly internal = `http://${alias}:${ports.journal.otlpHttp}`;
+  readonly internal = `http://${aliases.journal}:${ports.journal.otlpHttp}`;
   /** Name of the container on the Docker host. */
   readonly containerName: pulumi.Output<string>;
   /** Name of the volume with what is kept. */
@@ -125,8 +124,7 @@ export class Journal extends pulumi.ComponentResource {
         image: args.image,
         labels,
         user: users.journal,
-        network: args.network,
-        alias,
+        networks: [{ network: args.network, aliases: [aliases.journal] }],
         mounts: [...mounts, secrets.mount],
         entrypoint: ['python3', '-ISc'],
         command: [journalProgram({ phoenix: args.phoenix, metricsPort: args.metrics ? ports.phoenix.metrics : 0 })],

@@ -137,6 +137,13 @@ export function hostName(raw: string): string {
   return hostname(raw).replace(/^([^:]+):\d+$/, '$1').replace(/^\[(.*)\](:\d+)?$/, '$1');
 }
 
+/** A server by its URL: `https://api.openai.com/v1`, `http://ollama.lan:11434`. */
+export function server(raw: string): string {
+  const [, scheme, host = '', port] = /^(?:(https?):\/\/)?([a-z0-9.-]+?)\.?(?::(\d{1,5}))?(?:[/?#].*)?$/i.exec(raw) ?? [];
+  const number = port ?? (/^http$/i.test(scheme ?? '') ? '80' : undefined);
+  return host === '' ? raw : `${host.toLowerCase()}${number === undefined || number === '443' ? '' : `:${number}`}`;
+}
+
 /** An image as a command line or a transport names it. */
 export function image(raw: string): string {
   return raw.replace(/^(docker (pull|run) |docker:\/\/|https?:\/\/)/i, '');

@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import type { Engine } from '../engine';
 import type { Backend } from './backend';
-import { hostName, ports, stackLabel, storagePercent, users } from './catalog';
+import { aliases, hostName, ports, stackLabel, storagePercent, users } from './catalog';
 import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability';
 import { ownedBy } from './owned-volume';
 import { spansInMemory } from './phoenix-room';
@@ -15,7 +15,7 @@ export interface PhoenixArgs {
   readonly stack: string;
   /** `project/stack`, the value of the label on everything made here. */
   readonly owner: string;
-  /** Private network on which Phoenix is `phoenix`. */
+  /** Network on which Phoenix is `phoenix-server`; it needs no way out. */
   readonly network: docker.Network;
   /** Image reference with a version. */
   readonly image: string;
@@ -46,8 +46,6 @@ export interface PhoenixArgs {
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
 }
 
-/** Host name on the private network. */
-const alias = 'phoenix';
 const workingDir = '/phoenix_storage';
 const loopback = '127.0.0.1';
 
@@ -104,8 +102,8 @@ export class Phoenix extends pulumi.ComponentResource {
   readonly image: docker.RemoteImage;
   /** What an exporter on the private network needs to know. */
   readonly backend: Backend;
-  /** Base URL on the private network. */
-  readonly internal = `http://${alias}:${ports.phoenix.ui}`;
+  /** Base URL on its network. */
+  readonly internal = `http://${aliases.phoenix}:${ports.phoenix.ui}`;
   /** A bearer token with all rights, for who operates the stack. */
   readonly adminSecret: pulumi.Output<string>;
   /** First password of the first administrator. */
@@ -183,8 +181,7 @@ export class Phoenix extends pulumi.ComponentResource {
         // Secrets are read once: a change replaces the container.
         labels: { ...labels, ...workload.secretLabel(secretEnv, drawnSecret) },
         user: users.phoenix,
-        network: args.network,
-        alias,
+        networks: [{ network: args.network, aliases: [aliases.phoenix] }],
         mounts: [...mounts, secrets.mount],
         entrypoint: ['python3', '-c'],
         command: [phoenixStart(), ...served.args],

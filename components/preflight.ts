@@ -29,6 +29,8 @@ export interface HostFacts {
   readonly limits: Limits;
   /** Whether a program there can listen on IPv6 addresses, as Phoenix's metrics do. */
   readonly ipv6: boolean;
+  /** Whether a network can be had on which the host has no address. */
+  readonly hostless: boolean;
 }
 
 interface Version {
@@ -70,7 +72,7 @@ const holding = ['running', 'paused', 'restarting'];
 export function unknownHost(settings: Settings, why: string): HostFacts {
   const chosen = settings['alloy:bind'];
   const warnings = [`${why}; whether the ports are free there is not known`];
-  return { problems: [], warnings, engineId: '', bind: chosen === 'auto' ? [loopback] : chosen, listed: {}, limits: everything, ipv6: true };
+  return { problems: [], warnings, engineId: '', bind: chosen === 'auto' ? [loopback] : chosen, listed: {}, limits: everything, ipv6: true, hostless: true };
 }
 
 /**
@@ -146,7 +148,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
     ...(await heldPorts({ settings, bind, owner, containers, processes: isLocal(engine) })),
   ];
   const listed = Object.fromEntries(inspected.map((one) => [containerName(one), mappingsOf(one)]));
-  return { problems, warnings: [...unlimited(limits), ...missing.map(noGateway)], engineId, bind, listed, limits, ipv6 };
+  return { problems, warnings: [...unlimited(limits), ...missing.map(noGateway)], engineId, bind, listed, limits, ipv6, hostless: !podman };
 }
 
 /** Whether the answers have the shape of those of an engine, as far as nothing works without it. */

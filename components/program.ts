@@ -65,11 +65,12 @@ export async function program(): Promise<object> {
   const engine = engineInput(choice.engine);
   const engineCheck = new EngineCheck('engine-check', { engine, engineId: facts.engineId });
   const account = accountOf(settings, stack);
+  const checked = account ? [engineCheck, account] : [engineCheck];
   const network = new docker.Network(
     'network',
     { name: hostName('observability', stack), labels: [{ label: stackLabel, value: owner }] },
-    { provider, dependsOn: account ? [engineCheck, account] : [engineCheck] },
+    { provider, dependsOn: checked },
   );
-  const host = { stack, owner, network, settings, facts, engine, dockerHost: choice.engine.host, provider };
+  const host = { stack, owner, network, checked, settings, facts, engine, dockerHost: choice.engine.host, provider };
   return cover(await (central?.remote ? edgeStack(host, central.remote) : centralStack(host, account)));
 }

@@ -3,6 +3,7 @@
  */
 import { distance } from 'fastest-levenshtein';
 import { images } from './catalog';
+import { destinationProblems, destinations } from './destinations';
 import { dockerKeys } from './docker-settings';
 import { edgeKeys, edgeProblems, notAtEdge } from './edge-settings';
 import { askCommand, key, mending, optional, setCommand, shellQuoted, valueCommand, type Key } from './key';
@@ -24,6 +25,11 @@ export const keys = {
     'phoenix.lan',
     'Further host names by which Phoenix is reached, separated by commas. Without them it answers to `localhost`, its addresses, `phoenix:rootUrl` and the hostnames of the tunnel, and to anything else with 421',
     values.hostNames,
+  ),
+  'phoenix:egress': optional(
+    'api.openai.com',
+    'Servers that Phoenix may connect to, separated by commas: `name`, or `name:port` for a port other than 443. Those of its login and mail are among them by themselves; models in the playground need theirs, and `host.docker.internal` is the Docker host',
+    destinations,
   ),
   'phoenix:retentionDays': optional('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever; without it what is set in Phoenix stays, which in a new database is for ever', values.days),
   'phoenix:storage': optional('20GiB', "Size that Phoenix's database may have, at least 256MiB. From 95 % on Phoenix takes no more spans, and they wait in Alloy's queue; without it the disk is the bound", values.disk(256, 'a database')),
@@ -207,6 +213,7 @@ export function readSettings(
       ? edgeProblems(Object.keys(config))
       : [
           // Who gets at the tunnel's page is a matter of the tunnel's own rules.
+          ...destinationProblems(checked, broken),
           ...loginProblems(checked, broken, page === undefined ? [] : [checked['tunnel:hostname'] ?? '']),
           ...tunnelProblems(checked, broken, process.env),
         ]),

@@ -8,7 +8,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { stackLabel } from './catalog';
+import { dockerHost, stackLabel } from './catalog';
 
 /** A port of a container and where it appears on the Docker host. */
 export interface PublishedPort {
@@ -73,10 +73,14 @@ interface Common {
   readonly limits?: Limits | undefined;
 }
 
-export interface ServiceArgs extends Common {
+/** A network of a container, and its host names there. */
+export interface Attachment {
   readonly network: docker.Network;
-  /** Host name on the private network. */
-  readonly alias: string;
+  readonly aliases: readonly string[];
+}
+
+export interface ServiceArgs extends Common {
+  readonly networks: readonly Attachment[];
   /** Whether `host.docker.internal` names the Docker host in it, as it does on Docker Desktop by itself. */
   readonly reachesHost?: boolean;
   readonly ports: readonly PublishedPort[];
@@ -150,8 +154,8 @@ export function service(name: string, args: ServiceArgs, opts: pulumi.CustomReso
       ...hardened({ ...args, limits }),
       // After a crash an engine stops what has survived it, which counts as stopped by hand: `unless-stopped` stays down.
       restart: 'always',
-      networksAdvanced: [{ name: args.network.name, aliases: [args.alias] }],
-      ...(args.reachesHost ? { hosts: [{ host: 'host.docker.internal', ip: 'host-gateway' }] } : {}),
+      networksAdvanced: args.networks.map(({ network, aliases }) => ({ name: network.name, aliases: [...aliases] })),
+      ...(args.reachesHost ? { hosts: [{ host: dockerHost, ip: 'host-gateway' }] } : {}),
       ports: portMappings(args.ports, args.listed[args.containerName]),
       ...limitsOf(args, limits),
       healthcheck: {

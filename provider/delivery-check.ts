@@ -33,11 +33,10 @@ export const deliveryCheck = (check: (route: InnerRoute) => Promise<Delivery> = 
   return { create: prove, update: (_, inputs) => prove(inputs) };
 };
 
-/** From inside a container that has what it takes and reaches the others: Phoenix's, else the gate's. */
+/** From inside the gate, which reaches all of them. */
 async function fromInside({ auth, adminSecret, headers = auth ? { authorization: `Bearer ${adminSecret}` } : {}, ...route }: InnerRoute): Promise<Delivery> {
   const engine = recordedEngine(route.engine);
-  const { phoenix, gate } = route.containers;
-  const reach = phoenix === undefined ? from(engine, gate, 'bash') : from(engine, phoenix);
+  const reach = from(engine, route.containers.gate, 'bash');
   try {
     return await checkDelivery({ ...route, headers, engine, reach, inside: reach }, timeoutMs, longestMs);
   } finally {

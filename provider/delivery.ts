@@ -3,7 +3,7 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { phoenixAway, ports, shortName, storagePercent } from '../components/catalog';
+import { aliases, phoenixAway, ports, shortName, storagePercent } from '../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
 import { pause } from './cancellation';
@@ -184,10 +184,11 @@ async function removeProjects(phoenix: Phoenix, own: string, before: number): Pr
 }
 
 async function whyNotSent(route: Route, { status, text }: Answer, since: number): Promise<Cause> {
-  const { reach, endpoints: { otlpHttp, alloyUi }, containers: { alloy }, redeploy } = route;
+  const { reach, inside, endpoints: { otlpHttp, alloyUi }, containers: { alloy, gate }, redeploy } = route;
   if (status === 0) {
-    const state = await containerState(route, alloy);
-    return { cause: `Alloy is not listening on ${otlpHttp} (${text}); container ${alloy} is ${state}`, mend: [`docker logs --tail 30 ${alloy}`, redeploy] };
+    // From inside it is asked by the gate.
+    const states = await Promise.all([alloy, ...(reach === inside ? [gate] : [])].map(async (name) => `container ${name} is ${await containerState(route, name)}`));
+    return { cause: `Alloy is not listening on ${otlpHttp} (${text}); ${states.join(', ')}`, mend: [`docker logs --tail 30 ${alloy}`, redeploy] };
   }
   // Alloy's own words (exporterhelper's ErrQueueIsFull, memorylimiter's ErrDataRefused).
   if (status === 503 && text.includes('sending queue is full')) {
@@ -254,7 +255,7 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
 }
 
 /** What the journal says of itself, as seen from `inside`. */
-const journalStatus = `http://phoenix-journal:${ports.journal.otlpHttp}/status`;
+const journalStatus = `http://${aliases.journal}:${ports.journal.otlpHttp}/status`;
 
 /** What keeps the journal from taking spans, from its own status and log; undefined where nothing does. */
 async function journalTrouble(route: Route, since: number): Promise<string | undefined> {

@@ -217,7 +217,6 @@ describe('a connector', () => {
       logOpts: { 'max-size': '10m', 'max-file': '3' },
       restart: 'always',
       networksAdvanced: [{ name: 'observability-dev', aliases: ['tunnel-1'] }],
-      hosts: [{ host: 'host.docker.internal', ip: 'host-gateway' }],
       ports: [],
       memory: 256,
       memorySwap: 256,
@@ -242,6 +241,17 @@ describe('a connector', () => {
       name: 'tunnel-dev-2',
       networksAdvanced: [{ name: 'observability-dev', aliases: ['tunnel-2'] }],
     });
+  });
+
+  test.each([
+    ['http://host.docker.internal:3000', true],
+    ['https://HOST.docker.internal', true],
+    ['http://grafana:3000', false],
+    ['http://host.docker.internal.example.com', false],
+  ])('it knows the Docker host only where a route leads there: %s', async (service, knows) => {
+    const extra: Route = { name: 'extra', hostname: 'extra.example.com', rules: [{ path: '^/a$', service: 'http://alloy:4318' }, { service }], audience: 'people' };
+    const { resources } = await tunnel({ routes: [page, extra] });
+    expect(resources.get('tunnel-connector-1')?.inputs['hosts']).toEqual(knows ? [{ host: 'host.docker.internal', ip: 'host-gateway' }] : undefined);
   });
 
   test('waits for its token, for the rules and for the one before it', async () => {

@@ -30,6 +30,8 @@ function gate(changes: Partial<GateArgs> = {}): Promise<Deployment<Gate>> {
 describe('its configuration', () => {
   test('in front of Phoenix', () => expectGolden('gate/phoenix.conf', gateConfig({ backend: 'http://phoenix:6006', door: rules })));
 
+  test('in front of a Phoenix that reaches servers', () => expectGolden('gate/egress.conf', gateConfig({ backend: 'http://phoenix:6006', door: rules, egressPorts: [443, 587] })));
+
   test('in front of Phoenix with a journal', () => expectGolden('gate/journal.conf', gateConfig({ backend: 'http://phoenix:6006', journal: 'http://phoenix-journal:4318', door: rules })));
 
   test('in front of a stack behind a tunnel', () => expectGolden('gate/central.conf', gateConfig({ backend: 'https://otlp.example.com', tunnelled: true })));
@@ -130,7 +132,7 @@ test('the server: hardened, on the private network alone, with time to end its r
     healthcheck: {
       tests: [
         'CMD', 'bash', '-c',
-        "exec 3<>/dev/tcp/127.0.0.1/8080; printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3; read -r status <&3; [[ $status == *' 204 '* ]]",
+        "exec 3<>/dev/tcp/127.0.0.1/14319; printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3; read -r status <&3; [[ $status == *' 204 '* ]]",
       ],
       interval: '2s',
       timeout: '5s',
@@ -185,7 +187,8 @@ test('nothing of a header comes into it', async () => {
 function withDoor(changes: Partial<PublishedDoor> = {}): Promise<Deployment<Gate>> {
   return deploy(() => {
     const network = new docker.Network('network', { name: 'observability-dev' });
-    const door = { rules, bind: ['127.0.0.1'], uiPort: 7006, otlpGrpcPort: 24317, otlpHttpPort: 24318, listed: {}, ingestKeys: [], after: new docker.Volume('phoenix', {}), ...changes };
+    const store = new docker.Network('store', { name: 'observability-dev-store' });
+    const door = { store, destinations: [], rules, bind: ['127.0.0.1'], uiPort: 7006, otlpGrpcPort: 24317, otlpHttpPort: 24318, listed: {}, ingestKeys: [], after: new docker.Volume('phoenix', {}), ...changes };
     return new Gate('phoenix-gate', { stack: 'dev', owner, network, image: 'nginx:1.28.0', backend: phoenix, door });
   });
 }
@@ -195,20 +198,40 @@ describe('its door', () => {
     const { resources } = await withDoor({ bind: ['127.0.0.1', '192.0.2.7'] });
     const both = (internal: number, external: number): object[] => ['127.0.0.1', '192.0.2.7'].map((ip) => ({ internal, external, ip, protocol: 'tcp' }));
     const server = resources.get('phoenix-gate-server');
-    expect(server?.inputs['ports']).toEqual([...both(6006, 7006), ...both(14317, 24317), ...both(14318, 24318)]);
+    expect(server?.inputs['ports']).toEqual([...both(4317, 24317), ...both(6006, 7006), ...both(14318, 24318)]);
     expect(server?.dependsOn).toContain('phoenix');
     expect([...resources.values()].filter(({ inputs }) => 'ports' in inputs).map(({ name }) => name)).toEqual(['phoenix-gate-server']);
   });
 
   test('in the order in which the engine lists them, where it has them', async () => {
-    const listed = [[14318, 24318], [6006, 7006], [14317, 24317]].map(([internal = 0, external = 0]) => ({ internal, external, ip: '127.0.0.1' }));
+    const listed = [[14318, 24318], [6006, 7006], [4317, 24317]].map(([internal = 0, external = 0]) => ({ internal, external, ip: '127.0.0.1' }));
     const { resources } = await withDoor({ listed: { 'phoenix-dev-gate': listed } });
     expect(resources.get('phoenix-gate-server')?.inputs['ports']).toEqual([...listed].sort((a, b) => a.internal - b.internal).map((port) => ({ ...port, protocol: 'tcp' })));
   });
 
+  test('on the network of Phoenix, too, and by the name of Phoenix on the other one', async () => {
+    const { resources } = await withDoor();
+    expect(resources.get('phoenix-gate-server')?.inputs).toMatchObject({
+      networksAdvanced: [{ name: 'observability-dev', aliases: ['phoenix-gate', 'phoenix'] }, { name: 'observability-dev-store', aliases: [] }],
+    });
+    expect(resources.get('phoenix-gate-server')?.inputs).not.toHaveProperty('sysctls');
+  });
+
+  test('there by the names of the servers to which Phoenix may connect', async () => {
+    const destinations = [{ host: 'smtp.example.com', port: 587 }, { host: 'api.example.com', port: 443 }, { host: 'api.example.com', port: 8443 }];
+    const { resources } = await withDoor({ destinations });
+    const server = resources.get('phoenix-gate-server')?.inputs;
+    expect(server).toMatchObject({
+      networksAdvanced: [{ aliases: ['phoenix-gate', 'phoenix'] }, { name: 'observability-dev-store', aliases: ['smtp.example.com', 'api.example.com'] }],
+      sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' },
+    });
+    expect(server).not.toHaveProperty('hosts');
+    expect(resources.get('phoenix-gate-config-files')?.inputs).toMatchObject({ uploads: [{ content: gateConfig({ backend: 'http://phoenix:6006', door: rules, egressPorts: [587, 443, 8443] }) }] });
+  });
+
   test('addresses', async () => {
     expect((await withDoor({ bind: ['2001:db8::1', '127.0.0.1'] })).result.endpoints).toEqual({ ui: 'http://[2001:db8::1]:7006', otlpHttp: 'http://[2001:db8::1]:24318', otlpGrpc: 'http://[2001:db8::1]:24317' });
-    expect((await withDoor({ bind: ['0.0.0.0'] })).result).toMatchObject({ page: 'http://phoenix-gate:6006', endpoints: { ui: 'http://127.0.0.1:7006' } });
+    expect((await withDoor({ bind: ['0.0.0.0'] })).result).toMatchObject({ page: 'http://phoenix:6006', endpoints: { ui: 'http://127.0.0.1:7006' } });
     expect(plain.result.endpoints).toBeUndefined();
   });
 
@@ -235,7 +258,7 @@ describe('its door', () => {
 
   test('HTTP/2 as every version takes it, also where that is not the one of its tag', () => {
     const text = gateConfig({ backend: 'http://phoenix:6006', door: rules });
-    expect(text.match(/^ +listen .* http2;$/gm)?.map((line) => line.trim())).toEqual(['listen 14317 default_server http2;', 'listen 14317 http2;']);
+    expect(text.match(/^ +listen .* http2;$/gm)?.map((line) => line.trim())).toEqual(['listen 4317 default_server http2;', 'listen 4317 http2;']);
     expect(text).not.toContain('http2 on;');
   });
 
@@ -286,7 +309,7 @@ describe('its door', () => {
 
   test('HTTP/2 for gRPC alone: there the length of a body is no bound', () => {
     const spoken = servers.filter((server) => / http2;/.test(server)).map((server) => [...server.matchAll(/listen (\d+)/g)].map(([, port]) => port));
-    expect(spoken).toEqual([['14317'], ['14317']]);
+    expect(spoken).toEqual([['4317'], ['4317']]);
     expect(servers.find((server) => server.includes('grpc_pass'))).toMatch(/limit_conn grpc \d+;/);
   });
 

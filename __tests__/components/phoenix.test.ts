@@ -289,7 +289,7 @@ describe('what is done in Phoenix by its API', () => {
 });
 
 describe('what it offers', () => {
-  const backend = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' };
+  const backend = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix-server:6006' };
   const offered = ({ result: { backend, adminSecret, firstPassword, apiKeys, server, path, containerName, volumeName } }: Deployment<Phoenix>): Promise<object> =>
     sent({ backend, adminSecret, firstPassword, apiKeys, server, path, containerName, volumeName });
   const always = {
@@ -314,7 +314,7 @@ describe('what it offers', () => {
   });
 
   test('addresses', () => {
-    expect(plain.result.internal).toBe('http://phoenix:6006');
+    expect(plain.result.internal).toBe('http://phoenix-server:6006');
     expect(plain.result.metrics).toBe('http://127.0.0.1:9090/metrics');
   });
 });

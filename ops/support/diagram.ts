@@ -6,12 +6,10 @@
  * the page of Alloy, and rules of the tunnel for single paths that are no OTLP.
  */
 import type { Signal } from '../../components/backend';
+import { dockerHost } from '../../components/catalog';
 import { signals } from './alloy-flows';
 import { Flowchart } from './flowchart';
 import { stackParts, type Container, type Deployed, type StackParts } from './stack-parts';
-
-/** How a container names the machine that it runs on. */
-const dockerHost = 'host.docker.internal';
 
 /** @param stacks where one of them sends to another, they are joined */
 export function diagram(...stacks: readonly Deployed[]): string {

@@ -1,4 +1,4 @@
-import { ports } from '../../components/catalog';
+import { phoenixMetrics } from '../../components/catalog';
 import { at, chooseEngine, isLocal } from '../../engine';
 import { from } from '../../provider/container-reach';
 import type { Route } from '../../provider/delivery';
@@ -15,14 +15,13 @@ export function routeOf(outputs: Outputs | EdgeOutputs, redeploy: string): Route
   const { endpoints, internal, containers, dockerHost } = outputs;
   // A stack of the first version of this program says only `docker:host`.
   const engine = outputs.engine ?? (dockerHost === null ? engineOf(chooseEngine({})) : at(dockerHost));
+  // It is on every network. At the edge it also speaks TLS and shows the service token that the tunnel asks for.
+  const inside = from(engine, containers.gate, 'bash');
   if (isEdge(outputs)) {
-    // The tunnel lets at Phoenix only who speaks TLS and shows a service token: that way leads through the gate.
-    const inside = from(engine, containers.gate, 'bash');
     return { engine, inside, reach: inside, endpoints: internal, containers, headers: outputs.reader, central: outputs.central, redeploy };
   }
-  const inside = from(engine, outputs.containers.phoenix);
   const headers: Record<string, string> = outputs.auth ? { authorization: `Bearer ${outputs.adminSecret}` } : {};
-  const rest = { engine, inside, metrics: `http://127.0.0.1:${ports.phoenix.metrics}/metrics`, containers, headers, redeploy };
+  const rest = { engine, inside, metrics: phoenixMetrics, containers, headers, redeploy };
   return isLocal(engine)
     ? { ...rest, reach: here, endpoints: { otlpHttp: endpoints.otlpHttp, alloyUi: endpoints.alloyUi, phoenix: outputs.endpoints.phoenixUi } }
     : { ...rest, reach: inside, endpoints: internal };

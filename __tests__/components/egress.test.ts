@@ -1,0 +1,39 @@
+import * as docker from '@pulumi/docker';
+import { Egress, egressConfig } from '../../components/egress';
+import { deploy, type Deployment } from '../support/deployment';
+import { expectGolden } from '../support/golden';
+
+const owner = 'llm-observability/dev';
+const several = [
+  { host: 'api.example.com', port: 443 }, { host: 'login.example.com', port: 443 }, { host: 'host.docker.internal', port: 443 },
+  { host: 'smtp.example.com', port: 587 }, { host: 'host.docker.internal', port: 11434 },
+];
+
+const egress = (destinations = [{ host: 'api.example.com', port: 443 }]): Promise<Deployment<Egress>> =>
+  deploy(() => new Egress('phoenix-egress', { stack: 'dev', owner, network: new docker.Network('network', { name: 'observability-dev' }), image: 'nginx:1.30.6', destinations }));
+
+describe('the configuration', () => {
+  test('of one server', () => expectGolden('egress/one.conf', egressConfig([{ host: 'api.example.com', port: 443 }])));
+
+  test('of several, some on the same port, some on the Docker host', () => expectGolden('egress/several.conf', egressConfig(several)));
+});
+
+test('on the network with a way out alone, without a port on the host, for any port of a server', async () => {
+  const { resources } = await egress();
+  const server = resources.get('phoenix-egress-server');
+  expect(server?.inputs).toMatchObject({
+    name: 'phoenix-dev-egress',
+    user: '101:101',
+    networksAdvanced: [{ name: 'observability-dev', aliases: ['phoenix-egress'] }],
+    ports: [],
+    sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' },
+    labels: [{ label: 'llm-observability.stack', value: owner }, { label: 'llm-observability.stack.config', value: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+  });
+  expect(server?.dependsOn).toContain('phoenix-egress-config-files');
+  expect(resources.get('phoenix-egress-config-files')?.inputs).toMatchObject({ uploads: [{ file: '/etc/egress/nginx.conf', content: egressConfig([{ host: 'api.example.com', port: 443 }]) }] });
+});
+
+test('it knows the Docker host only where that is a server to reach', async () => {
+  expect((await egress()).resources.get('phoenix-egress-server')?.inputs).not.toHaveProperty('hosts');
+  expect((await egress(several)).resources.get('phoenix-egress-server')?.inputs).toMatchObject({ hosts: [{ host: 'host.docker.internal', ip: 'host-gateway' }] });
+});

@@ -1,0 +1,117 @@
+/**
+ * The servers that Phoenix may connect to: those of its login and mail, and the ones in `phoenix:egress`. Its network leads to
+ * nothing else.
+ */
+import * as net from 'node:net';
+import { dockerHost, ports } from './catalog';
+import { valueCommand } from './key';
+import * as meant from './meant';
+import type { Problem } from './problem';
+import type { SettingKey, Settings } from './settings';
+import { BrokenRule, distinct, hostLabel, isContainerItself, parts } from './values';
+
+export interface Destination {
+  /** Host name, in small letters. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A destination, and where it comes from. */
+interface Source extends Destination {
+  readonly key: SettingKey;
+  /**
+   * Whether nothing that is sent first says for which server it is, as TLS with SNI does: mail and STARTTLS begin without TLS,
+   * and the LDAP client of Phoenix sends no SNI.
+   */
+  readonly nameless: boolean;
+}
+
+const https = 443;
+const ldapPorts = { starttls: 389, ldaps: 636, none: 389 } as const;
+
+/** What well-known identity providers use besides the host of their OpenID configuration, as that says. */
+const furtherHosts: Readonly<Record<string, readonly string[]>> = {
+  'accounts.google.com': ['oauth2.googleapis.com', 'openidconnect.googleapis.com', 'www.googleapis.com'],
+  'login.microsoftonline.com': ['graph.microsoft.com'],
+};
+
+/** Ports of the gate, which carries what Phoenix sends. */
+const taken: readonly number[] = Object.values(ports.gate);
+
+/**
+ * Servers as `name` or `name:port`, separated by commas; without a port HTTPS is meant.
+ * @throws BrokenRule for addresses, patterns and whatever stands for everything
+ */
+export function destinations(raw: string): readonly Destination[] {
+  const list = parts(raw);
+  if (list.some((part) => part.includes('*') || /^(any|all|everything|everywhere|internet|0\.0\.0\.0(\/0)?|::(\/0)?|true)$/i.test(part))) {
+    throw new BrokenRule('everything is no destination: name each server that Phoenix has to reach, such as api.openai.com');
+  }
+  const found = list.map((part) => {
+    const [, host = '', port = String(https)] = /^([^:/]*)(?::(\d{1,5}))?$/.exec(part) ?? [];
+    return { host, port: Number(port) };
+  });
+  if (!found.every(({ host, port }) => isName(host) && port >= 1 && port <= 65_535)) {
+    throw new BrokenRule('not every part is a server such as api.openai.com or ollama.lan:11434: a host name in small letters, no address, without http:// and without a path; commas separate servers', list.map(meant.server).join(','));
+  }
+  if (found.some(({ host }) => isContainerItself(host))) {
+    throw new BrokenRule(`inside Phoenix's container that is the container itself; the Docker host is ${dockerHost}`, list.map((part) => part.replace(/^localhost/, dockerHost)).join(','));
+  }
+  distinct(found.map(({ host, port }) => `${host}:${port}`), 'a server');
+  return found;
+}
+
+const isName = (host: string): boolean => host.length <= 253 && net.isIP(host) === 0 && new RegExp(`^${hostLabel}(\\.${hostLabel})*$`).test(host) && !/^[0-9.]+$/.test(host);
+
+/** Every one of them once, by port and name. */
+export function destinationsOf(settings: Settings): readonly Destination[] {
+  const found = new Map(sources(settings).map(({ host, port }) => [`${String(port).padStart(5, '0')} ${host}`, { host, port }]));
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, destination]) => destination);
+}
+
+function sources(settings: Settings): Source[] {
+  const chosen = (settings['phoenix:egress'] ?? []).map((one) => ({ ...one, key: 'phoenix:egress', nameless: false }) as const);
+  return settings['phoenix:auth'] ? [...chosen, ...oidc(settings), ...ldap(settings), ...smtp(settings)] : chosen;
+}
+
+function oidc({ 'phoenix:oidcConfigUrl': url }: Settings): Source[] {
+  if (url === undefined || isContainerItself(url.hostname)) {
+    return [];
+  }
+  const port = Number(url.port) || (url.protocol === 'https:' ? https : 80);
+  return [url.hostname, ...(furtherHosts[url.hostname] ?? [])].map((host) => ({ host, port, key: 'phoenix:oidcConfigUrl', nameless: false }));
+}
+
+function ldap({ 'phoenix:ldapHost': hosts, 'phoenix:ldapPort': port, 'phoenix:ldapTlsMode': mode }: Settings): Source[] {
+  return (hosts ?? '').split(',').filter(Boolean).map((host) => ({ host: host.toLowerCase(), port: port ?? ldapPorts[mode], key: 'phoenix:ldapHost', nameless: true }));
+}
+
+function smtp({ 'phoenix:smtpHostname': host, 'phoenix:smtpPort': port }: Settings): Source[] {
+  return host === undefined ? [] : [{ host: host.toLowerCase(), port, key: 'phoenix:smtpHostname', nameless: true }];
+}
+
+/**
+ * What cannot be carried.
+ * @param broken keys with a problem of their own
+ */
+export function destinationProblems(settings: Settings, broken: ReadonlySet<string>): Problem[] {
+  const all = sources(settings).filter(({ key }) => !broken.has(key));
+  return all.flatMap((one, index) => {
+    const { key, host, port, nameless } = one;
+    // One word for a setting that stands for several servers.
+    const told = key !== 'phoenix:egress' && all.slice(0, index).some((earlier) => earlier.key === key);
+    const refused = (rule: string, ...mend: string[]): Problem[] => (told ? [] : [{ key, value: key === 'phoenix:egress' ? `${host}:${port}` : host, rule, mend }]);
+    if (net.isIP(host.replace(/^\[|\]$/g, '')) !== 0) {
+      return refused('Phoenix reaches servers by name alone; give this one a name in the DNS of the Docker host', valueCommand(key, key === 'phoenix:oidcConfigUrl' ? 'https://login.example.com/.well-known/openid-configuration' : 'NAME'));
+    }
+    if (taken.includes(port)) {
+      return refused(`${port} is a port of the gate, which carries what Phoenix sends: reach the server by a different port`, ...(portOf[key] === undefined ? [] : [`pulumi config set ${portOf[key]} PORT`]));
+    }
+    const other = nameless ? all.find((another) => another.port === port && another.host !== host) : undefined;
+    return other === undefined ? [] : refused(
+      `${other.host}${other.key === key ? '' : ` (${other.key})`} has the same port ${port}, and what Phoenix sends there does not say which of the two it is for; use one name with several addresses, or different ports`,
+      valueCommand(key, host));
+  });
+}
+
+const portOf: Partial<Record<SettingKey, SettingKey>> = { 'phoenix:ldapHost': 'phoenix:ldapPort', 'phoenix:smtpHostname': 'phoenix:smtpPort' };

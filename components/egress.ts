@@ -1,0 +1,119 @@
+import * as docker from '@pulumi/docker';
+import * as pulumi from '@pulumi/pulumi';
+import { aliases, dockerHost, hostName, ports, stackLabel, users } from './catalog';
+import type { Destination } from './destinations';
+import { renderFile } from './template';
+import * as workload from './workload';
+
+export interface EgressArgs {
+  /** Stack name, part of every name on the Docker host. */
+  readonly stack: string;
+  /** `project/stack`, the value of the label on everything made here. */
+  readonly owner: string;
+  /** Network with a way out, on which it is `phoenix-egress`. */
+  readonly network: docker.Network;
+  /** Reference of an nginx image with a version. */
+  readonly image: string;
+  /** What it connects to; at least one. */
+  readonly destinations: readonly Destination[];
+  /** What the engine's kernel can limit. Default: everything. */
+  readonly limits?: workload.Limits | undefined;
+  readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
+}
+
+const configDir = '/etc/egress';
+const configFile = `${configDir}/nginx.conf`;
+
+/** nginx's configuration: what comes to a port goes to the server with that port. Of several, TLS names the one that is meant (SNI). */
+export function egressConfig(destinations: readonly Destination[]): string {
+  const address = ({ host, port }: Destination): string => (host === dockerHost ? `docker-host-${port}` : `${host}:${port}`);
+  return renderFile('egress/nginx.conf.mustache', {
+    healthPort: ports.gate.health,
+    dockerHost,
+    hostPorts: destinations.filter(({ host }) => host === dockerHost).map(({ port }) => port),
+    ways: portsOf(destinations).map((port) => {
+      const here = destinations.filter((one) => one.port === port);
+      const shared = here.length > 1;
+      return {
+        port,
+        shared,
+        by: shared ? '$ssl_preread_server_name' : '""',
+        servers: here.map((one) => ({ match: shared ? `"${one.host}"` : 'default', address: address(one) })),
+      };
+    }),
+  });
+}
+
+/** Each port once. */
+export const portsOf = (destinations: readonly Destination[]): readonly number[] => [...new Set(destinations.map(({ port }) => port))];
+
+/**
+ * A port below 1024 for a user who is not root. Docker allows it by itself, other engines do not.
+ * @returns changes to a container
+ */
+export const opensLowPorts = (args: docker.ContainerArgs): docker.ContainerArgs => ({ ...args, sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' } });
+
+/**
+ * nginx through which Phoenix connects to the few servers that it may. Phoenix's network has no way out: there the gate
+ * has the names of these servers, and hands on to this one what comes for them. It is a container of its own because the gate, on that network
+ * too, would find itself by these names.
+ */
+export class Egress extends pulumi.ComponentResource {
+  /** Name of the container on the Docker host; each connection is a line of its log. */
+  readonly containerName: pulumi.Output<string>;
+
+  constructor(name: string, args: EgressArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('llm-observability:index:Egress', name, {}, opts);
+    const child = { parent: this };
+    const config = pulumi.output(egressConfig(args.destinations));
+
+    const image = workload.image(`${name}-image`, args.image, child);
+    const configured = workload.fileVolume(
+      { volume: `${name}-config`, files: `${name}-config-files` },
+      {
+        volumeName: hostName('phoenix', args.stack, 'egress-config'),
+        containerName: hostName('phoenix', args.stack, 'egress-config-files'),
+        image,
+        owner: args.owner,
+        path: configDir,
+        files: { [configFile]: config },
+      },
+      child,
+    );
+    const container = workload.service(
+      `${name}-server`,
+      {
+        containerName: hostName('phoenix', args.stack, 'egress'),
+        image,
+        // nginx reads its configuration once: another config is another container.
+        labels: { [stackLabel]: args.owner, ...workload.configLabel(config) },
+        user: users.gate,
+        networks: [{ network: args.network, aliases: [aliases.egress] }],
+        reachesHost: args.destinations.some(({ host }) => host === dockerHost),
+        mounts: [configured.mount],
+        // The image's own entry point writes below /etc/nginx.
+        entrypoint: ['nginx'],
+        command: ['-c', configFile, '-g', 'daemon off;'],
+        ports: [],
+        listed: {},
+        healthCheck: {
+          command: workload.httpProbe(ports.gate.health, '/healthz', 204),
+          interval: '2s',
+          timeout: '5s',
+          startPeriod: '10s',
+          retries: 15,
+          waitSeconds: 60,
+        },
+        memoryMiB: 128,
+        cpus: '0.5',
+        limits: args.limits,
+        // An answer of a model that is under way may take long; Phoenix asks again.
+        stopSeconds: 10,
+        transform: (made) => (args.transform?.container ?? ((same) => same))(opensLowPorts(made)),
+      },
+      { ...child, dependsOn: [configured.written] },
+    );
+    this.containerName = container.name;
+    this.registerOutputs({ containerName: this.containerName });
+  }
+}
