@@ -14,16 +14,16 @@ export interface Destination {
   /** Host name, in small letters. */
   readonly host: string;
   readonly port: number;
+  /**
+   * Whether nothing that is sent first says for which server it is, as TLS with SNI does: mail and STARTTLS begin without TLS,
+   * and the LDAP client of Phoenix sends no SNI. Several of these with one port are asked in turn.
+   */
+  readonly nameless: boolean;
 }
 
 /** A destination, and where it comes from. */
 interface Source extends Destination {
   readonly key: SettingKey;
-  /**
-   * Whether nothing that is sent first says for which server it is, as TLS with SNI does: mail and STARTTLS begin without TLS,
-   * and the LDAP client of Phoenix sends no SNI.
-   */
-  readonly nameless: boolean;
 }
 
 const https = 443;
@@ -49,7 +49,7 @@ export function destinations(raw: string): readonly Destination[] {
   }
   const found = list.map((part) => {
     const [, host = '', port = String(https)] = /^([^:/]*)(?::(\d{1,5}))?$/.exec(part) ?? [];
-    return { host, port: Number(port) };
+    return { host, port: Number(port), nameless: false };
   });
   if (!found.every(({ host, port }) => isName(host) && port >= 1 && port <= 65_535)) {
     throw new BrokenRule('not every part is a server such as api.openai.com or ollama.lan:11434: a host name in small letters, no address, without http:// and without a path; commas separate servers', list.map(meant.server).join(','));
@@ -63,14 +63,14 @@ export function destinations(raw: string): readonly Destination[] {
 
 const isName = (host: string): boolean => host.length <= 253 && net.isIP(host) === 0 && new RegExp(`^${hostLabel}(\\.${hostLabel})*$`).test(host) && !/^[0-9.]+$/.test(host);
 
-/** Every one of them once, by port and name. */
+/** Every one of them once, by port; those with the same port in the order of the settings. */
 export function destinationsOf(settings: Settings): readonly Destination[] {
-  const found = new Map(sources(settings).map(({ host, port }) => [`${String(port).padStart(5, '0')} ${host}`, { host, port }]));
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, destination]) => destination);
+  const found = new Map(sources(settings).map(({ host, port, nameless }) => [`${host}:${port}`, { host, port, nameless }]));
+  return [...found.values()].sort((a, b) => a.port - b.port);
 }
 
 function sources(settings: Settings): Source[] {
-  const chosen = (settings['phoenix:egress'] ?? []).map((one) => ({ ...one, key: 'phoenix:egress', nameless: false }) as const);
+  const chosen = (settings['phoenix:egress'] ?? []).map((one) => ({ ...one, key: 'phoenix:egress' }) as const);
   return settings['phoenix:auth'] ? [...chosen, ...oidc(settings), ...ldap(settings), ...smtp(settings)] : chosen;
 }
 
@@ -107,10 +107,10 @@ export function destinationProblems(settings: Settings, broken: ReadonlySet<stri
     if (taken.includes(port)) {
       return refused(`${port} is a port of the gate, which carries what Phoenix sends: reach the server by a different port`, ...(portOf[key] === undefined ? [] : [`pulumi config set ${portOf[key]} PORT`]));
     }
-    const other = nameless ? all.find((another) => another.port === port && another.host !== host) : undefined;
+    const other = nameless ? all.find((another) => another.port === port && another.host !== host && another.key !== key) : undefined;
     return other === undefined ? [] : refused(
-      `${other.host}${other.key === key ? '' : ` (${other.key})`} has the same port ${port}, and what Phoenix sends there does not say which of the two it is for; use one name with several addresses, or different ports`,
-      valueCommand(key, host));
+      `${other.host} (${other.key}) has the same port ${port}, and what Phoenix sends there does not say which of the two it is for: reach one of them by a different port`,
+      ...(portOf[key] === undefined ? [] : [`pulumi config set ${portOf[key]} PORT`]));
   });
 }
 

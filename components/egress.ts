@@ -24,23 +24,40 @@ export interface EgressArgs {
 const configDir = '/etc/egress';
 const configFile = `${configDir}/nginx.conf`;
 
-/** nginx's configuration: what comes to a port goes to the server with that port. Of several, TLS names the one that is meant (SNI). */
+/** Servers whose addresses are looked up when nginx starts, the later ones asked when the first does not answer. */
+interface Group {
+  readonly group: string;
+  readonly servers: readonly string[];
+}
+
+/** The ways to the servers that have this port. */
+function wayOf(port: number, here: readonly Destination[]): { readonly port: number; readonly shared: boolean; readonly by: string; readonly groups: readonly Group[]; readonly servers: readonly object[] } {
+  const shared = here.length > 1 && here.some(({ nameless }) => !nameless);
+  const inTurn = here.length > 1 && !shared;
+  // The resolver does not look in /etc/hosts, where the Docker host has its name.
+  const groups = inTurn
+    ? [{ group: `in-turn-${port}`, servers: here.map(({ host }, index) => `${host}:${port}${index === 0 ? '' : ' backup'}`) }]
+    : here.filter(({ host }) => host === dockerHost).map(({ host }) => ({ group: `docker-host-${port}`, servers: [`${host}:${port}`] }));
+  const address = ({ host }: Destination): string => (host === dockerHost ? `docker-host-${port}` : `${host}:${port}`);
+  return {
+    port,
+    shared,
+    by: shared ? '$ssl_preread_server_name' : '""',
+    groups,
+    servers: inTurn
+      ? [{ match: 'default', address: `in-turn-${port}` }]
+      : here.map((one) => ({ match: shared ? `"${one.host}"` : 'default', address: address(one) })),
+  };
+}
+
+/**
+ * nginx's configuration: what comes to a port goes to the server with that port. Of several, TLS names the one that is meant
+ * (SNI); where nothing does, they are asked in turn.
+ */
 export function egressConfig(destinations: readonly Destination[]): string {
-  const address = ({ host, port }: Destination): string => (host === dockerHost ? `docker-host-${port}` : `${host}:${port}`);
   return renderFile('egress/nginx.conf.mustache', {
     healthPort: ports.gate.health,
-    dockerHost,
-    hostPorts: destinations.filter(({ host }) => host === dockerHost).map(({ port }) => port),
-    ways: portsOf(destinations).map((port) => {
-      const here = destinations.filter((one) => one.port === port);
-      const shared = here.length > 1;
-      return {
-        port,
-        shared,
-        by: shared ? '$ssl_preread_server_name' : '""',
-        servers: here.map((one) => ({ match: shared ? `"${one.host}"` : 'default', address: address(one) })),
-      };
-    }),
+    ways: portsOf(destinations).map((port) => wayOf(port, destinations.filter((one) => one.port === port))),
   });
 }
 

@@ -186,9 +186,10 @@ async function removeProjects(phoenix: Phoenix, own: string, before: number): Pr
 async function whyNotSent(route: Route, { status, text }: Answer, since: number): Promise<Cause> {
   const { reach, inside, endpoints: { otlpHttp, alloyUi }, containers: { alloy, gate }, redeploy } = route;
   if (status === 0) {
-    // From inside it is asked by the gate.
-    const states = await Promise.all([alloy, ...(reach === inside ? [gate] : [])].map(async (name) => `container ${name} is ${await containerState(route, name)}`));
-    return { cause: `Alloy is not listening on ${otlpHttp} (${text}); ${states.join(', ')}`, mend: [`docker logs --tail 30 ${alloy}`, redeploy] };
+    // From inside it is the gate that asks.
+    const [state, asking] = await Promise.all([containerState(route, alloy), reach === inside ? containerState(route, gate) : 'running']);
+    const mute = /^(running|unknown)/.test(asking) ? '' : `, container ${gate}, which asks it, is ${asking}`;
+    return { cause: `Alloy is not listening on ${otlpHttp} (${text}); container ${alloy} is ${state}${mute}`, mend: [`docker logs --tail 30 ${alloy}`, redeploy] };
   }
   // Alloy's own words (exporterhelper's ErrQueueIsFull, memorylimiter's ErrDataRefused).
   if (status === 503 && text.includes('sending queue is full')) {

@@ -80,13 +80,18 @@ describe('what Phoenix may connect to', () => {
     [{ 'phoenix:ldapTlsMode': 'ldaps' }, 'ldap.example.com:636'],
     [{ 'phoenix:ldapTlsMode': 'none' }, 'ldap.example.com:389'],
     [{ 'phoenix:ldapPort': '3389' }, 'ldap.example.com:3389'],
+    [{ 'phoenix:ldapHost': 'dc2.example.com' }, 'dc2.example.com:389'],
   ])('LDAP with %j', (changes, expected) => {
     expect(of({ ...ldap, 'phoenix:auth': 'true', 'phoenix:ldapHost': 'ldap.example.com', ...changes })).toEqual([expected]);
   });
 
+  test('LDAP servers in their order, in which they are asked', () => {
+    expect(of({ ...ldap, 'phoenix:auth': 'true', 'phoenix:ldapHost': 'dc2.example.com,dc1.example.com' })).toEqual(['dc2.example.com:389', 'dc1.example.com:389']);
+  });
+
   test.each([
     ['https://accounts.google.com/.well-known/openid-configuration', ['accounts.google.com:443', 'oauth2.googleapis.com:443', 'openidconnect.googleapis.com:443', 'www.googleapis.com:443']],
-    ['https://login.microsoftonline.com/tenant/v2.0/.well-known/openid-configuration', ['graph.microsoft.com:443', 'login.microsoftonline.com:443']],
+    ['https://login.microsoftonline.com/tenant/v2.0/.well-known/openid-configuration', ['login.microsoftonline.com:443', 'graph.microsoft.com:443']],
     ['https://login.lan:8443/.well-known/openid-configuration', ['login.lan:8443']],
     ['http://localhost:9000/.well-known/openid-configuration', []],
   ])('OIDC at %s', (url, expected) => expect(of({ ...secrets, 'phoenix:auth': 'true', 'phoenix:oidcConfigUrl': url })).toEqual(expected));
@@ -97,14 +102,14 @@ describe('what cannot be carried is refused', () => {
     read({ 'phoenix:auth': 'true', ...config }).problems.map(({ key, value, rule }) => [key, value, rule]);
 
   test('several servers on one port that nothing tells apart', () => {
-    expect(refused({ ...ldap, 'phoenix:ldapHost': 'a.example.com,b.example.com,c.example.com' })).toEqual([
-      ['phoenix:ldapHost', 'a.example.com', 'b.example.com has the same port 389, and what Phoenix sends there does not say which of the two it is for; use one name with several addresses, or different ports'],
+    expect(refused({ ...ldap, 'phoenix:ldapHost': 'a.example.com,b.example.com', 'phoenix:egress': 'c.example.com:389,d.example.com:390' })).toEqual([
+      ['phoenix:ldapHost', 'a.example.com', 'c.example.com (phoenix:egress) has the same port 389, and what Phoenix sends there does not say which of the two it is for: reach one of them by a different port'],
     ]);
     expect(refused({ ...smtp, 'phoenix:smtpHostname': 'smtp.example.com', 'phoenix:egress': 'other.example.com:587' })).toEqual([
       ['phoenix:smtpHostname', 'smtp.example.com', expect.stringMatching(/^other\.example\.com \(phoenix:egress\) has the same port 587/)],
     ]);
-    // TLS with SNI does.
-    expect(refused({ 'phoenix:egress': 'a.example.com,b.example.com' })).toEqual([]);
+    // TLS with SNI does. LDAP servers are asked in turn.
+    expect(refused({ 'phoenix:egress': 'a.example.com,b.example.com', ...ldap, 'phoenix:ldapHost': 'a.example.com,b.example.com' })).toEqual([]);
   });
 
   test('ports of the gate', () => {

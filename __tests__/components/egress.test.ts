@@ -5,17 +5,19 @@ import { expectGolden } from '../support/golden';
 
 const owner = 'llm-observability/dev';
 const several = [
-  { host: 'api.example.com', port: 443 }, { host: 'login.example.com', port: 443 }, { host: 'host.docker.internal', port: 443 },
-  { host: 'smtp.example.com', port: 587 }, { host: 'host.docker.internal', port: 11434 },
+  { host: 'api.example.com', port: 443, nameless: false }, { host: 'login.example.com', port: 443, nameless: false }, { host: 'host.docker.internal', port: 443, nameless: false },
+  { host: 'dc2.example.com', port: 389, nameless: true }, { host: 'dc1.example.com', port: 389, nameless: true },
+  { host: 'smtp.example.com', port: 587, nameless: true }, { host: 'host.docker.internal', port: 11434, nameless: false },
 ];
+const one = [{ host: 'api.example.com', port: 443, nameless: false }];
 
-const egress = (destinations = [{ host: 'api.example.com', port: 443 }]): Promise<Deployment<Egress>> =>
+const egress = (destinations = one): Promise<Deployment<Egress>> =>
   deploy(() => new Egress('phoenix-egress', { stack: 'dev', owner, network: new docker.Network('network', { name: 'observability-dev' }), image: 'nginx:1.30.6', destinations }));
 
 describe('the configuration', () => {
-  test('of one server', () => expectGolden('egress/one.conf', egressConfig([{ host: 'api.example.com', port: 443 }])));
+  test('of one server', () => expectGolden('egress/one.conf', egressConfig(one)));
 
-  test('of several, some on the same port, some on the Docker host', () => expectGolden('egress/several.conf', egressConfig(several)));
+  test('of several, some on the same port, some without a name, some on the Docker host', () => expectGolden('egress/several.conf', egressConfig(several)));
 });
 
 test('on the network with a way out alone, without a port on the host, for any port of a server', async () => {
@@ -30,7 +32,7 @@ test('on the network with a way out alone, without a port on the host, for any p
     labels: [{ label: 'llm-observability.stack', value: owner }, { label: 'llm-observability.stack.config', value: expect.stringMatching(/^[0-9a-f]{64}$/) }],
   });
   expect(server?.dependsOn).toContain('phoenix-egress-config-files');
-  expect(resources.get('phoenix-egress-config-files')?.inputs).toMatchObject({ uploads: [{ file: '/etc/egress/nginx.conf', content: egressConfig([{ host: 'api.example.com', port: 443 }]) }] });
+  expect(resources.get('phoenix-egress-config-files')?.inputs).toMatchObject({ uploads: [{ file: '/etc/egress/nginx.conf', content: egressConfig(one) }] });
 });
 
 test('it knows the Docker host only where that is a server to reach', async () => {

@@ -218,7 +218,7 @@ describe('its door', () => {
   });
 
   test('there by the names of the servers to which Phoenix may connect', async () => {
-    const destinations = [{ host: 'smtp.example.com', port: 587 }, { host: 'api.example.com', port: 443 }, { host: 'api.example.com', port: 8443 }];
+    const destinations = [['smtp.example.com', 587], ['api.example.com', 443], ['api.example.com', 8443]].map(([host, port]) => ({ host: String(host), port: Number(port), nameless: false }));
     const { resources } = await withDoor({ destinations });
     const server = resources.get('phoenix-gate-server')?.inputs;
     expect(server).toMatchObject({

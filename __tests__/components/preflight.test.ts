@@ -68,7 +68,7 @@ function inspectAt(engine: Engine, config: Record<string, string> = {}, preview 
 }
 
 /** What is taken for true of an engine that says nothing of itself. */
-const unsaid = { engineId: '', limits: { memory: true, swap: true, cpus: true, ulimits: [] }, ipv6: true };
+const unsaid = { engineId: '', limits: { memory: true, swap: true, cpus: true, ulimits: [] }, ipv6: true, hostless: true };
 
 describe('addresses of Phoenix', () => {
   const chosen = (bind: string): Record<string, string> => ({ 'phoenix:auth': 'true', 'phoenix:bind': bind });
@@ -353,8 +353,8 @@ describe('what the engine says of itself and of its kernel', () => {
     ['docker-28.5', { ...dockers, bind: both, limits: all, warnings: [] }],
     ['docker-28.5-rootless', { ...dockers, bind: loopback, limits: nothing, warnings: [noMemory, noCpus] }],
     // Podman makes up an ID for each question (pkg/api/handlers/compat/info.go): it is none.
-    ['podman-4.3', { engineId: '', bind: loopback, limits: { ...all, ulimits: false }, warnings: [] }],
-    ['podman-5.8', { engineId: '', bind: loopback, limits: { ...all, ulimits: false }, warnings: [] }],
+    ['podman-4.3', { hostless: false, engineId: '', bind: loopback, limits: { ...all, ulimits: false }, warnings: [] }],
+    ['podman-5.8', { hostless: false, engineId: '', bind: loopback, limits: { ...all, ulimits: false }, warnings: [] }],
   ])('as recorded: %s', async (name, facts) => {
     expect(await inspect({}, recorded(name))).toMatchObject({ problems: [], ...facts });
     expect(await inspect({}, recorded(name), 'tcp')).toMatchObject({ problems: [], ...facts });
@@ -780,7 +780,7 @@ describe('names that are taken', () => {
     // At the edge the names of Phoenix and of its gate are nobody's.
     const shared = of(atEdge).filter((name) => of(all).includes(name));
     expect(taken(await inspect({ 'edge:central': 'prod' }, answers)).sort()).toEqual(shared.sort());
-    expect(of(all).filter((name) => !shared.includes(name)).every((name) => /^\w+ (phoenix|journal|tunnel)-dev/.test(name))).toBe(true);
+    expect(of(all).filter((name) => !shared.includes(name)).every((name) => /^\w+ ((phoenix|journal|tunnel)-dev|observability-dev-store$)/.test(name))).toBe(true);
     expect(taken(await inspect({ 'edge:central': 'prod' }, named('container', 'central-dev-gate')))).toEqual(['container central-dev-gate']);
     expect(taken(await inspect({}, named('container', 'central-dev-gate')))).toEqual([]);
   });

@@ -105,7 +105,7 @@ describe('what is right', () => {
       'phoenix:bind': ['127.0.0.1', '::1'],
       'phoenix:retentionDays': 30,
       'phoenix:hosts': ['phoenix.lan', 'build-7', '192.0.2.1'],
-      'phoenix:egress': [{ host: 'api.example.com', port: 443 }, { host: 'ollama.lan', port: 11434 }],
+      'phoenix:egress': [{ host: 'api.example.com', port: 443, nameless: false }, { host: 'ollama.lan', port: 11434, nameless: false }],
       'phoenix:storage': 1536,
       'phoenix:memory': 4096,
       'phoenix:cpus': '1.5',

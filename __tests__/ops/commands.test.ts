@@ -181,7 +181,7 @@ describe('verify', () => {
 
   test('where the engine is on another machine, it is done from inside the container there', async () => {
     const { outputs, route } = await services();
-    const docker = await execEngine(undefined, { over: 'tcp' });
+    const docker = await execEngine(undefined, { over: 'tcp', running: 'phoenix-dev-gate' });
     const elsewhere = { ...outputs, dockerHost: docker.host, internal: route.endpoints, endpoints: { ...outputs.endpoints, otlpHttp: await nobody(), phoenixUi: await nobody() } };
     expect(await run('verify', [], fakePulumi({ 'stack output': output(elsewhere) }))).not.toHaveProperty('failure');
     await docker.ended();

@@ -28,8 +28,8 @@ test.each<[string, string | null, string | undefined, string]>([
   const { reach, inside: within, ...rest } = routeOf(deployed(dockerHost), 'npm run up');
   expect(reach).toBe(here);
   expect(within).toBe(inside);
-  expect(rest).toEqual({ engine: at(engine), metrics: 'http://127.0.0.1:9090/metrics', endpoints: published, containers: deployed(null).containers, headers: {}, redeploy: 'npm run up' });
-  expect(jest.mocked(from).mock.calls).toEqual([[at(engine), 'phoenix-dev']]);
+  expect(rest).toEqual({ engine: at(engine), metrics: 'http://phoenix-server:9090/metrics', endpoints: published, containers: deployed(null).containers, headers: {}, redeploy: 'npm run up' });
+  expect(jest.mocked(from).mock.calls).toEqual([[at(engine), 'phoenix-dev-gate', 'bash']]);
 });
 
 test.each<[string, string | null, string | undefined, string]>([
@@ -40,8 +40,8 @@ test.each<[string, string | null, string | undefined, string]>([
   setEnvironment({ DOCKER_HOST: variable });
   const { reach, inside: within, ...rest } = routeOf({ ...deployed(dockerHost), auth: true }, 'npm run up -- --stack prod');
   expect([reach, within]).toEqual([inside, inside]);
-  expect(rest).toEqual({ engine: at(engine), metrics: 'http://127.0.0.1:9090/metrics', endpoints: internal, containers: deployed(null).containers, headers: { authorization: `Bearer ${adminSecret}` }, redeploy: 'npm run up -- --stack prod' });
-  expect(jest.mocked(from).mock.calls).toEqual([[at(engine), 'phoenix-dev']]);
+  expect(rest).toEqual({ engine: at(engine), metrics: 'http://phoenix-server:9090/metrics', endpoints: internal, containers: deployed(null).containers, headers: { authorization: `Bearer ${adminSecret}` }, redeploy: 'npm run up -- --stack prod' });
+  expect(jest.mocked(from).mock.calls).toEqual([[at(engine), 'phoenix-dev-gate', 'bash']]);
 });
 
 test('a stack of the first version, where it is not clear which engine is meant: none in its place', () => {
@@ -57,7 +57,7 @@ test.each<[string, Engine]>([
   setEnvironment({ DOCKER_HOST: 'unix:///other.sock' });
   const route = routeOf({ ...deployed(engine.host), engine }, 'npm run up');
   expect([route.engine, route.reach === here]).toEqual([engine, engine.host.startsWith('unix:')]);
-  expect(jest.mocked(from).mock.calls).toEqual([[engine, 'phoenix-dev']]);
+  expect(jest.mocked(from).mock.calls).toEqual([[engine, 'phoenix-dev-gate', 'bash']]);
 });
 
 describe('a stack at the edge', () => {

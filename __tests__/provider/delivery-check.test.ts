@@ -9,7 +9,7 @@ import { nobody } from '../support/web';
 const inputs: DeliveryCheckInputs = {
   engine: at('unix:///docker.sock'),
   endpoints: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' },
-  metrics: 'http://127.0.0.1:9090/metrics',
+  metrics: 'http://phoenix-server:9090/metrics',
   containers: { phoenix: 'phoenix-dev', alloy: 'alloy-dev', gate: 'phoenix-dev-gate' },
   auth: true,
   adminSecret,
@@ -37,10 +37,10 @@ test.each<[string, (kind: ReturnType<typeof deliveryCheck>) => Promise<DeliveryC
 
 afterEach(() => jest.restoreAllMocks());
 
-describe('from inside the container of Phoenix', () => {
+describe('from inside the container of the gate', () => {
   /** Services and an engine to which nothing but `docker exec` leads. */
   async function deployed(behaviour: Behaviour): Promise<{ kind: ReturnType<typeof deliveryCheck>; given: DeliveryCheckInputs; running: Services; engine: ExecEngine }> {
-    const engine = await execEngine();
+    const engine = await execEngine(undefined, { running: 'phoenix-dev-gate' });
     const running = await services(behaviour);
     const { endpoints, metrics = '' } = running.route;
     return { kind: deliveryCheck(), given: { ...inputs, engine: engine.engine, endpoints, metrics, auth: behaviour.auth ?? false }, running, engine };
@@ -52,7 +52,7 @@ describe('from inside the container of Phoenix', () => {
     expect(await kind.create(given)).toEqual(given);
     await engine.ended();
     expect(ask).not.toHaveBeenCalled();
-    expect(new Set(engine.execs.map(({ container }) => container))).toEqual(new Set(['phoenix-dev']));
+    expect([...new Set(engine.execs.map(({ container, body }) => `${container} ${body.Cmd[0]}`))]).toEqual(['phoenix-dev-gate bash']);
     const project = projectOf(running.alloy.requests[0]?.body ?? '');
     expect(running.phoenix.requests.at(-1)).toMatchObject({ method: 'DELETE', url: `/v1/projects/${project}`, headers: { authorization: `Bearer ${adminSecret}` } });
     expect(JSON.stringify(engine.execs)).not.toContain(adminSecret);
@@ -81,7 +81,7 @@ describe('from inside the container of Phoenix', () => {
       setEnvironment({ DOCKER_HOST: engine.host });
       const otlpHttp = await nobody();
       await expect(kind.create({ ...given, engine: unnamed, endpoints: { ...given.endpoints, otlpHttp } })).rejects.toThrow(
-        `application -> Alloy: Alloy is not listening on ${otlpHttp} (connection refused); container alloy-dev is not there.\n    docker logs --tail 30 alloy-dev\n    npm run up -- --stack dev`,
+        `application -> Alloy: Alloy is not listening on ${otlpHttp} (connection refused); container alloy-dev is not there, container phoenix-dev-gate, which asks it, is not there.\n    docker logs --tail 30 alloy-dev\n    npm run up -- --stack dev`,
       );
     });
   });
@@ -128,7 +128,7 @@ describe('where Phoenix is in another stack: from inside the container of the ga
   test('a gate that does not run', async () => {
     const { given } = await atTheEdge({});
     await expect(deliveryCheck().create({ ...given, containers: { ...given.containers, gate: 'another-gate' } })).rejects.toThrow(
-      `application -> Alloy: Alloy is not listening on ${given.endpoints.otlpHttp} (container another-gate: No such container: another-gate); container alloy-dev is not there.`,
+      `application -> Alloy: Alloy is not listening on ${given.endpoints.otlpHttp} (container another-gate: No such container: another-gate); container alloy-dev is not there, container another-gate, which asks it, is not there.`,
     );
   });
 });

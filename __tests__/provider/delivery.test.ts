@@ -123,7 +123,7 @@ describe('application -> Alloy', () => {
     ['gone', {}, 'not there'],
     ['out of reach for the engine', { '/containers/alloy-dev/json': { status: 500, body: '{"message":"open /run/x: no such file"}' } }, 'unknown: the Docker Engine answers open /run/x: no such file'],
   ])('nobody listens; the container is %s', async (_, answers, state) => {
-    const { host } = await fakeEngine(answers);
+    const { host } = await fakeEngine({ ...gateRuns, ...answers });
     const url = await nobody();
     const delivery = await checkDelivery(route(url, url, url, at(host)), 0);
     expect(delivery).toEqual({
@@ -137,6 +137,18 @@ describe('application -> Alloy', () => {
         mend: ['docker logs --tail 30 alloy-dev', 'npm run up'],
       },
     });
+  });
+
+  test('from inside it is the gate that asks: whether that one runs', async () => {
+    const { host } = await fakeEngine({
+      '/containers/alloy-dev/json': inspected({ Status: 'running', ExitCode: 0 }),
+      '/containers/phoenix-dev-gate/json': inspected({ Status: 'exited', ExitCode: 1 }),
+    });
+    const url = await nobody();
+    const asked = route(url, url, url, at(host));
+    const told = `Alloy is not listening on ${url} (connection refused); container alloy-dev is running`;
+    expect((await checkDelivery({ ...asked, inside: asked.reach }, 0)).failure?.cause).toBe(`${told}, container phoenix-dev-gate, which asks it, is exited with 1`);
+    expect((await checkDelivery({ ...asked, inside: { ...asked.reach } }, 0)).failure?.cause).toBe(told);
   });
 
   test('nor does the engine answer', async () => {
