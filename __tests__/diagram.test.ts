@@ -88,6 +88,12 @@ describe('what changes in a stack changes its picture', () => {
     ['where metrics go', { 'prometheus:url': 'https://metrics.example.com' }, 'metrics.example.com'],
     ['a hostname', { 'tunnel:otlpHostname': 'alloy.example.com' }, 'alloy.example.com'],
     ['one more hostname', { 'tunnel:phoenixOtlpHostname': 'traces.example.com' }, 'traces.example.com"| container_phoenix_prod_gate'],
+    ['a server that Phoenix reaches', { 'phoenix:egress': 'api.example.com' }, 'container_phoenix_prod_egress --> host_api.example.com_443'],
+    ['who carries what Phoenix sends there', { 'phoenix:egress': 'api.example.com' }, 'container_phoenix_prod_gate --> container_phoenix_prod_egress'],
+    ['a server on the Docker host that it reaches', { 'phoenix:egress': 'host.docker.internal:11434' }, 'container_phoenix_prod_egress --> host_host.docker.internal_11434'],
+    ['LDAP servers that are asked in turn', {
+      'phoenix:auth': 'true', 'phoenix:ldapHost': 'dc1.example.com,dc2.example.com', 'phoenix:ldapUserSearchBaseDns': '["dc=example,dc=com"]', 'phoenix:ldapGroupRoleMappings': '[{"group_dn":"*","role":"VIEWER"}]',
+    }, 'container_phoenix_prod_egress --> host_dc2.example.com_389'],
     ['one more connector', { 'tunnel:connectors': '3' }, 'tunnel-prod-3'],
     ['who guards the page', { 'tunnel:allowDomains': '' }, '["phoenix.example.com"]'],
   ])('%s', async (_, settings, shown) => {

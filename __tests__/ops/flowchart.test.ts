@@ -45,6 +45,18 @@ test('several frames stand above each other; an empty one is none', () => {
   expect(chart.toString()).toContain('flowchart TB\n');
 });
 
+test('a frame in a frame stands after its nodes; with nothing in it, neither is there', () => {
+  const chart = new Flowchart();
+  const outer = chart.group('outer', 'o');
+  const inner = chart.group('inner', 'i', outer);
+  expect(lines(chart)).toEqual([]);
+  chart.node('b', 'box', ['b'], inner);
+  expect(lines(chart)).toEqual(['  subgraph outer["o"]', '    subgraph inner["i"]', '      b["b"]', '    end', '  end']);
+  chart.node('a', 'box', ['a'], outer);
+  expect(lines(chart)).toEqual(['  subgraph outer["o"]', '    a["a"]', '    subgraph inner["i"]', '      b["b"]', '    end', '  end']);
+  expect(chart.toString()).toContain('flowchart LR\n');
+});
+
 test('whether an arrow leads to a node', () => {
   const chart = new Flowchart();
   chart.arrow('a', 'b');

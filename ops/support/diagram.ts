@@ -9,7 +9,7 @@ import type { Signal } from '../../components/backend';
 import { dockerHost } from '../../components/catalog';
 import { signals } from './alloy-flows';
 import { Flowchart } from './flowchart';
-import { stackParts, type Container, type Deployed, type StackParts } from './stack-parts';
+import { stackParts, type Container, type Deployed, type Service, type StackParts } from './stack-parts';
 
 /** @param stacks where one of them sends to another, they are joined */
 export function diagram(...stacks: readonly Deployed[]): string {
@@ -24,7 +24,9 @@ export function diagram(...stacks: readonly Deployed[]): string {
 
 const idOf = ({ name }: Container): string => `container_${name}`;
 const addressId = (host: string): string => `host_${host}`;
-const networkId = ({ network }: StackParts): string => `network_${network}`;
+const frameId = (network: string): string => `network_${network}`;
+const networkId = ({ network }: StackParts): string => frameId(network);
+const frameOf = ({ network }: StackParts, { inner = network }: Service): string => frameId(inner);
 
 /** Hostnames and containers. */
 function drawParts(chart: Flowchart, stack: StackParts): void {
@@ -35,12 +37,17 @@ function drawParts(chart: Flowchart, stack: StackParts): void {
     chart.node(addressId(hostname), 'box', [hostname, ...(guard ? [guard] : [])], edge);
   }
   const host = chart.group(networkId(stack), `Docker host, network ${stack.network}`);
-  for (const alike of [connectors, ...services.map((service) => [service])]) {
+  for (const inner of new Set(services.flatMap((service) => service.inner ?? []))) {
+    chart.group(frameId(inner), `Network ${inner}, no way out`, host);
+  }
+  const box = (alike: readonly Container[], group: string): void => {
     const [first] = alike;
     if (first) {
-      chart.node(idOf(first), 'box', [...alike.map(({ name }) => name), first.image.replace(/@.*/, '')], host);
+      chart.node(idOf(first), 'box', [...alike.map(({ name }) => name), first.image.replace(/@.*/, '')], group);
     }
-  }
+  };
+  box(connectors, host);
+  services.forEach((service) => box([service], frameOf(stack, service)));
 }
 
 /** What goes from one to the other, to a disk, and out of the stack. */
@@ -73,13 +80,16 @@ function drawFlows(chart: Flowchart, stack: StackParts): void {
       comes(to, some);
     }
     for (const { volumeName } of (service.volumes ?? []).filter(({ readOnly }) => !readOnly)) {
-      chart.arrow(idOf(service), chart.node(`volume_${volumeName}`, 'cylinder', [volumeName], networkId(stack)));
+      chart.arrow(idOf(service), chart.node(`volume_${volumeName}`, 'cylinder', [volumeName], frameOf(stack, service)));
     }
     if (service.discarded.length > 0) {
       chart.arrow(idOf(service), chart.node(`discarded_${stack.network}`, 'pill', ['accepted and discarded'], networkId(stack)), service.discarded);
     }
   }
   for (const service of services) {
+    for (const server of service.reached) {
+      chart.arrow(idOf(service), taker(`tcp://${server}`));
+    }
     for (const url of service.passedOn) {
       const name = central.get(new URL(url).hostname);
       chart.arrow(idOf(service), taker(url, ...(name ? [`stack ${name}`] : [])), signals.filter((signal) => coming.get(idOf(service))?.has(signal)));

@@ -1,5 +1,10 @@
 export type Shape = 'box' | 'pill' | 'cylinder';
 
+interface Group {
+  readonly title: string;
+  readonly within: string | undefined;
+}
+
 interface Node {
   readonly shape: Shape;
   readonly lines: readonly string[];
@@ -13,13 +18,13 @@ const brackets: Readonly<Record<Shape, readonly [string, string]>> = { box: ['['
  * IDs are any text; they begin with a word of the program, because Mermaid takes some words for its own.
  */
 export class Flowchart {
-  private readonly groups = new Map<string, string>();
+  private readonly groups = new Map<string, Group>();
   private readonly nodes = new Map<string, Node>();
   private readonly arrows = new Map<string, { readonly from: string; readonly to: string; readonly labels: Set<string> }>();
 
-  /** A frame around the nodes that name it. */
-  group(id: string, title: string): string {
-    this.groups.set(id, title);
+  /** A frame around the nodes that name it, which may be in a different one. */
+  group(id: string, title: string, within?: string): string {
+    this.groups.set(id, { title, within });
     return id;
   }
 
@@ -45,16 +50,22 @@ export class Flowchart {
   }
 
   toString(): string {
-    const frames = [...this.groups].map(([id, title]) => ({ id, title, nodes: this.nodesIn(id) })).filter(({ nodes }) => nodes.length > 0);
+    const frames = [...this.groups].filter(([id, { within }]) => within === undefined && this.framed(id).length > 0);
     return [
       // Room for the title of a frame above what arrows lead to.
       '%%{init: {"flowchart": {"subGraphTitleMargin": {"top": 4, "bottom": 20}}}}%%',
       // One frame is wide and several are high, so that all of it is legible in a column of text.
       `flowchart ${frames.length > 1 ? 'TB' : 'LR'}`,
       ...this.nodesIn(undefined).map((node) => `  ${node}`),
-      ...frames.flatMap(({ id, title, nodes }) => [`  subgraph ${word(id)}["${escaped(title)}"]`, ...nodes.map((node) => `    ${node}`), '  end']),
+      ...frames.flatMap(([id]) => this.framed(id)).map((line) => `  ${line}`),
       ...[...this.arrows.values()].map(({ from, to, labels }) => `  ${word(from)} -->${labels.size > 0 ? `|"${[...labels].map(escaped).join(', ')}"|` : ''} ${word(to)}`),
     ].join('\n');
+  }
+
+  /** A frame with all that is in it; nothing where that is empty. */
+  private framed(id: string): string[] {
+    const inner = [...this.nodesIn(id), ...[...this.groups].filter(([, { within }]) => within === id).flatMap(([other]) => this.framed(other))];
+    return inner.length === 0 ? [] : [`subgraph ${word(id)}["${escaped(this.groups.get(id)?.title ?? '')}"]`, ...inner.map((line) => `  ${line}`), 'end'];
   }
 
   private nodesIn(group: string | undefined): string[] {

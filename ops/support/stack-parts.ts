@@ -33,6 +33,10 @@ export interface Container {
 export interface Service extends Container, Flows {
   /** Addresses that get whatever comes. */
   readonly passedOn: readonly string[];
+  /** Servers with which connections are made for others: `name`, or `name:port`. */
+  readonly reached: readonly string[];
+  /** Name of the network without a way out that it is on, where it is on no different one. */
+  readonly inner: string | undefined;
 }
 
 export interface Rule {
@@ -60,7 +64,8 @@ export interface StackParts {
 
 export function stackParts({ resources, endpoints }: Deployed): StackParts {
   const of = <T>(type: string): T[] => resources.filter((resource) => resource.type === type).map(({ inputs }) => inputs as T);
-  const [network] = of<{ name: string }>('docker:index/network:Network');
+  const networks = of<{ name: string; internal?: boolean }>('docker:index/network:Network');
+  const inner = new Set(networks.filter(({ internal }) => internal).map(({ name }) => name));
   const containers = of<Container>('docker:index/container:Container').sort((a, b) => (a.name < b.name ? -1 : 1));
   const running = containers.filter(({ restart }) => runsForEver(restart));
   const [tunnel] = of<{ name: string }>('cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared');
@@ -68,8 +73,8 @@ export function stackParts({ resources, endpoints }: Deployed): StackParts {
   const applications = of<{ domain: string; serviceAuth401Redirect?: boolean }>('cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication');
   const checks = of<{ central?: { hostname: string; stack: string } }>('observability:index:DeliveryCheck');
   return {
-    network: network?.name ?? '',
-    services: running.filter((container) => !isConnector(container)).map((container) => ({ ...container, ...flowsOf(filesOf(container, containers)) })),
+    network: networks.find(({ name }) => !inner.has(name))?.name ?? '',
+    services: running.filter((container) => !isConnector(container)).map((container) => ({ ...container, ...flowsOf(filesOf(container, containers)), inner: onlyIn(container, inner) })),
     connectors: running.filter(isConnector),
     tunnel: tunnel?.name ?? '',
     // The last one has no hostname: it answers what fits no other.
@@ -78,6 +83,10 @@ export function stackParts({ resources, endpoints }: Deployed): StackParts {
     central: new Map(checks.flatMap(({ central }) => (central ? [[central.hostname, central.stack] as const] : []))),
     otlpPorts: new Set(Object.entries(endpoints).filter(([name]) => /otlp/i.test(name)).map(([, url]) => new URL(url).port)),
   };
+}
+
+function onlyIn({ networksAdvanced = [] }: Container, inner: ReadonlySet<string>): string | undefined {
+  return networksAdvanced.every(({ name }) => inner.has(name)) ? networksAdvanced[0]?.name : undefined;
 }
 
 /** The command of cloudflared, whatever its image is called. */
@@ -99,10 +108,14 @@ function filesOf({ volumes = [] }: Container, containers: readonly Container[]):
 }
 
 /** What the files of a service say of where it sends: Alloy tells signals apart, nginx passes on whatever comes. */
-function flowsOf(files: readonly File[]): Omit<Service, keyof Container> {
+function flowsOf(files: readonly File[]): Omit<Service, keyof Container | 'inner'> {
   const textOf = (ending: string): string => files.filter(({ file }) => file.endsWith(ending)).map(({ text }) => text).join('\n');
   return {
     ...alloyFlows(textOf('.alloy')),
+    reached: [
+      ...[...textOf('/nginx.conf').matchAll(/\$egress \{\s*default ([\w-]+);/g)],
+      ...[...textOf('/nginx.conf').matchAll(/^\s*(?:default|"[^"]*"|server) "?([\w.-]+:\d+)"?(?: backup)?;/gm)],
+    ].map(([, server = '']) => server),
     passedOn: [...textOf('/nginx.conf').matchAll(/^\s*proxy_pass\s+"?(https?:\/\/[^\s";$]+)/gm)].map(([, url = '']) => url),
   };
 }
