@@ -54,10 +54,10 @@ function drawParts(chart: Flowchart, stack: StackParts): void {
 function drawFlows(chart: Flowchart, stack: StackParts): void {
   const { services, connectors: [connector], rules, central } = stack;
   const coming = new Map<string, Set<Signal>>();
-  /** What takes requests for an address. */
-  const taker = (url: string, ...names: readonly string[]): string => {
+  /** What takes the requests of a container for an address: a name is known on the networks that both are on. */
+  const taker = ({ networksAdvanced: own = [] }: Container, url: string, ...names: readonly string[]): string => {
     const { hostname, host } = new URL(url);
-    const service = services.find(({ networksAdvanced = [] }) => networksAdvanced.some(({ aliases = [] }) => aliases.includes(hostname)));
+    const service = services.find(({ networksAdvanced = [] }) => networksAdvanced.some(({ name, aliases = [] }) => aliases.includes(hostname) && own.some((network) => network.name === name)));
     return service ? idOf(service) : chart.node(addressId(host), 'box', [...names, host], hostname === dockerHost ? networkId(stack) : undefined);
   };
   const comes = (to: string, some: readonly Signal[]): void => {
@@ -67,7 +67,7 @@ function drawFlows(chart: Flowchart, stack: StackParts): void {
   for (const { hostname, path, service } of connector ? rules : []) {
     const otlp = path === undefined ? [] : signals.filter((signal) => new RegExp(path).test(`/v1/${signal}`));
     if (connector && (path === undefined || otlp.length > 0)) {
-      const to = taker(service);
+      const to = taker(connector, service);
       chart.arrow(addressId(hostname), idOf(connector), otlp);
       chart.arrow(idOf(connector), to, [hostname]);
       comes(to, otlp);
@@ -75,7 +75,7 @@ function drawFlows(chart: Flowchart, stack: StackParts): void {
   }
   for (const service of services) {
     for (const { name, url, signals: some } of service.sent) {
-      const to = taker(url, name);
+      const to = taker(service, url, name);
       chart.arrow(idOf(service), to, some);
       comes(to, some);
     }
@@ -88,11 +88,11 @@ function drawFlows(chart: Flowchart, stack: StackParts): void {
   }
   for (const service of services) {
     for (const server of service.reached) {
-      chart.arrow(idOf(service), taker(`tcp://${server}`));
+      chart.arrow(idOf(service), taker(service, `tcp://${server}`));
     }
     for (const url of service.passedOn) {
       const name = central.get(new URL(url).hostname);
-      chart.arrow(idOf(service), taker(url, ...(name ? [`stack ${name}`] : [])), signals.filter((signal) => coming.get(idOf(service))?.has(signal)));
+      chart.arrow(idOf(service), taker(service, url, ...(name ? [`stack ${name}`] : [])), signals.filter((signal) => coming.get(idOf(service))?.has(signal)));
     }
   }
 }
