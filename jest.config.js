@@ -1,6 +1,8 @@
 /** Units and goldens: seconds, without Docker or a network. What needs a real engine is in __tests__/e2e. */
 module.exports = {
   testEnvironment: 'node',
+  // By default one core is left to the person at the machine, which is half of a small one.
+  maxWorkers: '100%',
   // Only ends what would hang for ever: a busy machine takes its time.
   testTimeout: 60_000,
   testMatch: ['**/__tests__/**/*.test.ts'],

@@ -7,6 +7,8 @@ import { isRunning } from '../../ops/support/alive';
 const script = (options: string): string => `
   const { passingOn } = require('./ops/support/signals.cjs');
   passingOn(() => ({ kill: (signal) => console.log('passed ' + signal) }), { hear: (signal) => console.log('heard ' + signal), ${options} });
+  // As a child that runs would: listening for signals keeps no process alive.
+  setInterval(() => {}, 2 ** 30);
   console.log('ready ' + process.pid);
 `;
 
