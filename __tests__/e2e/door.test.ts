@@ -5,6 +5,7 @@
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as http2 from 'node:http2';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
 import * as zlib from 'node:zlib';
@@ -15,7 +16,6 @@ import { tempDir } from '../support/temp';
 import { site, type Reply, type Request, type Site } from '../support/web';
 import { fromElsewhere, intrusion, rebound, takeover } from '../support/website';
 import { Checkout, docker, until } from './checkout';
-
 
 describe('a website in a browser', () => {
   interface Service extends Site {
@@ -260,6 +260,69 @@ describe('a stack', () => {
       await docker('exec', `${phoenix}-gate`, 'rm', '/tmp/closed');
     }
     expect((await ask(otlpHttp(), '/v1/traces', { method: 'POST', headers: protobuf })).status).toBe(200);
+  });
+
+  describe('Phoenix itself', () => {
+    /** Addresses of this machine, and on the networks of the stack, with a port at which something listens. */
+    let around: string[];
+    let host: http.Server;
+    let reached: string[];
+    const port = (): number => (host.address() as { port: number }).port;
+
+    beforeAll(async () => {
+      reached = [];
+      host = http.createServer((request, answer) => {
+        reached.push(`${request.method} ${request.url} ${request.headers['metadata-flavor'] ?? ''}`.trim());
+        answer.end();
+      }).listen(0, '0.0.0.0');
+      const own = Object.values(os.networkInterfaces()).flatMap((addresses = []) => addresses).filter(({ family, internal }) => family === 'IPv4' && !internal);
+      expect(own.length).toBeGreaterThan(1);
+      const alloy = await docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}', `alloy-${stack}`);
+      around = [...own.map(({ address }) => `${address}:${port()}`), ...alloy.trim().split(' ').map((address) => `${address}:12345`), 'alloy:12345', 'phoenix-gate:4318', `host.docker.internal:${port()}`, '169.254.169.254:80'];
+    });
+    afterAll(() => new Promise((resolve) => void host.close(resolve)));
+
+    /** What Phoenix's container connects to, of these. */
+    const connects = async (addresses: readonly string[]): Promise<string> => docker('exec', phoenix, 'python3', '-c', [
+      'import socket, sys',
+      'from concurrent.futures import ThreadPoolExecutor',
+      'def attempt(address):',
+      '    try:',
+      "        socket.create_connection(address.rsplit(':', 1), 5).close()",
+      '        print(address)',
+      '    except OSError:',
+      '        pass',
+      'list(ThreadPoolExecutor(99).map(attempt, sys.argv[1:]))',
+    ].join('\n'), ...addresses);
+
+    /** Has Phoenix call a model, as people do in its playground, at a server and with headers of their choice. @returns what it says of that */
+    async function callModel(baseUrl: string): Promise<string> {
+      const input = {
+        promptVersion: { templateFormat: 'NONE', template: { messages: [{ role: 'USER', content: [{ text: { text: 'hello' } }] }] }, invocationParameters: { openai: {} }, modelProvider: 'OLLAMA', modelName: 'model' },
+        connectionConfig: { baseUrl }, headers: { 'metadata-flavor': 'google' }, repetitions: 1,
+      };
+      const query = 'subscription ($input: ChatCompletionInput!) { chatCompletion(input: $input) { ... on ChatCompletionSubscriptionError { message } } }';
+      const headers = { ...credentials(), 'content-type': 'application/json', accept: 'multipart/mixed;subscriptionSpec=1.0, application/json' };
+      const { body } = await ask(page(), '/graphql', { method: 'POST', headers, body: JSON.stringify({ query, variables: { input } }) });
+      return /"message":"(.*?)"/.exec(body)?.[1] ?? body;
+    }
+
+    it('connects to the gate, and neither to this machine, nor to Alloy, nor to a metadata service', async () => {
+      expect(await connects([`${phoenix}-gate:6006`, ...around])).toBe(`${phoenix}-gate:6006`);
+    });
+
+    it('calls no model at the server of an attacker', async () => {
+      const attacked = [around[0], '169.254.169.254'];
+      expect(await Promise.all(attacked.map((address) => callModel(`http://${address}/attack`)))).toEqual(attacked.map(() => 'Connection error.'));
+      expect(reached).toEqual([]);
+    });
+
+    it('calls one at a server that is set, and still connects to nothing else', async () => {
+      await checkout.up({ 'phoenix:egress': `host.docker.internal:${port()}` });
+      await callModel(`http://host.docker.internal:${port()}/model`);
+      expect(reached).toEqual(expect.arrayContaining(['POST /model/chat/completions google']));
+      expect(await connects(around)).toBe(`host.docker.internal:${port()}`);
+    });
   });
 
   describe('with auth', () => {
