@@ -211,6 +211,8 @@ const withAuth: Run = {
   config: {
     'phoenix:auth': 'true',
     'phoenix:bind': '192.0.2.7',
+    // Behind a proxy that speaks TLS.
+    'tls:plain': 'true',
     'phoenix:rootUrl': 'https://phoenix.example.com/traces/',
     'phoenix:apiKeys': 'dashboards, evaluations',
     'phoenix:adminPassword': 'chosen-password',
@@ -220,6 +222,12 @@ const withAuth: Run = {
   },
   secretKeys: ['phoenix:adminPassword', 'phoenix:oidcClientSecret'],
 };
+
+/** A certificate for addresses of the documentation, and its key. */
+const certified = ((folder: string) => {
+  const text = (file: string): string => fs.readFileSync(path.join(folder, file), 'utf8').trim();
+  return { 'tls:certificate': text('cert.pem'), 'tls:key': text('key.pem') };
+})(engineAuthority().server('192.0.2.7', '192.0.2.71', '192.0.2.72'));
 
 describe('auth', () => {
   let deployment: Deployment<Outputs>;
@@ -526,6 +534,61 @@ test('metrics and logs have a backend where one is set', async () => {
   expect(result['signals']).toEqual({ traces: 'phoenix', metrics: 'prometheus', logs: 'loki' });
 });
 
+describe('TLS for other machines', () => {
+  const config = { 'phoenix:auth': 'true', 'phoenix:bind': '127.0.0.1,192.0.2.7', ...certified };
+  const secretKeys = ['tls:key'];
+  const added = async (how: Run, without: Run): Promise<string[]> => {
+    const [{ resources }, before] = [await run(how), (await run(without)).resources];
+    return [...resources.keys()].filter((name) => !before.has(name));
+  };
+  const plain = { 'phoenix:auth': 'true' };
+
+  test('is for the gate alone where Phoenix alone is published, for Alloy alone where that is, and for both', async () => {
+    expect(await added({ config, secretKeys }, { config: plain })).toEqual(['phoenix-gate-tls', 'phoenix-gate-tls-files']);
+    expect(await added({ config: { ...certified, 'alloy:bind': '192.0.2.7' }, secretKeys }, {})).toEqual(['alloy-tls', 'alloy-tls-files']);
+    expect(await added({ config: { ...config, 'alloy:bind': '0.0.0.0' }, secretKeys }, { config: plain })).toEqual(['alloy-tls', 'alloy-tls-files', 'phoenix-gate-tls', 'phoenix-gate-tls-files']);
+    expect(await added({ ...atTheEdge, config: { ...atTheEdge.config, ...certified, 'alloy:bind': '192.0.2.7' }, secretKeys }, atTheEdge)).toEqual(['alloy-tls', 'alloy-tls-files']);
+  });
+
+  test("what containers alone reach is plain, also where it is chosen, and so is what is on loopback alone", async () => {
+    expect(await added({ config: { ...certified, 'alloy:bind': '127.0.0.1,172.17.0.1' }, secretKeys }, {})).toEqual([]);
+  });
+
+  test('outputs say where it is', async () => {
+    const { result } = await run({ config: { ...plain, ...certified, 'phoenix:bind': '192.0.2.7', 'alloy:bind': '192.0.2.7,127.0.0.1' }, secretKeys });
+    expect(result['endpoints']).toEqual({
+      otlpHttp: 'https://192.0.2.7:4318', otlpGrpc: 'https://192.0.2.7:4317', alloyUi: 'http://127.0.0.1:12345',
+      phoenixUi: 'https://192.0.2.7:6006', phoenixOtlpHttp: 'https://192.0.2.7:14318', phoenixOtlpGrpc: 'https://192.0.2.7:14317',
+    });
+    // Inside, where a deployment checks the delivery, nothing is different.
+    expect(result['internal']).toEqual({ otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' });
+  });
+
+  test('the key is a secret, in the file that is carried to its reader, and nowhere else', async () => {
+    const { resources, outputs, result } = await run({ config: { ...config, 'alloy:bind': '0.0.0.0' }, secretKeys });
+    const line = certified['tls:key'].split('\n')[1] ?? '';
+    const holding = [...resources.values()].filter(({ inputs }) => JSON.stringify(inputs).includes(line)).map(({ name }) => name);
+    expect(holding).toEqual(['alloy-tls-files', 'phoenix-gate-tls-files']);
+    for (const name of holding) {
+      expect(resources.get(name)?.inputs['uploads']).toContainEqual({ file: expect.stringMatching(/key\.pem$/), content: secret(certified['tls:key']), permissions: '0400' });
+    }
+    expect(JSON.stringify([...outputs.values(), result])).not.toContain(line);
+  });
+
+  test('what is published without a word on it is refused at the preview', async () => {
+    const error: unknown = await run({ preview: true, config: { 'phoenix:auth': 'true', 'phoenix:bind': '192.0.2.7' } }).catch((reason: unknown) => reason);
+    expect((error as Error).message).toBe(
+      [
+        '1 problem with stack dev; nothing was changed.',
+        '  - tls:certificate: phoenix:bind publishes beyond this machine, on 192.0.2.7, and without TLS whoever is on the way can read passwords, API keys and prompts.',
+        '      pulumi config set tls:certificate < certificate.pem --stack dev',
+        '      pulumi config set --secret tls:key < key.pem --stack dev',
+        '      pulumi config set tls:plain true --stack dev   # without TLS',
+      ].join('\n'),
+    );
+  });
+});
+
 describe('one setting changes just what it names', () => {
   const inputs = ({ resources }: Deployment<Outputs>): Map<string, Registered['inputs']> =>
     new Map([...resources.values()].map((resource) => [resource.name, resource.inputs]));
@@ -746,14 +809,14 @@ describe('names on the Docker host', () => {
   const listed = (stack: string, atEdge: boolean): object => Object.fromEntries(Object.entries(hostNames(stack, atEdge)).map(([kind, names]) => [kind, [...names].sort()]));
 
   test('with everything that can be switched on, they are just those that the catalog lists', async () => {
-    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors) };
-    const secretKeys = [...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
+    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7' };
+    const secretKeys = ['tls:key', ...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
     expect(made(await run({ stack: 'paris', config, secretKeys }))).toEqual(listed('paris', false));
   });
 
   test.each(['alloy', 'phoenix'])('at the edge as well, to %s', async (sendTo) => {
-    const config = { 'edge:central': 'prod', 'edge:sendTo': sendTo, 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100' };
-    expect(made(await run({ stack: 'paris', config, outputs: { prod } }))).toEqual(listed('paris', true));
+    const config = { 'edge:central': 'prod', 'edge:sendTo': sendTo, 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100', ...certified, 'alloy:bind': '192.0.2.7' };
+    expect(made(await run({ stack: 'paris', config, secretKeys: ['tls:key'], outputs: { prod } }))).toEqual(listed('paris', true));
   });
 });
 
@@ -839,6 +902,7 @@ describe('what is stored with --secret', () => {
     'tunnel:allowEmails': 'marked-ada@example.com', 'tunnel:allowDomains': 'marked-domain.example.com', 'tunnel:allowGroups': 'f174e90a-fafe-4643-bbbc-4a0ed4fc8415',
     'tunnel:serviceTokens': 'marked-token', 'tunnel:tokenDuration': '7778h', 'tunnel:name': 'marked-tunnel', 'tunnel:connectors': '3', 'tunnel:image': 'registry.example.net/marked-tunnel:2027.1.1',
     'cloudflare:accountId': '0123456789abcdef0123456789abcd77', 'cloudflare:baseUrl': 'https://marked-cloudflare.example.com/client/v4', 'cloudflare:apiToken': 'marked-at-cloudflare-0123456789-012345678',
+    ...certified,
     'ports:offset': ['707', '17708', '17709', '17710', '17711', '17712', '17713'],
   };
   const atEdge: typeof marked = { 'edge:central': 'marked-central', 'edge:sendTo': 'phoenix', 'edge:token': 'marked-token' };
@@ -850,7 +914,7 @@ describe('what is stored with --secret', () => {
 
   const switches: Record<string, string> = {
     'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
-    'data:protect': 'true',
+    'tls:plain': 'false', 'data:protect': 'true',
   };
   const notAsked = { 'docker:disableDockerDaemonCheck': 'true' };
   const centralOutputs = { 'marked-central': { ...prod, remote: { ...prod.remote, tokens: { 'marked-token': { expiresAt: '2999-11-21T08:00:00Z' } } }, remoteAccess: { 'marked-token': prod.remoteAccess.edge } } };
@@ -1075,12 +1139,16 @@ describe('what is wrong', () => {
     expect(error).toBeInstanceOf(pulumi.RunError);
     expect((error as Error).message).toBe(
       [
-        '2 problems with stack prod; nothing was changed.',
+        '3 problems with stack prod; nothing was changed.',
         '  - phoenix:secret: it is a secret, and the stack file has it in plain text.',
         '      pulumi config set --secret phoenix:secret --stack prod',
         "  - phoenix:auth is 'false': phoenix:bind publishes Phoenix beyond this machine, where everybody could then read and delete everything.",
         '      pulumi config set phoenix:auth true --stack prod',
         '      pulumi config set phoenix:bind 127.0.0.1 --stack prod',
+        '  - tls:certificate: phoenix:bind publishes beyond this machine, on 0.0.0.0, and without TLS whoever is on the way can read passwords, API keys and prompts.',
+        '      pulumi config set tls:certificate < certificate.pem --stack prod',
+        '      pulumi config set --secret tls:key < key.pem --stack prod',
+        '      pulumi config set tls:plain true --stack prod   # without TLS',
       ].join('\n'),
     );
   });

@@ -1,5 +1,5 @@
 import type { Backend, Signal } from './backend';
-import { alloyDirectories, ports, tunnelSeconds } from './catalog';
+import { alloyDirectories, ports, tlsFiles, tunnelSeconds } from './catalog';
 import { compareVersions } from './image-reference';
 import { largestToPhoenixMiB } from './phoenix-room';
 import type { Settings } from './settings';
@@ -16,6 +16,8 @@ export interface AlloyConfigArgs {
   readonly queueMiB: number;
   /** Largest request that it takes, unpacked. Default: `largestRequestMiB(memoryMiB)`. */
   readonly requestMiB?: number;
+  /** Whether it takes OTLP over TLS, too, on ports of its own. Default: it does not. */
+  readonly tls?: boolean;
 }
 
 /** A backend whose endpoint is known; of its headers only the names are. */
@@ -61,7 +63,7 @@ const tunnelBatch = (requestMiB: number): { maxSize: number } => ({ maxSize: req
 export const secretFile = (backend: string, header: string): string => `${alloyDirectories.secrets}/${backend}.${header}`;
 
 /** Alloy's configuration, as `alloy fmt` would write it. */
-export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB) }: AlloyConfigArgs): string {
+export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false }: AlloyConfigArgs): string {
   const component = ({ protocol, name }: ResolvedBackend): string =>
     protocol === 'otlphttp' ? `otelcol.exporter.otlphttp.${name}.input` : `otelcol.exporter.prometheus.${name}.input`;
   const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(component);
@@ -79,8 +81,10 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
         headers: Object.keys(headers).map((header, index) => ({ header, first: index === 0, label: `${name}_${header.replace(/\W/g, '_')}`, file: secretFile(name, header) })),
       }));
   return renderFile('alloy/config.alloy.mustache', {
-    grpcPort: ports.alloy.otlpGrpc,
-    httpPort: ports.alloy.otlpHttp,
+    receivers: [
+      { label: 'default', what: 'Applications send here.', grpcPort: ports.alloy.otlpGrpc, httpPort: ports.alloy.otlpHttp, files: false },
+      ...(tls ? [{ label: 'tls', what: 'Those on other machines send here.', grpcPort: ports.alloy.tlsGrpc, httpPort: ports.alloy.tlsHttp, files: tlsFiles(alloyDirectories.tls) }] : []),
+    ],
     maxRequest: `${requestMiB}MiB`,
     answersSlowSenders: atLeast(version, since.writeTimeout),
     // Refused from the difference of the two on. The rest is for what Go has not collected yet, and what is being read.

@@ -4,6 +4,7 @@ import { alloyConfig, alloyConfigFile, alloyStart, secretFile } from './alloy-co
 import type { Backend } from './backend';
 import { aliases, alloyDirectories, hostName, images, oldest, ports, stackLabel, users } from './catalog';
 import { versionOf } from './image-reference';
+import { published, tlsVolume, urlAt, type Tls } from './tls';
 import * as workload from './workload';
 
 export interface AlloyArgs {
@@ -18,6 +19,8 @@ export interface AlloyArgs {
   readonly backends: readonly Backend[];
   /** Host addresses for the two OTLP ports. */
   readonly bind: readonly string[];
+  /** TLS on some of these. Default: all of them are plain. */
+  readonly tls?: Tls | undefined;
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
   /** Host port of Alloy's page, on loopback: it has no login. */
@@ -80,7 +83,7 @@ export class Alloy extends pulumi.ComponentResource {
     const version = versionOf(args.image) ?? versionOf(images.alloy) ?? oldest.alloy;
     const config = pulumi
       .all(args.backends.map((backend) => pulumi.output(backend.endpoint)))
-      .apply((endpoints) => alloyConfig({ ...args, version, backends: args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' })) }));
+      .apply((endpoints) => alloyConfig({ ...args, tls: args.tls !== undefined, version, backends: args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' })) }));
     const start = alloyStart(version);
 
     const secrets = args.backends.flatMap(({ name: backend, headers = {} }) =>
@@ -118,6 +121,15 @@ export class Alloy extends pulumi.ComponentResource {
       child,
     )];
 
+    // Those, too, Alloy reads again by itself.
+    const certified = args.tls && tlsVolume(`${name}-tls`, args.tls, {
+      ...from,
+      volumeName: hostName('alloy', args.stack, 'tls'),
+      containerName: hostName('alloy', args.stack, 'tls-files'),
+      directory: alloyDirectories.tls,
+      reader: users.alloy,
+    }, child);
+
     const container = workload.service(
       `${name}-server`,
       {
@@ -132,6 +144,7 @@ export class Alloy extends pulumi.ComponentResource {
           { volume: data.name, path: alloyDirectories.data },
           configured.mount,
           ...shown.map(({ mount }) => mount),
+          ...(certified ? [certified.mount] : []),
         ],
         entrypoint: ['bash', startFile],
         command: [
@@ -145,8 +158,8 @@ export class Alloy extends pulumi.ComponentResource {
           '--server.http.disable-support-bundle',
         ],
         ports: [
-          { internal: ports.alloy.otlpGrpc, external: args.otlpGrpcPort, addresses: args.bind },
-          { internal: ports.alloy.otlpHttp, external: args.otlpHttpPort, addresses: args.bind },
+          ...published({ plain: ports.alloy.otlpGrpc, tls: ports.alloy.tlsGrpc }, args.otlpGrpcPort, args.bind, args.tls),
+          ...published({ plain: ports.alloy.otlpHttp, tls: ports.alloy.tlsHttp }, args.otlpHttpPort, args.bind, args.tls),
           { internal: ports.alloy.ui, external: args.uiPort, addresses: [loopback] },
         ],
         listed: args.listed,
@@ -164,18 +177,17 @@ export class Alloy extends pulumi.ComponentResource {
         stopSeconds: 30,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: [configured.written, ...shown.map(({ written }) => written)] },
+      { ...child, dependsOn: [configured.written, ...shown.map(({ written }) => written), ...(certified ? [certified.written] : [])] },
     );
 
     const [address = loopback] = args.bind;
-    const at = workload.reachable(address);
     this.containerName = container.name;
     this.volumeName = data.name;
     this.path = [container.id, ...shown.map(({ written }) => written.id)];
     this.internal = { otlpHttp: `http://${aliases.alloy}:${ports.alloy.otlpHttp}`, ui: `http://${aliases.alloy}:${ports.alloy.ui}` };
     this.endpoints = {
-      otlpHttp: `http://${at}:${args.otlpHttpPort}`,
-      otlpGrpc: `http://${at}:${args.otlpGrpcPort}`,
+      otlpHttp: urlAt(address, args.otlpHttpPort, args.tls),
+      otlpGrpc: urlAt(address, args.otlpGrpcPort, args.tls),
       ui: `http://${loopback}:${args.uiPort}`,
     };
     this.registerOutputs({ endpoints: this.endpoints, containerName: this.containerName, volumeName: this.volumeName });

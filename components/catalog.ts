@@ -46,9 +46,12 @@ export const oldestEngineApi = '1.41';
 export const ports = {
   /** Phoenix takes OTLP over HTTP on its UI port; nothing listens on 4318. */
   phoenix: { ui: 6006, otlpGrpc: 4317, metrics: 9090 },
-  alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345 },
-  /** From Alloy; and what is published of it: the page with the REST API, and OTLP past Alloy. On a network it has Phoenix's ports. */
-  gate: { otlpHttp: 4318, health: 14319, ui: 6006, directGrpc: 4317, directHttp: 14318 },
+  alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345, tlsGrpc: 14317, tlsHttp: 14318 },
+  /**
+   * From Alloy; and what is published of it: the page with the REST API, and OTLP past Alloy, each also over TLS. On a network it
+   * has Phoenix's ports.
+   */
+  gate: { otlpHttp: 4318, health: 14319, ui: 6006, directGrpc: 4317, directHttp: 14318, tlsUi: 16006, tlsGrpc: 24317, tlsHttp: 24318 },
   journal: { otlpHttp: 4318 },
   tunnel: { metrics: 20241 },
 } as const;
@@ -65,11 +68,17 @@ export const alloyDirectories = {
   config: '/etc/alloy',
   /** Holds a file for each header of a backend. */
   secrets: '/etc/alloy-secrets',
+  /** Holds certificate and key of what is published over TLS. */
+  tls: '/etc/alloy-tls',
   data: '/var/lib/alloy',
   queue: '/var/lib/alloy/queue',
   /** Files of the queue that Alloy could not read. */
   damaged: '/var/lib/alloy/damaged',
 } as const;
+
+/** Certificate and key in a folder of a container. */
+export const tlsFiles = (directory: string): { readonly certificate: string; readonly key: string } =>
+  ({ certificate: `${directory}/certificate.pem`, key: `${directory}/key.pem` });
 
 /** Numeric `uid:gid`, so that an image needs no passwd entry for it. */
 export const users = {
@@ -133,14 +142,15 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
       ...here([hostName('phoenix', stack), hostName('phoenix', stack, 'data-owner'), hostName('phoenix', stack, 'secret-files'), hostName('tunnel', stack, 'secret-files')]),
       ...here([hostName('journal', stack), hostName('journal', stack, 'data-owner'), hostName('journal', stack, 'secret-files')]),
       ...here(Array.from({ length: maxConnectors }, (_, index) => hostName('tunnel', stack, String(index + 1)))),
-      hostName(gated, stack, 'gate'), hostName(gated, stack, 'gate-config-files'), ...here([hostName('phoenix', stack, 'gate-ingest-keys'), hostName('phoenix', stack, 'egress'), hostName('phoenix', stack, 'egress-config-files')]),
-      hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'),
+      hostName(gated, stack, 'gate'), hostName(gated, stack, 'gate-config-files'),
+      ...here([hostName('phoenix', stack, 'gate-ingest-keys'), hostName('phoenix', stack, 'gate-tls-files'), hostName('phoenix', stack, 'egress'), hostName('phoenix', stack, 'egress-config-files')]),
+      hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'), hostName('alloy', stack, 'tls-files'),
     ],
     volume: [
       ...here([hostName('phoenix', stack, 'data'), hostName('phoenix', stack, 'secrets'), hostName('tunnel', stack, 'secrets')]),
       ...here([hostName('journal', stack, 'data'), hostName('journal', stack, 'secrets')]),
-      hostName(gated, stack, 'gate-config'), ...here([hostName('phoenix', stack, 'gate-ingest'), hostName('phoenix', stack, 'egress-config')]),
-      hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'),
+      hostName(gated, stack, 'gate-config'), ...here([hostName('phoenix', stack, 'gate-ingest'), hostName('phoenix', stack, 'gate-tls'), hostName('phoenix', stack, 'egress-config')]),
+      hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'), hostName('alloy', stack, 'tls'),
     ],
     network: [hostName('observability', stack), ...here([hostName('observability', stack, 'store')])],
   };

@@ -18,6 +18,7 @@ import { imagesOf, signalsOf } from './outputs';
 import { Phoenix } from './phoenix';
 import { loginEnvironment } from './phoenix-login';
 import { nothingRemote, publish, serviceTokensOf } from './publication';
+import { tlsOn } from './tls';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
 export async function centralStack(host: Host, account: CloudflareAccount | undefined): Promise<object> {
@@ -90,6 +91,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       destinations,
       rules: behindProxies ? networks.apply((ranges) => doorOf(settings, ranges)) : doorOf(settings, []),
       bind: settings['phoenix:bind'],
+      tls: tlsOn(settings, settings['phoenix:bind'], facts.bridge),
       uiPort: settings['phoenix:uiPort'],
       otlpGrpcPort: settings['phoenix:otlpGrpcPort'],
       otlpHttpPort: settings['phoenix:otlpHttpPort'],

@@ -4,9 +4,7 @@
 import * as meant from './meant';
 import { whyNoAddress } from '../engine';
 import { fromFile, key, optional, secret } from './key';
-import { boolean, BrokenRule, text } from './values';
-
-const pemExample = '-----BEGIN CERTIFICATE-----\n…';
+import { boolean, BrokenRule, pem, pemExample, text } from './values';
 
 export const dockerKeys = {
   'docker:host': optional(
@@ -36,13 +34,6 @@ export function dockerHost(raw: string): string {
 function absolutePath(raw: string): string {
   if (!raw.startsWith('/')) {
     throw new BrokenRule('the program and the provider run in different folders, so write a path from the root: /path/of/the/folder');
-  }
-  return raw;
-}
-
-function pem(raw: string): string {
-  if (!/^-----BEGIN [A-Z ]+-----$/m.test(raw)) {
-    throw new BrokenRule('it is not PEM text, which begins with -----BEGIN');
   }
   return raw;
 }

@@ -48,12 +48,10 @@ export function doorOf(settings: Settings, stackNetworks: readonly string[]): Do
 
 /** What is worth saying of ports that are published beyond this machine. */
 export function doorWarnings(settings: Settings): string[] {
-  const beyond = settings['phoenix:bind'].filter((address) => !isLoopback(address));
   const nameless = settings['phoenix:hosts'] === undefined && settings['phoenix:rootUrl'] === undefined;
-  return beyond.length === 0 || settings['edge:central'] !== undefined ? [] : [
-    `phoenix:bind publishes Phoenix on ${beyond.join(', ')} over plain HTTP: whoever is on the way can read passwords, keys and traces`,
-    ...(nameless ? ['beyond this machine Phoenix answers to its addresses alone; to reach it by a host name: pulumi config set phoenix:hosts NAME'] : []),
-  ];
+  return settings['phoenix:bind'].every(isLoopback) || settings['edge:central'] !== undefined || !nameless
+    ? []
+    : ['beyond this machine Phoenix answers to its addresses alone; to reach it by a host name: pulumi config set phoenix:hosts NAME'];
 }
 
 /** A door as the template of the gate has it. */

@@ -1,11 +1,12 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
-import { aliases, hostName, phoenixAway, ports, stackLabel, tunnelSeconds, users } from './catalog';
+import { aliases, hostName, phoenixAway, ports, stackLabel, tlsFiles, tunnelSeconds, users } from './catalog';
 import type { Destination } from './destinations';
 import { checksPath, doorView, type Door } from './door';
 import { opensLowPorts, portsOf } from './egress';
 import { renderFile } from './template';
+import { published, tlsLabel, tlsVolume, urlAt, type Tls } from './tls';
 import * as workload from './workload';
 
 export interface GateArgs {
@@ -44,6 +45,8 @@ export interface PublishedDoor {
   readonly rules: pulumi.Input<Door>;
   /** Host addresses of the three ports. */
   readonly bind: readonly string[];
+  /** TLS on some of these. Default: all of them are plain. */
+  readonly tls?: Tls | undefined;
   readonly uiPort: number;
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
@@ -58,6 +61,7 @@ export interface PublishedDoor {
 const configDir = '/etc/gate';
 /** Holds an empty file for each key that may only send, by the middle part of the key, which is its number in Phoenix. */
 const ingestDir = '/etc/gate-ingest';
+const tlsDir = '/etc/gate-tls';
 const configFile = `${configDir}/nginx.conf`;
 
 /** While this file is there, nothing is let through. */
@@ -80,17 +84,20 @@ export interface GateConfig {
   readonly door?: Door | undefined;
   /** Ports on which it takes what is for an Egress. Default: none. */
   readonly egressPorts?: readonly number[];
+  /** Whether the door takes TLS, too, on ports of its own. */
+  readonly tls?: boolean;
 }
 
 /**
  * nginx's configuration for a gate. (From a backend, 408 and 444 end as a cut connection,
  * whatever the rules say: Alloy tries those again, too.)
  */
-export function gateConfig({ backend, tunnelled = false, journal, door, egressPorts = [] }: GateConfig): string {
+export function gateConfig({ backend, tunnelled = false, journal, door, egressPorts = [], tls = false }: GateConfig): string {
   const { protocol, origin, pathname, hostname } = new URL(backend);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
   const upstream = `${origin}${pathname.replace(/\/$/, '')}`;
-  const { directHttp, directGrpc, ui } = ports.gate;
+  const { directHttp, directGrpc, ui, tlsUi, tlsHttp, tlsGrpc } = ports.gate;
+  const listening = (plain: number, encrypted: number): object[] => [{ port: plain, ssl: false }, ...(tls ? [{ port: encrypted, ssl: true }] : [])];
   return renderFile('gate/nginx.conf.mustache', {
     port: ports.gate.otlpHttp,
     healthPort: ports.gate.health,
@@ -109,13 +116,14 @@ export function gateConfig({ backend, tunnelled = false, journal, door, egressPo
       // Base64 of how the middle of an API key begins, whatever follows.
       keyBegins: Buffer.from('{"jti":"ApiKey:').toString('base64url'),
       checksPath,
-      directGrpcPort: directGrpc,
+      secured: tls ? tlsFiles(tlsDir) : false,
+      grpcPorts: listening(directGrpc, tlsGrpc),
       grpc: `${hostname}:${ports.phoenix.otlpGrpc}`,
       // HTTP/2 for gRPC alone: elsewhere a body says how long it is.
-      strangers: [{ ports: [ui, directHttp], http2: false }, { ports: [directGrpc], http2: true }],
+      strangers: [{ ports: [...listening(ui, tlsUi), ...listening(directHttp, tlsHttp)], http2: false }, { ports: listening(directGrpc, tlsGrpc), http2: true }],
       doors: [
-        { what: "The page and the REST API. Phoenix's own clients send OTLP over HTTP there, too.", port: ui, page: true },
-        { what: 'OTLP over HTTP, past Alloy.', port: directHttp, page: false },
+        { what: "The page and the REST API. Phoenix's own clients send OTLP over HTTP there, too.", ports: listening(ui, tlsUi), page: true },
+        { what: 'OTLP over HTTP, past Alloy.', ports: listening(directHttp, tlsHttp), page: false },
       ],
     },
   });
@@ -150,7 +158,7 @@ export class Gate extends pulumi.ComponentResource {
     const { door, journal } = args;
     const egressPorts = portsOf(door?.destinations ?? []);
     const config = pulumi.all([args.backend.endpoint, door?.rules]).apply(([backend, rules]) =>
-      gateConfig({ backend, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts }));
+      gateConfig({ backend, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined }));
 
     this.image = workload.image(`${name}-image`, args.image, child);
     const configured = workload.fileVolume(
@@ -167,27 +175,35 @@ export class Gate extends pulumi.ComponentResource {
     );
 
     const ingest = door && this.ingestKeys(name, args, door);
+    const certified = door?.tls && tlsVolume(`${name}-tls`, door.tls, {
+      volumeName: hostName(role, args.stack, 'gate-tls'),
+      containerName: hostName(role, args.stack, 'gate-tls-files'),
+      image: this.image,
+      owner: args.owner,
+      directory: tlsDir,
+      reader: users.gate,
+    }, child);
 
     const container = workload.service(
       `${name}-server`,
       {
         containerName: hostName(role, args.stack, 'gate'),
         image: this.image,
-        // nginx reads its configuration once: another config is another container.
-        labels: { ...labels, ...workload.configLabel(config) },
+        // nginx reads its configuration and its certificate once: another one is another container.
+        labels: { ...labels, ...workload.configLabel(config), ...(door?.tls ? tlsLabel(door.tls) : {}) },
         user: users.gate,
         networks: [
           { network: args.network, aliases: [alias, ...(door ? [role] : [])] },
           ...(door ? [{ network: door.store, aliases: [...new Set(door.destinations.map(({ host }) => host))] }] : []),
         ],
-        mounts: [configured.mount, ...(ingest ? [ingest] : [])],
+        mounts: [configured.mount, ...(ingest ? [ingest] : []), ...(certified ? [certified.mount] : [])],
         // The image's own entry point writes below /etc/nginx.
         entrypoint: ['nginx'],
         command: ['-c', configFile, '-g', 'daemon off;'],
         ports: door ? [
-          { internal: ports.gate.ui, external: door.uiPort, addresses: door.bind },
-          { internal: ports.gate.directGrpc, external: door.otlpGrpcPort, addresses: door.bind },
-          { internal: ports.gate.directHttp, external: door.otlpHttpPort, addresses: door.bind },
+          ...published({ plain: ports.gate.ui, tls: ports.gate.tlsUi }, door.uiPort, door.bind, door.tls),
+          ...published({ plain: ports.gate.directGrpc, tls: ports.gate.tlsGrpc }, door.otlpGrpcPort, door.bind, door.tls),
+          ...published({ plain: ports.gate.directHttp, tls: ports.gate.tlsHttp }, door.otlpHttpPort, door.bind, door.tls),
         ] : [],
         listed: door?.listed ?? {},
         healthCheck: {
@@ -208,7 +224,7 @@ export class Gate extends pulumi.ComponentResource {
         stopSeconds: 35,
         transform: (made) => (args.transform?.container ?? ((same) => same))(egressPorts.length > 0 ? opensLowPorts(made) : made),
       },
-      { ...child, dependsOn: [configured.written, ...(door ? [door.after] : [])] },
+      { ...child, dependsOn: [configured.written, ...(door ? [door.after] : []), ...(certified ? [certified.written] : [])] },
     );
 
     this.containerName = container.name;
@@ -249,7 +265,7 @@ export class Gate extends pulumi.ComponentResource {
 /** New ones first: in between, no key may do more than it should. */
 const markKeys = `cd ${ingestDir} || exit; for key; do : > "$key" || exit; done; for old in *; do [[ " $* " == *" $old "* ]] || rm -f -- "$old" || exit; done; echo "$# keys send spans and do nothing else"`;
 
-function endpointsOf({ bind: [address = '127.0.0.1'], uiPort, otlpHttpPort, otlpGrpcPort }: PublishedDoor): DoorEndpoints {
-  const at = (port: number): string => `http://${workload.reachable(address)}:${port}`;
+function endpointsOf({ bind: [address = '127.0.0.1'], tls, uiPort, otlpHttpPort, otlpGrpcPort }: PublishedDoor): DoorEndpoints {
+  const at = (port: number): string => urlAt(address, port, tls);
   return { ui: at(uiPort), otlpHttp: at(otlpHttpPort), otlpGrpc: at(otlpGrpcPort) };
 }

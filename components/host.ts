@@ -7,6 +7,7 @@ import { dockerHost } from './catalog';
 import type { Gate } from './gate';
 import type { HostFacts } from './preflight';
 import type { Settings } from './settings';
+import { tlsOn } from './tls';
 
 /** What every part of a stack is made from. */
 export interface Host {
@@ -38,6 +39,7 @@ export function alloyOn({ stack, owner, network, settings, facts, provider }: Ho
     image: settings['alloy:image'],
     backends,
     bind: facts.bind,
+    tls: tlsOn(settings, facts.bind, facts.bridge),
     listed: facts.listed,
     otlpGrpcPort: settings['alloy:otlpGrpcPort'],
     otlpHttpPort: settings['alloy:otlpHttpPort'],

@@ -23,6 +23,8 @@ export interface HostFacts {
   readonly engineId: string;
   /** Host addresses for Alloy's OTLP ports, `auto` resolved. */
   readonly bind: readonly string[];
+  /** Gateway of Docker's bridge, which containers reach and other machines do not; empty where it is not known. */
+  readonly bridge: readonly string[];
   /** Port mappings of the stack's running containers by container name, in the order in which the engine lists them. */
   readonly listed: ListedPorts;
   /** What the engine can limit. */
@@ -72,7 +74,7 @@ const holding = ['running', 'paused', 'restarting'];
 export function unknownHost(settings: Settings, why: string): HostFacts {
   const chosen = settings['alloy:bind'];
   const warnings = [`${why}; whether the ports are free there is not known`];
-  return { problems: [], warnings, engineId: '', bind: chosen === 'auto' ? [loopback] : chosen, listed: {}, limits: everything, ipv6: true, hostless: true };
+  return { problems: [], warnings, engineId: '', bind: chosen === 'auto' ? [loopback] : chosen, bridge: [], listed: {}, limits: everything, ipv6: true, hostless: true };
 }
 
 /**
@@ -105,7 +107,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
     const unknown = unknownHost(settings, reason);
     return preview && engine.host.startsWith('ssh:') ? unknown : { ...unknown, warnings: [], problems: [{ key: 'docker:host', rule: reason, mend: unreachable(engine, reason) }] };
   }
-  const [version, info, bridge, all, { Volumes: volumes }, networks] = found;
+  const [version, info, network, all, { Volumes: volumes }, networks] = found;
   const containers = all.filter(({ State }) => holding.includes(State));
   const desktop = info.OperatingSystem.includes('Docker Desktop');
   const rootless = info.SecurityOptions?.some((option) => option.startsWith('name=rootless')) ?? false;
@@ -114,7 +116,8 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
   // not among them. Podman has its bridge only while a container is on it.
   // An engine in a virtual machine has a socket here and addresses there.
   const sameKernel = isLocal(engine) && info.KernelVersion === os.release();
-  const gateways = chosen !== 'auto' || desktop || rootless || podman ? [] : gatewayOf(bridge);
+  const bridge = desktop || rootless || podman ? [] : gatewayOf(network);
+  const gateways = chosen === 'auto' ? bridge : [];
   // Another engine on this host may have taken the bridge away: Docker would refuse the address half-way.
   const missing = sameKernel ? (await Promise.all(gateways.map(async (address) => ((await isOwnAddress(address)) ? [] : [address])))).flat() : [];
   const bind = chosen === 'auto' ? [loopback, ...gateways.filter((address) => !missing.includes(address))] : chosen;
@@ -148,7 +151,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
     ...(await heldPorts({ settings, bind, owner, containers, processes: isLocal(engine) })),
   ];
   const listed = Object.fromEntries(inspected.map((one) => [containerName(one), mappingsOf(one)]));
-  return { problems, warnings: [...unlimited(limits), ...missing.map(noGateway)], engineId, bind, listed, limits, ipv6, hostless: !podman };
+  return { problems, warnings: [...unlimited(limits), ...missing.map(noGateway)], engineId, bind, bridge, listed, limits, ipv6, hostless: !podman };
 }
 
 /** Whether the answers have the shape of those of an engine, as far as nothing works without it. */

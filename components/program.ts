@@ -18,6 +18,7 @@ import { EngineCheck } from './observability';
 import { imagesOfThisRun } from './run-images';
 import { covering, coverResources } from './secrecy';
 import { portKeys, readSettings, secretValues } from './settings';
+import { tlsFindings } from './tls-settings';
 import { tunnelWarnings } from './tunnel-settings';
 
 /** @returns the outputs of the stack */
@@ -45,7 +46,8 @@ export async function program(): Promise<object> {
     atEdge && !told.has('edge:central') ? inspectCentral(settings) : undefined,
   ]);
   const unnamed = isStackName(stack) ? [] : [{ key: 'stack', value: stack, rule: stackNameRule, mend: ['pulumi stack rename dev'] }];
-  const problems = [...unnamed, ...run.problems, ...wrong, ...choice.problems.filter(({ key }) => !told.has(key)), ...[...facts.problems, ...(central?.problems ?? [])].filter(({ key }) => !told.has(key))];
+  const tls = tlsFindings(settings, facts.bridge, told);
+  const problems = [...unnamed, ...run.problems, ...wrong, ...choice.problems.filter(({ key }) => !told.has(key)), ...[...tls.problems, ...facts.problems, ...(central?.problems ?? [])].filter(({ key }) => !told.has(key))];
   if (problems.length > 0) {
     const file = process.env[problemsVariable];
     if (file) {
@@ -53,7 +55,7 @@ export async function program(): Promise<object> {
     }
     throw new pulumi.RunError(report(stack, problems, secrets));
   }
-  const warnings = [...facts.warnings, ...doorWarnings(settings), ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
+  const warnings = [...facts.warnings, ...tls.warnings, ...doorWarnings(settings), ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
   await Promise.all(warnings.map((warning) => pulumi.log.warn(withoutSecrets(warning, secrets))));
 
   const hidden = secretValues(settings, config, isSecret);

@@ -12,6 +12,7 @@ import { loginKeys, loginProblems } from './login-settings';
 import * as values from './values';
 import { highestOffset, lastPort } from './values';
 import type { Problem } from './problem';
+import { tlsKeys } from './tls-settings';
 import { withoutPassword } from '../engine';
 import { tunnelKeys, tunnelProblems } from './tunnel-settings';
 
@@ -20,7 +21,7 @@ export const keys = {
   'phoenix:uiPort': key('6006', 'Host port of the Phoenix page and REST API', values.port),
   'phoenix:otlpGrpcPort': key('14317', 'Host port for OTLP over gRPC straight to Phoenix', values.port),
   'phoenix:otlpHttpPort': key('14318', 'Host port for OTLP over HTTP straight to Phoenix', values.port),
-  'phoenix:bind': key('127.0.0.1', 'Host addresses of these three ports, separated by commas; beyond loopback only with `phoenix:auth`', values.addresses),
+  'phoenix:bind': key('127.0.0.1', 'Host addresses of these three ports, separated by commas; beyond loopback only with `phoenix:auth`, and over TLS (`tls:certificate`)', values.addresses),
   'phoenix:hosts': optional(
     'phoenix.lan',
     'Further host names by which Phoenix is reached, separated by commas. Without them it answers to `localhost`, its addresses, `phoenix:rootUrl` and the hostnames of the tunnel, and to anything else with 421',
@@ -44,7 +45,7 @@ export const keys = {
   'alloy:uiPort': key('12345', "Host port of Alloy's own page (loopback)", values.port),
   'alloy:bind': key(
     'auto',
-    'Host addresses on which Alloy takes OTLP, separated by commas; `auto` is loopback and the gateway of Docker\'s bridge',
+    'Host addresses on which Alloy takes OTLP, separated by commas; `auto` is loopback and the gateway of Docker\'s bridge; beyond these it is over TLS (`tls:certificate`)',
     values.addressesOrAuto,
   ),
   'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB. The largest OTLP request is a sixteenth of it, at most 64 MiB, and at most 16 MiB where `phoenix:memory` is below 2GiB', values.memory(384)),
@@ -62,6 +63,7 @@ export const keys = {
     'Loki to which Alloy sends logs (OTLP); without it logs are accepted and discarded',
     values.httpUrl,
   ),
+  ...tlsKeys,
   ...tunnelKeys,
   ...edgeKeys,
   'ports:offset': key('0', 'Added to every host port of the stack, which moves all of them past those of another stack', values.offset, '100'),
@@ -187,7 +189,7 @@ export function readSettings(
       }
       problems.push({
         key: name,
-        ...(secret ? {} : { value: withoutPassword(raw) }),
+        ...(secret || holdsKey(raw) ? {} : { value: withoutPassword(raw) }),
         rule: error.message,
         mend: offers(name, entry, raw),
       });
@@ -243,6 +245,9 @@ function moved(from: string, value: string, to: string, secret: boolean): string
 }
 
 const isSecretKey = (name: string): boolean => providerSecrets.includes(name) || keyed[name]?.secret === true;
+
+/** Whether a text is a private key or has one in it, wherever it was put: no message may show it. */
+const holdsKey = (raw: string): boolean => raw.includes('PRIVATE KEY-----');
 
 /** Which of the two is for whoever has typed it to say. */
 const either = (name: string): string[] => [valueCommand(name, 'true'), valueCommand(name, 'false')];

@@ -76,6 +76,17 @@ export function text(raw: string): string {
   return line;
 }
 
+/** Begins as a certificate does. */
+export const pemExample = '-----BEGIN CERTIFICATE-----\n…';
+
+/** Text of a PEM file. */
+export function pem(raw: string): string {
+  if (!/^-----BEGIN [A-Z ]+-----$/m.test(raw)) {
+    throw new BrokenRule('it is not PEM text, which begins with -----BEGIN');
+  }
+  return raw;
+}
+
 /** Parts that commas separate, without the whitespace around them. */
 export function parts(raw: string): string[] {
   return raw.split(',').map((part) => part.trim());
@@ -197,6 +208,13 @@ export const isContainerItself = (host: string): boolean => isLoopback(host) || 
 
 /** Whether an address to listen on stands for all of the host's. */
 export const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::';
+
+/**
+ * Those of the addresses that other machines may reach.
+ * @param bridge gateway of Docker's bridge, which only containers reach
+ */
+export const beyondThisMachine = (addresses: readonly string[], bridge: readonly string[]): readonly string[] =>
+  addresses.filter((address) => !isLoopback(address) && !bridge.includes(address));
 
 const loopbacks = new net.BlockList();
 loopbacks.addSubnet('127.0.0.0', 8, 'ipv4');

@@ -108,8 +108,10 @@ export interface FilesArgs {
   readonly mounts: readonly Mount[];
   /** Text by absolute path; the path lies in one of the mounts. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
-  /** `uid:gid` of the only user who can read them; the image then has Python. Default: anyone in a container with that volume. */
+  /** `uid:gid` of the only user who can read them. Default: anyone in a container with that volume. */
   readonly reader?: string | undefined;
+  /** What the image has to give them to the reader. Default: Python. */
+  readonly giver?: keyof typeof givers | undefined;
 }
 
 /** The last word on a child's arguments: a function that returns the changed ones. */
@@ -233,7 +235,7 @@ export function files(name: string, args: FilesArgs, opts: pulumi.CustomResource
       uploads: Object.entries(args.files).map(([file, content]) => ({ file, content, ...(args.reader ? { permissions: '0400' } : {}) })),
       networkMode: 'none',
       restart: 'no',
-      ...(args.reader ? givenTo(args.reader, Object.keys(args.files)) : { start: false }),
+      ...(args.reader ? givenTo(args.reader, Object.keys(args.files), args.giver) : { start: false }),
       mustRun: false,
       ...boundedLogs,
     },
@@ -245,18 +247,25 @@ export function files(name: string, args: FilesArgs, opts: pulumi.CustomResource
  * What gives files of root's to the user who reads them. (`owner` of an upload fails where the image names a user: Docker
  * looks for that one on its host, and takes it in the place of the owner.)
  */
-function givenTo(reader: string, paths: readonly string[]): Partial<docker.ContainerArgs> {
-  const [uid = '', gid = ''] = reader.split(':');
+function givenTo(reader: string, paths: readonly string[], giver: keyof typeof givers = 'python3'): Partial<docker.ContainerArgs> {
   return {
     user: '0:0',
-    entrypoints: ['python3', '-ISc'],
-    command: [`import os\nfor file in ${JSON.stringify(paths)}: os.chown(file, ${uid}, ${gid})`],
+    ...givers[giver](reader, paths),
     capabilities: { adds: ['CAP_CHOWN'], drops: ['ALL'] },
     securityOpts: ['no-new-privileges'],
     attach: true,
     logs: true,
   };
 }
+
+/** An image has the one or the other. */
+const givers = {
+  python3: (reader: string, paths: readonly string[]) => ({
+    entrypoints: ['python3', '-ISc'],
+    command: [`import os\nfor file in ${JSON.stringify(paths)}: os.chown(file, ${reader.replace(':', ', ')})`],
+  }),
+  chown: (reader: string, paths: readonly string[]) => ({ entrypoints: ['chown'], command: [reader, ...paths] }),
+} as const;
 
 export interface FileVolumeArgs {
   /** Names on the Docker host. */
@@ -270,7 +279,8 @@ export interface FileVolumeArgs {
   /** Text by absolute path. */
   readonly files: FilesArgs['files'];
   /** As for `files`. */
-  readonly reader?: string | undefined;
+  readonly reader?: FilesArgs['reader'];
+  readonly giver?: FilesArgs['giver'];
 }
 
 /** A volume that holds just these files: how a service gets its configuration, and its secrets. */
@@ -283,10 +293,10 @@ export interface FileVolume {
 
 /** @param names resource names of the volume and of the container that carries the files there */
 export function fileVolume(names: { readonly volume: string; readonly files: string }, args: FileVolumeArgs, opts: pulumi.CustomResourceOptions): FileVolume {
-  const { volumeName, containerName, image: carrier, owner, path, files: content, reader } = args;
+  const { volumeName, containerName, image: carrier, owner, path, files: content, reader, giver } = args;
   const volume = new docker.Volume(names.volume, { name: volumeName, labels: [{ label: stackLabel, value: owner }] }, opts);
   const mount = { volume: volume.name, path };
-  const written = files(names.files, { containerName, image: carrier, labels: { [stackLabel]: owner }, mounts: [mount], files: content, reader }, opts);
+  const written = files(names.files, { containerName, image: carrier, labels: { [stackLabel]: owner }, mounts: [mount], files: content, reader, giver }, opts);
   return { mount: { ...mount, readOnly: true }, written };
 }
 

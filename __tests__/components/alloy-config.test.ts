@@ -32,6 +32,7 @@ test.each([
   ['with-auth', configOf([{ ...phoenix, headers: { authorization: '' } }])],
   ['with-two-headers', configOf([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
   ['through-tunnel', configOf([central])],
+  ['with-tls', configOf([phoenix], { tls: true })],
   ['oldest', configOf([{ ...phoenix, headers: { authorization: '' } }], { version: '1.11.0', memoryMiB: 384, queueMiB: 128 })],
 ])('%s', (name, text) => expectGolden(`alloy/${name}.alloy`, text));
 
@@ -78,6 +79,15 @@ test('everything that is received passes the memory limiter before anything keep
     expect(valuesOf(receiver, signal)).toEqual(['[otelcol.processor.memory_limiter.default.input]']);
     expect(valuesOf(limiter, signal)[0]).toContain('otelcol.exporter.otlphttp.central.input');
   }
+});
+
+test.each(['1.11.0', '1.18.1'])('what comes over TLS is bounded as the rest is, and goes the same way (version %s)', (version) => {
+  const [, first = '', second = ''] = /otelcol\.receiver\.otlp "default" \{(.*?)\n\}.*otelcol\.receiver\.otlp "tls" \{(.*?)\n\}/s.exec(configOf([phoenix], { version, memoryMiB: 512, tls: true })) ?? [];
+  const same = (text: string): string => text.replace(/\n[^\n]*(?:\n\t\t\/\/ Read again[^\n]*)?\n\t\ttls \{.*?\n\t\t\}/gs, '').replace(/0\.0\.0\.0:\d+/g, '');
+  expect(same(second)).toBe(same(first));
+  expect([...valuesOf(first, 'endpoint'), ...valuesOf(second, 'endpoint')]).toEqual(['4317', '4318', '14317', '14318'].map((port) => `0.0.0.0:${port}`));
+  expect(second.match(/\ttls \{/g)).toHaveLength(2);
+  expect(first).not.toContain('tls');
 });
 
 test('the queue of each backend is bounded in bytes, and its file shrinks', () => {

@@ -8,6 +8,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { Alloy, type AlloyArgs } from '../../components/alloy';
 import { alloyConfig, alloyStart, type ResolvedBackend } from '../../components/alloy-config';
 import type { Backend } from '../../components/backend';
+import type { Tls } from '../../components/tls';
 import { externalBackends } from '../../components/external-backends';
 import { deploy, secret, secretMark, sent, type Deployment, type Registered } from '../support/deployment';
 
@@ -162,6 +163,43 @@ test('only the two OTLP ports leave loopback', () => {
     { internal: 12345, external: 22345, ip: '127.0.0.1', protocol: 'tcp' },
   ]);
   expect([...resources.values()].filter(({ inputs }) => 'ports' in inputs).map(({ name }) => name)).toEqual(['alloy-server']);
+});
+
+describe('TLS for other machines', () => {
+  const tls: Tls = { certificate: 'a certificate', key: 'chosen-key', addresses: ['192.0.2.7'] };
+  const changes = { bind: ['127.0.0.1', '192.0.2.7'], tls };
+
+  test('the same host ports lead to others from their addresses', async () => {
+    const { resources, result } = await alloy(changes);
+    expect((resources.get('alloy-server')?.inputs['ports'] as { internal: number; external: number; ip: string }[]).map(({ internal, external, ip }) => `${ip} ${external} ${internal}`)).toEqual([
+      '127.0.0.1 5317 4317', '127.0.0.1 5318 4318', '127.0.0.1 22345 12345', '192.0.2.7 5317 14317', '192.0.2.7 5318 14318',
+    ]);
+    expect(result.endpoints).toEqual({ otlpHttp: 'http://127.0.0.1:5318', otlpGrpc: 'http://127.0.0.1:5317', ui: 'http://127.0.0.1:22345' });
+    expect((await alloy({ bind: ['0.0.0.0'], tls: { ...tls, addresses: ['0.0.0.0'] } })).result.endpoints).toMatchObject({ otlpHttp: 'https://127.0.0.1:5318', otlpGrpc: 'https://127.0.0.1:5317', ui: 'http://127.0.0.1:22345' });
+  });
+
+  test('certificate and key are in a volume before it starts, which Alloy alone can read', async () => {
+    const { resources } = await alloy(changes);
+    expect(resources.get('alloy-tls-files')?.inputs).toMatchObject({
+      name: 'alloy-dev-tls-files',
+      image: 'grafana/alloy:v1.18.1',
+      volumes: [{ volumeName: 'alloy-dev-tls', containerPath: '/etc/alloy-tls' }],
+      uploads: [{ file: '/etc/alloy-tls/certificate.pem', content: 'a certificate', permissions: '0400' }, { file: '/etc/alloy-tls/key.pem', content: secret('chosen-key'), permissions: '0400' }],
+      entrypoints: ['chown'],
+      command: ['473:473', '/etc/alloy-tls/certificate.pem', '/etc/alloy-tls/key.pem'],
+    });
+    const server = resources.get('alloy-server');
+    expect(server?.inputs['volumes']).toContainEqual({ volumeName: 'alloy-dev-tls', containerPath: '/etc/alloy-tls', readOnly: true });
+    expect(server?.dependsOn).toContain('alloy-tls-files');
+    expect(resources.get('alloy-config-files')?.inputs['uploads']).toMatchObject([{ content: alloyConfig({ ...sized, backends: [phoenix], tls: true }) }, {}]);
+    expect(JSON.stringify([...resources.values()].filter(({ name }) => name !== 'alloy-tls-files'))).not.toContain('chosen-key');
+  });
+
+  test('another certificate is another file, and nothing else: Alloy reads it again', async () => {
+    const before = inputs(await alloy(changes));
+    const after = inputs(await alloy({ ...changes, tls: { ...tls, certificate: 'another', key: 'another-key' } }));
+    expect(differences(before, after, '')).toEqual(['.alloy-tls-files.uploads.0.content', '.alloy-tls-files.uploads.1.content.value']);
+  });
 });
 
 describe('a changed configuration', () => {

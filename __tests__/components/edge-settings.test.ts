@@ -3,6 +3,7 @@ import { edgeKeys, edgeProblems, notAtEdge } from '../../components/edge-setting
 import type { Key } from '../../components/key';
 import { report, type Problem } from '../../components/problem';
 import { keys, portKeys, publishedPorts, readSettings } from '../../components/settings';
+import { tlsKeys } from '../../components/tls-settings';
 import { setEnvironment } from '../support/environment';
 
 type Config = Readonly<Record<string, string>>;
@@ -21,7 +22,7 @@ const rightValue = ({ example, fallback = '' }: Key<unknown>): string => example
 /** What is in a stack at the edge, or is the way to it. */
 const ofAnEdge = [
   'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'alloy:bind', 'alloy:memory', 'alloy:queue', 'alloy:cpus', 'alloy:image', 'gate:image',
-  'prometheus:url', 'loki:url', 'edge:central', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
+  'prometheus:url', 'loki:url', ...Object.keys(tlsKeys), 'edge:central', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
   ...Object.keys(dockerKeys),
 ];
 
@@ -130,7 +131,7 @@ describe('what a stack at the edge does not have', () => {
   });
 
   test('everything else may be set', () => {
-    const formed: Config = { 'docker:keyMaterial': '-----BEGIN PRIVATE KEY-----', 'docker:registryAuth': '[{"address":"ghcr.io"}]' };
+    const formed: Config = { 'tls:key': '-----BEGIN PRIVATE KEY-----', 'docker:keyMaterial': '-----BEGIN PRIVATE KEY-----', 'docker:registryAuth': '[{"address":"ghcr.io"}]' };
     const config = Object.fromEntries(all.filter(([name]) => ofAnEdge.includes(name)).map(([name, key]) => [name, formed[name] ?? rightValue(key)]));
     expect(Object.keys(config)).toHaveLength(ofAnEdge.length);
     expect(problems(config)).toEqual([]);

@@ -4,7 +4,8 @@ import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from '../../components/backend';
 import type { Door } from '../../components/door';
 import { Gate, gateConfig, passedCodes, type GateArgs, type PublishedDoor } from '../../components/gate';
-import { deploy, secretMark, valueOf, type Deployment } from '../support/deployment';
+import type { Tls } from '../../components/tls';
+import { deploy, secret, secretMark, valueOf, type Deployment } from '../support/deployment';
 import { expectGolden } from '../support/golden';
 
 const owner = 'llm-observability/dev';
@@ -33,6 +34,11 @@ describe('its configuration', () => {
   test('in front of a Phoenix that reaches servers', () => expectGolden('gate/egress.conf', gateConfig({ backend: 'http://phoenix:6006', door: rules, egressPorts: [443, 587] })));
 
   test('in front of Phoenix with a journal', () => expectGolden('gate/journal.conf', gateConfig({ backend: 'http://phoenix:6006', journal: 'http://phoenix-journal:4318', door: rules })));
+
+  test('in front of Phoenix, with TLS for other machines', () => expectGolden('gate/tls.conf', gateConfig({ backend: 'http://phoenix:6006', door: rules, tls: true })));
+
+  test('the same behind proxies, where people come over HTTPS', () =>
+    expectGolden('gate/tls-proxies.conf', gateConfig({ backend: 'http://phoenix:6006', door: { ...rules, proxies: ['172.20.0.0/16'], https: true }, tls: true })));
 
   test('in front of a stack behind a tunnel', () => expectGolden('gate/central.conf', gateConfig({ backend: 'https://otlp.example.com', tunnelled: true })));
 
@@ -249,6 +255,68 @@ describe('its door', () => {
     });
     expect(resources.get('phoenix-gate-server')?.inputs['volumes']).toContainEqual({ volumeName: 'phoenix-dev-gate-ingest', containerPath: '/etc/gate-ingest', readOnly: true });
     expect(JSON.stringify([...resources.values()])).not.toContain(secretMark);
+  });
+
+  describe('with TLS for other machines', () => {
+    const tls: Tls = { certificate: 'a certificate', key: 'chosen-key', addresses: ['192.0.2.7', '2001:db8::7'] };
+    const bind = ['127.0.0.1', '192.0.2.7', '::1', '2001:db8::7'];
+
+    test('loopback stays plain, and the same host ports lead to others from the other addresses', async () => {
+      const { resources } = await withDoor({ bind, tls });
+      expect((resources.get('phoenix-gate-server')?.inputs['ports'] as { internal: number; external: number; ip: string }[]).map(({ internal, external, ip }) => `${ip} ${external} ${internal}`)).toEqual([
+        '127.0.0.1 7006 6006', '::1 7006 6006', '127.0.0.1 24317 14317', '::1 24317 14317', '127.0.0.1 24318 14318', '::1 24318 14318',
+        '192.0.2.7 7006 16006', '2001:db8::7 7006 16006', '192.0.2.7 24317 24317', '2001:db8::7 24317 24317', '192.0.2.7 24318 24318', '2001:db8::7 24318 24318',
+      ]);
+    });
+
+    test('addresses say which it is', async () => {
+      expect((await withDoor({ bind, tls })).result.endpoints?.ui).toBe('http://127.0.0.1:7006');
+      expect((await withDoor({ bind: ['2001:db8::7', '127.0.0.1'], tls })).result.endpoints).toEqual({ ui: 'https://[2001:db8::7]:7006', otlpHttp: 'https://[2001:db8::7]:24318', otlpGrpc: 'https://[2001:db8::7]:24317' });
+      expect((await withDoor({ bind: ['0.0.0.0'], tls: { ...tls, addresses: ['0.0.0.0'] } })).result.endpoints?.ui).toBe('https://127.0.0.1:7006');
+    });
+
+    test('certificate and key are in a volume before nginx starts, which alone can read them', async () => {
+      const { resources } = await withDoor({ bind, tls });
+      expect(resources.get('phoenix-gate-tls')?.inputs).toEqual({ name: 'phoenix-dev-gate-tls', labels });
+      expect(resources.get('phoenix-gate-tls-files')?.inputs).toMatchObject({
+        name: 'phoenix-dev-gate-tls-files',
+        image: 'nginx:1.28.0',
+        user: '0:0',
+        networkMode: 'none',
+        volumes: [{ volumeName: 'phoenix-dev-gate-tls', containerPath: '/etc/gate-tls' }],
+        uploads: [{ file: '/etc/gate-tls/certificate.pem', content: 'a certificate', permissions: '0400' }, { file: '/etc/gate-tls/key.pem', content: secret('chosen-key'), permissions: '0400' }],
+        entrypoints: ['chown'],
+        command: ['101:101', '/etc/gate-tls/certificate.pem', '/etc/gate-tls/key.pem'],
+        capabilities: { adds: ['CAP_CHOWN'], drops: ['ALL'] },
+      });
+      const server = resources.get('phoenix-gate-server');
+      expect(server?.inputs['volumes']).toContainEqual({ volumeName: 'phoenix-dev-gate-tls', containerPath: '/etc/gate-tls', readOnly: true });
+      expect(server?.dependsOn).toContain('phoenix-gate-tls-files');
+      expect(JSON.stringify([...resources.values()].filter(({ name }) => name !== 'phoenix-gate-tls-files'))).not.toContain('chosen-key');
+    });
+
+    test('another certificate or key is another container: nginx reads them once', async () => {
+      const labelled = async (changes: Partial<Tls>): Promise<unknown> => (await withDoor({ bind, tls: { ...tls, ...changes } })).resources.get('phoenix-gate-server')?.inputs['labels'];
+      const first = await labelled({});
+      expect(first).toEqual([...labels, expect.anything(), { label: 'llm-observability.stack.secrets', value: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
+      expect(await labelled({})).toEqual(first);
+      expect(await labelled({ certificate: 'another' })).not.toEqual(first);
+      expect(await labelled({ key: 'another' })).not.toEqual(first);
+    });
+
+    test('without it there is nothing of it', async () => {
+      const { resources } = await withDoor();
+      expect([...resources.keys()].filter((name) => name.includes('tls'))).toEqual([]);
+      expect(gateConfig({ backend: 'http://phoenix:6006', door: rules })).not.toMatch(/ssl|https_proto|only_https/);
+    });
+
+    test('each server that takes requests from outside takes them over TLS as well, and none but these', () => {
+      const listens = gateConfig({ backend: 'http://phoenix:6006', door: rules, tls: true }).split(/^ {4}server \{$/m).slice(1).map((server) => [...server.matchAll(/listen ([^;]+);/g)].map(([, one = '']) => one.replace(' default_server', '')));
+      expect(listens).toEqual([
+        ['4318'], ['6006', '16006 ssl', '14318', '24318 ssl'], ['14317 http2', '24317 ssl http2'],
+        ['6006', '16006 ssl'], ['14318', '24318 ssl'], ['14317 http2', '24317 ssl http2'], ['127.0.0.1:8080'],
+      ]);
+    });
   });
 
   test('rules that are known later', async () => {

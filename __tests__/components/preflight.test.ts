@@ -68,7 +68,7 @@ function inspectAt(engine: Engine, config: Record<string, string> = {}, preview 
 }
 
 /** What is taken for true of an engine that says nothing of itself. */
-const unsaid = { engineId: '', limits: { memory: true, swap: true, cpus: true, ulimits: [] }, ipv6: true, hostless: true };
+const unsaid = { engineId: '', bridge: [], limits: { memory: true, swap: true, cpus: true, ulimits: [] }, ipv6: true, hostless: true };
 
 describe('addresses of Phoenix', () => {
   const chosen = (bind: string): Record<string, string> => ({ 'phoenix:auth': 'true', 'phoenix:bind': bind });
@@ -113,7 +113,12 @@ describe('addresses of Alloy', () => {
     ['no bridge', { '/networks/bridge': { status: 404, body: '{"message":"network bridge not found"}' } }, ['127.0.0.1']],
     ['Docker Desktop', { '/info': { NCPU: 8, OperatingSystem: 'Docker Desktop' } }, ['127.0.0.1']],
   ])('auto with %s', async (_, answers, bind) => {
-    expect(await inspect({}, answers)).toEqual({ problems: [], warnings: [], bind, listed: {}, ...unsaid });
+    // Loopback is no part of it.
+    expect(await inspect({}, answers)).toEqual({ problems: [], warnings: [], bind, listed: {}, ...unsaid, bridge: bind.slice(1) });
+  });
+
+  test('what containers alone reach is known, too, where addresses are chosen', async () => {
+    expect(await inspect({ 'alloy:bind': '127.0.0.1' }, bridge({ Subnet: '10.200.0.0/24', Gateway: '10.200.0.254' }))).toMatchObject({ bind: ['127.0.0.1'], bridge: ['10.200.0.254'] });
   });
 
   describe("a gateway that is no address of the engine's host", () => {

@@ -8,6 +8,7 @@ import { loginKeys } from '../../components/login-settings';
 import { bindOf, freePorts, keys, otherOffsets, portAsSet, portKeys, publishedPorts, readSettings, type SettingKey } from '../../components/settings';
 import { report } from '../../components/problem';
 import { withoutPassword } from '../../engine';
+import { tlsKeys } from '../../components/tls-settings';
 import { tunnelKeys } from '../../components/tunnel-settings';
 
 const project = 'llm-observability';
@@ -57,6 +58,7 @@ describe('what is right', () => {
       'tunnel:tokenDuration': '8760h',
       'tunnel:connectors': 2,
       'tunnel:image': images.tunnel,
+      'tls:plain': false,
       'cloudflare:baseUrl': 'https://api.cloudflare.com/client/v4',
       'edge:sendTo': 'alloy',
       'edge:token': 'edge',
@@ -66,8 +68,8 @@ describe('what is right', () => {
     });
   });
 
-  test('every setting, set; those of login, of the tunnel, of the edge and of the Docker Engine have tests of their own', () => {
-    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...tunnelKeys, ...edgeKeys, ...dockerKeys };
+  test('every setting, set; those of login, of TLS, of the tunnel, of the edge and of the Docker Engine have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...dockerKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
@@ -620,12 +622,12 @@ describe('secrets', () => {
   test('they are these', () => {
     expect(secretKeys).toEqual([
       'phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword', 'phoenix:oidcClientSecret', 'phoenix:ldapBindPassword', 'phoenix:smtpPassword',
-      'cloudflare:apiToken', 'docker:keyMaterial', 'docker:registryAuth',
+      'tls:key', 'cloudflare:apiToken', 'docker:keyMaterial', 'docker:registryAuth',
     ]);
   });
 
-  /** Those of the engine have a form, and tests of their own. */
-  const words = secretKeys.filter((name) => !(name in dockerKeys));
+  /** Those of the engine and of TLS have a form, and tests of their own. */
+  const words = secretKeys.filter((name) => !(name in { ...tlsKeys, ...dockerKeys }));
 
   const value = 'abcdefghijklmnopqrstuvwxyz0123456789abcd';
   test.each(words)('%s is refused in plain text, without its value', (name) => {

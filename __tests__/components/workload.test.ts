@@ -316,6 +316,12 @@ describe('files for one user alone', () => {
   });
 });
 
+test('an image without Python gives files away by chown, in nothing else differently', async () => {
+  const given = async (giver?: 'chown'): Promise<Record<string, unknown>> =>
+    (await container((image) => workload.files('secrets', { containerName: 'secrets-dev', image, labels, mounts: [], files: { '/etc/web/a': 'a', '/etc/web/b': 'b' }, reader: '473:474', giver }, {}))).inputs;
+  expect(await given('chown')).toEqual({ ...(await given()), entrypoints: ['chown'], command: ['473:474', '/etc/web/a', '/etc/web/b'] });
+});
+
 describe('the label of secrets', () => {
   const key = pulumi.secret('key');
   const label = async (secrets: string, by = key): Promise<unknown> => {

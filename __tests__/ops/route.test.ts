@@ -44,6 +44,12 @@ test.each<[string, string | null, string | undefined, string]>([
   expect(jest.mocked(from).mock.calls).toEqual([[at(engine), 'phoenix-dev-gate', 'bash']]);
 });
 
+test.each(['otlpHttp', 'otlpGrpc', 'phoenixUi'] as const)('an engine on this machine where %s takes TLS, for names of other machines: from inside', (name) => {
+  const stack = deployed('unix:///other.sock');
+  const { reach, endpoints } = routeOf({ ...stack, endpoints: { ...stack.endpoints, [name]: stack.endpoints[name].replace('http:', 'https:') } }, 'npm run up');
+  expect([reach, endpoints]).toEqual([inside, internal]);
+});
+
 test('a stack of the first version, where it is not clear which engine is meant: none in its place', () => {
   setEnvironment({ DOCKER_CONTEXT: 'missing' });
   expect(() => routeOf(deployed(null), 'npm run up')).toThrow(/^DOCKER_CONTEXT is 'missing': there is no docker context of that name in .*\n {4}docker context ls\n/);

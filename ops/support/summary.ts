@@ -6,7 +6,7 @@ import { defaultStack, npmRun, typedName } from './project';
 export function summary(stack: string, outputs: Outputs | EdgeOutputs, { traceId, ms, hops }: Delivery, totalMs: number): string {
   const { endpoints, signals } = outputs;
   const option = typedName(stack) === defaultStack ? '' : ` --stack ${typedName(stack)}`;
-  const port = new URL(endpoints.otlpHttp).port;
+  const { protocol, port } = new URL(endpoints.otlpHttp);
   return `
 Trace ${traceId} went ${['application', ...hops.slice(0, -1).map(({ name }) => name.split(' -> ')[1])].join(' -> ')} in ${ms} ms and was read back. (${(totalMs / 1000).toFixed(1)} s in all)
 
@@ -15,7 +15,7 @@ ${[...(isEdge(outputs) ? edge(outputs) : central(outputs, option)), ...kept(sign
 Point an application at it:
   export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlpHttp} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
 In a container (docker run --add-host host.docker.internal:host-gateway …):
-  OTEL_EXPORTER_OTLP_ENDPOINT=http://host.docker.internal:${port}
+  OTEL_EXPORTER_OTLP_ENDPOINT=${protocol}//host.docker.internal:${port}
 
 Next:
   ${npmRun('verify', stack)}      send a trace through it again

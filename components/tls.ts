@@ -1,0 +1,68 @@
+/**
+ * TLS on what is published beyond this machine: on loopback a port stays plain, on the other addresses the same port leads
+ * to one in the container that takes TLS alone.
+ */
+import type * as docker from '@pulumi/docker';
+import * as pulumi from '@pulumi/pulumi';
+import { tlsFiles } from './catalog';
+import type { Settings } from './settings';
+import { beyondThisMachine } from './values';
+import * as workload from './workload';
+
+/** A certificate, and the host addresses on which it is shown. */
+export interface Tls {
+  /** PEM text: the certificate and its chain. */
+  readonly certificate: string;
+  /** PEM text; secret. */
+  readonly key: string;
+  readonly addresses: readonly string[];
+}
+
+/** TLS for ports on these addresses, where one of them is beyond this machine and a certificate is set. */
+export function tlsOn(settings: Settings, addresses: readonly string[], bridge: readonly string[]): Tls | undefined {
+  const { 'tls:certificate': certificate, 'tls:key': key } = settings;
+  const beyond = beyondThisMachine(addresses, bridge);
+  return certificate === undefined || key === undefined || beyond.length === 0 ? undefined : { certificate, key, addresses: beyond };
+}
+
+/** A host port, and where it leads: to `plain`, and from the addresses of TLS to `tls`. */
+export function published(inside: { readonly plain: number; readonly tls: number }, external: number, addresses: readonly string[], tls: Tls | undefined): workload.PublishedPort[] {
+  const encrypted = tls?.addresses ?? [];
+  return [
+    { internal: inside.plain, external, addresses: addresses.filter((address) => !encrypted.includes(address)) },
+    { internal: inside.tls, external, addresses: encrypted },
+  ].filter((port) => port.addresses.length > 0);
+}
+
+/** Base URL of such a port at an address, for a client on the Docker host. */
+export const urlAt = (address: string, port: number, tls: Tls | undefined): string =>
+  `http${tls?.addresses.includes(address) ? 's' : ''}://${workload.reachable(address)}:${port}`;
+
+export interface TlsVolumeArgs {
+  /** Names on the Docker host. */
+  readonly volumeName: string;
+  readonly containerName: string;
+  /** Has `chown`. */
+  readonly image: docker.RemoteImage;
+  /** `project/stack`. */
+  readonly owner: string;
+  readonly directory: string;
+  /** `uid:gid` of the only user who can read them. */
+  readonly reader: string;
+}
+
+/** The volume with certificate and key for one service. */
+export function tlsVolume(name: string, { certificate, key }: Tls, args: TlsVolumeArgs, opts: pulumi.CustomResourceOptions): { readonly mount: workload.Mount; readonly written: pulumi.Output<docker.Container> } {
+  const { directory, ...rest } = args;
+  const paths = tlsFiles(directory);
+  const { mount, written } = workload.fileVolume(
+    { volume: name, files: `${name}-files` },
+    { ...rest, path: directory, files: { [paths.certificate]: certificate, [paths.key]: pulumi.secret(key) }, giver: 'chown' },
+    opts,
+  );
+  return { mount, written: workload.mustSucceed(written, 'The certificate and its key (tls:certificate, tls:key) were not given to their reader') };
+}
+
+/** A label that is another when the certificate or the key is. Nobody can guess the key, so the label is no secret. */
+export const tlsLabel = ({ certificate, key }: Tls): Record<string, pulumi.Output<string>> =>
+  workload.secretLabel(pulumi.output(certificate), pulumi.secret(key));
