@@ -10,6 +10,7 @@ import { Gate, gateConfig } from '../components/gate';
 import { Journal, journalProgram } from '../components/journal';
 import { phoenixStart } from '../components/phoenix';
 import { largestToPhoenixMiB, spansInMemory } from '../components/phoenix-room';
+import { warnedDays } from '../components/tls-settings';
 import { keys, readSettings, type SettingKey, type Settings } from '../components/settings';
 import { deploy } from './support/deployment';
 
@@ -55,7 +56,7 @@ describe('numbers and names', () => {
   const valueOf = (config: string, name: string): number => Number(new RegExp(`\\b${name} += "?(\\d+)`).exec(config)?.[1]);
 
   const door = doorOf(settings(), []);
-  const nginx = gateConfig({ backend: 'http://phoenix:6006', door });
+  const nginx = gateConfig({ backend: 'http://phoenix:6006', door, tls: true });
   const config = alloyConfig({ backends: [], version: '1.18.1', memoryMiB: 1024, queueMiB: 128 });
   const [, mostKept = '', share = ''] = /^MOST, SHARE = (\d+), ([\d.]+)/m.exec(journalProgram({ phoenix: 'http://phoenix:6006', metricsPort: 9090 })) ?? [];
 
@@ -107,12 +108,15 @@ describe('numbers and names', () => {
       `${ulimit('nofile')} in a process (\`nofile\`)`,
       `${logs} MiB, and ${/size=(\d+)m/.exec(gate.tmpfs['/tmp'] ?? '')?.[1]} MiB, in a container`,
       `by default ${fallback('tunnel:tokenDuration').replace('h', ' hours')}. Previews of an edge warn 30 days before`,
+      `The gate: ${/ssl_protocols (.*);/.exec(nginx)?.[1]?.replace(/TLSv/, 'TLS ').replace(' TLSv', ' and ')}, with forward secrecy`,
+      `also warns ${warnedDays} days before the end`,
+      'other than loopback and the gateway of Docker\'s bridge | With `tls:certificate` and `tls:key`, TLS alone on the same ports; `0.0.0.0` and `::` include',
       `| ${String(inputs('tunnel-access-page')['sessionDuration']).replace('h', ' hours')} |`,
     ];
   });
 
-  /** Numbers of others: of Phoenix's login limit, of Docker and HTTP, and of a mode that files are given. */
-  const ofOthers = ['A 200 from', '5 wrong passwords', 'each 5 seconds', 'for 300 seconds', 'Docker before 28', 'mode 0400'];
+  /** Numbers of others: of Go's TLS, of Phoenix's login limit, of Docker and HTTP, and of a mode that files are given. */
+  const ofOthers = ['those of Go, TLS 1.2 and newer', 'A 200 from', '5 wrong passwords', 'each 5 seconds', 'for 300 seconds', 'Docker before 28', 'mode 0400'];
   const statuses = /\b(400|403|404|413|421|429|503)\b/g;
 
   test('are those of the code', () => expect(said.filter((words) => !text.includes(words))).toEqual([]));

@@ -32,7 +32,7 @@ const listed = new Intl.ListFormat('en-GB');
 
 const day = 86_400_000;
 /** Days before its end from which on a certificate is worth a warning. */
-const warnedDays = 30;
+export const warnedDays = 30;
 
 /**
  * What is to be said of TLS.
@@ -130,7 +130,7 @@ function weak(certificate: X509Certificate): Problem[] {
   const fits = type === 'rsa' ? modulusLength >= 2048 : type === 'ec' ? curves.includes(namedCurve) : type === 'ed25519';
   return [
     ...(fits ? [] : [refused(certificate, 'its key is none that nginx, Alloy and those who send to them take: RSA of at least 2048 bits, or ECDSA with P-256, P-384 or P-521')]),
-    ...(sha1.some((identifier) => certificate.raw.includes(identifier)) ? [refused(certificate, 'it is signed with SHA-1, which nginx does not take')] : []),
+    ...(sha1.some((identifier) => certificate.raw.includes(identifier)) ? [refused(certificate, 'it is signed with SHA-1, which nobody trusts any more')] : []),
   ];
 }
 

@@ -119,8 +119,8 @@ describe('a certificate and a key that cannot be used', () => {
     ['a chain that begins with the authority', () => ({ ...lan, cert: `${other.cert}${lan.cert}` }), [['tls:certificate', 'the certificate of tls:key has to be the first in it, before its chain']]],
     ['a short RSA key', () => selfSigned('-newkey', 'rsa:1024', ...forLan), [['tls:certificate', isRejected]]],
     ['a curve that Go does not have', () => selfSigned(...ec('secp256k1'), ...forLan), [['tls:certificate', isRejected]]],
-    ['a signature over SHA-1', () => selfSigned('-newkey', 'rsa:2048', '-sha1', ...forLan), [['tls:certificate', 'it is signed with SHA-1, which nginx does not take']]],
-    ['a signature over SHA-1 with ECDSA', () => selfSigned(...ec('prime256v1'), '-sha1', ...forLan), [['tls:certificate', 'it is signed with SHA-1, which nginx does not take']]],
+    ['a signature over SHA-1', () => selfSigned('-newkey', 'rsa:2048', '-sha1', ...forLan), [['tls:certificate', 'it is signed with SHA-1, which nobody trusts any more']]],
+    ['a signature over SHA-1 with ECDSA', () => selfSigned(...ec('prime256v1'), '-sha1', ...forLan), [['tls:certificate', 'it is signed with SHA-1, which nobody trusts any more']]],
     ['one for clients alone', () => selfSigned(...ec('prime256v1'), ...forLan, '-addext', 'extendedKeyUsage=clientAuth'), [['tls:certificate', 'it is not for servers (serverAuth), and is refused from one']]],
   ])('%s', (_, made, expected) => {
     const config = { ...bind, 'phoenix:hosts': 'phoenix.lan', ...withPair(made()) };

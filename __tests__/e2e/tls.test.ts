@@ -16,10 +16,12 @@ import * as tls from 'node:tls';
 import { promisify } from 'node:util';
 import { Network, Volume } from '@pulumi/docker';
 import { Alloy } from '../../components/alloy';
+import { stackLabel } from '../../components/catalog';
 import { doorOf } from '../../components/door';
 import { Gate } from '../../components/gate';
 import { readSettings } from '../../components/settings';
 import type { Tls } from '../../components/tls';
+import { claimLabel } from '../../lab';
 import { deploy, type Registered } from '../support/deployment';
 import { engineAuthority, type EngineAuthority } from '../support/engine-authority';
 import { tempDir } from '../support/temp';
@@ -28,6 +30,7 @@ import { usedImages } from './images';
 
 const stack = `tls-e2e-${process.pid}`;
 const owner = `llm-observability/${stack}`;
+const label = `${stackLabel}=${owner}`;
 const [here, there] = ['127.0.0.1', '127.0.0.2'];
 
 /** Inputs of a container, as far as they are used here. */
@@ -56,7 +59,9 @@ const made = new Set<string>();
 async function make(container: Container): Promise<void> {
   const { name, image, user, entrypoints: [entrypoint, ...first] = [], command = [], volumes = [], uploads = [], ports = [], capabilities = {}, tmpfs = {} } = container;
   const option = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value]);
-  await docker('create', '--name', name,
+  // What is there stays as it is.
+  await Promise.all(volumes.map(({ volumeName }) => docker('volume', 'create', '--label', label, volumeName)));
+  await docker('create', '--name', name, '--label', label,
     ...option('--network', [container.networksAdvanced ? stack : 'none']), ...option('--network-alias', container.networksAdvanced?.flatMap(({ aliases = [] }) => aliases) ?? []),
     ...option('--user', user ? [user] : []), ...option('--entrypoint', entrypoint ? [entrypoint] : []), ...(container.readOnly ? ['--read-only'] : []),
     ...option('--tmpfs', Object.entries(tmpfs).map(([at, options]) => `${at}:${options}`)),
@@ -110,12 +115,13 @@ beforeAll(async () => {
   const folder = authority.server('phoenix.lan', there);
   first = read(folder);
   ca = fs.readFileSync(path.join(folder, 'ca.pem'), 'utf8');
-  await docker('network', 'create', stack);
+  await claimLabel(label);
+  await docker('network', 'create', '--label', label, stack);
 });
 
 afterAll(async () => {
   await Promise.all([...made].map((name) => docker('rm', '--force', '--volumes', name)));
-  const volumes = (await docker('volume', 'ls', '--quiet', '--filter', `name=-${stack}-`)).split('\n').filter(Boolean);
+  const volumes = (await docker('volume', 'ls', '--quiet', '--filter', `label=${label}`)).split('\n').filter(Boolean);
   await Promise.all(volumes.map((name) => docker('volume', 'rm', name)));
   await docker('network', 'rm', stack);
 });
