@@ -3,15 +3,18 @@
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import * as net from 'node:net';
-import { fromFile, key, optional, secret, setCommand, shellQuoted } from './key';
+import { fromFile, key, optional, secret, setCommand, shellQuoted, unknownSecret } from './key';
 import type { Problem } from './problem';
 import type { Settings } from './settings';
 import { beyondThisMachine, boolean, isWildcard, pem, pemExample } from './values';
 
+/** Text of a PEM file, or what stands for one in a preview that may not read it. */
+const pemOrUnknown = (raw: string): string => (raw === unknownSecret ? raw : pem(raw));
+
 /** A part of the settings: `settings.ts` has the whole. */
 export const tlsKeys = {
-  'tls:certificate': fromFile('certificate.pem', optional(pemExample, 'Certificate as text, with its chain, for what `phoenix:bind` and `alloy:bind` publish beyond this machine', pem)),
-  'tls:key': fromFile('key.pem', secret('Private key of `tls:certificate` as text, not encrypted', pem)),
+  'tls:certificate': fromFile('certificate.pem', optional(pemExample, 'Certificate as text, with its chain, for what `phoenix:bind` and `alloy:bind` publish beyond this machine', pemOrUnknown)),
+  'tls:key': fromFile('key.pem', secret('Private key of `tls:certificate` as text, not encrypted', pemOrUnknown)),
   'tls:plain': key('false', 'Whether that is published without TLS: whoever is on the way can read passwords, API keys and prompts', boolean, 'true'),
 } as const;
 
@@ -83,7 +86,8 @@ const refused = (certificate: X509Certificate, rule: string, mend: readonly stri
   ({ key: 'tls:certificate', value: namesOf(certificate).join(', ') || '(no names)', rule, mend });
 
 /** The certificate itself, which is the first of its chain, and what is wrong with it and its key whatever they are used for. */
-function read({ 'tls:certificate': text, 'tls:key': keyText }: Settings): { readonly certificate?: X509Certificate; readonly problems: readonly Problem[] } {
+function read(settings: Settings): { readonly certificate?: X509Certificate; readonly problems: readonly Problem[] } {
+  const [text, keyText] = material.map((name) => (settings[name] === unknownSecret ? undefined : settings[name]));
   const chain = text === undefined ? [] : certificatesIn(text);
   const [certificate] = chain ?? [];
   const privateKey = keyText === undefined ? undefined : keyIn(keyText);

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { unknownSecret } from '../../components/key';
 import { readSettings } from '../../components/settings';
 import { tlsFindings, tlsKeys, type Findings } from '../../components/tls-settings';
 import { engineAuthority } from '../support/engine-authority';
@@ -137,6 +138,13 @@ describe('a certificate and a key that cannot be used', () => {
     ['for servers and clients', () => selfSigned(...ec('prime256v1'), ...forLan, '-addext', 'extendedKeyUsage=clientAuth,serverAuth')],
     ['for everything', () => selfSigned(...ec('prime256v1'), ...forLan, '-addext', 'extendedKeyUsage=anyExtendedKeyUsage')],
   ])('%s can be', (_, made) => expect(rules({ ...bind, 'phoenix:hosts': 'phoenix.lan', ...withPair(made()) })).toEqual([]));
+
+  test('of what a preview may not read, nothing is said, and nothing of the rest is missed', () => {
+    const unknown = { cert: unknownSecret, key: unknownSecret };
+    expect(find({ ...bind, ...withPair(unknown) })).toEqual(nothing);
+    expect(find({ ...bind, ...withPair({ ...issued('198.51.100.1'), key: unknownSecret }) }).problems).toMatchObject([{ key: 'tls:certificate', value: '198.51.100.1' }]);
+    expect(rules({ ...bind, ...withPair({ ...lan, cert: unknownSecret }) })).toEqual([]);
+  });
 
   test('all of it at once, with the names that it is for', () => {
     const { problems } = find({ ...bind, ...withPair({ ...issued('elsewhere.lan', '198.51.100.1'), key: other.key }) }, [], Date.now() + 10 * 86_400_000);

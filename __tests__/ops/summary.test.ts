@@ -63,6 +63,12 @@ Next:
   npm run down -- --stack prod        remove it; the data stays`);
 });
 
+test('what takes TLS is shown with it, for containers, too', () => {
+  const text = summary('dev', outputs('https://192.0.2.7:4318', 'http://127.0.0.1:12345', 'http://127.0.0.1:6006', null), delivery, 0);
+  expect(text).toContain('OTEL_EXPORTER_OTLP_ENDPOINT=https://192.0.2.7:4318 ');
+  expect(text).toContain('OTEL_EXPORTER_OTLP_ENDPOINT=https://host.docker.internal:4318\n');
+});
+
 test('metrics that go somewhere while logs do not', () => {
   const text = summary('prod', { ...deployed, signals: { traces: 'phoenix', metrics: 'prometheus', logs: null } }, delivery, 0);
   expect(text).toContain('\n  Metrics    go to prometheus\n  Logs       accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL --stack prod\n');
