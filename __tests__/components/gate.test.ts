@@ -264,7 +264,7 @@ describe('its door', () => {
     test('loopback stays plain, and the same host ports lead to others from the other addresses', async () => {
       const { resources } = await withDoor({ bind, tls });
       expect((resources.get('phoenix-gate-server')?.inputs['ports'] as { internal: number; external: number; ip: string }[]).map(({ internal, external, ip }) => `${ip} ${external} ${internal}`)).toEqual([
-        '127.0.0.1 7006 6006', '::1 7006 6006', '127.0.0.1 24317 14317', '::1 24317 14317', '127.0.0.1 24318 14318', '::1 24318 14318',
+        '127.0.0.1 24317 4317', '::1 24317 4317', '127.0.0.1 7006 6006', '::1 7006 6006', '127.0.0.1 24318 14318', '::1 24318 14318',
         '192.0.2.7 7006 16006', '2001:db8::7 7006 16006', '192.0.2.7 24317 24317', '2001:db8::7 24317 24317', '192.0.2.7 24318 24318', '2001:db8::7 24318 24318',
       ]);
     });
@@ -313,8 +313,8 @@ describe('its door', () => {
     test('each server that takes requests from outside takes them over TLS as well, and none but these', () => {
       const listens = gateConfig({ backend: 'http://phoenix:6006', door: rules, tls: true }).split(/^ {4}server \{$/m).slice(1).map((server) => [...server.matchAll(/listen ([^;]+);/g)].map(([, one = '']) => one.replace(' default_server', '')));
       expect(listens).toEqual([
-        ['4318'], ['6006', '16006 ssl', '14318', '24318 ssl'], ['14317 http2', '24317 ssl http2'],
-        ['6006', '16006 ssl'], ['14318', '24318 ssl'], ['14317 http2', '24317 ssl http2'], ['127.0.0.1:8080'],
+        ['4318'], ['6006', '16006 ssl', '14318', '24318 ssl'], ['4317 http2', '24317 ssl http2'],
+        ['6006', '16006 ssl'], ['14318', '24318 ssl'], ['4317 http2', '24317 ssl http2'], ['127.0.0.1:14319'],
       ]);
     });
   });

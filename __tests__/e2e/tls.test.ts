@@ -16,7 +16,7 @@ import * as tls from 'node:tls';
 import { promisify } from 'node:util';
 import { Network, Volume } from '@pulumi/docker';
 import { Alloy } from '../../components/alloy';
-import { stackLabel } from '../../components/catalog';
+import { aliases, stackLabel } from '../../components/catalog';
 import { doorOf } from '../../components/door';
 import { Gate } from '../../components/gate';
 import { readSettings } from '../../components/settings';
@@ -202,13 +202,13 @@ describe('the gate', () => {
     const { settings } = readSettings({ 'phoenix:hosts': 'phoenix.lan', 'phoenix:bind': `${here},${there}` }, 'llm-observability');
     const { resources } = await deploy(() => new Gate('gate', {
       stack, owner, image, network: new Network('network', { name: stack }),
-      backend: { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' },
+      backend: { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: `http://${aliases.phoenix}:6006` },
       door: {
         rules: doorOf(settings, []), bind: [here, there], tls: first, uiPort: page, otlpGrpcPort: grpcPort, otlpHttpPort: otlpPort, listed: {}, ingestKeys: [],
-        after: new Volume('after', {}),
+        store: new Network('store', { name: stack }), destinations: [], after: new Volume('after', {}),
       },
     }));
-    const standIn: Container = { name: `phoenix-${stack}-standin`, image, entrypoints: ['nginx'], command: ['-c', '/tmp-conf/nginx.conf', '-g', 'daemon off;'], volumes: [{ volumeName: `phoenix-${stack}-standin`, containerPath: '/tmp-conf' }], uploads: [{ file: '/tmp-conf/nginx.conf', content: phoenix }], networksAdvanced: [{ aliases: ['phoenix'] }] };
+    const standIn: Container = { name: `phoenix-${stack}-standin`, image, entrypoints: ['nginx'], command: ['-c', '/tmp-conf/nginx.conf', '-g', 'daemon off;'], volumes: [{ volumeName: `phoenix-${stack}-standin`, containerPath: '/tmp-conf' }], uploads: [{ file: '/tmp-conf/nginx.conf', content: phoenix }], networksAdvanced: [{ aliases: [aliases.phoenix] }] };
     for (const container of [standIn, ...containers(resources, 'gate-config-files', 'gate-ingest-keys', 'gate-tls-files', 'gate-server')]) {
       await make(container);
     }
