@@ -23,6 +23,9 @@ export interface AlloyConfigArgs {
 /** A backend whose endpoint is known; of its headers only the names are. */
 export type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
 
+/** Variable with the password of what nobody may do on Alloy's page. */
+const pagePassword = 'ALLOY_PAGE_PASSWORD';
+
 export const alloyConfigFile = `${alloyDirectories.config}/config.alloy`;
 
 /** What Alloy does differently from a version on, as its change log and its source have it. */
@@ -81,6 +84,7 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
         headers: Object.keys(headers).map((header, index) => ({ header, first: index === 0, label: `${name}_${header.replace(/\W/g, '_')}`, file: secretFile(name, header) })),
       }));
   return renderFile('alloy/config.alloy.mustache', {
+    pagePassword,
     receivers: [
       { label: 'default', what: 'Applications send here.', grpcPort: ports.alloy.otlpGrpc, httpPort: ports.alloy.otlpHttp, files: false },
       ...(tls ? [{ label: 'tls', what: 'Those on other machines send here.', grpcPort: ports.alloy.tlsGrpc, httpPort: ports.alloy.tlsHttp, files: tlsFiles(alloyDirectories.tls) }] : []),
@@ -108,5 +112,5 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
 export function alloyStart(version: string): string {
   const types = ['otlphttp', 'otlp_http'];
   const [type, otherType] = atLeast(version, since.otlpHttpType) ? types.reverse() : types;
-  return renderFile('alloy/start.sh.mustache', { queue: alloyDirectories.queue, damaged: alloyDirectories.damaged, type, otherType });
+  return renderFile('alloy/start.sh.mustache', { pagePassword, queue: alloyDirectories.queue, damaged: alloyDirectories.damaged, type, otherType });
 }

@@ -5,6 +5,7 @@
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as http2 from 'node:http2';
+import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -209,6 +210,18 @@ describe('a stack', () => {
     });
   });
 
+  it("does nothing on Alloy's page, whoever asks", async () => {
+    const at = (target: string, method: string): Promise<number> => ask(deployed.endpoints.alloyUi, target, { method }).then(({ status }) => status);
+    expect(await at('/metrics', 'GET')).toBe(200);
+    for (const target of ['/-/reload', '/-/reload/', '/-//reload', '/-/support?duration=1', '/-/%72eload']) {
+      for (const method of ['GET', 'POST', 'PUT']) {
+        expect([target, method, (await at(target, method)) >= 300]).toEqual([target, method, true]);
+      }
+    }
+    expect(await at('/-/reload', 'POST')).toBe(401);
+    expect(await docker('logs', `alloy-${stack}`)).not.toContain('reload requested');
+  });
+
   it('is safe from a website in a browser on the same machine', async () => {
     expect(await send('kept')).toBe(200);
     await until('the project', async () => (await projects()).includes('kept'));
@@ -309,6 +322,18 @@ describe('a stack', () => {
 
     it('connects to the gate, and neither to this machine, nor to Alloy, nor to a metadata service', async () => {
       expect(await connects([`${phoenix}-gate:6006`, ...around])).toBe(`${phoenix}-gate:6006`);
+    });
+
+    it('is reached by nothing on this machine past the gate', async () => {
+      const connected = (address: string): Promise<boolean> => new Promise((resolve) => {
+        const socket = net.connect({ host: address, port: 6006, timeout: 5_000 }, () => resolve(true));
+        socket.on('error', () => resolve(false)).on('timeout', () => socket.destroy(new Error('silent')));
+      });
+      const addresses = async (container: string): Promise<string[]> =>
+        (await docker('inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}', container)).trim().split(' ');
+      expect(await Promise.all((await addresses(phoenix)).map(connected))).toEqual([false]);
+      // As on any network of Docker's, on Linux.
+      expect((await Promise.all((await addresses(`${phoenix}-gate`)).map(connected))).sort()).toEqual([false, true]);
     });
 
     it('calls no model at the server of an attacker', async () => {
