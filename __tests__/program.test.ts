@@ -906,6 +906,10 @@ describe('what is stored with --secret', () => {
     'ports:offset': ['707', '17708', '17709', '17710', '17711', '17712', '17713'],
   };
   const atEdge: typeof marked = { 'edge:central': 'marked-central', 'edge:sendTo': 'phoenix', 'edge:token': 'marked-token' };
+  const accessOfIt = { clientId: 'marked-client-of-access', clientSecret: 'marked-secret-of-access', apiKey: 'marked-key-of-access' };
+  const given: typeof marked = {
+    'edge:access': [JSON.stringify({ remote: { ...prod.remote, tokens: { edge: { expiresAt: '2999-11-21T08:00:00Z' } } }, remoteAccess: { edge: accessOfIt } }), ...Object.values(accessOfIt)],
+  };
   const ssh: typeof marked = { 'docker:host': 'ssh://marked@192.0.2.1', 'docker:sshOpts': ['["-i","/marked/key"]', '/marked/key'], 'docker:registryAuth': ['[{"address":"marked.example.com","password":"marked-registry"}]', 'marked.example.com', 'marked-registry'] };
   const folder = engineAuthority().client();
   const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => fs.readFileSync(path.join(folder, `${name}.pem`), 'utf8').trim()) as [string, string, string];
@@ -922,6 +926,7 @@ describe('what is stored with --secret', () => {
   test.each<[string, typeof marked, Run]>([
     ['a stack with everything', marked, { config: switches }],
     ['one at the edge', { ...atEdge, 'alloy:image': marked['alloy:image'] ?? '', 'prometheus:url': marked['prometheus:url'] ?? '' }, { stack: 'edge', outputs: centralOutputs }],
+    ['one at the edge that was given what it needs', given, { stack: 'edge', config: { 'edge:central': 'prod' } }],
     ['an engine over SSH', ssh, { config: notAsked, preview: true, named: true }],
     ['an engine over TLS', tls, { config: notAsked, preview: true, named: true }],
     ['an engine over TLS with its files', tlsFolder, { config: notAsked, preview: true, named: true }],
@@ -939,7 +944,7 @@ describe('what is stored with --secret', () => {
   });
 
   test('every setting is among these, but one whose value stays on this machine', () => {
-    const walked = [marked, atEdge, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
+    const walked = [marked, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
     expect(Object.keys(keys).filter((name) => !walked.includes(name))).toEqual(['docker:context']);
   });
 

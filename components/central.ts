@@ -4,6 +4,8 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
 import { shortName } from './catalog';
+import { edgeKeys } from './edge-settings';
+import { setCommand } from './key';
 import type { Problem } from './problem';
 import type { Settings } from './settings';
 
@@ -46,14 +48,17 @@ const soon = 30;
 
 /**
  * Looks whether the central stack has what this one needs.
- * @param read outputs of a stack; rejects when there is no such stack
+ * @param read outputs of a stack; rejects when there is no such stack. Default: what `edge:access` holds, or else the engine tells
  */
-export async function inspectCentral(settings: Settings, read: (stack: string) => Promise<Record<string, unknown>> = outputsOf, now = Date.now()): Promise<Found> {
+export async function inspectCentral(settings: Settings, read = readerFor(settings), now = Date.now()): Promise<Found> {
   const stack = settings['edge:central'] ?? '';
   const [sendTo, token] = [settings['edge:sendTo'], settings['edge:token']];
   const refused = (key: string, value: string, rule: string, ...mend: string[]): Found => ({ problems: [{ key, value, rule, mend }], warnings: [] });
   const name = shortName(stack);
   const setHere = (what: string): string => `pulumi config set ${what} --stack ${name}`;
+  const given = settings['edge:access'] !== undefined;
+  // Where the central stack is, in the hands of somebody else.
+  const invited = given ? [`npm run invite -- --stack ${name} --token ${token}`, setCommand('edge:access', edgeKeys['edge:access'])] : [];
   const redeploy = `npm run up -- --stack ${name}`;
 
   let remote: Remote | undefined;
@@ -70,22 +75,22 @@ export async function inspectCentral(settings: Settings, read: (stack: string) =
   const other = sendTo === 'alloy' ? 'phoenix' : 'alloy';
   if (endpoint === null) {
     return refused('edge:sendTo', sendTo, `the stack ${stack} does not publish that`,
-      setHere(setting), redeploy, ...(remote.otlp[other] ? [`pulumi config set edge:sendTo ${other}`] : []));
+      setHere(setting), redeploy, ...invited, ...(remote.otlp[other] ? [`pulumi config set edge:sendTo ${other}`] : []));
   }
   const names = Object.keys(remote.tokens);
   const known = names.includes(token) ? remote.tokens[token] : undefined;
   if (!known) {
     return refused('edge:token', token, `the stack ${stack} has no such service token, only ${names.join(', ')}`,
-      `pulumi config set edge:token ${names[0] ?? 'edge'}`, `${setHere(`tunnel:serviceTokens ${[...names, token].join(',')}`)} && ${redeploy}`);
+      `pulumi config set edge:token ${names[0] ?? 'edge'}`, `${setHere(`tunnel:serviceTokens ${[...names, token].join(',')}`)} && ${redeploy}`, ...invited);
   }
   const rotate = `${redeploy} --rotate token:${token}`;
   const left = Date.parse(known.expiresAt) - now;
   if (left <= 0) {
-    return refused('edge:token', token, `that service token of the stack ${stack} has expired on ${known.expiresAt.slice(0, 10)}; Cloudflare turns it away`, rotate);
+    return refused('edge:token', token, `that service token of the stack ${stack} has expired on ${known.expiresAt.slice(0, 10)}; Cloudflare turns it away`, rotate, ...invited);
   }
   return {
     problems: [],
-    warnings: left < soon * day ? [`the service token ${token} of the stack ${stack} expires on ${known.expiresAt.slice(0, 10)}: ${rotate}, then deploy this stack`] : [],
+    warnings: left < soon * day ? [`the service token ${token} of the stack ${stack} expires on ${known.expiresAt.slice(0, 10)}: ${[rotate, ...invited].join(' && ')}, then deploy this stack`] : [],
     remote,
   };
 }
@@ -96,7 +101,7 @@ export function centralOf(settings: Settings, remote: Remote): Central {
   const [sendTo, token] = [settings['edge:sendTo'], settings['edge:token']];
   const endpoint = remote.otlp[sendTo] ?? '';
   const access = pulumi.secret(
-    new pulumi.StackReference('central', { name: stack }).requireOutput('remoteAccess').apply((all: RemoteAccess) => all[token] ?? { clientId: '', clientSecret: '', apiKey: '' }));
+    accessTo(stack, settings).apply((all: RemoteAccess) => all[token] ?? { clientId: '', clientSecret: '', apiKey: '' }));
   const badge = { 'cf-access-client-id': access.apply(({ clientId }) => clientId), 'cf-access-client-secret': access.apply(({ clientSecret }) => clientSecret) };
   // Also without auth there, when Phoenix ignores it: switching auth on or off leaves Alloy as it is.
   const key = { authorization: access.apply(({ apiKey }) => `Bearer ${apiKey === '' ? 'none' : apiKey}`) };
@@ -115,6 +120,12 @@ export function centralOf(settings: Settings, remote: Remote): Central {
     requestMiB: remote.requestMiB ?? 64,
   };
 }
+
+function accessTo(stack: string, { 'edge:access': given }: Settings): pulumi.Output<RemoteAccess> {
+  return given === undefined ? (new pulumi.StackReference('central', { name: stack }).requireOutput('remoteAccess') as pulumi.Output<RemoteAccess>) : pulumi.output(given.remoteAccess);
+}
+
+const readerFor = ({ 'edge:access': given }: Settings): ((stack: string) => Promise<Record<string, unknown>>) => (given === undefined ? outputsOf : async () => ({ ...given }));
 
 /** Outputs of another stack as the engine tells them; a StackReference that fails ends the program without a word of ours. */
 async function outputsOf(stack: string): Promise<Record<string, unknown>> {

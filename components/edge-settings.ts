@@ -1,7 +1,8 @@
 /**
  * Settings of a stack at the edge, which has an Alloy and sends to another stack, and the rules between them.
  */
-import { key, optional, shellQuoted } from './key';
+import { edgeAccess } from './edge-access';
+import { fromFile, key, optional, secret, shellQuoted } from './key';
 import type { Problem } from './problem';
 import * as tunnel from './tunnel-values';
 import { BrokenRule, oneOf } from './values';
@@ -9,6 +10,7 @@ import { BrokenRule, oneOf } from './values';
 /** A part of the settings: `settings.ts` has the whole. */
 export const edgeKeys = {
   'edge:central': optional('prod', 'Stack with Phoenix to which this one sends, through its tunnel: `STACK`, `ORGANIZATION/STACK` or `ORGANIZATION/PROJECT/STACK`. With it the stack is only an Alloy', stackName),
+  'edge:access': fromFile('edge.access.json', secret('What `npm run invite` writes for that stack: how to reach it, and as who. Without it the outputs of that stack are read, with the rights to all of its secrets', edgeAccess)),
   'edge:sendTo': key('alloy', "What takes it there: `alloy`, the receiver of that stack's Alloy (all signals), or `phoenix` itself (traces)", oneOf('alloy', 'phoenix')),
   'edge:token': key('edge', 'Service token of that stack which this one shows, by its name in `tunnel:serviceTokens`', oneToken),
 } as const;

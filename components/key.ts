@@ -31,7 +31,7 @@ export const optional = <T>(example: string, about: string, parse: (raw: string)
   parse,
 });
 
-export const secret = (about: string, parse: (raw: string) => string): Key<string | undefined> => ({
+export const secret = <T>(about: string, parse: (raw: string) => T): Key<T | undefined> => ({
   fallback: undefined,
   about,
   secret: true,

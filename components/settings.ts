@@ -5,6 +5,7 @@ import { distance } from 'fastest-levenshtein';
 import { images } from './catalog';
 import { destinationProblems, destinations } from './destinations';
 import { dockerKeys } from './docker-settings';
+import { secretsOf } from './edge-access';
 import { edgeKeys, edgeProblems, notAtEdge } from './edge-settings';
 import { askCommand, key, mending, optional, setCommand, shellQuoted, valueCommand, type Key } from './key';
 import { mayBeSecret, nearestKey, sense } from './meant-key';
@@ -119,7 +120,7 @@ export function secretValues(settings: Settings, config: Readonly<Record<string,
   // Moved by an offset that nobody may know, a port would give it away.
   const moved = isSecret('ports:offset') ? portKeys : [];
   return [...known.filter((name) => isSecret(name) && config[name] !== keys[name].fallback), ...moved]
-    .flatMap((name) => [config[name], settings[name], inOtherUnits[name]?.(Number(settings[name]))]);
+    .flatMap((name) => [config[name], name === 'edge:access' ? settings[name] && secretsOf(settings[name]) : settings[name], inOtherUnits[name]?.(Number(settings[name]))]);
 }
 
 /** Those of them that a stack publishes: at the edge it has no Phoenix. */
@@ -216,6 +217,7 @@ export function readSettings(
       : [
           // Who gets at the tunnel's page is a matter of the tunnel's own rules.
           ...destinationProblems(checked, broken),
+          ...('edge:access' in config ? [{ key: 'edge:access', rule: 'it is for a stack at the edge, and edge:central, the name of the stack that it is of, is not set', mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:access'] }] : []),
           ...loginProblems(checked, broken, page === undefined ? [] : [checked['tunnel:hostname'] ?? '']),
           ...tunnelProblems(checked, broken, process.env),
         ]),

@@ -53,6 +53,11 @@ export const adopt = command('adopt', 'Take over from a Phoenix and an Alloy in 
 
 export const graph = command('graph', 'Draw what a stack runs and which way data flows, as a Mermaid flowchart').addOption(stack);
 
+export const invite = command('invite', 'Write what a stack at the edge needs of this one, for whoever deploys it without access to this one')
+  .addOption(stack)
+  .option('--token <name>', 'the service token that it shows', 'edge')
+  .option('--file <path>', 'the file to write (default: "TOKEN.access.json")');
+
 export const comment = command('comment', 'Put the page of a preview on its pull request, as one comment').option('--file <path>', 'the page', 'preview.md');
 
 export const pin = command('pin', 'Write the digests of the pinned images into components/catalog.ts');
@@ -96,7 +101,7 @@ const test = handedOn('test', 'Check types and style, and run the unit tests', '
 const e2e = handedOn('e2e', 'Run the end-to-end tests, on a Docker Engine', 'Jest');
 
 /** In the order in which people need them. */
-export const commands: readonly CommandUnknownOpts[] = [up, preview, verify, down, doctor, adopt, graph, comment, pulumi, test, e2e, pin, bench, faults, help];
+export const commands: readonly CommandUnknownOpts[] = [up, preview, verify, down, doctor, adopt, graph, invite, comment, pulumi, test, e2e, pin, bench, faults, help];
 
 function setting(pair: string): Record<string, string> {
   const [, key, value] = /^([\w-]+:[\w-]+)=(.*)$/s.exec(pair) ?? [];

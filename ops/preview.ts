@@ -83,7 +83,7 @@ async function ofNone(workspace: Workspace, tools: Toolchain, stack: string, set
   const tunnelled = Object.keys(settings.config ?? {}).some((name) => name.startsWith('tunnel:'));
   const noToken = offline && tunnelled && !process.env['CLOUDFLARE_API_TOKEN'];
   const env = { ...tools.env, ...(noToken ? { CLOUDFLARE_API_TOKEN: unknownSecret } : {}), ...(blind ? { DOCKER_HOST: '', DOCKER_CERT_PATH: '' } : {}) };
-  const remote = central === undefined ? undefined : offline ? someRemote(text(settings, 'edge:token')) : await remoteOf(tools, central);
+  const remote = central === undefined ? undefined : offline || secure.includes('edge:access') ? someRemote(text(settings, 'edge:token')) : await remoteOf(tools, central);
   const asked = blind ? { ...settings, config: { ...withoutEngine(settings), ...notAsked } } : settings;
   const pulumi = await workspace.unknownStack(workspace.asking({ ...tools, env }), stack, asked, remote);
   const run = await pulumi.run(command);

@@ -5,7 +5,7 @@ import { readSettings, type Settings } from '../../components/settings';
 import { deploy, secret, sent } from '../support/deployment';
 
 function settings(config: Readonly<Record<string, string>> = {}): Settings {
-  const { settings: checked, problems } = readSettings({ 'edge:central': 'prod', ...config }, 'llm-observability');
+  const { settings: checked, problems } = readSettings({ 'edge:central': 'prod', ...config }, 'llm-observability', (name) => name === 'edge:access');
   expect(problems).toEqual([]);
   return checked;
 }
@@ -156,6 +156,29 @@ describe('inspectCentral', () => {
     });
   });
 
+  describe('by what was given', () => {
+    const invited = (remote: Remote, config: Readonly<Record<string, string>> = {}): Settings => {
+      const remoteAccess = Object.fromEntries(Object.keys(remote.tokens).map((token) => [token, { clientId: 'id', clientSecret: 's3cret', apiKey: 'key' }]));
+      return settings({ 'edge:access': JSON.stringify({ remote, remoteAccess }), ...config });
+    };
+    const anew = ['npm run invite -- --stack prod --token edge', 'pulumi config set --secret edge:access < edge.access.json'];
+    const ending = (ms: number): Remote => ({ ...published, tokens: { edge: { expiresAt: new Date(now + ms).toISOString() } } });
+
+    test('no stack is read', async () => {
+      const { result } = await deploy(() => inspectCentral(invited(published), undefined, now), { outputs: {} });
+      expect(result).toEqual({ problems: [], warnings: [], remote: published });
+    });
+
+    test('what is wrong with it leads to a new one', async () => {
+      const rotate = 'npm run up -- --stack prod --rotate token:edge';
+      expect((await inspectCentral(invited(ending(0)), undefined, now)).problems).toMatchObject([{ key: 'edge:token', mend: [rotate, ...anew] }]);
+      expect((await inspectCentral(invited(ending(day)), undefined, now)).warnings).toEqual([expect.stringContaining(`: ${[rotate, ...anew].join(' && ')}, then deploy this stack`)]);
+      const other = anew.map((command) => command.replace('--token edge', '--token host-3'));
+      expect((await inspectCentral(invited(published, { 'edge:token': 'host-3' }), undefined, now)).problems).toMatchObject([{ key: 'edge:token', mend: [expect.anything(), expect.anything(), ...other] }]);
+      expect((await inspectCentral(invited({ ...published, otlp: { alloy: null, phoenix } }), undefined, now)).problems).toMatchObject([{ key: 'edge:sendTo', mend: expect.arrayContaining(anew) }]);
+    });
+  });
+
   describe('by the engine', () => {
     const soon = { ...published, tokens: { edge: { expiresAt: '2999-01-01T00:00:00Z' } } };
     const outputs = { prod: { remote: soon, remoteAccess: pulumi.secret({ edge: { clientId: 'id', clientSecret: 's3cret', apiKey: 'key' } }) } };
@@ -218,6 +241,12 @@ describe('centralOf', () => {
     expect(await central({ 'edge:central': 'acme/observability/prod', 'edge:sendTo': 'phoenix', 'edge:token': 'host-2' })).toMatchObject({
       backend: { headers: marked({ 'cf-access-client-id': 'id-of-2', 'cf-access-client-secret': 'secret-of-2', authorization: 'Bearer key-of-2' }) },
     });
+  });
+
+  test('as who the setting says, with what was given and no stack that could be read', async () => {
+    const config = { 'edge:access': JSON.stringify({ remote: published, remoteAccess: access }), 'edge:sendTo': 'phoenix' };
+    const { result } = await deploy(() => sent(centralOf(settings(config), published)), { outputs: {} });
+    expect(result).toMatchObject({ backend: { headers: marked({ ...badge, ...key }) }, reader: secret({ ...badge, ...key }) });
   });
 
   test('nothing is made for it', async () => {

@@ -622,12 +622,12 @@ describe('secrets', () => {
   test('they are these', () => {
     expect(secretKeys).toEqual([
       'phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword', 'phoenix:oidcClientSecret', 'phoenix:ldapBindPassword', 'phoenix:smtpPassword',
-      'tls:key', 'cloudflare:apiToken', 'docker:keyMaterial', 'docker:registryAuth',
+      'tls:key', 'cloudflare:apiToken', 'edge:access', 'docker:keyMaterial', 'docker:registryAuth',
     ]);
   });
 
-  /** Those of the engine and of TLS have a form, and tests of their own. */
-  const words = secretKeys.filter((name) => !(name in { ...tlsKeys, ...dockerKeys }));
+  /** Those of the engine, of TLS and of the edge have a form, and tests of their own. */
+  const words = secretKeys.filter((name) => !(name in { ...tlsKeys, ...dockerKeys, ...edgeKeys }));
 
   const value = 'abcdefghijklmnopqrstuvwxyz0123456789abcd';
   test.each(words)('%s is refused in plain text, without its value', (name) => {

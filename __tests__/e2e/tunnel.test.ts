@@ -57,7 +57,9 @@ afterAll(async () => {
   }
   await cloudflare.stop();
   process.env['CLOUDFLARE_API_TOKEN'] = environment['CLOUDFLARE_API_TOKEN'];
-  fs.rmSync(path.dirname(central.dir), { recursive: true, force: true });
+  for (const { dir } of [central, edge]) {
+    fs.rmSync(path.dirname(dir), { recursive: true, force: true });
+  }
 });
 
 /** Settings of the central stack. */
@@ -332,6 +334,28 @@ describe('bad input is refused, and nothing is changed', () => {
   it('a central stack that takes nothing in', () => refusedWith(edge, { 'edge:central': 'edge' }, /edge:central is 'edge': that stack tells nothing of a receiver/));
 
   it('a stack that is not there', () => refusedWith(edge, { 'edge:central': 'nowhere' }, /edge:central is 'nowhere': its outputs cannot be read: unknown stack/));
+});
+
+describe('a stack at the edge that is deployed by somebody else', () => {
+  it('needs the file of an invitation, and no state of the central one', async () => {
+    await cloudflare.leave('observability-edge');
+    expect((await edge.command('down', ['--purge', '--yes'])).code).toBe(0);
+    edge = await Checkout.clone('edge');
+    const file = path.join(edge.dir, 'edge.access.json');
+    const { code, stderr } = await central.command('invite', ['--file', file]);
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    const typed = edge.in({ prefix: ['sh', '-c', `exec "$@" < '${file}'`, 'sh'] });
+    expect((await typed.pulumi('config', 'set', '--secret', 'edge:access')).code).toBe(0);
+
+    const [{ traceId }] = await Promise.all([edge.up({ 'edge:central': 'central', ...portsOf(5317), ...(await trustingImages()) }), reachable('edge')]);
+    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(await edge.verify()).toMatchObject({ ok: true });
+    expect(await edge.plannedSteps()).toEqual([]);
+    const everything = (await edge.pulumi('stack', 'export', '--show-secrets')).stdout;
+    expect(everything).toContain((await central.outputs()).remoteAccess['edge']?.clientSecret);
+    expect(everything).not.toContain(deployed.adminSecret);
+    expect(fs.readFileSync(path.join(edge.dir, 'Pulumi.edge.yaml'), 'utf8')).not.toMatch(/clientSecret|otlp\.example/);
+  });
 });
 
 describe('destroyed', () => {

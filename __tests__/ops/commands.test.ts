@@ -8,6 +8,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { images } from '../../components/catalog';
+import { edgeAccess } from '../../components/edge-access';
 import { localState, projectDir } from '../../ops/support/backend';
 import type { StateFolder } from '../../ops/support/state-folder';
 import type { Outputs } from '../../ops/support/outputs';
@@ -148,6 +149,48 @@ describe('without a yes and without a terminal', () => {
   test.each(['stdin', 'stderr'] as const)('%s alone is none', async (name) => {
     terminal.is(true, process[name]);
     expect((await run('up', [], fakePulumi({}))).failure).toMatch(/^Deploying stack dev needs confirmation/);
+  });
+});
+
+describe('invite', () => {
+  const remote = { otlp: { alloy: 'https://otlp.example.com', phoenix: null }, requestMiB: 64, auth: true, tokens: { edge: { expiresAt: '2027-11-21T08:00:00Z' }, 'host-2': { expiresAt: '2028-01-01T00:00:00Z' } } };
+  const remoteAccess = Object.fromEntries(Object.keys(remote.tokens).map((token) => [token, { clientId: `id-of-${token}`, clientSecret: `secret-of-${token}`, apiKey: `key-of-${token}` }]));
+  const prod = { endpoints: {}, remote, remoteAccess, adminSecret: 'the-admin-secret' };
+  const invited = (outputs: object, ...args: string[]): Promise<Ended> => run('invite', ['--stack', 'prod', ...args], fakePulumi({ 'stack output --json --show-secrets --stack prod': output(outputs) }));
+
+  test('a file for one token, which nobody else can read, and nothing else of the stack', async () => {
+    const file = path.join(tempDir(), 'for-2.json');
+    const { said, stdout, failure } = await invited(prod, '--token', 'host-2', '--file', file);
+    expect([failure, stdout]).toEqual([undefined, '']);
+    const text = fs.readFileSync(file, 'utf8');
+    expect(edgeAccess(text)).toEqual({ remote: { ...remote, tokens: { 'host-2': remote.tokens['host-2'] } }, remoteAccess: { 'host-2': remoteAccess['host-2'] } });
+    expect(text).not.toMatch(/the-admin-secret|of-edge/);
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+    expect(said.join('\n')).not.toMatch(/secret-of|key-of/);
+    expect(said.slice(1)).toEqual([`    npm run pulumi -- config set --stack edge --secret edge:access < ${file}`, '    npm run up -- --stack edge -c edge:central=prod -c edge:token=host-2']);
+  });
+
+  test('one that is there stays as it is', async () => {
+    const file = path.join(tempDir(), 'edge.access.json');
+    fs.writeFileSync(file, 'of somebody');
+    expect((await invited(prod, '--file', file)).failure).toBe(`${file} is there already, and stays as it is.\n    rm ${file}\n    npm run invite -- --stack prod --token edge --file OTHER.access.json`);
+    expect(fs.readFileSync(file, 'utf8')).toBe('of somebody');
+  });
+
+  test('a folder that is not there', async () => {
+    const file = path.join(tempDir(), 'nowhere', 'edge.json');
+    expect((await invited(prod, '--file', file)).failure).toMatch(/edge\.json cannot be written: ENOENT.*\n {4}npm run invite/);
+  });
+
+  test.each<[string, object, string[], string]>([
+    ['not deployed', {}, [], 'Stack prod is not deployed.\n    npm run up -- --stack prod'],
+    ['without a receiver', { ...prod, remote: { ...remote, tokens: {} } }, [], 'Stack prod publishes no receiver for other hosts.\n    npm run pulumi -- config set tunnel:otlpHostname otlp.example.com --stack prod\n    npm run up -- --stack prod'],
+    ['at the edge itself', { ...prod, remote: null }, [], 'Stack prod publishes no receiver for other hosts.\n    npm run pulumi -- config set tunnel:otlpHostname otlp.example.com --stack prod\n    npm run up -- --stack prod'],
+    ['without that token', prod, ['--token', 'host-3'], 'Stack prod has no service token host-3, only edge, host-2.\n    npm run pulumi -- config set tunnel:serviceTokens edge,host-2,host-3 --stack prod\n    npm run up -- --stack prod'],
+  ])('a stack %s', async (_, outputs, args, failure) => {
+    const file = path.join(tempDir(), 'edge.access.json');
+    expect((await invited(outputs, '--file', file, ...args)).failure).toBe(failure);
+    expect(fs.existsSync(file)).toBe(false);
   });
 });
 

@@ -39,7 +39,7 @@ export function publishedBy(setup: OldSetup, service: 'phoenix' | 'alloy'): read
 
 const listeningOn = ({ phoenix }: OldSetup): Readonly<Record<'phoenix' | 'alloy', readonly number[]>> => ({
   phoenix: [Number(portOf(phoenix)), Number(grpcPortOf(phoenix))],
-  alloy: Object.values(ports.alloy),
+  alloy: [ports.alloy.otlpGrpc, ports.alloy.otlpHttp, ports.alloy.ui],
 });
 
 const grpcPortOf = ({ env }: ComposeContainer): string => env['PHOENIX_GRPC_PORT'] || String(ports.phoenix.otlpGrpc);

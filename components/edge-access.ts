@@ -1,0 +1,62 @@
+/**
+ * What a stack at the edge is given of the central one, in place of access to that one's state and all secrets in it.
+ * `npm run invite` writes it, and `edge:access` holds it.
+ */
+import type { Remote, RemoteAccess } from './central';
+import { unknownSecret } from './key';
+import { BrokenRule } from './values';
+
+/** Two outputs of the central stack, with one service token in them. */
+export interface EdgeAccess {
+  readonly remote: Remote;
+  readonly remoteAccess: RemoteAccess;
+}
+
+/**
+ * Text of the file.
+ * @returns undefined in a preview that may not read it
+ * @throws BrokenRule for anything else
+ */
+export function edgeAccess(raw: string): EdgeAccess | undefined {
+  if (raw === unknownSecret) {
+    return undefined;
+  }
+  const found = parsed(raw);
+  if (!isAccess(found)) {
+    throw new BrokenRule('it is not the file that `npm run invite` writes on the side of the central stack');
+  }
+  return found;
+}
+
+function parsed(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return undefined;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A line, as a header holds it. */
+const isLine = (value: unknown): boolean => typeof value === 'string' && /^[\x20-\x7e]*$/.test(value);
+const isAddress = (value: unknown): boolean => value === null || (typeof value === 'string' && /^https:\/\/[a-z0-9.-]+$/.test(value));
+const isTime = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value));
+
+function isAccess(value: unknown): value is EdgeAccess {
+  if (!isFields(value) || !isFields(value['remote']) || !isFields(value['remoteAccess'])) {
+    return false;
+  }
+  const { remote: { otlp, requestMiB, auth, tokens }, remoteAccess } = value as { remote: Fields; remoteAccess: Fields };
+  return isFields(otlp) && isAddress(otlp['alloy']) && isAddress(otlp['phoenix'])
+    && (requestMiB === undefined || (Number.isInteger(requestMiB) && Number(requestMiB) > 0))
+    && typeof auth === 'boolean'
+    && isFields(tokens) && Object.values(tokens).every((token) => isFields(token) && isTime(token['expiresAt']))
+    && Object.values(remoteAccess).every((access) => isFields(access) && ['clientId', 'clientSecret', 'apiKey'].every((part) => isLine(access[part])))
+    && Object.keys(tokens).every((token) => token in remoteAccess);
+}
+
+/** The secrets in it, and nothing that is a name. */
+export const secretsOf = ({ remoteAccess }: EdgeAccess): string[] =>
+  Object.values(remoteAccess).flatMap(({ clientId, clientSecret, apiKey }) => [clientId, clientSecret, apiKey]).filter((text) => text !== '');

@@ -1,0 +1,40 @@
+/**
+ * `npm run invite`: writes what a stack at the edge needs of this one into a file, for whoever deploys that stack. It opens a
+ * receiver for other hosts and nothing else; the state of this stack would open everything.
+ */
+import * as fs from 'node:fs';
+import type { EdgeAccess } from '../components/edge-access';
+import { invite } from './commands';
+import { main } from './support/command-line';
+import type { Outputs } from './support/outputs';
+import { npmRun } from './support/project';
+import { Pulumi } from './support/pulumi';
+import { Failure, say } from './support/say';
+import { findToolchain } from './support/toolchain';
+
+main(invite.action(async ({ stack, token, file = `${token}.access.json` }) => {
+  const { endpoints, remote, remoteAccess } = await new Pulumi(await findToolchain(), stack).outputs<Partial<Outputs>>();
+  if (!endpoints) {
+    throw new Failure(`Stack ${stack} is not deployed.`, [npmRun('up', stack)]);
+  }
+  const names = Object.keys(remote?.tokens ?? {});
+  const [known, access] = [remote?.tokens[token], remoteAccess?.[token]];
+  if (!remote || names.length === 0) {
+    throw new Failure(`Stack ${stack} publishes no receiver for other hosts.`, [`npm run pulumi -- config set tunnel:otlpHostname otlp.example.com --stack ${stack}`, npmRun('up', stack)]);
+  }
+  if (!known || !access) {
+    throw new Failure(`Stack ${stack} has no service token ${token}, only ${names.join(', ')}.`, [`npm run pulumi -- config set tunnel:serviceTokens ${[...names, token].join(',')} --stack ${stack}`, npmRun('up', stack)]);
+  }
+  const given: EdgeAccess = { remote: { ...remote, tokens: { [token]: known } }, remoteAccess: { [token]: access } };
+  try {
+    fs.writeFileSync(file, `${JSON.stringify(given, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new Failure(`${file} is there already, and stays as it is.`, [`rm ${file}`, `npm run invite -- --stack ${stack} --token ${token} --file OTHER.access.json`]);
+    }
+    throw new Failure(`${file} cannot be written: ${(error as Error).message}.`, [`npm run invite -- --stack ${stack} --token ${token} --file OTHER.access.json`]);
+  }
+  say(`${file} opens the receivers of the stack ${stack} until ${known.expiresAt.slice(0, 10)}. Bring it to the other host over a safe way, and delete it afterwards. There:`);
+  say(`    npm run pulumi -- config set --stack edge --secret edge:access < ${file}`);
+  say(`    npm run up -- --stack edge -c edge:central=${stack}${token === 'edge' ? '' : ` -c edge:token=${token}`}`);
+}));
