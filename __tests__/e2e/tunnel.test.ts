@@ -284,7 +284,7 @@ describe('no answer of the tunnel loses a span', () => {
 
   it('the other way, straight to Phoenix, while its container is replaced', async () => {
     await edge.up({ 'edge:sendTo': 'phoenix' });
-    const accepted = await underLoad('straight', () => central.up({ 'phoenix:memory': '1536MiB', 'phoenix:retentionDays': '30', 'phoenix:otlpHttpPort': '14319' }), { receiver: receiverOf.edge, spansPerSecond: 40 });
+    const accepted = await underLoad('straight', () => central.up({ 'phoenix:memory': '2560MiB', 'phoenix:storage': '2GiB', 'phoenix:retentionDays': '30', 'phoenix:otlpHttpPort': '14319' }), { receiver: receiverOf.edge, spansPerSecond: 40 });
     deployed = await central.outputs();
     await allStored('straight', accepted);
     expect(await edge.plannedSteps()).toEqual([]);
