@@ -132,7 +132,8 @@ describe('what a stack at the edge does not have', () => {
   });
 
   test('everything else may be set', () => {
-    const formed: Config = { 'tls:key': '-----BEGIN PRIVATE KEY-----', 'docker:keyMaterial': '-----BEGIN PRIVATE KEY-----', 'docker:registryAuth': '[{"address":"ghcr.io"}]' };
+    const access = { remote: { otlp: { alloy: 'https://otlp.example.com', phoenix: null }, auth: true, tokens: {} }, remoteAccess: {} };
+    const formed: Config = { 'edge:access': JSON.stringify(access), 'tls:key': '-----BEGIN PRIVATE KEY-----', 'docker:keyMaterial': '-----BEGIN PRIVATE KEY-----', 'docker:registryAuth': '[{"address":"ghcr.io"}]' };
     const config = Object.fromEntries(all.filter(([name]) => ofAnEdge.includes(name)).map(([name, key]) => [name, formed[name] ?? rightValue(key)]));
     expect(Object.keys(config)).toHaveLength(ofAnEdge.length);
     expect(problems(config)).toEqual([]);
