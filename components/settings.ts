@@ -13,7 +13,7 @@ import { loginKeys, loginProblems } from './login-settings';
 import * as values from './values';
 import { highestOffset, lastPort } from './values';
 import type { Problem } from './problem';
-import { tlsKeys } from './tls-settings';
+import { certificateText, keyText, tlsKeys } from './tls-settings';
 import { withoutPassword } from '../engine';
 import { tunnelKeys, tunnelProblems } from './tunnel-settings';
 
@@ -105,11 +105,15 @@ export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> 
 /** Host ports of the stack, by key. */
 export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === values.port);
 
-/** What services are told in a unit of their own. */
-const inOtherUnits: Partial<Record<SettingKey, (mebibytes: number) => number>> = {
+/** What services are told in a unit, or a form, of their own. */
+const asTold: { readonly [K in SettingKey]?: (value: NonNullable<Settings[K]>) => unknown } = {
   'alloy:queue': (mebibytes) => mebibytes * 2 ** 20,
   'phoenix:storage': (mebibytes) => mebibytes / 1024,
+  'tls:certificate': certificateText,
+  'tls:key': keyText,
 };
+
+const told = <K extends SettingKey>(name: K, value: Settings[K]): unknown => (value === undefined || value === null ? undefined : asTold[name]?.(value));
 
 /**
  * Values that are stored with `--secret`, as they are set, as they were parsed and as services are told them; without those that everybody finds in
@@ -120,7 +124,7 @@ export function secretValues(settings: Settings, config: Readonly<Record<string,
   // Moved by an offset that nobody may know, a port would give it away.
   const moved = isSecret('ports:offset') ? portKeys : [];
   return [...known.filter((name) => isSecret(name) && config[name] !== keys[name].fallback), ...moved]
-    .flatMap((name) => [config[name], name === 'edge:access' ? settings[name] && secretsOf(settings[name]) : settings[name], inOtherUnits[name]?.(Number(settings[name]))]);
+    .flatMap((name) => [config[name], name === 'edge:access' ? settings[name] && secretsOf(settings[name]) : settings[name], told(name, settings[name])]);
 }
 
 /** Those of them that a stack publishes: at the edge it has no Phoenix. */

@@ -123,6 +123,18 @@ function keyIn(text: string): KeyObject | string {
   }
 }
 
+/**
+ * Certificate and chain as services are told them: written anew, because OpenSSL and Go take less than is read here, such as a file
+ * that was put together without a line break in between.
+ */
+export const certificateText = (text: string): string => certificatesIn(text)?.map(String).join('') ?? text;
+
+/** The same of the key. */
+export function keyText(text: string): string {
+  const found = keyIn(text);
+  return typeof found === 'string' ? text : String(found.export({ type: 'pkcs8', format: 'pem' }));
+}
+
 /** Curves that both OpenSSL, which nginx has, and Go, which Alloy is written in, take. */
 const curves = ['prime256v1', 'secp384r1', 'secp521r1'];
 /** Object identifiers of a signature over SHA-1, with RSA and ECDSA. */

@@ -6,6 +6,7 @@ import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { tlsFiles } from './catalog';
 import type { Settings } from './settings';
+import { certificateText, keyText } from './tls-settings';
 import { beyondThisMachine } from './values';
 import * as workload from './workload';
 
@@ -22,7 +23,7 @@ export interface Tls {
 export function tlsOn(settings: Settings, addresses: readonly string[], bridge: readonly string[]): Tls | undefined {
   const { 'tls:certificate': certificate, 'tls:key': key } = settings;
   const beyond = beyondThisMachine(addresses, bridge);
-  return certificate === undefined || key === undefined || beyond.length === 0 ? undefined : { certificate, key, addresses: beyond };
+  return certificate === undefined || key === undefined || beyond.length === 0 ? undefined : { certificate: certificateText(certificate), key: keyText(key), addresses: beyond };
 }
 
 /** A host port, and where it leads: to `plain`, and from the addresses of TLS to `tls`. */

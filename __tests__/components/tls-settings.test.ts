@@ -3,8 +3,9 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { unknownSecret } from '../../components/key';
-import { readSettings } from '../../components/settings';
-import { tlsFindings, tlsKeys, type Findings } from '../../components/tls-settings';
+import { readSettings, secretValues } from '../../components/settings';
+import { tlsOn } from '../../components/tls';
+import { certificateText, keyText, tlsFindings, tlsKeys, type Findings } from '../../components/tls-settings';
 import { engineAuthority } from '../support/engine-authority';
 import { tempDir } from '../support/temp';
 
@@ -134,10 +135,34 @@ describe('a certificate and a key that cannot be used', () => {
     ...['prime256v1', 'secp384r1', 'secp521r1'].map((curve): [string, () => Pair] => [curve, () => selfSigned(...ec(curve), ...forLan)]),
     ['Ed25519', () => selfSigned('-newkey', 'ed25519', ...forLan)],
     ['a chain', () => ({ ...lan, cert: `${lan.cert}${other.cert}` })],
+    ['a chain without a line break in between', () => ({ ...lan, cert: `${lan.cert.trimEnd()}${other.cert}` })],
     ['line ends of Windows, and words around it', () => ({ key: lan.key.replaceAll('\n', '\r\n'), cert: `Bag Attributes\r\n${lan.cert.replaceAll('\n', '\r\n')}` })],
     ['for servers and clients', () => selfSigned(...ec('prime256v1'), ...forLan, '-addext', 'extendedKeyUsage=clientAuth,serverAuth')],
     ['for everything', () => selfSigned(...ec('prime256v1'), ...forLan, '-addext', 'extendedKeyUsage=anyExtendedKeyUsage')],
   ])('%s can be', (_, made) => expect(rules({ ...bind, 'phoenix:hosts': 'phoenix.lan', ...withPair(made()) })).toEqual([]));
+
+  test.each<[string, (pair: Pair) => Pair]>([
+    ['as it is', (pair) => pair],
+    ['without a line break in between', ({ cert, key }) => ({ cert: cert.replace('-----\n-----', '----------'), key: key.trimEnd() })],
+    ['with line ends of Windows, and words around it', ({ cert, key }) => ({ cert: `Bag Attributes\r\n${cert.replaceAll('\n', '\r\n')}`, key: `Bag Attributes\r\n${key.replaceAll('\n', '\r\n')}` })],
+    ['with the key in its older form', ({ cert, key }) => ({ cert, key: String(createPrivateKey(key).export({ type: 'pkcs1', format: 'pem' })) })],
+  ])('services are told one form of it: %s', (_, written) => {
+    const pair = selfSigned('-newkey', 'rsa:2048', ...forLan);
+    const chain = { cert: `${pair.cert}${other.cert}`, key: pair.key };
+    const { cert, key } = written(chain);
+    expect(certificateText(cert)).toBe(chain.cert);
+    expect(keyText(key)).toBe(String(createPrivateKey(pair.key).export({ type: 'pkcs8', format: 'pem' })));
+    const { settings } = readSettings({ ...bind, ...withPair({ cert, key }) }, 'llm-observability', () => true);
+    expect(tlsOn(settings, ['127.0.0.1', '192.0.2.7'], [])).toEqual({ certificate: chain.cert, key: keyText(key), addresses: ['192.0.2.7'] });
+    // As much a secret as what was set.
+    expect(secretValues(settings, { 'tls:key': key }, (name) => name === 'tls:key')).toContain(keyText(key));
+  });
+
+  test('what cannot be read stays as it is', () => {
+    for (const text of ['', unknownSecret, '-----BEGIN CERTIFICATE-----\n…', '-----BEGIN PRIVATE KEY-----\n…']) {
+      expect([certificateText(text), keyText(text)]).toEqual([text, text]);
+    }
+  });
 
   test('of what a preview may not read, nothing is said, and nothing of the rest is missed', () => {
     const unknown = { cert: unknownSecret, key: unknownSecret };
