@@ -6,6 +6,7 @@ import * as yaml from 'js-yaml';
 import { hostNames, maxConnectors } from '../components/catalog';
 import { listed, problemsVariable, type Problem } from '../components/problem';
 import { keys, standsEmpty, type SettingKey } from '../components/settings';
+import { keyText } from '../components/tls-settings';
 import { deploy, project, secret, secretMark, sent, type Deployment, type Registered, type Stage } from './support/deployment';
 import { container, current, fakeEngine, type Answer } from './support/fake-engine';
 import { engineAuthority } from './support/engine-authority';
@@ -570,7 +571,7 @@ describe('TLS for other machines', () => {
     const holding = [...resources.values()].filter(({ inputs }) => JSON.stringify(inputs).includes(line)).map(({ name }) => name);
     expect(holding).toEqual(['alloy-tls-files', 'phoenix-gate-tls-files']);
     for (const name of holding) {
-      expect(resources.get(name)?.inputs['uploads']).toContainEqual({ file: expect.stringMatching(/key\.pem$/), content: secret(certified['tls:key']), permissions: '0400' });
+      expect(resources.get(name)?.inputs['uploads']).toContainEqual({ file: expect.stringMatching(/key\.pem$/), content: secret(keyText(certified['tls:key'])), permissions: '0400' });
     }
     expect(JSON.stringify([...outputs.values(), result])).not.toContain(line);
   });

@@ -36,9 +36,9 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     // Or everything on the Docker host that listens on all of its addresses would be reached by the one that it has here.
     ...(facts.hostless ? { options: { 'com.docker.network.bridge.inhibit_ipv4': 'true' } } : {}),
   }, { provider, dependsOn: checked });
-  if (destinations.length > 0) {
-    new Egress('phoenix-egress', { stack, owner, network, image: settings['gate:image'], destinations, limits: facts.limits }, on);
-  }
+  const egress = destinations.length > 0
+    ? new Egress('phoenix-egress', { stack, owner, network, image: settings['gate:image'], destinations, limits: facts.limits }, on)
+    : undefined;
   const phoenix = new Phoenix('phoenix', {
     stack,
     owner,
@@ -106,7 +106,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   const backends: Backend[] = [gate.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
   const alloy = alloyOn(host, backends, gate, largestRequestOf(settings));
 
-  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}) };
+  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}) };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.page };
   const intake = new Intake('intake', {
     engine,

@@ -54,14 +54,21 @@ export function destinations(raw: string): readonly Destination[] {
   if (!found.every(({ host, port }) => isName(host) && port >= 1 && port <= 65_535)) {
     throw new BrokenRule('not every part is a server such as api.openai.com or ollama.lan:11434: a host name in small letters, no address, without http:// and without a path; commas separate servers', list.map(meant.server).join(','));
   }
-  if (found.some(({ host }) => isContainerItself(host))) {
+  if (found.some(({ host }) => isContainerItself(host) || host.startsWith('ip6-'))) {
     throw new BrokenRule(`inside Phoenix's container that is the container itself; the Docker host is ${dockerHost}`, list.map((part) => part.replace(/^localhost/, dockerHost)).join(','));
   }
   distinct(found.map(({ host, port }) => `${host}:${port}`), 'a server');
   return found;
 }
 
-const isName = (host: string): boolean => host.length <= 253 && net.isIP(host) === 0 && new RegExp(`^${hostLabel}(\\.${hostLabel})*$`).test(host) && !/^[0-9.]+$/.test(host);
+/** Words that mean something to nginx where a name stands. */
+const ofNginx = ['default', 'hostnames', 'include', 'volatile'];
+
+const isName = (host: string): boolean =>
+  host.length <= 253 && net.isIP(host) === 0 && new RegExp(`^${hostLabel}(\\.${hostLabel})*$`).test(host) && !/^[0-9.]+$/.test(host) && !ofNginx.includes(host);
+
+/** As the containers of a stack are called: with one of these the gate would take their place. */
+const isOwn = (host: string): boolean => /^(phoenix|alloy|journal|tunnel)(-[\w-]+)?$/.test(host);
 
 /** Every one of them once, by port; those with the same port in the order of the settings. */
 export function destinationsOf(settings: Settings): readonly Destination[] {
@@ -78,8 +85,9 @@ function oidc({ 'phoenix:oidcConfigUrl': url }: Settings): Source[] {
   if (url === undefined || isContainerItself(url.hostname)) {
     return [];
   }
+  const name = url.hostname.replace(/\.$/, '');
   const port = Number(url.port) || (url.protocol === 'https:' ? https : 80);
-  return [url.hostname, ...(furtherHosts[url.hostname] ?? [])].map((host) => ({ host, port, key: 'phoenix:oidcConfigUrl', nameless: false }));
+  return [name, ...(furtherHosts[name] ?? [])].map((host) => ({ host, port, key: 'phoenix:oidcConfigUrl', nameless: false }));
 }
 
 function ldap({ 'phoenix:ldapHost': hosts, 'phoenix:ldapPort': port, 'phoenix:ldapTlsMode': mode }: Settings): Source[] {
@@ -103,6 +111,12 @@ export function destinationProblems(settings: Settings, broken: ReadonlySet<stri
     const refused = (rule: string, ...mend: string[]): Problem[] => (told ? [] : [{ key, value: key === 'phoenix:egress' ? `${host}:${port}` : host, rule, mend }]);
     if (net.isIP(host.replace(/^\[|\]$/g, '')) !== 0) {
       return refused('Phoenix reaches servers by name alone; give this one a name in the DNS of the Docker host', valueCommand(key, key === 'phoenix:oidcConfigUrl' ? 'https://login.example.com/.well-known/openid-configuration' : 'NAME'));
+    }
+    if (!isName(host)) {
+      return refused('that is no host name by which a server can be reached');
+    }
+    if (isOwn(host)) {
+      return refused("the containers of the stack have such names, and Phoenix reaches none of them but the gate and the journal");
     }
     if (taken.includes(port)) {
       return refused(`${port} is a port of the gate, which carries what Phoenix sends: reach the server by a different port`, ...(portOf[key] === undefined ? [] : [`pulumi config set ${portOf[key]} PORT`]));

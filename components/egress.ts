@@ -1,7 +1,8 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { aliases, dockerHost, hostName, ports, stackLabel, users } from './catalog';
+import { aliases, dockerHost, hostName, images, ports, stackLabel, users } from './catalog';
 import type { Destination } from './destinations';
+import { compareVersions, versionOf } from './image-reference';
 import { renderFile } from './template';
 import * as workload from './workload';
 
@@ -24,20 +25,25 @@ export interface EgressArgs {
 const configDir = '/etc/egress';
 const configFile = `${configDir}/nginx.conf`;
 
-/** Servers whose addresses are looked up when nginx starts, the later ones asked when the first does not answer. */
+/** Servers, the later ones asked when the first does not answer. */
 interface Group {
   readonly group: string;
   readonly servers: readonly string[];
+  /** Whether their names are looked up again and again, and not once, as a condition to start. */
+  readonly zone: boolean;
 }
 
+/** First version of nginx that looks up again and again the names of a group. */
+const resolving = '1.27.3';
+
 /** The ways to the servers that have this port. */
-function wayOf(port: number, here: readonly Destination[]): { readonly port: number; readonly shared: boolean; readonly by: string; readonly groups: readonly Group[]; readonly servers: readonly object[] } {
+function wayOf(port: number, here: readonly Destination[], resolves: boolean): { readonly port: number; readonly shared: boolean; readonly by: string; readonly groups: readonly Group[]; readonly servers: readonly object[] } {
   const shared = here.length > 1 && here.some(({ nameless }) => !nameless);
   const inTurn = here.length > 1 && !shared;
   // The resolver does not look in /etc/hosts, where the Docker host has its name.
   const groups = inTurn
-    ? [{ group: `in-turn-${port}`, servers: here.map(({ host }, index) => `${host}:${port}${index === 0 ? '' : ' backup'}`) }]
-    : here.filter(({ host }) => host === dockerHost).map(({ host }) => ({ group: `docker-host-${port}`, servers: [`${host}:${port}`] }));
+    ? [{ group: `in-turn-${port}`, zone: resolves, servers: here.map(({ host }, index) => `${host}:${port}${index === 0 ? '' : ' backup'}${resolves && host !== dockerHost ? ' resolve' : ''}`) }]
+    : here.filter(({ host }) => host === dockerHost).map(({ host }) => ({ group: `docker-host-${port}`, zone: false, servers: [`${host}:${port}`] }));
   const address = ({ host }: Destination): string => (host === dockerHost ? `docker-host-${port}` : `${host}:${port}`);
   return {
     port,
@@ -53,11 +59,13 @@ function wayOf(port: number, here: readonly Destination[]): { readonly port: num
 /**
  * nginx's configuration: what comes to a port goes to the server with that port. Of several, TLS names the one that is meant
  * (SNI); where nothing does, they are asked in turn.
+ * @param version of nginx. Default: that of the pinned image
  */
-export function egressConfig(destinations: readonly Destination[]): string {
+export function egressConfig(destinations: readonly Destination[], version = versionOf(images.gate)): string {
+  const resolves = version !== undefined && compareVersions(version, resolving) >= 0;
   return renderFile('egress/nginx.conf.mustache', {
     healthPort: ports.gate.health,
-    ways: portsOf(destinations).map((port) => wayOf(port, destinations.filter((one) => one.port === port))),
+    ways: portsOf(destinations).map((port) => wayOf(port, destinations.filter((one) => one.port === port), resolves)),
   });
 }
 
@@ -82,7 +90,7 @@ export class Egress extends pulumi.ComponentResource {
   constructor(name: string, args: EgressArgs, opts?: pulumi.ComponentResourceOptions) {
     super('llm-observability:index:Egress', name, {}, opts);
     const child = { parent: this };
-    const config = pulumi.output(egressConfig(args.destinations));
+    const config = pulumi.output(egressConfig(args.destinations, versionOf(args.image)));
 
     const image = workload.image(`${name}-image`, args.image, child);
     const configured = workload.fileVolume(

@@ -215,8 +215,8 @@ export class Gate extends pulumi.ComponentResource {
           retries: 15,
           waitSeconds: 60,
         },
-        // All its connections with headers as long as they may be, twice: read, and handed on.
-        memoryMiB: 256,
+        // All its connections with headers as long as they may be, twice: read, and handed on. TLS takes 45 KB more for each.
+        memoryMiB: door?.tls ? 512 : 256,
         cpus: '1.0',
         limits: args.limits,
         // The image's stop signal lets requests end, which take at most the 30 s for which Alloy waits; one through a

@@ -150,7 +150,7 @@ type AtHome = Inputs<{
   /** URL of Phoenix's metrics, as seen in its container. */
   metrics: string;
   /** Names on the Docker host. */
-  containers: pulumi.Input<Inputs<{ phoenix: string; alloy: string; gate: string; journal?: string }>>;
+  containers: pulumi.Input<Inputs<{ phoenix: string; alloy: string; gate: string; journal?: string; egress?: string }>>;
   auth: boolean;
   adminSecret: string;
 }>;

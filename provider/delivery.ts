@@ -25,7 +25,7 @@ export interface Route {
   /** Command that puts the stack's containers back. */
   readonly redeploy: string;
   /** Names on the Docker host; Phoenix where it is in this stack. */
-  readonly containers: { readonly alloy: string; readonly gate: string; readonly phoenix?: string; readonly journal?: string };
+  readonly containers: { readonly alloy: string; readonly gate: string; readonly phoenix?: string; readonly journal?: string; readonly egress?: string };
   /** URL of Phoenix's metrics, as seen from `inside`; none where it is in another stack. */
   readonly metrics?: string;
   /** The stack that Phoenix is in, where it is not this one. */
@@ -291,6 +291,13 @@ export async function journalWarnings({ inside, containers: { journal } }: Route
   return aside === 0 ? [] : [
     `Phoenix refuses ${requests(aside)} for what ${holds}, and the journal has put ${it} aside: docker exec ${journal} ls -l /journal/aside lists ${it}, docker kill --signal HUP ${journal} has ${it} sent again.`,
   ];
+}
+
+/** The same of what Phoenix connects to servers by, where there are some that it may reach. */
+export async function egressWarnings(route: Route): Promise<string[]> {
+  const { containers: { egress }, redeploy } = route;
+  const state = egress === undefined ? 'running' : await containerState(route, egress);
+  return /^running(, (healthy|starting))?$/.test(state) ? [] : [`Phoenix reaches none of its servers (phoenix:egress, login, mail): container ${egress} is ${state}: docker logs --tail 30 ${egress}; ${redeploy}`];
 }
 
 /** The same of the database of Phoenix, where it has a bound. */

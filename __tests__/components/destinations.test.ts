@@ -51,6 +51,8 @@ describe('phoenix:egress', () => {
     expect(broken(raw).rule).toMatch(/^not every part is a server such as/);
   });
 
+  test.each(['default', 'hostnames', 'include', 'volatile'])('%s is a word of nginx', (raw) => expect(broken(raw).rule).toMatch(/^not every part is a server/));
+
   test.each(['localhost:11434', 'localhost'])('%s is the container itself', (raw) => {
     expect(broken(raw)).toEqual({ rule: "inside Phoenix's container that is the container itself; the Docker host is host.docker.internal", meant: raw.replace('localhost', 'host.docker.internal') });
   });
@@ -94,6 +96,7 @@ describe('what Phoenix may connect to', () => {
     ['https://login.microsoftonline.com/tenant/v2.0/.well-known/openid-configuration', ['login.microsoftonline.com:443', 'graph.microsoft.com:443']],
     ['https://login.lan:8443/.well-known/openid-configuration', ['login.lan:8443']],
     ['http://localhost:9000/.well-known/openid-configuration', []],
+    ['https://accounts.google.com./.well-known/openid-configuration', ['accounts.google.com:443', 'oauth2.googleapis.com:443', 'openidconnect.googleapis.com:443', 'www.googleapis.com:443']],
   ])('OIDC at %s', (url, expected) => expect(of({ ...secrets, 'phoenix:auth': 'true', 'phoenix:oidcConfigUrl': url })).toEqual(expected));
 });
 
@@ -129,6 +132,22 @@ describe('what cannot be carried is refused', () => {
     expect(refused(config)).toEqual([[key, expect.anything(), 'Phoenix reaches servers by name alone; give this one a name in the DNS of the Docker host']]);
     // Not yet used.
     expect(read(config).problems).toEqual([]);
+  });
+
+  test.each(['phoenix', 'phoenix-server', 'phoenix-gate', 'phoenix-journal', 'phoenix-egress', 'alloy', 'alloy-dev', 'phoenix-dev-gate', 'journal-prod', 'tunnel-1'])('names of the stack itself: %s', (name) => {
+    const rule = 'the containers of the stack have such names, and Phoenix reaches none of them but the gate and the journal';
+    expect(refused({ 'phoenix:egress': `${name}:8443` })).toEqual([['phoenix:egress', `${name}:8443`, rule]]);
+    expect(refused({ ...smtp, 'phoenix:smtpHostname': name })).toEqual([['phoenix:smtpHostname', name, rule]]);
+    expect(refused({ ...ldap, 'phoenix:ldapHost': name })).toEqual([['phoenix:ldapHost', name, rule]]);
+    expect(refused({ ...secrets, 'phoenix:oidcConfigUrl': `https://${name}/.well-known/openid-configuration` })).toEqual([['phoenix:oidcConfigUrl', name, rule]]);
+  });
+
+  test.each(['phoenix.example.com', 'phoenixville', 'alloy.lan', 'tunnel.example.com'])('a name that only begins so: %s', (name) => {
+    expect(refused({ 'phoenix:egress': name })).toEqual([]);
+  });
+
+  test.each(['a;b$c.example', 'a"b.example', 'a}b.example'])('a host of OIDC that nginx would read as more than a name: %s', (host) => {
+    expect(refused({ ...secrets, 'phoenix:oidcConfigUrl': `https://${host}/.well-known/openid-configuration` }).map(([key]) => key)).toEqual(['phoenix:oidcConfigUrl']);
   });
 
   test('nothing is said of a setting with a problem of its own', () => {

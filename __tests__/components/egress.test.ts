@@ -17,6 +17,18 @@ const egress = (destinations = one): Promise<Deployment<Egress>> =>
 describe('the configuration', () => {
   test('of one server', () => expectGolden('egress/one.conf', egressConfig(one)));
 
+  test('names as long as they may be, many of them, and each word of nginx\'s as a part of one', () => {
+    const text = egressConfig([{ host: `${'a.'.repeat(120)}example.com`, port: 443, nameless: false }, { host: 'default.example.com', port: 443, nameless: false }]);
+    expect(text).toContain('map_hash_bucket_size 512;');
+  });
+
+  test('before version 1.27.3 nginx looks up the names of a group when it starts', () => {
+    const group = (version?: string): string[] => egressConfig(several, version).split('\n').filter((line) => / dc\d|zone in-turn/.test(line)).map((line) => line.trim());
+    expect(group('1.27.2')).toEqual(['server dc2.example.com:389;', 'server dc1.example.com:389 backup;']);
+    const again = ['zone in-turn-389 64k;', 'server dc2.example.com:389 resolve;', 'server dc1.example.com:389 backup resolve;'];
+    expect([group('1.27.3'), group('1.30.6'), group()]).toEqual([again, again, again]);
+  });
+
   test('of several, some on the same port, some without a name, some on the Docker host', () => expectGolden('egress/several.conf', egressConfig(several)));
 });
 

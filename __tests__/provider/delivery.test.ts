@@ -1,5 +1,5 @@
 import { at } from '../../engine';
-import { checkDelivery, journalWarnings, storageWarnings, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
+import { checkDelivery, egressWarnings, journalWarnings, storageWarnings, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
 import { fakeEngine, type Answer } from '../support/fake-engine';
 import { adminSecret, exportError, gateError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
 import { nobody } from '../support/web';
@@ -540,4 +540,20 @@ describe('the journal in front of Phoenix', () => {
 
   test('is well, and something else is wrong', async () =>
     expect(await cause(says(), '502: Phoenix cannot be reached: [Errno 111] Connection refused.\n')).not.toMatch(/journal/));
+});
+
+test.each<[string, Record<string, Answer>, string | undefined]>([
+  ['runs', { '/containers/phoenix-dev-egress/json': inspected({ Status: 'running', ExitCode: 0, Health: { Status: 'healthy' } }) }, undefined],
+  ['has just started', { '/containers/phoenix-dev-egress/json': inspected({ Status: 'running', ExitCode: 0, Health: { Status: 'starting' } }) }, undefined],
+  ['was killed', { '/containers/phoenix-dev-egress/json': inspected({ Status: 'exited', ExitCode: 137 }) }, 'exited with 137'],
+  ['is paused', { '/containers/phoenix-dev-egress/json': inspected({ Status: 'paused', ExitCode: 0, Health: { Status: 'unhealthy' } }) }, 'paused, unhealthy'],
+  ['is gone', {}, 'not there'],
+])('what Phoenix reaches its servers by %s', async (_, answers, state) => {
+  const { host } = await fakeEngine(answers);
+  const { route: deployed } = await services({}, host);
+  expect(await egressWarnings({ ...deployed, containers: { ...deployed.containers, egress: 'phoenix-dev-egress' } })).toEqual(state === undefined ? [] : [
+    `Phoenix reaches none of its servers (phoenix:egress, login, mail): container phoenix-dev-egress is ${state}: docker logs --tail 30 phoenix-dev-egress; ${deployed.redeploy}`,
+  ]);
+  // A stack without any has none.
+  expect(await egressWarnings(deployed)).toEqual([]);
 });

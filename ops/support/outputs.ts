@@ -18,7 +18,7 @@ export interface Outputs {
   /** Keys of `phoenix:apiKeys` by name. Secret. */
   readonly apiKeys: Readonly<Record<string, string>>;
   /** Names on the Docker host. */
-  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string };
+  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string };
   readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string };
   /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;

@@ -114,7 +114,7 @@ function flowsOf(files: readonly File[]): Omit<Service, keyof Container | 'inner
     ...alloyFlows(textOf('.alloy')),
     reached: [
       ...[...textOf('/nginx.conf').matchAll(/\$egress \{\s*default ([\w-]+);/g)],
-      ...[...textOf('/nginx.conf').matchAll(/^\s*(?:default|"[^"]*"|server) "?([\w.-]+:\d+)"?(?: backup)?;/gm)],
+      ...[...textOf('/nginx.conf').matchAll(/^\s*(?:default|"[^"]*"|server) "?([\w.-]+:\d+)"?(?: backup)?(?: resolve)?;/gm)],
     ].map(([, server = '']) => server),
     passedOn: [...textOf('/nginx.conf').matchAll(/^\s*proxy_pass\s+"?(https?:\/\/[^\s";$]+)/gm)].map(([, url = '']) => url),
   };
