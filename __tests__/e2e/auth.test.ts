@@ -284,7 +284,9 @@ describe('a trace that does not arrive', () => {
   it('fails pulumi up itself, with the hop and the cause, and the next run goes on from there', async () => {
     const file = path.join(checkout.dir, 'components', 'phoenix.ts');
     const source = fs.readFileSync(file, 'utf8');
-    fs.writeFileSync(file, source.replace('readonly internal = `http://${alias}:${ports.phoenix.ui}`', 'readonly internal = `http://${alias}:6007`'));
+    const broken = source.replace('readonly internal = `http://${aliases.phoenix}:${ports.phoenix.ui}`', 'readonly internal = `http://${aliases.phoenix}:6007`');
+    expect(broken).not.toBe(source);
+    fs.writeFileSync(file, broken);
     const { code, stdout, stderr } = await checkout.pulumi('up', '--yes', '--skip-preview');
     expect(code).not.toBe(0);
     expect(stdout + stderr).toMatch(/A trace does not arrive\. Alloy -> Phoenix: /);
