@@ -8,7 +8,7 @@ import { valueCommand } from './key';
 import * as meant from './meant';
 import type { Problem } from './problem';
 import type { SettingKey, Settings } from './settings';
-import { BrokenRule, distinct, hostLabel, isContainerItself, parts } from './values';
+import { BrokenRule, distinct, isContainerItself, isHostName, parts } from './values';
 
 export interface Destination {
   /** Host name, in small letters. */
@@ -64,8 +64,7 @@ export function destinations(raw: string): readonly Destination[] {
 /** Words that mean something to nginx where a name stands. */
 const ofNginx = ['default', 'hostnames', 'include', 'volatile'];
 
-const isName = (host: string): boolean =>
-  host.length <= 253 && net.isIP(host) === 0 && new RegExp(`^${hostLabel}(\\.${hostLabel})*$`).test(host) && !/^[0-9.]+$/.test(host) && !ofNginx.includes(host);
+const isName = (host: string): boolean => isHostName(host) && !ofNginx.includes(host);
 
 /** As the containers of a stack are called: with one of these the gate would take their place. */
 const isOwn = (host: string): boolean => /^(phoenix|alloy|journal|tunnel)(-[\w-]+)?$/.test(host);

@@ -4,7 +4,7 @@
 import * as meant from './meant';
 import { whyNoAddress } from '../engine';
 import { fromFile, key, optional, secret } from './key';
-import { boolean, BrokenRule, pem, pemExample, text } from './values';
+import { boolean, BrokenRule, json, pem, pemExample, text } from './values';
 
 export const dockerKeys = {
   'docker:host': optional(
@@ -39,7 +39,7 @@ function absolutePath(raw: string): string {
 }
 
 function sshOptions(raw: string): readonly string[] {
-  const list = parsed(raw);
+  const list = json(raw);
   if (!Array.isArray(list) || !list.every((option) => typeof option === 'string')) {
     throw new BrokenRule('it is a JSON array with one text for each argument of ssh');
   }
@@ -48,17 +48,9 @@ function sshOptions(raw: string): readonly string[] {
 
 /** @returns the text as it came: what is in it is for the provider to say */
 function registryAuth(raw: string): string {
-  const list = parsed(raw);
+  const list = json(raw);
   if (!Array.isArray(list) || !list.every((entry) => typeof (entry as { address?: unknown } | null)?.address === 'string')) {
     throw new BrokenRule('it is a JSON array of objects, each with an address');
   }
   return raw;
-}
-
-function parsed(raw: string): unknown {
-  try {
-    return JSON.parse(raw);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@
  */
 import type { Remote, RemoteAccess } from './central';
 import { unknownSecret } from './key';
-import { BrokenRule } from './values';
+import { BrokenRule, json } from './values';
 
 /** Two outputs of the central stack, with one service token in them. */
 export interface EdgeAccess {
@@ -21,19 +21,11 @@ export function edgeAccess(raw: string): EdgeAccess | undefined {
   if (raw === unknownSecret) {
     return undefined;
   }
-  const found = parsed(raw);
+  const found = json(raw);
   if (!isAccess(found)) {
     throw new BrokenRule('it is not the file that `npm run invite` writes on the side of the central stack');
   }
   return found;
-}
-
-function parsed(raw: string): unknown {
-  try {
-    return JSON.parse(raw);
-  } catch {
-    return undefined;
-  }
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -73,12 +73,6 @@ export function egressConfig(destinations: readonly Destination[], version = ver
 export const portsOf = (destinations: readonly Destination[]): readonly number[] => [...new Set(destinations.map(({ port }) => port))];
 
 /**
- * A port below 1024 for a user who is not root. Docker allows it by itself, other engines do not.
- * @returns changes to a container
- */
-export const opensLowPorts = (args: docker.ContainerArgs): docker.ContainerArgs => ({ ...args, sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' } });
-
-/**
  * nginx through which Phoenix connects to the few servers that it may. Phoenix's network has no way out: there the gate
  * has the names of these servers, and hands on to this one what comes for them. It is a container of its own because the gate, on that network
  * too, would find itself by these names.
@@ -119,6 +113,7 @@ export class Egress extends pulumi.ComponentResource {
         // The image's own entry point writes below /etc/nginx.
         entrypoint: ['nginx'],
         command: ['-c', configFile, '-g', 'daemon off;'],
+        lowPorts: true,
         ports: [],
         listed: {},
         healthCheck: {
@@ -134,7 +129,7 @@ export class Egress extends pulumi.ComponentResource {
         limits: args.limits,
         // An answer of a model that is under way may take long; Phoenix asks again.
         stopSeconds: 10,
-        transform: (made) => (args.transform?.container ?? ((same) => same))(opensLowPorts(made)),
+        ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
       { ...child, dependsOn: [configured.written] },
     );

@@ -4,7 +4,7 @@ import type { Backend } from './backend';
 import { aliases, hostName, phoenixAway, ports, stackLabel, tlsFiles, tunnelSeconds, users } from './catalog';
 import type { Destination } from './destinations';
 import { checksPath, doorView, type Door } from './door';
-import { opensLowPorts, portsOf } from './egress';
+import { portsOf } from './egress';
 import { renderFile } from './template';
 import { published, tlsLabel, tlsVolume, urlAt, type Tls } from './tls';
 import * as workload from './workload';
@@ -200,6 +200,7 @@ export class Gate extends pulumi.ComponentResource {
         // The image's own entry point writes below /etc/nginx.
         entrypoint: ['nginx'],
         command: ['-c', configFile, '-g', 'daemon off;'],
+        lowPorts: egressPorts.length > 0,
         ports: door ? [
           ...published({ plain: ports.gate.ui, tls: ports.gate.tlsUi }, door.uiPort, door.bind, door.tls),
           ...published({ plain: ports.gate.directGrpc, tls: ports.gate.tlsGrpc }, door.otlpGrpcPort, door.bind, door.tls),
@@ -222,7 +223,7 @@ export class Gate extends pulumi.ComponentResource {
         // The image's stop signal lets requests end, which take at most the 30 s for which Alloy waits; one through a
         // tunnel may take longer, and is then sent again.
         stopSeconds: 35,
-        transform: (made) => (args.transform?.container ?? ((same) => same))(egressPorts.length > 0 ? opensLowPorts(made) : made),
+        ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
       { ...child, dependsOn: [configured.written, ...(door ? [door.after] : []), ...(certified ? [certified.written] : [])] },
     );

@@ -30,7 +30,7 @@ export const keys = {
   ),
   'phoenix:egress': optional(
     'api.openai.com',
-    'Servers that Phoenix may connect to, separated by commas: `name`, or `name:port` for a port other than 443. Those of its login and mail are among them by themselves; models in the playground need theirs, and `host.docker.internal` is the Docker host',
+    'Servers that Phoenix may connect to, separated by commas: `name`, or `name:port` for a port other than 443. The servers of its login and mail are included; models in the playground need theirs, and `host.docker.internal` is the Docker host',
     destinations,
   ),
   'phoenix:retentionDays': optional('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever; without it what is set in Phoenix stays, which in a new database is for ever', values.days),

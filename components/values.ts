@@ -252,8 +252,21 @@ function addressList(raw: string, { instead, served }: { readonly instead: strin
   return list;
 }
 
+/** What a JSON text says; undefined where it is none. */
+export function json(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Part of a host name between dots, as a regular expression. */
 export const hostLabel = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
+
+/** Whether it is a host name in small letters, and no address. */
+export const isHostName = (name: string): boolean =>
+  name.length <= 253 && new RegExp(`^${hostLabel}(\\.${hostLabel})*$`).test(name) && !/^[0-9.]+$/.test(name);
 
 /**
  * Names by which a service is reached, as a browser writes them: host names in small letters and IP addresses, separated by commas.
@@ -265,7 +278,7 @@ export function hostNames(raw: string): readonly string[] {
   if (list.some((name) => name.includes('*'))) {
     throw new BrokenRule('a pattern lets a website in that gives itself a name that fits; write every name');
   }
-  if (!list.every((name) => name.length <= 253 && (net.isIP(name) !== 0 || (new RegExp(`^${hostLabel}(\\.${hostLabel})*$`).test(name) && !/^[0-9.]+$/.test(name))))) {
+  if (!list.every((name) => net.isIP(name) !== 0 || isHostName(name))) {
     throw new BrokenRule('not every part is a host name such as phoenix.lan: small letters, digits, dashes and dots, without http:// and without a port; commas separate names', better);
   }
   return distinct(list, 'a name');

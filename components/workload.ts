@@ -83,6 +83,8 @@ export interface ServiceArgs extends Common {
   readonly networks: readonly Attachment[];
   /** Whether `host.docker.internal` names the Docker host in it, as it does on Docker Desktop by itself. */
   readonly reachesHost?: boolean;
+  /** Whether it listens on a port below 1024, though its user is not root. Docker allows that by itself, other engines do not. */
+  readonly lowPorts?: boolean;
   readonly ports: readonly PublishedPort[];
   readonly listed: ListedPorts;
   readonly healthCheck: HealthCheck;
@@ -158,6 +160,7 @@ export function service(name: string, args: ServiceArgs, opts: pulumi.CustomReso
       restart: 'always',
       networksAdvanced: args.networks.map(({ network, aliases }) => ({ name: network.name, aliases: [...aliases] })),
       ...(args.reachesHost ? { hosts: [{ host: dockerHost, ip: 'host-gateway' }] } : {}),
+      ...(args.lowPorts ? { sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' } } : {}),
       ports: portMappings(args.ports, args.listed[args.containerName]),
       ...limitsOf(args, limits),
       healthcheck: {
