@@ -23,8 +23,9 @@ export interface AlloyConfigArgs {
 /** A backend whose endpoint is known; of its headers only the names are. */
 export type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
 
-/** Variable with the password of what nobody may do on Alloy's page. */
-const pagePassword = 'ALLOY_PAGE_PASSWORD';
+/** Who may see Alloy's page, by the password in the file. What needs none are its health and its metrics. */
+export const pageUser = 'alloy';
+export const pagePasswordFile = `${alloyDirectories.secrets}/page`;
 
 export const alloyConfigFile = `${alloyDirectories.config}/config.alloy`;
 
@@ -84,7 +85,8 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
         headers: Object.keys(headers).map((header, index) => ({ header, first: index === 0, label: `${name}_${header.replace(/\W/g, '_')}`, file: secretFile(name, header) })),
       }));
   return renderFile('alloy/config.alloy.mustache', {
-    pagePassword,
+    pageUser,
+    pagePasswordFile,
     receivers: [
       { label: 'default', what: 'Applications send here.', grpcPort: ports.alloy.otlpGrpc, httpPort: ports.alloy.otlpHttp, files: false },
       ...(tls ? [{ label: 'tls', what: 'Those on other machines send here.', grpcPort: ports.alloy.tlsGrpc, httpPort: ports.alloy.tlsHttp, files: tlsFiles(alloyDirectories.tls) }] : []),
@@ -112,5 +114,5 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
 export function alloyStart(version: string): string {
   const types = ['otlphttp', 'otlp_http'];
   const [type, otherType] = atLeast(version, since.otlpHttpType) ? types.reverse() : types;
-  return renderFile('alloy/start.sh.mustache', { pagePassword, queue: alloyDirectories.queue, damaged: alloyDirectories.damaged, type, otherType });
+  return renderFile('alloy/start.sh.mustache', { queue: alloyDirectories.queue, damaged: alloyDirectories.damaged, type, otherType });
 }

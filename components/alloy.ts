@@ -1,6 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { alloyConfig, alloyConfigFile, alloyStart, secretFile } from './alloy-config';
+import * as random from '@pulumi/random';
+import { alloyConfig, alloyConfigFile, alloyStart, pagePasswordFile, pageUser, secretFile } from './alloy-config';
 import type { Backend } from './backend';
 import { aliases, alloyDirectories, hostName, images, oldest, ports, stackLabel, users } from './catalog';
 import { versionOf } from './image-reference';
@@ -23,7 +24,7 @@ export interface AlloyArgs {
   readonly tls?: Tls | undefined;
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
-  /** Host port of Alloy's page, on loopback: it has no login. */
+  /** Host port of Alloy's page, on loopback. */
   readonly uiPort: number;
   /** What the engine lists for the containers that run already. */
   readonly listed: workload.ListedPorts;
@@ -74,6 +75,8 @@ export class Alloy extends pulumi.ComponentResource {
   readonly internal: { readonly otlpHttp: string; readonly ui: string };
   /** Addresses on the Docker host; the OTLP ones at the first address of `bind`. */
   readonly endpoints: { readonly otlpHttp: string; readonly otlpGrpc: string; readonly ui: string };
+  /** Who may see Alloy's page; secret. */
+  readonly page: pulumi.Output<{ readonly user: string; readonly password: string }>;
 
   constructor(name: string, args: AlloyArgs, opts?: pulumi.ComponentResourceOptions) {
     super('llm-observability:index:Alloy', name, {}, opts);
@@ -86,8 +89,10 @@ export class Alloy extends pulumi.ComponentResource {
       .apply((endpoints) => alloyConfig({ ...args, tls: args.tls !== undefined, version, backends: args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' })) }));
     const start = alloyStart(version);
 
-    const secrets = args.backends.flatMap(({ name: backend, headers = {} }) =>
-      Object.entries(headers).map(([header, value]) => [secretFile(backend, header), pulumi.secret(value)] as const));
+    const password = pulumi.secret(new random.RandomPassword(`${name}-page-password`, { length: 24, special: false }, child).result);
+    this.page = pulumi.secret(password.apply((known) => ({ user: pageUser, password: known })));
+    const headers = args.backends.flatMap(({ name: backend, headers: named = {} }) =>
+      Object.entries(named).map(([header, value]) => [secretFile(backend, header), pulumi.secret(value)] as const));
 
     // Kept when the stack goes: spans that nobody has taken yet may wait in it.
     const data = new docker.Volume(
@@ -109,17 +114,17 @@ export class Alloy extends pulumi.ComponentResource {
       child,
     );
     // Alloy looks at the files every second: a new key reaches it without a restart.
-    const shown = secrets.length === 0 ? [] : [workload.fileVolume(
+    const shown = workload.fileVolume(
       { volume: `${name}-secrets`, files: `${name}-secret-files` },
       {
         ...from,
         volumeName: hostName('alloy', args.stack, 'secrets'),
         containerName: hostName('alloy', args.stack, 'secret-files'),
         path: alloyDirectories.secrets,
-        files: Object.fromEntries(secrets),
+        files: { [pagePasswordFile]: password, ...Object.fromEntries(headers) },
       },
       child,
-    )];
+    );
 
     // Those, too, Alloy reads again by itself.
     const certified = args.tls && tlsVolume(`${name}-tls`, args.tls, {
@@ -143,7 +148,7 @@ export class Alloy extends pulumi.ComponentResource {
         mounts: [
           { volume: data.name, path: alloyDirectories.data },
           configured.mount,
-          ...shown.map(({ mount }) => mount),
+          shown.mount,
           ...(certified ? [certified.mount] : []),
         ],
         entrypoint: ['bash', startFile],
@@ -177,13 +182,13 @@ export class Alloy extends pulumi.ComponentResource {
         stopSeconds: 30,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: [configured.written, ...shown.map(({ written }) => written), ...(certified ? [certified.written] : [])] },
+      { ...child, dependsOn: [configured.written, shown.written, ...(certified ? [certified.written] : [])] },
     );
 
     const [address = loopback] = args.bind;
     this.containerName = container.name;
     this.volumeName = data.name;
-    this.path = [container.id, ...shown.map(({ written }) => written.id)];
+    this.path = [container.id, shown.written.id];
     this.internal = { otlpHttp: `http://${aliases.alloy}:${ports.alloy.otlpHttp}`, ui: `http://${aliases.alloy}:${ports.alloy.ui}` };
     this.endpoints = {
       otlpHttp: urlAt(address, args.otlpHttpPort, args.tls),

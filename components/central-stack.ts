@@ -151,6 +151,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     auth,
     login: auth ? { url: settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? door?.ui, email: firstAdmin, password: phoenix.firstPassword } : null,
     adminSecret: phoenix.adminSecret,
+    alloyPage: alloy.page,
     apiKeys: auth ? Object.fromEntries(settings['phoenix:apiKeys'].map((name) => [name, phoenix.apiKeys[name]])) : {},
     /** Backend of each signal by name; null where it is accepted and discarded. */
     signals: signalsOf(backends),

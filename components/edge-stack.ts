@@ -48,6 +48,8 @@ export function edgeStack(host: Host, remote: Remote): object {
     central: far,
     /** Headers with which a check reads its trace back; secret. */
     reader: pulumi.secret(central.reader),
+    /** Who may see Alloy's page; secret. */
+    alloyPage: alloy.page,
     signals: signalsOf(backends),
     /** Nothing comes in here from other hosts. */
     remote: null,

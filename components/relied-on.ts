@@ -59,7 +59,7 @@ export const reliedOn = {
     { what: '`otelcol.processor.memory_limiter`', since: '1.0.0', where: 'what does not fit into memory is sent again' },
     { what: '`tls` with `cert_file`, `key_file` and `reload_interval` in `otelcol.receiver.otlp`; `chown`', since: '1.0.0', where: '`tls:certificate`' },
     { what: '`--server.http.disable-support-bundle`', since: '1.6.0', where: 'server' },
-    { what: '`auth` with `basic` and `filter` in `http`', since: '1.9.0', where: 'reloads are refused on its page' },
+    { what: '`auth` with `basic` and `filter` in `http`, with a password from `local.file`', since: '1.9.0', where: 'login of its page' },
     { what: '`otelcol.storage.file` with `compaction` at `--stability.level=public-preview`, `sending_queue` with `storage` and `block_on_overflow`', since: '1.9.0', where: 'what waits on disk' },
     { what: '`sending_queue` with `storage` and a `sizer` of `bytes`', since: '1.11.0', where: 'bound of what waits on disk' },
     { what: '`batch` in `sending_queue`, in bytes, all four arguments given', since: '1.11.0', where: 'requests through a tunnel' },

@@ -53,6 +53,9 @@ function alloy(changes: Partial<AlloyArgs> = {}): Promise<Deployment<Alloy>> {
   );
 }
 
+/** The password of its page, where Alloy reads it. */
+const page = { file: '/etc/alloy-secrets/page', content: secret('drawn-alloy-page-password') };
+
 /** Paths of the inputs that differ. */
 function differences(a: unknown, b: unknown, path: string): string[] {
   if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
@@ -78,6 +81,9 @@ test('its children, all below the component', () => {
     ['alloy-config-files', 'docker:index/container:Container', 'alloy'],
     ['alloy-data', 'docker:index/volume:Volume', 'alloy'],
     ['alloy-image', 'docker:index/remoteImage:RemoteImage', 'alloy'],
+    ['alloy-page-password', 'random:index/randomPassword:RandomPassword', 'alloy'],
+    ['alloy-secret-files', 'docker:index/container:Container', 'alloy'],
+    ['alloy-secrets', 'docker:index/volume:Volume', 'alloy'],
     ['alloy-server', 'docker:index/container:Container', 'alloy'],
     ['network', 'docker:index/network:Network', ''],
   ]);
@@ -103,10 +109,11 @@ test('the configuration is in its volume before the server starts, and the serve
   expect(resources.get('alloy-config-files')?.inputs['uploads']).toEqual([
     { file: '/etc/alloy/config.alloy', content: config }, { file: '/etc/alloy/start.sh', content: start },
   ]);
-  expect(resources.get('alloy-server')?.dependsOn).toEqual(['alloy-config', 'alloy-config-files', 'alloy-data', 'alloy-image', 'network']);
+  expect(resources.get('alloy-server')?.dependsOn).toEqual(['alloy-config', 'alloy-config-files', 'alloy-data', 'alloy-image', 'alloy-secret-files', 'alloy-secrets', 'network']);
   expect(resources.get('alloy-server')?.inputs['volumes']).toEqual([
     { volumeName: 'alloy-dev-data', containerPath: '/var/lib/alloy' },
     { volumeName: 'alloy-dev-config', containerPath: '/etc/alloy', readOnly: true },
+    { volumeName: 'alloy-dev-secrets', containerPath: '/etc/alloy-secrets', readOnly: true },
   ]);
 });
 
@@ -243,6 +250,7 @@ describe('headers of a backend', () => {
         start: false,
         volumes: [{ volumeName: 'alloy-dev-secrets', containerPath: '/etc/alloy-secrets' }],
         uploads: [
+          page,
           { file: '/etc/alloy-secrets/phoenix.authorization', content: secret('Bearer key') },
           { file: '/etc/alloy-secrets/tempo.x-tenant', content: secret('marked already') },
         ],
@@ -252,7 +260,7 @@ describe('headers of a backend', () => {
 
   test('are nowhere else', () => {
     const others = [...deployment.resources.values()].filter(({ name }) => name !== 'alloy-secret-files');
-    expect(others).toHaveLength(8);
+    expect(others).toHaveLength(9);
     for (const { inputs } of others) {
       expect(JSON.stringify(inputs)).not.toMatch(/Bearer key|marked already/);
       expect(JSON.stringify(inputs)).not.toContain(secretMark);
@@ -274,7 +282,7 @@ describe('headers of a backend', () => {
   test('change without the server', async () => {
     const before = inputs(await alloy({ backends: [withKey] }));
     const after = inputs(await alloy({ backends: [{ ...phoenix, headers: { authorization: 'Bearer another' } }] }));
-    expect(differences(before, after, '')).toEqual(['.alloy-secret-files.uploads.0.content.value']);
+    expect(differences(before, after, '')).toEqual(['.alloy-secret-files.uploads.1.content.value']);
   });
 });
 
@@ -282,6 +290,7 @@ describe('a stack behind a tunnel', () => {
   test('shows each header from a file of its own', async () => {
     const { resources } = await alloy({ backends: [central] });
     expect(resources.get('alloy-secret-files')?.inputs['uploads']).toEqual([
+      page,
       { file: '/etc/alloy-secrets/central.cf-access-client-id', content: secret('id.access') },
       { file: '/etc/alloy-secrets/central.cf-access-client-secret', content: secret('s3cret') },
       { file: '/etc/alloy-secrets/central.authorization', content: secret('Bearer key') },
@@ -306,7 +315,7 @@ test('what it offers: addresses, and what a span meets in it', async () => {
   expect(plain.result.endpoints).toEqual({ otlpHttp: 'http://127.0.0.1:5318', otlpGrpc: 'http://127.0.0.1:5317', ui: 'http://127.0.0.1:22345' });
   expect(plain.result.internal).toEqual({ otlpHttp: 'http://alloy:4318', ui: 'http://alloy:12345' });
   const { containerName, volumeName, path } = plain.result;
-  expect(await sent({ containerName, volumeName, path })).toEqual({ containerName: 'alloy-dev', volumeName: 'alloy-dev-data', path: ['alloy-server-id'] });
+  expect(await sent({ containerName, volumeName, path })).toEqual({ containerName: 'alloy-dev', volumeName: 'alloy-dev-data', path: ['alloy-server-id', 'alloy-secret-files-id'] });
 });
 
 test.each([
@@ -323,8 +332,14 @@ test('transform reaches the server alone', async () => {
   expect([...resources.values()].filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name)).toEqual(['alloy-server']);
 });
 
-test.each([undefined, {}])('without headers (%j) there is neither a secret nor a place for one', async (headers) => {
+test.each([undefined, {}])('without headers (%j) the password of the page is the only secret', async (headers) => {
   const { resources } = await alloy({ backends: [{ ...phoenix, ...(headers && { headers }) }] });
   expect([...resources.keys()]).toEqual([...plain.resources.keys()]);
-  expect(JSON.stringify([...resources.values()])).not.toContain(secretMark);
+  expect(resources.get('alloy-secret-files')?.inputs['uploads']).toEqual([page]);
+  expect(JSON.stringify([...resources.values()].filter(({ name }) => name !== 'alloy-secret-files'))).not.toContain(secretMark);
+});
+
+test('who may see its page is told as a secret', async () => {
+  const { result } = await alloy();
+  expect(await sent({ page: result.page })).toEqual({ page: secret({ user: 'alloy', password: 'drawn-alloy-page-password' }) });
 });

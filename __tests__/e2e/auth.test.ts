@@ -38,6 +38,11 @@ function ask(pathname: string, init: RequestInit = {}): Promise<Response> {
   return fetch(`${deployed.endpoints.phoenixUi}${pathname}`, { ...init, headers: { authorization: `Bearer ${deployed.adminSecret}`, ...init.headers } });
 }
 
+function onAlloysPage(pathname: string): Promise<Response> {
+  const { user, password } = deployed.alloyPage;
+  return fetch(`${deployed.endpoints.alloyUi}${pathname}`, { headers: { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` } });
+}
+
 async function keys(): Promise<Key[]> {
   return ((await (await ask('/v1/system/api_keys')).json()) as { data: Key[] }).data;
 }
@@ -102,8 +107,7 @@ describe('without auth', () => {
 
   it('has no login, and the header that Phoenix ignores: switching auth on leaves Alloy as it is', async () => {
     expect(deployed).toMatchObject({ auth: false, login: null, apiKeys: {} });
-    const answer = await fetch(`${deployed.endpoints.alloyUi}/api/v0/web/components`);
-    expect(((await answer.json()) as { localID: string }[]).flatMap(({ localID }) => (/auth|local\.file/.test(localID) ? [localID] : [])).sort()).toEqual(['local.file.phoenix_authorization', 'otelcol.auth.headers.phoenix']);
+    expect(((await onAlloysPage('/api/v0/web/components').then((answer) => answer.json())) as { localID: string }[]).flatMap(({ localID }) => (/auth|local\.file/.test(localID) ? [localID] : [])).sort()).toEqual(['local.file.page', 'local.file.phoenix_authorization', 'otelcol.auth.headers.phoenix']);
   });
 });
 
@@ -163,8 +167,8 @@ describe('phoenix:auth true', () => {
     const exported = await checkout.pulumi('stack', 'export', '--show-secrets');
     const { deployment } = JSON.parse(exported.stdout) as { deployment: { resources: { urn: string; outputs?: { key?: { plaintext: string }; result?: { plaintext: string } } }[] } };
     const secrets = deployment.resources.flatMap(({ outputs }) => [outputs?.key, outputs?.result]).flatMap((one) => (one ? [JSON.parse(one.plaintext) as string] : []));
-    // Three generated secrets and two keys: an empty list would be found nowhere, too.
-    expect(secrets.filter((secret) => secret.length >= 24)).toHaveLength(5);
+    // Four generated secrets and two keys: an empty list would be found nowhere, too.
+    expect(secrets.filter((secret) => secret.length >= 24)).toHaveLength(6);
 
     const containers = (await docker('ps', '--all', '--quiet', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).split('\n');
     const inspected = JSON.parse(await docker('inspect', ...containers)) as { Name: string; Config: { Env: string[] } }[];
@@ -184,13 +188,12 @@ describe('phoenix:auth true', () => {
     for (const container of inspected.map(({ Name }) => Name.slice(1))) {
       places[`log of ${container}`] = (await finished('docker', ['logs', container])).output;
     }
-    const { alloyUi } = deployed.endpoints;
-    const components = (await (await fetch(`${alloyUi}/api/v0/web/components`)).json()) as { localID: string }[];
+    const components = (await (await onAlloysPage('/api/v0/web/components')).json()) as { localID: string }[];
     expect(components.map(({ localID }) => localID)).toContain('otelcol.auth.headers.phoenix');
     for (const { localID } of components) {
-      places[`Alloy's component ${localID}`] = await (await fetch(`${alloyUi}/api/v0/web/components/${localID}`)).text();
+      places[`Alloy's component ${localID}`] = await (await onAlloysPage(`/api/v0/web/components/${localID}`)).text();
     }
-    places["Alloy's metrics"] = await (await fetch(`${alloyUi}/metrics`)).text();
+    places["Alloy's metrics"] = await (await onAlloysPage('/metrics')).text();
     expect(places["Alloy's component otelcol.auth.headers.phoenix"]).toContain('(secret)');
     // A container that was never started has no log; everything else says something.
     expect(Object.keys(places).filter((place) => places[place] === '' && !/-files$/.test(place))).toEqual([]);

@@ -210,16 +210,27 @@ describe('a stack', () => {
     });
   });
 
-  it("does nothing on Alloy's page, whoever asks", async () => {
-    const at = (target: string, method: string): Promise<number> => ask(deployed.endpoints.alloyUi, target, { method }).then(({ status }) => status);
+  it("keeps Alloy's page for who has its password, on this machine, by a name of another site, and on the stack's network", async () => {
+    const at = (target: string, method: string, headers = {}): Promise<number> => ask(deployed.endpoints.alloyUi, target, { method, headers }).then(({ status }) => status);
+    const { user, password } = deployed.alloyPage;
+    const basic = (text: string): Record<string, string> => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` });
+    const components = '/api/v0/web/components';
+    expect(await at(components, 'GET', basic(`${user}:${password}`))).toBe(200);
+    // What is counted and whether it is well needs none.
     expect(await at('/metrics', 'GET')).toBe(200);
-    for (const target of ['/-/reload', '/-/reload/', '/-//reload', '/-/support?duration=1', '/-/%72eload']) {
+    expect(await at('/-/ready', 'GET')).toBe(200);
+    for (const headers of [{}, { host: 'evil.example' }, basic(`${user}:`), basic(`${user}:${password}x`), basic(`nobody:${password}`)]) {
+      expect([headers, await at(components, 'GET', headers), await at('/', 'GET', headers)]).toEqual([headers, 401, 401]);
+    }
+    for (const target of [components, '/-/reload', '/-/reload/', '/-//reload', '/-/support?duration=1', '/-/%72eload', `/metrics/..${components}`, `//${components.slice(1)}`, `/-/ready/../..${components}`]) {
       for (const method of ['GET', 'POST', 'PUT']) {
         expect([target, method, (await at(target, method)) >= 300]).toEqual([target, method, true]);
       }
     }
     expect(await at('/-/reload', 'POST')).toBe(401);
     expect(await docker('logs', `alloy-${stack}`)).not.toContain('reload requested');
+    const fromNetwork = `exec 3<>/dev/tcp/alloy/12345; printf 'GET ${components} HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3`;
+    expect(await docker('exec', `${phoenix}-gate`, 'bash', '-c', fromNetwork)).toContain(' 401 ');
   });
 
   it('is safe from a website in a browser on the same machine', async () => {

@@ -71,6 +71,7 @@ describe('a stack at the edge', () => {
     endpoints: { otlpHttp: published.otlpHttp, otlpGrpc: 'http://10.0.0.5:4317', alloyUi: published.alloyUi },
     internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://central-gate:4318' },
     central: { stack: 'prod', hostname: 'otlp.example.com', sendTo: 'alloy', token: 'edge' },
+    alloyPage: { user: 'alloy', password: 'the-password-of-the-page' },
     reader: { 'cf-access-client-id': 'id', 'cf-access-client-secret': 's3cret', authorization: 'Bearer key' },
     signals: { traces: 'central', metrics: 'central', logs: 'central' },
     remote: null,

@@ -21,7 +21,7 @@ Trace 0123456789abcdef0123456789abcdef went application -> Alloy -> Phoenix in 1
 
   Phoenix    http://127.0.0.1:6006   no login: anyone on this machine can read it
   OTLP       http://127.0.0.1:4318 (HTTP)   http://127.0.0.1:4317 (gRPC)
-  Alloy      http://127.0.0.1:12345
+  Alloy      http://127.0.0.1:12345   log in as alloy: npm run pulumi -- stack output alloyPage --show-secrets
   Traces     go to Phoenix
   Metrics    accepted and discarded; to keep them: npm run pulumi -- config set prometheus:url URL
   Logs       accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL
@@ -47,7 +47,7 @@ Trace 0123456789abcdef0123456789abcdef went application -> Alloy -> Phoenix in 1
 
   Phoenix    http://127.0.0.1:26006   no login: anyone on this machine can read it
   OTLP       http://10.0.0.5:24318 (HTTP)   http://127.0.0.1:4317 (gRPC)
-  Alloy      http://127.0.0.1:22345
+  Alloy      http://127.0.0.1:22345   log in as alloy: npm run pulumi -- stack output alloyPage --show-secrets --stack prod
   Traces     go to Phoenix
   Metrics    go to prometheus
   Logs       go to loki
@@ -109,7 +109,7 @@ describe('with a tunnel', () => {
     expect(text.split('\n').slice(3, 11)).toEqual([
       '  Phoenix    https://phoenix.example.com   log in as admin@localhost; the first password: npm run pulumi -- stack output login --show-secrets --stack prod',
       '  OTLP       http://127.0.0.1:4318 (HTTP)   http://127.0.0.1:4317 (gRPC)',
-      '  Alloy      http://127.0.0.1:12345',
+      '  Alloy      http://127.0.0.1:12345   log in as alloy: npm run pulumi -- stack output alloyPage --show-secrets --stack prod',
       '  Tunnel     llm-observability-prod: phoenix.example.com, otlp.example.com',
       '  Edges      edge:central prod makes a stack on another host send to this one',
       '  Traces     go to Phoenix',
@@ -149,6 +149,7 @@ describe('of a stack at the edge', () => {
     endpoints: { otlpHttp: 'http://127.0.0.1:4318', otlpGrpc: 'http://127.0.0.1:4317', alloyUi: 'http://127.0.0.1:12345' },
     internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://central-gate:4318' },
     central: { stack: 'prod', hostname: 'otlp.example.com', sendTo: 'alloy', token: 'edge' },
+    alloyPage: { user: 'alloy', password: 'the-password-of-the-page' },
     reader: { 'cf-access-client-id': 'the-client', 'cf-access-client-secret': 'the-client-secret' },
     signals: { traces: 'central', metrics: 'central', logs: 'central' },
     remote: null,
@@ -166,7 +167,7 @@ Trace 0123456789abcdef0123456789abcdef went application -> Alloy -> prod's Phoen
 
   Sends to   Alloy of the stack prod, through otlp.example.com
   OTLP       http://127.0.0.1:4318 (HTTP)   http://127.0.0.1:4317 (gRPC)
-  Alloy      http://127.0.0.1:12345
+  Alloy      http://127.0.0.1:12345   log in as alloy: npm run pulumi -- stack output alloyPage --show-secrets --stack edge
   Traces     go there
   Metrics    go there
   Logs       go there
@@ -191,7 +192,7 @@ Next:
     expect(lines(text)).toEqual({
       'Sends to': 'Phoenix of the stack acme/observability/prod, through traces.example.com',
       OTLP: 'http://127.0.0.1:4318 (HTTP)   http://127.0.0.1:4317 (gRPC)',
-      Alloy: 'http://127.0.0.1:12345',
+      Alloy: 'http://127.0.0.1:12345   log in as alloy: npm run pulumi -- stack output alloyPage --show-secrets --stack edge',
       Traces: 'go there',
       Metrics: 'go to prometheus',
       Logs: 'accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL --stack edge',

@@ -148,6 +148,7 @@ export function outputs(alloy: string, alloyUi: string, phoenix: string, dockerH
     },
     internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' },
     auth: false,
+    alloyPage: { user: 'alloy', password: 'the-password-of-the-page' },
     login: null,
     adminSecret,
     apiKeys: {},

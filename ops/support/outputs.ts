@@ -24,6 +24,8 @@ export interface Outputs {
   readonly dockerHost: string | null;
   /** How it is reached. Secret. Stacks of the first version have none. */
   readonly engine?: Engine;
+  /** Who may see Alloy's page. Secret. */
+  readonly alloyPage: { readonly user: string; readonly password: string };
   readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel', Image>>>;
   /** What is published through Cloudflare; null where nothing is. */
   readonly tunnel: {
@@ -43,7 +45,7 @@ export interface Outputs {
 }
 
 /** Outputs of a stack at the edge (`edge:central`). */
-export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine'> {
+export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage'> {
   readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi'>;
   /** Where it sends, and as who. */
   readonly central: CentralStack;

@@ -12,7 +12,7 @@ const served: Partial<Record<SettingKey, string>> = {
   'phoenix:otlpHttpPort': 'Gate: OTLP over HTTP to Phoenix, past Alloy',
   'alloy:otlpGrpcPort': 'Alloy: OTLP over gRPC, for applications',
   'alloy:otlpHttpPort': 'Alloy: OTLP over HTTP, for applications',
-  'alloy:uiPort': "Alloy: its own page",
+  'alloy:uiPort': "Alloy: its own page, with a password",
 };
 
 /** What the addresses of a port are by default. */

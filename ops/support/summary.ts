@@ -1,3 +1,4 @@
+import { pageUser } from '../../components/alloy-config';
 import type { Delivery } from '../../provider/delivery';
 import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
 import { defaultStack, npmRun, typedName } from './project';
@@ -10,7 +11,7 @@ export function summary(stack: string, outputs: Outputs | EdgeOutputs, { traceId
   return `
 Trace ${traceId} went ${['application', ...hops.slice(0, -1).map(({ name }) => name.split(' -> ')[1])].join(' -> ')} in ${ms} ms and was read back. (${(totalMs / 1000).toFixed(1)} s in all)
 
-${[...(isEdge(outputs) ? edge(outputs) : central(outputs, option)), ...kept(signals, option)].map(([what, where]) => `  ${what.padEnd(10)} ${where}`).join('\n')}
+${[...(isEdge(outputs) ? edge(outputs, option) : central(outputs, option)), ...kept(signals, option)].map(([what, where]) => `  ${what.padEnd(10)} ${where}`).join('\n')}
 
 Point an application at it:
   export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlpHttp} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
@@ -31,19 +32,22 @@ function central({ endpoints, login, tunnel, remote }: Outputs, option: string):
       ? `${login.url}   log in as ${login.email}; the first password: npm run pulumi -- stack output login --show-secrets${option}`
       : tunnel?.page ? `${tunnel.page}   and ${endpoints.phoenixUi}; no login of its own` : `${endpoints.phoenixUi}   no login: anyone on this machine can read it`],
     ['OTLP', `${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`],
-    ['Alloy', endpoints.alloyUi],
+    alloyPage(endpoints, option),
     ...(tunnel ? [['Tunnel', `${tunnel.name}: ${tunnel.hostnames.join(', ')}`] as const] : []),
     ...(remote.otlp.alloy || remote.otlp.phoenix ? [['Edges', `edge:central ${option.slice(9) || defaultStack} makes a stack on another host send to this one`] as const] : []),
   ];
 }
 
-function edge({ endpoints, central: { stack, hostname, sendTo } }: EdgeOutputs): Line[] {
+function edge({ endpoints, central: { stack, hostname, sendTo } }: EdgeOutputs, option: string): Line[] {
   return [
     ['Sends to', `${sendTo === 'alloy' ? 'Alloy' : 'Phoenix'} of the stack ${stack}, through ${hostname}`],
     ['OTLP', `${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`],
-    ['Alloy', endpoints.alloyUi],
+    alloyPage(endpoints, option),
   ];
 }
+
+const alloyPage = ({ alloyUi }: Pick<Outputs['endpoints'], 'alloyUi'>, option: string): Line =>
+  ['Alloy', `${alloyUi}   log in as ${pageUser}: npm run pulumi -- stack output alloyPage --show-secrets${option}`];
 
 function kept(signals: Outputs['signals'], option: string): Line[] {
   const nowhere = (key: string): string => `accepted and discarded; to keep them: npm run pulumi -- config set ${key} URL${option}`;

@@ -18,10 +18,6 @@ stop() {
 trap stop TERM INT
 trap 'failed=yes; kill -TERM "$alloy" 2>/dev/null' USR1
 
-# Of what nobody may do on the page; see config.alloy.
-ALLOY_PAGE_PASSWORD=$(head -c 32 /dev/urandom | base64 -w 0)
-export ALLOY_PAGE_PASSWORD
-
 queue=/var/lib/alloy/queue
 damaged=/var/lib/alloy/damaged
 unreadable=/tmp/unreadable
