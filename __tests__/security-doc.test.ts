@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as docker from '@pulumi/docker';
 import { alloyConfig, largestRequestMiB } from '../components/alloy-config';
-import { images, storagePercent } from '../components/catalog';
+import { beyondLimit, images, storagePercent } from '../components/catalog';
 import { inspectCentral } from '../components/central';
 import { CloudflareTunnel, ingressRules } from '../components/cloudflare-tunnel';
 import { checksPath, doorOf, doorView } from '../components/door';
@@ -98,10 +98,12 @@ describe('numbers and names', () => {
       `${largestToPhoenixMiB(2048)} MiB; ${largestToPhoenixMiB(2047)} MiB if \`phoenix:memory\` is below 2 GiB`,
       `| ${doorView(door).largeAtOnce} at a time.`,
       `Requests to ${fallback('phoenix:otlpGrpcPort')} | ${/limit_conn grpc (\d+);/.exec(nginx)?.[1]} at a time |`,
-      `unpacked by Phoenix | ${Number(/most = (\d+)/.exec(phoenixStart())?.[1]) / 2 ** 20} MiB |`,
+      `unpacked by Phoenix | ${Number(/most = (\d+)/.exec(phoenixStart(1000))?.[1]) / 2 ** 20} MiB |`,
       `\`alloy:queue\`, by default ${spaced(fallback('alloy:queue'))} for`,
       `${Math.floor(((valueOf(config, 'limit') - valueOf(config, 'spike_limit')) / 1024) * 100)} % of \`alloy:memory\`, by default ${spaced(fallback('alloy:memory'))}`,
       `the journal ${String(inputs('journal-server')['memory'])} MiB, the gate and connectors ${gate.memory} MiB, each with one CPU`,
+      `\`phoenix:projects\`, by default ${number(Number(fallback('phoenix:projects')))}`,
+      beyondLimit,
       `From ${storagePercent.blocked} % on`,
       `${Number(mostKept) / 2 ** 30} GiB, and a fifth of the free disk`,
       `${ulimit('nproc')} of a user on the host (\`nproc\`)`,

@@ -100,6 +100,12 @@ export const users = {
  */
 export const storagePercent = { warned: 80, blocked: 95 } as const;
 
+/** The project of a check of the delivery, which removes it: a pattern of nginx and of Python. */
+export const checkProject = 'verify-[0-9]{13}';
+
+/** The project of spans whose own would be one too many. */
+export const beyondLimit = 'beyond-limit';
+
 /** What the gate says in place of a Phoenix that does not answer, or is about to be replaced. */
 export const phoenixAway = 'Phoenix does not answer right now, or is busy.';
 

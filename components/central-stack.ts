@@ -57,6 +57,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     secretEnv: login.secrets,
     engine,
     storageMiB: settings['phoenix:storage'],
+    mostProjects: settings['phoenix:projects'],
     memoryMiB: settings['phoenix:memory'],
     cpus: settings['phoenix:cpus'],
     limits: facts.limits,

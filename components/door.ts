@@ -1,7 +1,7 @@
 /**
  * The ways in to Phoenix from outside its private network, which are the gate's: who may come in, by which name, with what.
  */
-import { dockerHost } from './catalog';
+import { checkProject, dockerHost } from './catalog';
 import { largestToPhoenixMiB } from './phoenix-room';
 import type { Settings } from './settings';
 import { hostnamesOf } from './tunnel-settings';
@@ -21,7 +21,7 @@ export interface Door {
 }
 
 /** What a delivery check reads back and removes. */
-export const checksPath = '^/v1/projects/verify-[0-9]{13}(/spans)?$';
+export const checksPath = `^/v1/projects/${checkProject}(/spans)?$`;
 
 /** Names that lead nowhere but to the Docker host, and to the gate on the private network. */
 const ownNames = ['localhost', dockerHost, 'phoenix', 'phoenix-gate'];

@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import type { Engine } from '../engine';
 import type { Backend } from './backend';
-import { aliases, hostName, ports, stackLabel, storagePercent, users } from './catalog';
+import { aliases, beyondLimit, checkProject, hostName, ports, stackLabel, storagePercent, users } from './catalog';
 import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability';
 import { ownedBy } from './owned-volume';
 import { spansInMemory } from './phoenix-room';
@@ -34,6 +34,8 @@ export interface PhoenixArgs {
   readonly engine: pulumi.Input<Engine>;
   /** Size that the database may have. Default: what the disk has. */
   readonly storageMiB?: number | undefined;
+  /** Projects that senders can create. */
+  readonly mostProjects: number;
   readonly memoryMiB: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
@@ -60,8 +62,9 @@ const served = { module: 'phoenix.server.main', args: ['serve'] };
 const mostUnpackedMiB = 128;
 
 /** The program that starts Phoenix, in Python. */
-export function phoenixStart(changes: { readonly secretsFile?: string; readonly mostBytes?: number } = {}): string {
-  return renderFile('phoenix/start.py.mustache', { secretsFile, mostBytes: mostUnpackedMiB * 1024 ** 2, module: served.module, ...changes });
+export function phoenixStart(mostProjects: number, changes: { readonly secretsFile?: string; readonly mostBytes?: number } = {}): string {
+  const projects = renderFile('phoenix/projects.py.mustache', { mostProjects, check: checkProject, elsewhere: beyondLimit });
+  return renderFile('phoenix/start.py.mustache', { secretsFile, mostBytes: mostUnpackedMiB * 1024 ** 2, module: served.module, projects, ...changes });
 }
 
 /** Alloy's own API key in Phoenix's list. */
@@ -184,7 +187,7 @@ export class Phoenix extends pulumi.ComponentResource {
         networks: [{ network: args.network, aliases: [aliases.phoenix] }],
         mounts: [...mounts, secrets.mount],
         entrypoint: ['python3', '-c'],
-        command: [phoenixStart(), ...served.args],
+        command: [phoenixStart(args.mostProjects), ...served.args],
         env: {
           PHOENIX_WORKING_DIR: workingDir,
           PHOENIX_PORT: String(ports.phoenix.ui),

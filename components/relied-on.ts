@@ -19,6 +19,7 @@ export const reliedOn = {
     { what: 'no shell, and `python3` on `PATH` with its standard library', since: '3.18.0', where: 'health check, start, owner of the volumes, keys' },
     { what: '`python3 -m phoenix.server.main serve` starts the server', since: '4.0.0', where: 'server' },
     { what: 'unpacks requests with `gzip.decompress` and `zlib.decompress`, and makes an answer of the `HTTPException` of starlette', since: '4.0.0', where: 'server: a request that is too large unpacked is refused' },
+    { what: 'stores a span by `insert_span(session, span, project)` of `phoenix.db.bulk_inserter`, `models.Project`, SQLAlchemy and `prometheus_client`', since: '4.0.0', where: '`phoenix:projects`', without: 'projects have no bound, which the log says' },
     { what: 'runs as any user with a read-only root and a writable `/tmp`', since: '4.1.3', where: 'server, as 65532:65532' },
     { what: '`PHOENIX_WORKING_DIR`, `PHOENIX_PORT`, `PHOENIX_GRPC_PORT`, `PHOENIX_ENABLE_PROMETHEUS`', since: '4.0.0', where: 'server' },
     { what: 'ports 6006 (page, REST, OTLP over HTTP), 4317 (OTLP over gRPC), 9090 (metrics)', since: '4.0.0', where: 'server' },

@@ -34,6 +34,7 @@ export const keys = {
     destinations,
   ),
   'phoenix:retentionDays': optional('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever; without it what is set in Phoenix stays, which in a new database is for ever', values.days),
+  'phoenix:projects': key('1000', 'Projects that senders can create in Phoenix; spans of further ones go to the project `beyond-limit`', values.projects),
   'phoenix:storage': optional('20GiB', "Size that Phoenix's database may have, at least 256MiB. From 95 % on Phoenix takes no more spans, and they wait in Alloy's queue; without it the disk is the bound", values.disk(256, 'a database')),
   'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', values.memory(768)),
   'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', values.cpus),

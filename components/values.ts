@@ -111,6 +111,15 @@ export function days(raw: string): number {
   return Number(raw);
 }
 
+/** How many projects, a whole number. */
+export function projects(raw: string): number {
+  const count = Number(raw);
+  if (!/^\d{1,6}$/.test(raw) || count < 1 || count > 100_000) {
+    throw new BrokenRule('it is a whole number from 1 to 100000');
+  }
+  return count;
+}
+
 /**
  * Memory as MiB.
  * @param least smallest amount the service starts with, in MiB

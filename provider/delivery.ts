@@ -3,7 +3,7 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { aliases, phoenixAway, ports, shortName, storagePercent } from '../components/catalog';
+import { aliases, beyondLimit, phoenixAway, ports, shortName, storagePercent } from '../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
 import { pause } from './cancellation';
@@ -306,6 +306,36 @@ export async function storageWarnings({ inside, metrics }: Route): Promise<strin
   const used = Math.floor(100 * Number(/^database_disk_usage_ratio (\S+)$/m.exec(text)?.[1] ?? 0));
   return used < storagePercent.warned ? [] : [`Phoenix's database has used ${used} % of phoenix:storage; from ${storagePercent.blocked} % on spans wait in Alloy's queue. A larger phoenix:storage, or phoenix:retentionDays, makes room.`];
 }
+
+/**
+ * The same of the projects in Phoenix: whether senders name too many, and, while Phoenix is behind, which one it is busy with.
+ * @param betweenMs milliseconds between two looks at what it stores
+ */
+export async function projectWarnings({ inside, metrics }: Route, betweenMs = 5_000): Promise<string[]> {
+  const look = async (): Promise<string> => (metrics === undefined ? '' : (await inside.ask(metrics)).text);
+  const before = await look();
+  const elsewhere = valueIn(before, 'observability_spans_elsewhere_total');
+  const warnings = elsewhere === 0 ? [] : [
+    `Senders name more projects than phoenix:projects allows: ${elsewhere} span${elsewhere === 1 ? '' : 's'} of others went to the project ${beyondLimit} since Phoenix was started. Delete projects, or set a larger phoenix:projects.`,
+  ];
+  if (valueIn(before, 'phoenix_span_queue_size') < behind) {
+    return warnings;
+  }
+  await pause(betweenMs);
+  const counted = storedByProject(before);
+  const grown = [...storedByProject(await look())].map(([project, count]) => [project, count - (counted.get(project) ?? 0)] as const);
+  const [project, most] = grown.reduce((largest, one) => (one[1] > largest[1] ? one : largest), ['', 0] as const);
+  const share = most / grown.reduce((sum, [, count]) => sum + count, 0);
+  return share > 0.5 ? [...warnings, `Phoenix is behind, and ${Math.floor(100 * share)} % of what it stores now is of the project ${project}: the spans of others wait with them.`] : warnings;
+}
+
+/** Spans in Phoenix's memory from which on it is behind: more than it stores in one transaction. */
+const behind = 200;
+
+const valueIn = (text: string, metric: string): number => Number(new RegExp(`^${metric} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
+
+const storedByProject = (text: string): Map<string, number> =>
+  new Map([...text.matchAll(/^observability_spans_total\{project="((?:[^"\\]|\\.)*)"\} (\S+)$/gm)].map(([, project = '', count]) => [project, Number(count)]));
 
 /** What an answer means that the gate at the edge was given. */
 async function whyNotThroughTunnel(route: Route, central: CentralStack, since: number, queued: string | undefined, waiting: string): Promise<Cause> {

@@ -26,7 +26,7 @@ function start(phoenix: string, secrets = '{}'): { status: number | null; signal
   write(path.join(packages, 'starlette', 'exceptions.py'), 'class HTTPException(Exception):\n    pass\n');
   const { status, signal, stdout, stderr } = spawnSync(
     'python3',
-    ['-c', phoenixStart({ secretsFile, mostBytes: most }), 'serve'],
+    ['-c', phoenixStart(1000, { secretsFile, mostBytes: most }), 'serve'],
     { encoding: 'utf8', env: { PATH: process.env['PATH'], PYTHONPATH: packages, LANG: 'C.UTF-8' } },
   );
   return { status, signal, stdout, stderr };
@@ -35,7 +35,8 @@ function start(phoenix: string, secrets = '{}'): { status: number | null; signal
 /** Runs it, and reads what Phoenix prints. */
 function printed(phoenix: string, secrets?: string): unknown {
   const { status, stdout, stderr } = start(phoenix, secrets);
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  // The stand-in is of a version without what stores spans, and starts all the same.
+  expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringMatching(/^This version of Phoenix has no bound for the number of its projects: ModuleNotFoundError\(.*\)\n$/) });
   return JSON.parse(stdout);
 }
 
@@ -65,7 +66,7 @@ test.each([
 ])('its end is that of Phoenix: %s', (_, phoenix, end) => {
   const { status, signal, stderr } = start(phoenix);
   expect({ status, signal }).toEqual(end);
-  expect(stderr.trim().split('\n').at(-1)).toBe(phoenix.startsWith('raise') ? 'ValueError: PHOENIX_SECRET is too short' : '');
+  expect(stderr.trim().split('\n').at(-1)).toMatch(phoenix.startsWith('raise') ? /^ValueError: PHOENIX_SECRET is too short$/ : /^This version of Phoenix /);
 });
 
 test('a file that is none ends it without a word of what is in it', () => {

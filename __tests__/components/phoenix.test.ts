@@ -22,6 +22,7 @@ function phoenix(changes: Partial<PhoenixArgs> = {}, stage?: Stage): Promise<Dep
         auth: true,
         apiKeys: ['dashboards'],
         engine,
+        mostProjects: 1000,
         memoryMiB: 2048,
         cpus: '1.0',
         protectData: false,
@@ -165,7 +166,7 @@ describe('the secrets', () => {
   });
 
   test('are read by a program that goes on as Phoenix', () => {
-    expect(plain.resources.get('phoenix-server')?.inputs).toMatchObject({ entrypoints: ['python3', '-c'], command: [phoenixStart(), 'serve'] });
+    expect(plain.resources.get('phoenix-server')?.inputs).toMatchObject({ entrypoints: ['python3', '-c'], command: [phoenixStart(1000), 'serve'] });
   });
 
   test('have those of more that is given', async () => {

@@ -53,6 +53,12 @@ describe('days', () => {
   });
 });
 
+describe('projects', () => {
+  test.each([['1', 1], ['1000', 1000], ['100000', 100_000]])('%s is %d', (raw, count) => expect(values.projects(raw)).toBe(count));
+
+  test.each(['', '0', '-1', '1.5', '1e3', '1k', '100001', 'none', 'unlimited'])("'%s' is none", (raw) => expect(ruleOf(values.projects, raw)).toBe('it is a whole number from 1 to 100000'));
+});
+
 describe('memory', () => {
   const memory = values.memory(768);
 

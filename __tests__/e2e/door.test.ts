@@ -413,4 +413,55 @@ describe('a stack', () => {
       await docker('exec', `${phoenix}-gate`, 'nginx', '-t', '-c', '/etc/gate/nginx.conf');
     });
   });
+
+  describe('a sender that floods', () => {
+    /** What Phoenix's database says. */
+    const counted = async (what: string): Promise<number> => Number(await docker('exec', phoenix, 'python3', '-c', [
+      'import sqlite3, sys',
+      "print(sqlite3.connect('file:/phoenix_storage/phoenix.db?mode=ro', uri=True).execute(sys.argv[1]).fetchone()[0])",
+    ].join('\n'), `select count(*) from ${what}`));
+    const spansOf = (projects: string): Promise<number> => counted(`spans join traces on traces.id = trace_rowid join projects on projects.id = project_rowid where projects.name ${projects}`);
+    const json = { 'content-type': 'application/json' };
+
+    it('with 55 MiB a request and nobody to take them: Alloy stays, and what it has accepted arrives', async () => {
+      const alloy = `alloy-${stack}`;
+      const started = await docker('inspect', '--format', '{{.State.StartedAt}} {{.RestartCount}}', alloy);
+      const [resource] = (markedTrace('large').body as { resourceSpans: { scopeSpans: { spans: object[] }[] }[] }).resourceSpans;
+      const large = (): Buffer => {
+        const [span] = (markedTrace('large').body as { resourceSpans: { scopeSpans: { spans: object[] }[] }[] }).resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
+        const text = { key: 'input.value', value: { stringValue: 'x'.repeat(55 * 2 ** 20) } };
+        return zlib.gzipSync(JSON.stringify({ resourceSpans: [{ ...resource, scopeSpans: [{ spans: [{ ...span, attributes: [text] }] }] }] }));
+      };
+      await docker('stop', `${phoenix}-gate`);
+      let accepted = 0;
+      try {
+        for (let sent = 0; sent < 14; sent += 1) {
+          const { status } = await ask(deployed.endpoints.otlpHttp, '/v1/traces', { method: 'POST', headers: { ...json, 'content-encoding': 'gzip' }, body: large() });
+          expect([200, 503]).toContain(status);
+          accepted += Number(status === 200);
+          await until('an answer to a small request', async () => (await send('small')) === 200);
+        }
+      } finally {
+        await docker('start', `${phoenix}-gate`);
+      }
+      expect(accepted).toBeGreaterThan(0);
+      await until(`${accepted} large spans`, async () => (await spansOf("= 'large'")) === accepted, 300_000);
+      await until('14 small ones', async () => (await spansOf("= 'small'")) === 14);
+      expect(await docker('inspect', '--format', '{{.State.StartedAt}} {{.RestartCount}}', alloy)).toBe(started);
+      expect(await restarts()).toBe('0 false');
+    });
+
+    it('with 5,000 projects: those beyond the limit share one, which verify reports, and no span is lost', async () => {
+      for (let batch = 0; batch < 10; batch += 1) {
+        const resourceSpans = Array.from({ length: 500 }, (_, index) => (markedTrace(`flood-${batch * 500 + index}`).body as { resourceSpans: object[] }).resourceSpans).flat();
+        expect((await ask(deployed.endpoints.otlpHttp, '/v1/traces', { method: 'POST', headers: json, body: JSON.stringify({ resourceSpans }) })).status).toBe(200);
+      }
+      await until('all of the spans', async () => (await spansOf("like 'flood-%' or projects.name = 'beyond-limit'")) === 5000, 120_000);
+      expect(await counted('projects')).toBe(1001);
+      expect(await counted("spans where json_extract(attributes, '$.project_beyond_limit') = 'flood-4999'")).toBe(1);
+      const { code, stdout, stderr } = await checkout.command('verify');
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.anything() });
+      expect(stdout + stderr).toMatch(/Senders name more projects than phoenix:projects allows: \d{4} spans of others went to the project beyond-limit /);
+    });
+  });
 });

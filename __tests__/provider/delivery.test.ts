@@ -1,5 +1,5 @@
 import { at } from '../../engine';
-import { checkDelivery, egressWarnings, journalWarnings, storageWarnings, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
+import { checkDelivery, egressWarnings, journalWarnings, projectWarnings, storageWarnings, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
 import { fakeEngine, type Answer } from '../support/fake-engine';
 import { adminSecret, exportError, gateError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
 import { nobody } from '../support/web';
@@ -493,6 +493,41 @@ test.each([
   const { host } = await fakeEngine({});
   const { route: deployed } = await services({}, host);
   expect(await storageWarnings({ ...deployed, metrics: 'http://phoenix:9090/metrics', inside: { ...deployed.inside, ask: () => Promise.resolve({ status: 200, text }) } })).toEqual(warnings);
+});
+
+describe('projects', () => {
+  /** What prometheus_client prints of them. */
+  const metrics = (held: number, stored: Readonly<Record<string, number>>, elsewhere = 0): string => [
+    '# HELP observability_spans_total Spans that were stored, by project', '# TYPE observability_spans_total counter',
+    ...Object.entries(stored).map(([project, count]) => `observability_spans_total{project="${project.replace(/["\\]/g, '\\$&')}"} ${count.toFixed(1)}`),
+    ...Object.keys(stored).map((project) => `observability_spans_created{project="${project.replace(/["\\]/g, '\\$&')}"} 1.7e+09`),
+    `observability_spans_elsewhere_total ${elsewhere.toFixed(1)}`, 'observability_spans_elsewhere_created 1.7e+09', `phoenix_span_queue_size ${held.toFixed(1)}`, '',
+  ].join('\n');
+  async function said(...looks: string[]): Promise<string[]> {
+    const { host } = await fakeEngine({});
+    const { route: deployed } = await services({}, host);
+    const left = [...looks];
+    const warnings = await projectWarnings({ ...deployed, metrics: 'http://phoenix:9090/metrics', inside: { ...deployed.inside, ask: () => Promise.resolve({ status: 200, text: left.shift() ?? '' }) } }, 1);
+    expect(left).toEqual([]);
+    return warnings;
+  }
+
+  test.each<[string, string[]]>([
+    ['nothing is stored', [metrics(0, {})]],
+    ['Phoenix keeps up, whoever sends most', [metrics(199, { chat: 9000, batch: 1 })]],
+    ['Phoenix is behind, and all send alike', [metrics(2000, { chat: 10, batch: 20 }), metrics(2000, { chat: 110, batch: 120 })]],
+    ['Phoenix is behind and stores nothing', [metrics(2000, { chat: 10 }), metrics(2000, { chat: 10 })]],
+    ['Phoenix is of a version that does not count', ['phoenix_span_queue_size 2000.0\n', 'phoenix_span_queue_size 2000.0\n']],
+    ['there are no metrics', ['']],
+  ])('%s: nothing to say', async (_, looks) => expect(await said(...looks)).toEqual([]));
+
+  test.each([['batch', 'batch'], ['new', 'new'], ['with "quotes" \\ and } ', 'with \\"quotes\\" \\\\ and } ']])('the one that Phoenix is busy with: %s', async (project, shown) =>
+    expect(await said(metrics(200, { chat: 5000 }), metrics(300, { chat: 5007, [project]: 93 }))).toEqual([`Phoenix is behind, and 93 % of what it stores now is of the project ${shown}: the spans of others wait with them.`]));
+
+  test.each([[1, '1 span of others'], [4000, '4000 spans of others']])('more than are allowed', async (count, words) =>
+    expect(await said(metrics(0, { 'beyond-limit': count }, count))).toEqual([
+      `Senders name more projects than phoenix:projects allows: ${words} went to the project beyond-limit since Phoenix was started. Delete projects, or set a larger phoenix:projects.`,
+    ]));
 });
 
 describe('the journal in front of Phoenix', () => {
