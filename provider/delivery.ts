@@ -3,7 +3,7 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { aliases, beyondLimit, phoenixAway, ports, shortName, storagePercent } from '../components/catalog';
+import { aliases, beyondLimit, hostName, phoenixAway, ports, shortName, storagePercent } from '../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
 import { pause } from './cancellation';
@@ -92,7 +92,7 @@ export async function checkDelivery(route: Route, timeoutMs: number, longestMs =
   });
   const sentMs = Date.now() - started;
   if (sent.status !== 200) {
-    return fail(names.send, [], await whyNotSent(route, sent, started));
+    return fail(names.send, [], (await heldUp(route)) ?? (await whyNotSent(route, sent, started)));
   }
   const hops: Hop[] = [{ name: names.send, ms: sentMs }];
 
@@ -117,7 +117,7 @@ export async function checkDelivery(route: Route, timeoutMs: number, longestMs =
       deadline = stored !== before && stored !== undefined ? now + timeoutMs : deadline;
     }
     if (now > deadline) {
-      return fail(names.forward, hops, await whyNotForwarded(route, started, early));
+      return fail(names.forward, hops, (await heldUp(route)) ?? (await whyNotForwarded(route, started, early)));
     }
     if (early === undefined && now - started > slowMs) {
       early = { queue: await queueOf(reach, endpoints.alloyUi, exporterOf(route)), at: now };
@@ -183,6 +183,27 @@ async function removeProjects(phoenix: Phoenix, own: string, before: number): Pr
   }
 }
 
+/** What somebody has done to a container by hand: another deployment finds nothing to change. */
+async function heldUp(route: Route): Promise<Cause | undefined> {
+  const { containers: { alloy, gate, phoenix, journal }, redeploy } = route;
+  const network = hostName('observability', alloy.slice(hostName('alloy', '').length + 1));
+  const store = hostName(network, 'store');
+  const places: readonly (readonly [string | undefined, readonly string[]])[] = [
+    [alloy, [network]], [gate, phoenix === undefined ? [network] : [network, store]], [journal, [store]], [phoenix, [store]],
+  ];
+  for (const [name, networks] of places) {
+    const { State, NetworkSettings } = (name && (await inspected(route, name).catch(() => undefined))) || {};
+    if (State?.Status === 'paused') {
+      return { cause: `container ${name} is paused`, mend: [`docker unpause ${name}`] };
+    }
+    const missing = networks.find((one) => NetworkSettings?.Networks && !(one in NetworkSettings.Networks));
+    if (State?.Status === 'running' && missing !== undefined) {
+      return { cause: `container ${name} is no longer on the network ${missing}`, mend: [`docker stop ${name} && docker rm ${name} && ${redeploy}`] };
+    }
+  }
+  return undefined;
+}
+
 async function whyNotSent(route: Route, { status, text }: Answer, since: number): Promise<Cause> {
   const { reach, inside, endpoints: { otlpHttp, alloyUi }, containers: { alloy, gate }, redeploy } = route;
   if (status === 0) {
@@ -224,8 +245,10 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
   }
   const gateSays = probe.status === 503 && probe.text.includes(phoenixAway);
   if (probe.status === 0 || gateSays) {
-    const states = await Promise.all([phoenix, gate].map(async (name) => `container ${name} is ${await containerState(route, name)}`));
-    return { cause: `Phoenix does not take OTLP on ${endpoints.phoenix} (${gateSays ? 'the gate does not reach it' : probe.text}); ${states.join(', ')}${waiting}`, mend: [logsOf(phoenix), redeploy] };
+    const found = await Promise.all([phoenix, gate].map(async (name) => ({ name, state: await containerState(route, name) })));
+    const states = found.map(({ name, state }) => `container ${name} is ${state}`).join(', ');
+    const ailing = found.filter(({ state }) => !/^(running(, healthy)?|not there)$/.test(state)).map(({ name }) => name);
+    return { cause: `Phoenix does not take OTLP on ${endpoints.phoenix} (${gateSays ? 'the gate does not reach it' : probe.text}); ${states}${waiting}`, mend: [...(ailing.length > 0 ? ailing : [phoenix]).map(logsOf), redeploy] };
   }
   if (probe.status >= 400) {
     return { cause: `Phoenix refuses: ${probe.status} ${probe.text.trim().slice(0, 200)}${waiting}`, mend: [logsOf(phoenix)] };
@@ -375,20 +398,33 @@ async function whyNotThroughTunnel(route: Route, central: CentralStack, since: n
 }
 
 /** "running", "exited with 137", "not there", or why it cannot be told. */
-async function containerState({ engine }: Route, name: string): Promise<string> {
+async function containerState(route: Route, name: string): Promise<string> {
   try {
-    const { status, body } = await engineRequest(engine, 'GET', `/containers/${name}/json`, { timeoutMs: 10_000 });
-    if (status === 404) {
+    const found = await inspected(route, name);
+    if (found === undefined) {
       return 'not there';
     }
-    if (status >= 400) {
-      return `unknown: the Docker Engine answers ${engineMessage({ status, body })}`;
-    }
-    const { State } = JSON.parse(body.toString()) as { State: { Status: string; ExitCode: number; Health?: { Status: string } } };
+    const { State } = found;
     return State.Status === 'exited' ? `exited with ${State.ExitCode}` : [State.Status, State.Health?.Status].filter(Boolean).join(', ');
   } catch (error) {
-    return `unknown: the Docker Engine does not answer (${(error as Error).message})`;
+    return `unknown: ${(error as Error).message}`;
   }
+}
+
+interface Inspected {
+  readonly State: { readonly Status: string; readonly ExitCode: number; readonly Health?: { readonly Status: string } };
+  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> };
+}
+
+/** A container as the engine sees it; undefined when it is not there. Rejects when the engine does not say. */
+async function inspected({ engine }: Route, name: string): Promise<Inspected | undefined> {
+  const { status, body } = await engineRequest(engine, 'GET', `/containers/${name}/json`, { timeoutMs: 10_000 }).catch((error: unknown) => {
+    throw new Error(`the Docker Engine does not answer (${(error as Error).message})`);
+  });
+  if (status >= 400 && status !== 404) {
+    throw new Error(`the Docker Engine answers ${engineMessage({ status, body })}`);
+  }
+  return status === 404 ? undefined : (JSON.parse(body.toString()) as Inspected);
 }
 
 /** Alloy's exporter of traces; one to another backend has its own queue and its own troubles. */

@@ -307,7 +307,7 @@ describe('Alloy -> Phoenix', () => {
     await checkDelivery(deployed, 0);
     const started = Number(projectOf(alloy.requests[0]?.body ?? '').slice('verify-'.length));
     const query = `stdout=1&stderr=1&tail=500&since=${Math.floor(started / 1000)}`;
-    expect(engine.requests.map(({ url }) => url)).toEqual([`/containers/phoenix-dev-gate/logs?${query}`, `/containers/alloy-dev/logs?${query}`]);
+    expect(engine.requests.map(({ url }) => url).filter((url) => !url.endsWith('/json'))).toEqual([`/containers/phoenix-dev-gate/logs?${query}`, `/containers/alloy-dev/logs?${query}`]);
   });
 
   test('a queue that grows without an error', async () => {
@@ -481,7 +481,7 @@ describe('to a stack behind a tunnel', () => {
     await checkDelivery(edge(running), 0);
     const started = Number(projectOf(running.alloy.requests[0]?.body ?? '').slice('verify-'.length));
     const query = `stdout=1&stderr=1&tail=500&since=${Math.floor(started / 1000)}`;
-    expect([...new Set(engine.requests.map(({ url }) => url))]).toEqual([`/containers/central-dev-gate/logs?${query}`, `/containers/alloy-dev/logs?${query}`]);
+    expect([...new Set(engine.requests.map(({ url }) => url))].filter((url) => !url.endsWith('/json'))).toEqual([`/containers/central-dev-gate/logs?${query}`, `/containers/alloy-dev/logs?${query}`]);
   });
 });
 
@@ -493,6 +493,34 @@ test.each([
   const { host } = await fakeEngine({});
   const { route: deployed } = await services({}, host);
   expect(await storageWarnings({ ...deployed, metrics: 'http://phoenix:9090/metrics', inside: { ...deployed.inside, ask: () => Promise.resolve({ status: 200, text }) } })).toEqual(warnings);
+});
+
+describe('what somebody did by hand, and another deployment does not see', () => {
+  const networks = (...names: string[]): object => ({ Networks: Object.fromEntries(names.map((name) => [name, {}])) });
+  const is = (Status: string, ...names: string[]): Answer => ({ State: { Status, ExitCode: 0 }, NetworkSettings: networks(...names) });
+  const well: Record<string, Answer> = {
+    '/containers/alloy-dev/json': is('running', 'observability-dev'),
+    '/containers/phoenix-dev-gate/json': is('running', 'observability-dev', 'observability-dev-store'),
+    '/containers/phoenix-dev/json': is('running', 'observability-dev-store'),
+  };
+
+  test.each(['alloy-dev', 'phoenix-dev-gate', 'phoenix-dev'])('%s is paused', async (name) =>
+    expect(await failureOf({ emptyLooks: Infinity }, { ...well, [`/containers/${name}/json`]: is('paused', 'observability-dev', 'observability-dev-store') })).toMatchObject({
+      cause: `container ${name} is paused`, mend: [`docker unpause ${name}`],
+    }));
+
+  test.each([
+    ['alloy-dev', [], 'observability-dev'],
+    ['phoenix-dev-gate', ['observability-dev-store'], 'observability-dev'],
+    ['phoenix-dev-gate', ['observability-dev'], 'observability-dev-store'],
+    ['phoenix-dev', ['bridge'], 'observability-dev-store'],
+  ])('%s is only on %j', async (name, on, missing) =>
+    expect(await failureOf({ emptyLooks: Infinity }, { ...well, [`/containers/${name}/json`]: is('running', ...on) })).toMatchObject({
+      cause: `container ${name} is no longer on the network ${missing}`, mend: [`docker stop ${name} && docker rm ${name} && npm run up`],
+    }));
+
+  test.each([['running', 'where it belongs', well], ['exited', 'nowhere', { ...well, '/containers/phoenix-dev/json': is('exited') }]])('what is %s, %s, is not meant', async (_, __, answers) =>
+    expect((await failureOf({ emptyLooks: Infinity }, answers) as { cause: string }).cause).not.toMatch(/no longer|paused/));
 });
 
 describe('projects', () => {
