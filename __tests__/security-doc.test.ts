@@ -6,11 +6,11 @@ import { beyondLimit, images, storagePercent } from '../components/catalog';
 import { inspectCentral } from '../components/central';
 import { CloudflareTunnel, ingressRules } from '../components/cloudflare-tunnel';
 import { checksPath, doorOf, doorView } from '../components/door';
+import { warnedDays } from '../components/ending';
 import { Gate, gateConfig } from '../components/gate';
 import { Journal, journalProgram } from '../components/journal';
 import { phoenixStart } from '../components/phoenix';
 import { largestToPhoenixMiB, spansInMemory } from '../components/phoenix-room';
-import { warnedDays } from '../components/tls-settings';
 import { keys, readSettings, type SettingKey, type Settings } from '../components/settings';
 import { deploy } from './support/deployment';
 

@@ -12,6 +12,7 @@ import { Egress } from './egress';
 import { externalBackends } from './external-backends';
 import { closedFile, Gate } from './gate';
 import { alloyOn, type Host } from './host';
+import { endsOn, nearness } from './ending';
 import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from './observability';
 import { Journal } from './journal';
 import { imagesOf, signalsOf } from './outputs';
@@ -19,14 +20,16 @@ import { Phoenix } from './phoenix';
 import { loginEnvironment } from './phoenix-login';
 import { nothingRemote, publish, serviceTokensOf } from './publication';
 import { tlsOn } from './tls';
+import { hoursOf } from './tunnel-values';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
 export async function centralStack(host: Host, account: CloudflareAccount | undefined): Promise<object> {
-  const { stack, owner, network, checked, settings, facts, engine, dockerHost, provider } = host;
+  const { stack, owner, network, checked, settings, facts, engine, dockerHost, provider, warn } = host;
   const on = { providers: { docker: provider } };
   const auth = settings['phoenix:auth'];
   const login = loginEnvironment(settings);
   const destinations = destinationsOf(settings);
+  const edges = serviceTokensOf(settings);
 
   // Where traces are kept, nothing gets out and nobody gets in but through the gate.
   const store = new docker.Network('store', {
@@ -52,7 +55,8 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       firstPassword: settings['phoenix:adminPassword'],
     },
     // Each host at the edge has a key of its own, named as its service token is.
-    apiKeys: [...new Set([...settings['phoenix:apiKeys'], ...serviceTokensOf(settings)])],
+    apiKeys: [...new Set([...settings['phoenix:apiKeys'], ...edges])],
+    ending: { names: edges, hours: hoursOf(settings['tunnel:tokenDuration']) },
     env: login.env,
     secretEnv: login.secrets,
     engine,
@@ -64,6 +68,11 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     metrics: settings['phoenix:metrics'] && facts.ipv6,
     protectData: settings['data:protect'],
   }, on);
+
+  // Without auth nobody asks for them.
+  for (const [key, end] of auth ? Object.entries(phoenix.keyEnds) : []) {
+    end.apply((known) => Promise.all(keyWarnings(stack, key, known).map(warn)));
+  }
 
   const journal = settings['phoenix:journal']
     ? new Journal('journal', {
@@ -97,7 +106,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       otlpGrpcPort: settings['phoenix:otlpGrpcPort'],
       otlpHttpPort: settings['phoenix:otlpHttpPort'],
       listed: facts.listed,
-      ingestKeys: [phoenix.alloyKey, ...serviceTokensOf(settings).flatMap((token) => phoenix.apiKeys[token] ?? [])],
+      ingestKeys: [phoenix.alloyKey, ...edges.flatMap((token) => phoenix.apiKeys[token] ?? [])],
       after: phoenix.container,
     },
     limits: facts.limits,
@@ -130,7 +139,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   }, { dependsOn: intake });
 
   const services = { page: gate.page, phoenixOtlp: gate.internal, otlp: alloy.internal.otlpHttp };
-  const published = account && (await publish(host, account, services, phoenix.apiKeys, delivery));
+  const published = account && (await publish(host, account, services, phoenix, delivery));
 
   // Last: until all of it has succeeded, what it replaced may still be in use, at the edge too.
   new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: published ? [delivery, published.component] : delivery });
@@ -168,4 +177,10 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     engine: pulumi.secret(engine),
     images: imagesOf(images),
   };
+}
+
+/** What is to be said of the end of an edge's API key. */
+export function keyWarnings(stack: string, name: string, end: string, now = Date.now()): string[] {
+  return nearness(end, now) === 'far' ? []
+    : [`the API key ${name} ${endsOn(end, now)}: npm run up -- --stack ${stack} --rotate ${name}, then deploy the stack at the edge that has it, with a new file of \`npm run invite\` if it was given one`];
 }

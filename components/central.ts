@@ -4,6 +4,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
 import { shortName } from './catalog';
+import { endsOn, nearness } from './ending';
 import { edgeKeys } from './edge-settings';
 import { setCommand } from './key';
 import type { Problem } from './problem';
@@ -17,8 +18,11 @@ export interface Remote {
   readonly requestMiB?: number;
   /** Whether its Phoenix asks for an API key. */
   readonly auth: boolean;
-  /** Its service tokens by name; times in ISO 8601. */
-  readonly tokens: Readonly<Record<string, { readonly expiresAt: string }>>;
+  /**
+   * Its service tokens by name, and when they and the API keys that go with them end, in ISO 8601. A key without an end has an
+   * empty text; stacks of an older version do not say, and theirs are good for ever.
+   */
+  readonly tokens: Readonly<Record<string, { readonly expiresAt: string; readonly keyExpiresAt?: string }>>;
 }
 
 /** Output `remoteAccess`, secret: what opens it, by the name of the service token. */
@@ -41,10 +45,6 @@ export interface Found {
   /** Undefined when there is a problem. */
   readonly remote?: Remote;
 }
-
-const day = 86_400_000;
-/** Days before the end of a service token from which every preview says so. */
-const soon = 30;
 
 /**
  * Looks whether the central stack has what this one needs.
@@ -83,14 +83,20 @@ export async function inspectCentral(settings: Settings, read = readerFor(settin
     return refused('edge:token', token, `the stack ${stack} has no such service token, only ${names.join(', ')}`,
       `pulumi config set edge:token ${names[0] ?? 'edge'}`, `${setHere(`tunnel:serviceTokens ${[...names, token].join(',')}`)} && ${redeploy}`, ...invited);
   }
-  const rotate = `${redeploy} --rotate token:${token}`;
-  const left = Date.parse(known.expiresAt) - now;
-  if (left <= 0) {
-    return refused('edge:token', token, `that service token of the stack ${stack} has expired on ${known.expiresAt.slice(0, 10)}; Cloudflare turns it away`, rotate, ...invited);
+  const ends = [
+    { what: 'service token', end: known.expiresAt, rotated: `token:${token}`, refuser: 'Cloudflare', isShown: true },
+    // To Alloy it is not shown: with it a check only reads its trace back.
+    ...(remote.auth ? [{ what: 'API key', end: known.keyExpiresAt ?? '', rotated: token, refuser: 'Phoenix', isShown: sendTo === 'phoenix' }] : []),
+  ].filter(({ end }) => nearness(end, now) !== 'far');
+  // Both were made together, and end together.
+  const renew = [[redeploy, ...ends.map(({ rotated }) => `--rotate ${rotated}`)].join(' '), ...invited];
+  const past = ends.find(({ end, isShown }) => isShown && nearness(end, now) === 'past');
+  if (past) {
+    return refused('edge:token', token, `that ${past.what} of the stack ${stack} ${endsOn(past.end, now)}; ${past.refuser} turns it away`, ...renew);
   }
   return {
     problems: [],
-    warnings: left < soon * day ? [`the service token ${token} of the stack ${stack} expires on ${known.expiresAt.slice(0, 10)}: ${[rotate, ...invited].join(' && ')}, then deploy this stack`] : [],
+    warnings: ends.map(({ what, end }) => `the ${what} ${token} of the stack ${stack} ${endsOn(end, now)}: ${renew.join(' && ')}, then deploy this stack`),
     remote,
   };
 }

@@ -35,6 +35,8 @@ const isFields = (value: unknown): value is Fields => typeof value === 'object' 
 const isLine = (value: unknown): boolean => typeof value === 'string' && /^[\x20-\x7e]*$/.test(value);
 const isAddress = (value: unknown): boolean => value === null || (typeof value === 'string' && /^https:\/\/[a-z0-9.-]+$/.test(value));
 const isTime = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value));
+/** Of a key, which may have none; stacks of an older version do not say. */
+const isEnd = (value: unknown): boolean => value === undefined || value === '' || isTime(value);
 
 function isAccess(value: unknown): value is EdgeAccess {
   if (!isFields(value) || !isFields(value['remote']) || !isFields(value['remoteAccess'])) {
@@ -44,7 +46,7 @@ function isAccess(value: unknown): value is EdgeAccess {
   return isFields(otlp) && isAddress(otlp['alloy']) && isAddress(otlp['phoenix'])
     && (requestMiB === undefined || (Number.isInteger(requestMiB) && Number(requestMiB) > 0))
     && typeof auth === 'boolean'
-    && isFields(tokens) && Object.values(tokens).every((token) => isFields(token) && isTime(token['expiresAt']))
+    && isFields(tokens) && Object.values(tokens).every((token) => isFields(token) && isTime(token['expiresAt']) && isEnd(token['keyExpiresAt']))
     && Object.values(remoteAccess).every((access) => isFields(access) && ['clientId', 'clientSecret', 'apiKey'].every((part) => isLine(access[part])))
     && Object.keys(tokens).every((token) => token in remoteAccess);
 }

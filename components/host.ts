@@ -25,6 +25,8 @@ export interface Host {
   readonly engine: pulumi.Input<Engine>;
   readonly dockerHost: string;
   readonly provider: docker.Provider;
+  /** Says something that stops nothing. */
+  readonly warn: (warning: string) => Promise<void>;
 }
 
 /**

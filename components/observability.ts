@@ -27,7 +27,10 @@ export type ApiKeyArgs = PhoenixAccess & Inputs<{
   signedWith: string;
   /** ID of Phoenix's container: another one may have another database. */
   server: string;
-}>;
+}> & {
+  /** Hours for which a key that is minted from now on is good; 0 is for ever. The one that is there stays as it is. Default: for ever. */
+  readonly hours?: pulumi.Input<number> | undefined;
+};
 
 /**
  * A system API key of Phoenix: minted once, minted again when it no longer works, revoked when the
@@ -38,9 +41,11 @@ export class ApiKey extends pulumi.CustomResource {
   declare readonly key: pulumi.Output<string>;
   /** Phoenix's own ID of it; empty as long as there is none. */
   declare readonly keyId: pulumi.Output<string>;
+  /** When it ends, in ISO 8601; empty for one that is good for ever. Until a key that a version before has minted was looked at there is none. */
+  declare readonly expiresAt: pulumi.Output<string>;
 
   constructor(name: string, args: ApiKeyArgs, opts?: pulumi.CustomResourceOptions) {
-    super('observability:index:ApiKey', name, { ...args, key: undefined, keyId: undefined }, pulumi.mergeOptions(opts, { additionalSecretOutputs: ['key'] }));
+    super('observability:index:ApiKey', name, { ...args, key: undefined, keyId: undefined, expiresAt: undefined }, pulumi.mergeOptions(opts, { additionalSecretOutputs: ['key'] }));
   }
 }
 

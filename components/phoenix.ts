@@ -27,6 +27,11 @@ export interface PhoenixArgs {
   readonly own?: { readonly secret?: string | undefined; readonly adminSecret?: string | undefined; readonly firstPassword?: string | undefined };
   /** Names of API keys besides Alloy's. */
   readonly apiKeys: readonly string[];
+  /**
+   * Those of them that end, and hours for which one is good; 0 is for ever. Alloy's never does: nobody else has it, and a stack
+   * that is left alone would stop to store. A deployment replaces it whenever somebody says so.
+   */
+  readonly ending?: { readonly names: readonly string[]; readonly hours: number };
   /** Further environment variables, and those whose values are secret, which the container does not show. */
   readonly env?: Readonly<Record<string, string>>;
   readonly secretEnv?: Readonly<Record<string, string>>;
@@ -115,6 +120,8 @@ export class Phoenix extends pulumi.ComponentResource {
   readonly alloyKey: pulumi.Output<string>;
   /** API keys besides Alloy's by name; empty texts while auth was never on. */
   readonly apiKeys: Readonly<Record<string, pulumi.Output<string>>>;
+  /** When those end that do, in ISO 8601; empty texts for ever. */
+  readonly keyEnds: Readonly<Record<string, pulumi.Output<string>>>;
   /** What an ApiKeyList needs, which revokes all other keys of this stack once nobody uses them any more. */
   readonly keyList: ApiKeyListArgs;
   /** What runs it, ready or not. */
@@ -251,10 +258,11 @@ export class Phoenix extends pulumi.ComponentResource {
       child,
     );
     const description = `made by Pulumi stack ${args.owner}`;
+    const { names: ending = [], hours } = args.ending ?? {};
     const apiKey = (key: string): ApiKey =>
       new ApiKey(
         `${name}-key-${key}`,
-        { ...access, server, name: key, description, signedWith: secret },
+        { ...access, server, name: key, description, signedWith: secret, hours: ending.includes(key) ? hours : undefined },
         // Not before a password that everybody knows is gone.
         { ...child, dependsOn: [settings] },
       );
@@ -262,6 +270,7 @@ export class Phoenix extends pulumi.ComponentResource {
     this.alloyKey = pulumi.secret(alloyKey.key);
     const others = args.apiKeys.map((key) => [key, apiKey(key)] as const);
     this.apiKeys = Object.fromEntries(others.map(([key, { key: value }]) => [key, pulumi.secret(value)]));
+    this.keyEnds = Object.fromEntries(others.flatMap(([key, { expiresAt }]) => (ending.includes(key) ? [[key, expiresAt]] : [])));
     this.keyList = { ...access, server, description, keyIds: [alloyKey.keyId, ...others.map(([, { keyId }]) => keyId)] };
 
     this.container = container;

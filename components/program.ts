@@ -56,7 +56,8 @@ export async function program(): Promise<object> {
     throw new pulumi.RunError(report(stack, problems, secrets));
   }
   const warnings = [...facts.warnings, ...tls.warnings, ...doorWarnings(settings), ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
-  await Promise.all(warnings.map((warning) => pulumi.log.warn(withoutSecrets(warning, secrets))));
+  const warn = (warning: string): Promise<void> => pulumi.log.warn(withoutSecrets(warning, secrets));
+  await Promise.all(warnings.map(warn));
 
   const hidden = secretValues(settings, config, isSecret);
   const cover = covering(hidden);
@@ -73,6 +74,6 @@ export async function program(): Promise<object> {
     { name: hostName('observability', stack), labels: [{ label: stackLabel, value: owner }] },
     { provider, dependsOn: checked },
   );
-  const host = { stack, owner, network, checked, settings, facts, engine, dockerHost: choice.engine.host, provider };
+  const host = { stack, owner, network, checked, settings, facts, engine, dockerHost: choice.engine.host, provider, warn };
   return cover(await (central?.remote ? edgeStack(host, central.remote) : centralStack(host, account)));
 }

@@ -9,6 +9,7 @@ import type { Route } from './cloudflare-tunnel';
 import { checksPath } from './door';
 import type { Host } from './host';
 import { CloudflareAccount } from './observability';
+import type { Phoenix } from './phoenix';
 import type { Settings } from './settings';
 import { hasPeople, hasTunnel, hostnamesOf, zoneOf } from './tunnel-settings';
 
@@ -79,10 +80,10 @@ export function accountOf(settings: Settings, stack: string): CloudflareAccount 
 
 /**
  * Publishes the stack.
- * @param apiKeys keys of Phoenix by name; those named as a service token go to whoever shows that
+ * @param phoenix its keys by name, and when they end; those named as a service token go to whoever shows that
  * @param after what has to be in order before: a tunnel that fails never stops the host's own traces
  */
-export async function publish({ stack, owner, network, settings, facts, provider }: Host, account: CloudflareAccount, services: Services, apiKeys: Readonly<Record<string, pulumi.Output<string>>>, after: pulumi.Resource): Promise<Published> {
+export async function publish({ stack, owner, network, settings, facts, provider }: Host, account: CloudflareAccount, services: Services, { apiKeys, keyEnds }: Pick<Phoenix, 'apiKeys' | 'keyEnds'>, after: pulumi.Resource): Promise<Published> {
   // Most stacks publish nothing, and need not load it.
   const [{ CloudflareTunnel }, { Provider }] = await Promise.all([import('./cloudflare-tunnel'), import('@pulumi/cloudflare')]);
   // One of our own: the default one takes every key of its namespace for its own, and cloudflare:accountId is none.
@@ -117,7 +118,7 @@ export async function publish({ stack, owner, network, settings, facts, provider
       otlp: { alloy: url(settings['tunnel:otlpHostname']), phoenix: url(settings['tunnel:phoenixOtlpHostname']) },
       requestMiB: largestRequestOf(settings),
       auth: settings['phoenix:auth'],
-      tokens: Object.fromEntries(Object.entries(tokens).map(([token, { expiresAt }]) => [token, { expiresAt }])),
+      tokens: Object.fromEntries(Object.entries(tokens).map(([token, { expiresAt }]) => [token, { expiresAt, keyExpiresAt: keyEnds[token] ?? '' }])),
     }),
     remoteAccess: pulumi.secret(pulumi.output(Object.fromEntries(
       Object.entries(tokens).map(([token, { clientId, clientSecret }]) => [token, { clientId, clientSecret, apiKey: apiKeys[token] ?? '' }])))),

@@ -3,6 +3,7 @@
  */
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import * as net from 'node:net';
+import { day, warnedDays } from './ending';
 import { fromFile, key, optional, secret, setCommand, shellQuoted, unknownSecret } from './key';
 import type { Problem } from './problem';
 import type { Settings } from './settings';
@@ -32,10 +33,6 @@ export interface Findings {
 
 /** `a, b and c` */
 const listed = new Intl.ListFormat('en-GB');
-
-const day = 86_400_000;
-/** Days before its end from which on a certificate is worth a warning. */
-export const warnedDays = 30;
 
 /**
  * What is to be said of TLS.

@@ -22,7 +22,7 @@ export const tunnelKeys = {
   'tunnel:allowDomains': optional('example.com', 'The same, everybody with an address in these domains', tunnel.emailDomains),
   'tunnel:allowGroups': optional('f174e90a-fafe-4643-bbbc-4a0ed4fc8415', 'The same, Access groups by their IDs', tunnel.groupIds),
   'tunnel:serviceTokens': key('edge', 'Names of the Access service tokens for machines, separated by commas', tunnel.tokenNames),
-  'tunnel:tokenDuration': key('8760h', 'How long such a token is good: hours, or `forever`', tunnel.tokenDuration),
+  'tunnel:tokenDuration': key('8760h', 'How long such a token is good, and the API key that goes with it: hours, or `forever`. A key that is there keeps its end', tunnel.tokenDuration),
   'tunnel:name': optional('llm-observability-dev', 'Name of the tunnel; without it `llm-observability-` and the stack', tunnel.tunnelName),
   'tunnel:connectors': key('2', 'Containers that hold the tunnel open, with four connections each', tunnel.connectors),
   'tunnel:image': key(images.tunnel, 'Image of cloudflared, with a version', values.image('tunnel')),

@@ -92,6 +92,9 @@ export function tokenDuration(raw: string): string {
   return raw;
 }
 
+/** Hours of such a duration; 0 is for ever. */
+export const hoursOf = (duration: string): number => (duration === 'forever' ? 0 : Number(duration.slice(0, -1)));
+
 /** `hostname=http://service:port`, separated by commas. */
 export function routes(raw: string): readonly ExtraRoute[] {
   const all = parts(raw).map((part) => {

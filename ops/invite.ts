@@ -34,7 +34,8 @@ main(invite.action(async ({ stack, token, file = `${token}.access.json` }) => {
     }
     throw new Failure(`${file} cannot be written: ${(error as Error).message}.`, [`npm run invite -- --stack ${stack} --token ${token} --file OTHER.access.json`]);
   }
-  say(`${file} opens the receivers of the stack ${stack} until ${known.expiresAt.slice(0, 10)}. Copy it to the other host over a secure channel, set it there, and delete both copies:`);
+  const [end = ''] = [known.expiresAt, ...(remote.auth && known.keyExpiresAt ? [known.keyExpiresAt] : [])].sort();
+  say(`${file} opens the receivers of the stack ${stack} until ${end.slice(0, 10)}. Copy it to the other host over a secure channel, set it there, and delete both copies:`);
   say(`    npm run pulumi -- config set --stack edge --secret edge:access < ${file}`);
   say(`    npm run up -- --stack edge -c edge:central=${stack}${token === 'edge' ? '' : ` -c edge:token=${token}`}`);
 }));

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { PhoenixApi, Refused, Unreachable, type PhoenixAccess } from './phoenix-api';
 import type { Kind } from './resource';
 import { unknown } from './values';
@@ -10,25 +11,30 @@ export interface ApiKeyInputs extends PhoenixAccess {
   readonly signedWith: string;
   /** ID of Phoenix's container: another one may have another database. */
   readonly server: string;
+  /** Hours for which a key that is minted is good; 0 is for ever, as it is where nothing is said. */
+  readonly hours?: number;
 }
 
 export interface ApiKeyOutputs extends ApiKeyInputs {
   /** Phoenix's own ID of the key; empty while there is none, because auth was never on. */
   readonly keyId: string;
   readonly key: string;
+  /** When it ends, in ISO 8601; empty for one that is good for ever. The version before has minted only those, and said nothing. */
+  readonly expiresAt?: string;
 }
 
 type Api = Pick<PhoenixApi, 'mint' | 'revoke' | 'accepts' | 'ready' | 'close'>;
 
-const none = { keyId: '', key: '' };
+const none = { keyId: '', key: '', expiresAt: '' };
+const hour = 3_600_000;
 
 /**
  * A system API key of Phoenix. It outlives auth being off, when Phoenix can neither mint nor tell: a stack
- * that switches back has the key it had. One that no longer works is minted again; the one before it, and what a run
- * that was cut off has left, `ApiKeyList` revokes.
+ * that switches back has the key it had. One that no longer works, because it has ended or for what reason ever, is minted
+ * again; the one before it, and what a run that was cut off has left, `ApiKeyList` revokes.
  * @param open default: through the Docker Engine; tests put a stand-in here
  */
-export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new PhoenixApi(access)): Kind<ApiKeyInputs, ApiKeyOutputs> => {
+export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new PhoenixApi(access), now = Date.now): Kind<ApiKeyInputs, ApiKeyOutputs> => {
   const using = async <T>(access: PhoenixAccess, work: (api: Api) => Promise<T>): Promise<T> => {
     const api = open(access);
     try {
@@ -40,8 +46,9 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
   const minted = (inputs: ApiKeyInputs): Promise<ApiKeyOutputs> =>
     using(inputs, async (api) => {
       await api.ready();
-      const { id, key } = await api.mint(inputs.name, inputs.description);
-      return { ...inputs, keyId: id, key };
+      const end = inputs.hours ? new Date(now() + inputs.hours * hour) : undefined;
+      const { id, key, expires_at: expiresAt } = await api.mint(inputs.name, inputs.description, end);
+      return { ...inputs, keyId: id, key, expiresAt: expiresAt === undefined ? '' : new Date(expiresAt).toISOString() };
     });
   /** Whether Phoenix asks for a key and turns this one away. */
   const refused = async ({ key, ...access }: ApiKeyOutputs): Promise<boolean> => access.auth && (await using(access, (api) => api.accepts(key))) === false;
@@ -50,17 +57,20 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
     secrets: ['key'],
     identity: ['name', 'description'],
 
+    // How long a key is good counts for the next one. Where the end of this one was never told, an update tells it.
+    same: (before, after) => (Object.keys(after) as (keyof ApiKeyInputs)[]).every((name) => (name === 'hours' && before.expiresAt !== undefined) || isDeepStrictEqual(before[name], after[name])),
+
     drifted: async (outputs) => outputs.auth && (outputs.key === '' || refused(outputs)),
 
     async preview(before, inputs) {
-      const { keyId, key } = before ?? none;
+      const { keyId, key, expiresAt = '' } = before ?? none;
       const stays = !inputs.auth || (before !== undefined && key !== '' && before.signedWith === inputs.signedWith && !(await refused(before)));
-      return { ...inputs, ...(stays ? { keyId, key } : { keyId: unknown, key: unknown }) };
+      return { ...inputs, ...(stays ? { keyId, key, expiresAt } : { keyId: unknown, key: unknown, expiresAt: inputs.hours ? unknown : '' }) };
     },
 
     create: (inputs) => (inputs.auth ? minted(inputs) : Promise.resolve({ ...inputs, ...none })),
 
-    async update({ key, keyId }, inputs) {
+    async update({ key, keyId, expiresAt = '' }, inputs) {
       const works = async (): Promise<boolean> =>
         using(inputs, async (api) => {
           await api.ready();
@@ -71,7 +81,7 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
           }
           return accepted;
         });
-      return !inputs.auth || (key !== '' && (await works())) ? { ...inputs, key, keyId } : minted(inputs);
+      return !inputs.auth || (key !== '' && (await works())) ? { ...inputs, key, keyId, expiresAt } : minted(inputs);
     },
 
     async read(outputs) {

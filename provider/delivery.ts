@@ -394,7 +394,9 @@ async function whyNotThroughTunnel(route: Route, central: CentralStack, since: n
   // Until the span is there Phoenix knows no such project.
   const unread = await lastRefusal(route, since, 'projects');
   const how = typeof unread === 'number' && unread !== 404 ? `cannot be asked for it: ${hostname} answers ${unread}` : 'does not show it';
-  return { cause: `Alloy has handed the span over and the Phoenix of the stack ${stack} ${how}`, mend: [there('verify'), logsOf(alloy)] };
+  // Access has let the span pass, so it is the key, and a deployment there mints the next one.
+  const mend = unread === 401 ? [there('up'), redeploy] : [there('verify'), logsOf(alloy)];
+  return { cause: `Alloy has handed the span over and the Phoenix of the stack ${stack} ${how}`, mend };
 }
 
 /** "running", "exited with 137", "not there", or why it cannot be told. */

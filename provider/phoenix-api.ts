@@ -24,6 +24,8 @@ export interface KeyRecord {
   readonly id: string;
   readonly name: string;
   readonly description?: string;
+  /** ISO 8601. One that is good for ever has none. */
+  readonly expires_at?: string;
 }
 
 /** Password of the first administrator in a database that was made without one being said. */
@@ -58,8 +60,9 @@ export class PhoenixApi {
     return dataOf<readonly KeyRecord[]>('list its API keys', answer);
   }
 
-  async mint(name: string, description: string): Promise<KeyRecord & { readonly key: string }> {
-    const answer = await this.request('POST', '/v1/system/api_keys', { body: { data: { name, description, expires_at: null } } });
+  /** @param end when it ends, in the future. Default: it is good for ever */
+  async mint(name: string, description: string, end?: Date): Promise<KeyRecord & { readonly key: string }> {
+    const answer = await this.request('POST', '/v1/system/api_keys', { body: { data: { name, description, expires_at: end?.toISOString() ?? null } } });
     return dataOf(`mint the API key ${name}`, answer);
   }
 

@@ -13,8 +13,11 @@ export interface Kind<Inputs extends object, Outputs extends Inputs> {
   check?(inputs: Inputs, before: Inputs | undefined): Promise<readonly Problem[]>;
   /** What is wrong already, while some inputs are not known: they come with this deployment. */
   planned?(inputs: Inputs): Promise<readonly Problem[]>;
-  /** Whether inputs that differ mean the same. */
-  same?(before: Inputs, after: Inputs): boolean;
+  /**
+   * Whether inputs that differ mean the same.
+   * @param before outputs of the one that is there, its inputs among them
+   */
+  same?(before: Outputs, after: Inputs): boolean;
   /** Whether what was made has to be put right although its inputs are the same. */
   drifted?(outputs: Outputs): Promise<boolean>;
   /**
