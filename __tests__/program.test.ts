@@ -36,6 +36,7 @@ interface Run {
   /** The engine is named by the settings alone. */
   readonly named?: boolean;
   readonly outputs?: NonNullable<Stage['outputs']>;
+  readonly state?: NonNullable<Stage['state']>;
 }
 
 /** Runs the whole program, as the language host would, on a host with nothing on it. */
@@ -317,6 +318,17 @@ const published: Run = {
   secretKeys: ['cloudflare:apiToken'],
 };
 
+test('keys of edges end as their service tokens do, and no other does', async () => {
+  const hours = async (config: Record<string, string>): Promise<object> => {
+    const { resources } = await run({ ...published, config: { ...published.config, 'phoenix:apiKeys': 'dashboards, lab', ...config } });
+    return Object.fromEntries([...resources.values()].filter(({ type }) => type.endsWith(':ApiKey')).map(({ inputs }) => [inputs['name'], inputs['hours']]));
+  };
+  expect(await hours({})).toEqual({ alloy: undefined, dashboards: undefined, edge: 8760, lab: 8760 });
+  expect(await hours({ 'tunnel:tokenDuration': '24h' })).toMatchObject({ dashboards: undefined, edge: 24, lab: 24 });
+  // For ever, and the end of the one that is there is told.
+  expect(await hours({ 'tunnel:tokenDuration': 'forever' })).toMatchObject({ dashboards: undefined, edge: 0, lab: 0 });
+});
+
 describe('a tunnel', () => {
   let deployment: Deployment<Outputs>;
   beforeAll(async () => {
@@ -329,6 +341,7 @@ describe('a tunnel', () => {
 
   test('what it tells of itself, and what opens it, which is secret', () => {
     const { tunnel, remote, remoteAccess, apiKeys, login, containers, images } = deployment.result;
+    const ends = { expiresAt: '2027-11-21T08:00:00Z', keyExpiresAt: '2999-11-21T08:00:00.000Z' };
     expect({ tunnel, remote, remoteAccess, apiKeys }).toEqual({
       tunnel: {
         id: 'tunnel-tunnel-id',
@@ -341,7 +354,7 @@ describe('a tunnel', () => {
         otlp: { alloy: 'https://otlp.example.com', phoenix: 'https://phoenix-otlp.example.com' },
         requestMiB: 64,
         auth: true,
-        tokens: { edge: { expiresAt: '2027-11-21T08:00:00Z' }, lab: { expiresAt: '2027-11-21T08:00:00Z' } },
+        tokens: { edge: ends, lab: ends },
       },
       remoteAccess: secret({
         edge: { clientId: 'client-of-tunnel-token-edge', clientSecret: 'minted-tunnel-token-edge', apiKey: 'minted-phoenix-key-edge' },
@@ -460,10 +473,12 @@ describe('a stack at the edge', () => {
 
 describe('things worth saying that stop nothing', () => {
   const warned = async (how: Run): Promise<unknown[]> => {
-    const warn = jest.spyOn(pulumi.log, 'warn').mockResolvedValue();
+    const warn = jest.spyOn(pulumi.log, 'warn').mockReset().mockResolvedValue();
     await run(how);
     return warn.mock.calls.map(([text]) => text);
   };
+
+  const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
 
   test('nothing', async () => expect([await warned({}), await warned(published)]).toEqual([[], []]));
 
@@ -474,11 +489,44 @@ describe('things worth saying that stop nothing', () => {
   });
 
   test('a service token that expires soon', async () => {
-    const expiresAt = new Date(Date.now() + 10 * 86_400_000).toISOString();
+    const expiresAt = inDays(10);
     const soon = { ...prod, remote: { ...prod.remote, tokens: { edge: { expiresAt } } } };
     expect(await warned({ config: { 'edge:central': 'prod' }, outputs: { prod: soon } })).toEqual([
       `the service token edge of the stack prod expires on ${expiresAt.slice(0, 10)}: npm run up -- --stack prod --rotate token:edge, then deploy this stack`,
     ]);
+  });
+
+  test('an API key that expires soon, at the edge', async () => {
+    const keyExpiresAt = inDays(10);
+    const soon = { ...prod, remote: { ...prod.remote, tokens: { edge: { ...prod.remote.tokens.edge, keyExpiresAt } } } };
+    expect(await warned({ config: { 'edge:central': 'prod' }, outputs: { prod: soon } })).toEqual([
+      `the API key edge of the stack prod expires on ${keyExpiresAt.slice(0, 10)}: npm run up -- --stack prod --rotate edge, then deploy this stack`,
+    ]);
+  });
+
+  describe('where it is made', () => {
+    const rotate = (name: string, stack = 'dev'): string =>
+      `npm run up -- --stack ${stack} --rotate ${name}, then deploy the stack at the edge that has it, with a new file of \`npm run invite\` if it was given one`;
+    const ending = (days: number): NonNullable<Run['state']> => ({ 'phoenix-key-lab': { expiresAt: inDays(days) } });
+
+    test.each([true, false])('one that expires soon, in a preview: %s', async (preview) => {
+      expect(await warned({ ...published, preview, state: ending(29) })).toEqual([`the API key lab expires on ${inDays(29).slice(0, 10)}: ${rotate('lab')}`]);
+      expect(await warned({ ...published, preview, stack: 'prod', state: ending(-1) })).toEqual([`the API key lab has expired on ${inDays(-1).slice(0, 10)}: ${rotate('lab', 'prod')}`]);
+    });
+
+    test('one that is good for longer, or of a version that said nothing', async () => {
+      expect(await warned({ ...published, state: ending(31) })).toEqual([]);
+      expect(await warned({ ...published, state: { 'phoenix-key-lab': { expiresAt: undefined } } })).toEqual([]);
+    });
+
+    test('without auth nobody asks for it', async () => {
+      expect(await warned({ ...published, config: { ...published.config, 'phoenix:auth': 'false' }, state: ending(10) })).toEqual([]);
+    });
+
+    test('its name may be a secret', async () => {
+      const secretKeys = [...(published.secretKeys ?? []), 'tunnel:serviceTokens'];
+      expect(await warned({ config: { ...published.config, 'tunnel:serviceTokens': 'lab' }, secretKeys, state: ending(10) })).toEqual([`the API key [secret] expires on ${inDays(10).slice(0, 10)}: ${rotate('[secret]')}`]);
+    });
   });
 });
 
@@ -648,7 +696,7 @@ describe('one setting changes just what it names', () => {
   test.each<[string, string, string[]]>([
     ['tunnel:hostname', 'traces.example.com', ['cloudflare-account.hostnames', 'phoenix-gate-config-files.uploads', 'phoenix-gate-server.labels', 'phoenix-server.envs', 'tunnel-access-page.domain', 'tunnel-config.config', 'tunnel-dns-page.name']],
     ['tunnel:allowEmails', 'bob@example.com', ['tunnel-people.includes']],
-    ['tunnel:tokenDuration', 'forever', ['tunnel-token-edge.duration', 'tunnel-token-lab.duration']],
+    ['tunnel:tokenDuration', 'forever', ['phoenix-key-edge.hours', 'phoenix-key-lab.hours', 'tunnel-token-edge.duration', 'tunnel-token-lab.duration']],
     ['tunnel:image', 'my/cloudflared:2026.1.0', ['tunnel-connector-1.image', 'tunnel-connector-2.image', 'tunnel-image.name', 'tunnel-secret-files.image']],
     ['tunnel:name', 'mine', ['cloudflare-account.tunnel', ...['access-grafana.example.com', 'access-otlp', 'access-page', 'access-phoenix-otlp', 'machines', 'people', 'token-edge', 'token-lab', 'tunnel'].map((name) => `tunnel-${name}.name`)]],
     ['cloudflare:apiToken', 'another-at-cloudflare-0123456789-0123456789', ['cloudflare-account.apiToken', 'cloudflare.apiToken']],
@@ -904,7 +952,7 @@ describe('what is stored with --secret', () => {
     'tunnel:hostname': 'marked-page.marked-zone.example', 'tunnel:otlpHostname': 'marked-otlp.marked-zone.example', 'tunnel:phoenixOtlpHostname': 'marked-phoenix.marked-zone.example',
     'tunnel:routes': ['marked-route.marked-zone.example=http://marked-service:3000', 'marked-route.marked-zone.example', 'marked-service'], 'tunnel:zone': 'marked-zone.example',
     'tunnel:allowEmails': 'marked-ada@example.com', 'tunnel:allowDomains': 'marked-domain.example.com', 'tunnel:allowGroups': 'f174e90a-fafe-4643-bbbc-4a0ed4fc8415',
-    'tunnel:serviceTokens': 'marked-token', 'tunnel:tokenDuration': '7778h', 'tunnel:name': 'marked-tunnel', 'tunnel:connectors': '3', 'tunnel:image': 'registry.example.net/marked-tunnel:2027.1.1',
+    'tunnel:serviceTokens': 'marked-token', 'tunnel:tokenDuration': ['7778h', '7778'], 'tunnel:name': 'marked-tunnel', 'tunnel:connectors': '3', 'tunnel:image': 'registry.example.net/marked-tunnel:2027.1.1',
     'cloudflare:accountId': '0123456789abcdef0123456789abcd77', 'cloudflare:baseUrl': 'https://marked-cloudflare.example.com/client/v4', 'cloudflare:apiToken': 'marked-at-cloudflare-0123456789-012345678',
     ...certified,
     'ports:offset': ['707', '17708', '17709', '17710', '17711', '17712', '17713'],

@@ -4,6 +4,7 @@ import * as docker from '@pulumi/docker';
 import { alloyConfig, largestRequestMiB } from '../components/alloy-config';
 import { beyondLimit, images, storagePercent } from '../components/catalog';
 import { inspectCentral } from '../components/central';
+import { keyWarnings } from '../components/central-stack';
 import { CloudflareTunnel, ingressRules } from '../components/cloudflare-tunnel';
 import { checksPath, doorOf, doorView } from '../components/door';
 import { warnedDays } from '../components/ending';
@@ -109,7 +110,8 @@ describe('numbers and names', () => {
       `${ulimit('nproc')} of a user on the host (\`nproc\`)`,
       `${ulimit('nofile')} in a process (\`nofile\`)`,
       `${logs} MiB, and ${/size=(\d+)m/.exec(gate.tmpfs['/tmp'] ?? '')?.[1]} MiB, in a container`,
-      `by default ${fallback('tunnel:tokenDuration').replace('h', ' hours')}. Previews of an edge warn 30 days before`,
+      `by default ${fallback('tunnel:tokenDuration').replace('h', ' hours')}. Previews of an edge warn ${warnedDays} days before`,
+      `Previews of the central stack and of the edge warn ${warnedDays} days before`,
       `The gate: ${/ssl_protocols (.*);/.exec(nginx)?.[1]?.replace(/TLSv/, 'TLS ').replace(' TLSv', ' and ')}, with forward secrecy`,
       `also warns ${warnedDays} days before the end`,
       'other than loopback and the gateway of Docker\'s bridge | With `tls:certificate` and `tls:key`, TLS alone on the same ports; `0.0.0.0` and `::` include',
@@ -145,11 +147,13 @@ describe('numbers and names', () => {
     expect([fallback('phoenix:storage'), fallback('phoenix:retentionDays')]).toEqual(['none', 'none']);
     expect(Object.values(images).filter((image) => image.includes('@'))).toEqual([]);
     const day = 86_400_000;
-    const warned = async (left: number): Promise<number> => {
-      const remote = { otlp: { alloy: 'https://otlp.example.com', phoenix: null }, auth: true, tokens: { edge: { expiresAt: new Date(left).toISOString() } } };
+    const warned = async (left: number, keyLeft = left): Promise<number> => {
+      const ends = { expiresAt: new Date(left).toISOString(), keyExpiresAt: new Date(keyLeft).toISOString() };
+      const remote = { otlp: { alloy: 'https://otlp.example.com', phoenix: null }, auth: true, tokens: { edge: ends } };
       return (await inspectCentral(settings({ 'edge:central': 'prod' }), () => Promise.resolve({ remote }), 0)).warnings.length;
     };
-    expect([await warned(30 * day), await warned(30 * day - 1)]).toEqual([0, 1]);
+    expect([await warned(30 * day), await warned(30 * day, 30 * day - 1), await warned(30 * day - 1)]).toEqual([0, 1, 2]);
+    expect([30 * day, 30 * day - 1].map((left) => keyWarnings('prod', 'edge', new Date(left).toISOString(), 0).length)).toEqual([0, 1]);
   });
 
   test('the names are those of the gate, whatever setting they come from', () => {

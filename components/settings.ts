@@ -16,6 +16,7 @@ import type { Problem } from './problem';
 import { certificateText, keyText, tlsKeys } from './tls-settings';
 import { withoutPassword } from '../engine';
 import { tunnelKeys, tunnelProblems } from './tunnel-settings';
+import { hoursOf } from './tunnel-values';
 
 /** Every setting there is. The README's table is held against this. */
 export const keys = {
@@ -112,6 +113,7 @@ const asTold: { readonly [K in SettingKey]?: (value: NonNullable<Settings[K]>) =
   'phoenix:storage': (mebibytes) => mebibytes / 1024,
   'tls:certificate': certificateText,
   'tls:key': keyText,
+  'tunnel:tokenDuration': (duration) => hoursOf(duration) || undefined,
 };
 
 const told = <K extends SettingKey>(name: K, value: Settings[K]): unknown => (value === undefined || value === null ? undefined : asTold[name]?.(value));

@@ -156,6 +156,56 @@ describe('inspectCentral', () => {
     });
   });
 
+  describe('the end of the API key that goes with a token', () => {
+    const ending = (keyExpiresAt: string | undefined, config: Readonly<Record<string, string>> = {}, changes: Partial<Remote> = {}): Promise<Found> =>
+      inspect({ ...published, tokens: { ...tokens, edge: { ...tokens.edge, ...(keyExpiresAt === undefined ? {} : { keyExpiresAt }) } }, ...changes }, config);
+    const at = (ms: number): string => new Date(now + ms).toISOString();
+    const rotate = 'npm run up -- --stack prod --rotate edge';
+    const toPhoenix = { 'edge:sendTo': 'phoenix' };
+
+    test.each<[string, string, Readonly<Record<string, string>>, string]>([
+      ['near', at(1), {}, 'expires on 2026-11-21'],
+      ['near', at(30 * day - 1), {}, 'expires on 2026-12-21'],
+      ['near, and Phoenix is shown it', at(30 * day - 1), toPhoenix, 'expires on 2026-12-21'],
+      // Spans arrive without it, and only a check does not.
+      ['past', at(0), {}, 'has expired on 2026-11-21'],
+      ['past', at(-day), {}, 'has expired on 2026-11-20'],
+    ])('is %s: %s', async (_, end, config, words) => {
+      expect(await ending(end, config)).toMatchObject({ problems: [], warnings: [`the API key edge of the stack prod ${words}: ${rotate}, then deploy this stack`] });
+    });
+
+    test.each([[at(0), '2026-11-21'], [at(-day), '2026-11-20']])('is past where Phoenix is shown it: %s', async (end, date) => {
+      expect(await ending(end, toPhoenix)).toEqual(refusal('edge:token', 'edge', `that API key of the stack prod has expired on ${date}; Phoenix turns it away`, [rotate]));
+    });
+
+    test.each<[string, string | undefined, Partial<Remote>]>([
+      ['thirty days', at(30 * day), {}],
+      ['for ever', '', {}],
+      ['of a stack that does not say', undefined, {}],
+      ['nobody asks for it', at(-day), { auth: false }],
+    ])('nothing to say: %s', async (_, end, changes) => {
+      expect(await ending(end, {}, changes)).toMatchObject({ problems: [], warnings: [] });
+      expect(await ending(end, toPhoenix, changes)).toMatchObject({ problems: [], warnings: [] });
+    });
+
+    test('another key may end as it likes', async () => {
+      const remote = { ...published, tokens: { ...tokens, 'host-2': { ...tokens['host-2'], keyExpiresAt: at(-day) } } };
+      expect(await inspect(remote, toPhoenix)).toEqual({ problems: [], warnings: [], remote });
+    });
+
+    test('with that of the token one command is for both', async () => {
+      const both = (ms: number, keyMs: number): Promise<Found> => inspect({ ...published, tokens: { edge: { expiresAt: at(ms), keyExpiresAt: at(keyMs) } } }, toPhoenix);
+      const command = 'npm run up -- --stack prod --rotate token:edge --rotate edge';
+      expect((await both(day, 2 * day)).warnings).toEqual([
+        `the service token edge of the stack prod expires on 2026-11-22: ${command}, then deploy this stack`,
+        `the API key edge of the stack prod expires on 2026-11-23: ${command}, then deploy this stack`,
+      ]);
+      expect((await both(-day, day)).problems).toMatchObject([{ rule: expect.stringMatching(/^that service token .* Cloudflare turns it away$/), mend: [command] }]);
+      expect((await both(day, -day)).problems).toMatchObject([{ rule: expect.stringMatching(/^that API key .* Phoenix turns it away$/), mend: [command] }]);
+      expect((await both(-day, -day)).problems).toHaveLength(1);
+    });
+  });
+
   describe('by what was given', () => {
     const invited = (remote: Remote, config: Readonly<Record<string, string>> = {}): Settings => {
       const remoteAccess = Object.fromEntries(Object.keys(remote.tokens).map((token) => [token, { clientId: 'id', clientSecret: 's3cret', apiKey: 'key' }]));
@@ -173,6 +223,10 @@ describe('inspectCentral', () => {
       const rotate = 'npm run up -- --stack prod --rotate token:edge';
       expect((await inspectCentral(invited(ending(0)), undefined, now)).problems).toMatchObject([{ key: 'edge:token', mend: [rotate, ...anew] }]);
       expect((await inspectCentral(invited(ending(day)), undefined, now)).warnings).toEqual([expect.stringContaining(`: ${[rotate, ...anew].join(' && ')}, then deploy this stack`)]);
+      const keyEnding = (ms: number): Remote => ({ ...published, tokens: { edge: { ...tokens.edge, keyExpiresAt: new Date(now + ms).toISOString() } } });
+      const rotateKey = 'npm run up -- --stack prod --rotate edge';
+      expect((await inspectCentral(invited(keyEnding(0), { 'edge:sendTo': 'phoenix' }), undefined, now)).problems).toMatchObject([{ key: 'edge:token', mend: [rotateKey, ...anew] }]);
+      expect((await inspectCentral(invited(keyEnding(day)), undefined, now)).warnings).toEqual([expect.stringContaining(`: ${[rotateKey, ...anew].join(' && ')}, then deploy this stack`)]);
       const other = anew.map((command) => command.replace('--token edge', '--token host-3'));
       expect((await inspectCentral(invited(published, { 'edge:token': 'host-3' }), undefined, now)).problems).toMatchObject([{ key: 'edge:token', mend: [expect.anything(), expect.anything(), ...other] }]);
       expect((await inspectCentral(invited({ ...published, otlp: { alloy: null, phoenix } }), undefined, now)).problems).toMatchObject([{ key: 'edge:sendTo', mend: expect.arrayContaining(anew) }]);

@@ -10,6 +10,8 @@ const rule = 'it is not the file that `npm run invite` writes on the side of the
 
 test.each<[string, EdgeAccess]>([
   ['as it was written', given],
+  ['with the end of a key', { ...given, remote: { ...given.remote, tokens: { edge: { expiresAt: '2027-11-21T08:00:00Z', keyExpiresAt: '2027-11-21T08:00:00.000Z' } } } }],
+  ['with a key that has none', { ...given, remote: { ...given.remote, tokens: { edge: { expiresAt: '2027-11-21T08:00:00Z', keyExpiresAt: '' } } } }],
   ['of a stack that says no largest request', { ...given, remote: { otlp: given.remote.otlp, auth: false, tokens: given.remote.tokens } }],
 ])('the file %s', (_, access) => expect(edgeAccess(`${JSON.stringify(access, null, 2)}\n`)).toEqual(access));
 
@@ -25,6 +27,7 @@ test.each<[string, string]>([
   ['a token without a secret', JSON.stringify({ ...given, remoteAccess: {} })],
   ['a secret that is none', JSON.stringify({ ...given, remoteAccess: { edge: { clientId: 'id', apiKey: '' } } })],
   ['an end that is no time', JSON.stringify({ ...given, remote: { ...given.remote, tokens: { edge: { expiresAt: 'soon' } } } })],
+  ['an end of a key that is no time', JSON.stringify({ ...given, remote: { ...given.remote, tokens: { edge: { expiresAt: '2027-11-21T08:00:00Z', keyExpiresAt: 'soon' } } } })],
   ['a size that is none', JSON.stringify({ ...given, remote: { ...given.remote, requestMiB: 0 } })],
 ])('refused: %s', (_, raw) => expect(() => edgeAccess(raw)).toThrow(rule));
 

@@ -23,6 +23,14 @@ test('an API key: its inputs as they are, the key itself secret', async () => {
   });
   expect(await valueOf(deployment.result.key)).toBe('minted-key');
   expect(await valueOf(deployment.result.keyId)).toBe('id-of-key');
+  expect(await valueOf(deployment.result.expiresAt)).toBe('');
+});
+
+test('an API key that ends', async () => {
+  const args: observability.ApiKeyArgs = { ...access, name: 'edge', description: 'made by a test', signedWith: 'signs', server: 'container-id', hours: 24 };
+  const { resources, result } = await deploy(() => new observability.ApiKey('key', args));
+  expect(resources.get('key')).toMatchObject({ inputs: { hours: 24 }, additionalSecretOutputs: ['key'] });
+  expect(await valueOf(result.expiresAt)).toBe('2999-11-21T08:00:00.000Z');
 });
 
 test('settings of Phoenix: their inputs as they are', async () => {

@@ -280,6 +280,13 @@ describe('what is done in Phoenix by its API', () => {
     }
   });
 
+  test.each([24, 0])('those of its keys that are to end do so, in %d hours', async (hours) => {
+    const { resources, result } = await phoenix({ apiKeys: ['dashboards', 'edge', 'lab'], ending: { names: ['edge', 'lab'], hours } });
+    expect(['alloy', 'dashboards', 'edge', 'lab'].map((name) => resources.get(`phoenix-key-${name}`)?.inputs['hours'])).toEqual([undefined, undefined, hours, hours]);
+    const end = hours === 0 ? '' : '2999-11-21T08:00:00.000Z';
+    expect(await sent(result.keyEnds)).toEqual({ edge: end, lab: end });
+  });
+
   test('through the engine of the stack', async () => {
     const elsewhere = at('ssh://host');
     const { resources } = await phoenix({ engine: elsewhere, apiKeys: [] });
@@ -313,6 +320,8 @@ describe('what it offers', () => {
   test('without auth: a backend with the same header, which it ignores, so that Alloy stays as it is when auth is switched on', async () => {
     expect(await offered(withoutAuth)).toEqual({ ...always, backend: { ...backend, headers: { authorization: secret('Bearer none') } }, apiKeys: { dashboards: secret('') }, path: ['phoenix-server-id', ''] });
   });
+
+  test('by itself no key ends', () => expect(plain.result.keyEnds).toEqual({}));
 
   test('addresses', () => {
     expect(plain.result.internal).toBe('http://phoenix-server:6006');

@@ -242,6 +242,8 @@ describe('tokenNames', () => {
 });
 
 describe('tokenDuration', () => {
+  test.each([['1h', 1], ['8760h', 8760], ['999999h', 999999], ['forever', 0]])('%s in hours', (raw, hours) => expect(tunnel.hoursOf(tunnel.tokenDuration(raw))).toBe(hours));
+
   test.each(['1h', '8760h', '999999h', 'forever'])('%s is taken as it is', (raw) => expect(tunnel.tokenDuration(raw)).toBe(raw));
 
   test.each(['', '0h', '08h', '8760', '365d', '30m', '1h30m', '1.5h', '-1h', '1000000h', ' 8760h', '8760H', 'Forever', 'forever ', '8760h\n'])("'%s' is none", (raw) => {

@@ -155,6 +155,17 @@ describe('a published stack', () => {
   });
 });
 
+describe("an edge's API key", () => {
+  it('ends in Phoenix when the stack says so, and that of Alloy does not', async () => {
+    const answer = await fetch(`${deployed.endpoints.phoenixUi}/v1/system/api_keys`, { headers: { authorization: `Bearer ${deployed.adminSecret}` } });
+    const { data } = (await answer.json()) as { data: { name: string; expires_at?: string }[] };
+    const [key, ...more] = data.filter(({ name }) => name === 'edge');
+    expect(more).toEqual([]);
+    expect(new Date(key?.expires_at ?? 0).toISOString()).toBe(deployed.remote.tokens['edge']?.keyExpiresAt);
+    expect(data.filter(({ name }) => name === 'alloy').map((one) => one.expires_at)).toEqual([undefined]);
+  });
+});
+
 describe('a stack at the edge', () => {
   it('needs the name of the central one, and its trace is read back there', async () => {
     const config = { 'edge:central': 'central', ...portsOf(5317), ...(await trustingImages()) };

@@ -170,6 +170,20 @@ describe('invite', () => {
     expect(said.slice(1)).toEqual([`    npm run pulumi -- config set --stack edge --secret edge:access < ${file}`, '    npm run up -- --stack edge -c edge:central=prod -c edge:token=host-2']);
   });
 
+  test.each<[string, string | undefined, boolean, string]>([
+    ['of the token', undefined, true, '2027-11-21'],
+    ['of the token, with a key that is good for ever', '', true, '2027-11-21'],
+    ['of the token, with a key that is good for longer', '2028-11-21T08:00:00.000Z', true, '2027-11-21'],
+    ['of the key', '2027-10-21T08:00:00.000Z', true, '2027-10-21'],
+    ['of the token, where nobody asks for a key', '2027-10-21T08:00:00.000Z', false, '2027-11-21'],
+  ])('the end that it says is that %s', async (_, keyExpiresAt, auth, date) => {
+    const file = path.join(tempDir(), 'edge.access.json');
+    const tokens = { ...remote.tokens, edge: { ...remote.tokens.edge, ...(keyExpiresAt === undefined ? {} : { keyExpiresAt }) } };
+    const { said } = await invited({ ...prod, remote: { ...remote, auth, tokens } }, '--file', file);
+    expect(said[0]).toContain(`opens the receivers of the stack prod until ${date}. `);
+    expect(edgeAccess(fs.readFileSync(file, 'utf8'))?.remote.tokens).toEqual({ edge: tokens.edge });
+  });
+
   test('one that is there stays as it is', async () => {
     const file = path.join(tempDir(), 'edge.access.json');
     fs.writeFileSync(file, 'of somebody');

@@ -1,6 +1,7 @@
 import { at } from '../../engine';
 import { apiKey, type ApiKeyInputs, type ApiKeyOutputs } from '../../provider/api-key';
 import { Refused, Unreachable, type PhoenixAccess, type PhoenixApi } from '../../provider/phoenix-api';
+import { providing } from '../../provider/providing';
 import { unknown } from '../../provider/values';
 
 const inputs: ApiKeyInputs = {
@@ -15,8 +16,15 @@ const inputs: ApiKeyInputs = {
   server: 'c1',
 };
 const without: ApiKeyInputs = { ...inputs, auth: false };
-const made: ApiKeyOutputs = { ...inputs, keyId: 'id-1', key: 'key-1' };
-const none = { keyId: '', key: '' };
+const made: ApiKeyOutputs = { ...inputs, keyId: 'id-1', key: 'key-1', expiresAt: '' };
+const none = { keyId: '', key: '', expiresAt: '' };
+const now = Date.parse('2026-11-21T08:00:00.123Z');
+/** A key that ends, and how Phoenix writes that. */
+const ending: ApiKeyInputs = { ...inputs, name: 'edge', hours: 8760 };
+const [end, written] = ['2027-11-21T08:00:00.123Z', '2027-11-21T08:00:00.123000+00:00'];
+const madeEnding: ApiKeyOutputs = { ...ending, keyId: 'id-1', key: 'key-1', expiresAt: end };
+/** As a version that knew no end has left it. */
+const old: ApiKeyOutputs = { ...inputs, keyId: 'id-1', key: 'key-1' };
 
 /** A Phoenix that takes every key, and what was done to it, in order. */
 class Phoenix {
@@ -31,13 +39,16 @@ class Phoenix {
     const note = (what: string): void => void this.done.push(what);
     return {
       ready: async () => note('ready'),
-      mint: async (name, description) => (note(`mint ${name} (${description})`), { id: 'id-new', name, description, key: 'key-new' }),
+      mint: async (name, description, until) => {
+        note(`mint ${name} (${description})${until ? ` until ${until.toISOString()}` : ''}`);
+        return { id: 'id-new', name, description, ...(until ? { expires_at: until.toISOString().replace('Z', '000+00:00') } : {}), key: 'key-new' };
+      },
       revoke: async (id) => note(`revoke ${id}`),
       accepts: async (key) => (note(`try ${key}`), true),
       ...this.says,
       close: () => void (this.open -= 1),
     };
-  });
+  }, () => now);
 }
 
 const mint = 'mint alloy (made by Pulumi stack p/dev)';
@@ -55,10 +66,28 @@ describe('create', () => {
 
   test('with auth it is minted once Phoenix is ready', async () => {
     const phoenix = new Phoenix();
-    expect(await phoenix.kind.create(inputs)).toEqual({ ...inputs, keyId: 'id-new', key: 'key-new' });
+    expect(await phoenix.kind.create(inputs)).toEqual({ ...inputs, keyId: 'id-new', key: 'key-new', expiresAt: '' });
     expect(phoenix.done).toEqual(['ready', mint]);
     expect(phoenix.access).toEqual([inputs]);
     expect(phoenix.open).toBe(0);
+  });
+
+  test('one that ends does so in so many hours, and is told as UTC', async () => {
+    const phoenix = new Phoenix();
+    expect(await phoenix.kind.create(ending)).toEqual({ ...ending, keyId: 'id-new', key: 'key-new', expiresAt: end });
+    expect(phoenix.done).toEqual(['ready', `mint edge (${inputs.description}) until ${end}`]);
+  });
+
+  test('what Phoenix says of the end counts, not what it was asked for', async () => {
+    const record = { id: 'id-new', name: 'edge', key: 'key-new' };
+    expect(await new Phoenix({ mint: async () => record }).kind.create(ending)).toMatchObject({ expiresAt: '' });
+    expect(await new Phoenix({ mint: async () => ({ ...record, expires_at: written.replace('2027', '2028') }) }).kind.create(ending)).toMatchObject({ expiresAt: '2028-11-21T08:00:00.123Z' });
+  });
+
+  test('for ever is no end', async () => {
+    const phoenix = new Phoenix();
+    expect(await phoenix.kind.create({ ...inputs, hours: 0 })).toMatchObject({ keyId: 'id-new', expiresAt: '' });
+    expect(phoenix.done).toEqual(['ready', mint]);
   });
 
   test.each<[string, Partial<PhoenixApi>, string[]]>([
@@ -73,12 +102,12 @@ describe('create', () => {
 });
 
 describe('update', () => {
-  const renewed = { ...inputs, keyId: 'id-new', key: 'key-new' };
+  const renewed = { ...inputs, keyId: 'id-new', key: 'key-new', expiresAt: '' };
   const next = { ...inputs, server: 'c2', signedWith: 'another-secret' };
 
   test('a key that still works stays', async () => {
     const phoenix = new Phoenix();
-    expect(await phoenix.kind.update(made, next)).toEqual({ ...next, keyId: 'id-1', key: 'key-1' });
+    expect(await phoenix.kind.update(made, next)).toEqual({ ...next, keyId: 'id-1', key: 'key-1', expiresAt: '' });
     expect(phoenix.done).toEqual(['ready', 'try key-1']);
     // What it may be reached with by now, not what it was reached with.
     expect(phoenix.access).toEqual([next]);
@@ -99,6 +128,22 @@ describe('update', () => {
     expect(phoenix.open).toBe(0);
   });
 
+  test.each<[string, ApiKeyOutputs, ApiKeyInputs, string]>([
+    ['whatever holds for the next', madeEnding, { ...ending, hours: 24 }, end],
+    ['also where the next has none', madeEnding, { ...ending, hours: 0 }, end],
+    ['and where the next has one', { ...made, name: 'edge' }, ending, ''],
+    ['and one of a version that knew no end has none', { ...old, name: 'edge' }, ending, ''],
+  ])('a key that works keeps its end, %s', async (_, before, news, expiresAt) => {
+    const phoenix = new Phoenix();
+    expect(await phoenix.kind.update(before, news)).toEqual({ ...news, keyId: 'id-1', key: 'key-1', expiresAt });
+    expect(phoenix.done).toEqual(['ready', 'try key-1']);
+  });
+
+  test('one that has ended is minted again, for as long as holds now', async () => {
+    const phoenix = new Phoenix({ accepts: async () => false });
+    expect(await phoenix.kind.update({ ...madeEnding, expiresAt: '2026-11-21T08:00:00.122Z' }, { ...ending, hours: 24 })).toEqual({ ...ending, hours: 24, keyId: 'id-new', key: 'key-new', expiresAt: '2026-11-22T08:00:00.123Z' });
+  });
+
   test('auth is switched on for the first time', async () => {
     const phoenix = new Phoenix();
     expect(await phoenix.kind.update({ ...without, ...none }, inputs)).toEqual(renewed);
@@ -116,7 +161,7 @@ describe('update', () => {
 
 describe('preview', () => {
   const planned = { ...inputs, server: unknown };
-  const [stays, minted] = [{ keyId: 'id-1', key: 'key-1' }, { keyId: unknown, key: unknown }];
+  const [stays, minted] = [{ keyId: 'id-1', key: 'key-1', expiresAt: '' }, { keyId: unknown, key: unknown, expiresAt: '' }];
 
   test.each<[string, ApiKeyOutputs | undefined, ApiKeyInputs, boolean | undefined, object, string[]]>([
     ['in a new container the key stays', made, planned, true, stays, ['try key-1']],
@@ -129,13 +174,42 @@ describe('preview', () => {
     ['auth comes on, and there is no key', { ...without, ...none }, planned, true, minted, []],
     ['a new one', undefined, planned, true, minted, []],
     ['a new one without auth is none', undefined, without, true, none, []],
+    ['one that ends keeps its end', madeEnding, { ...ending, hours: 24, server: unknown }, true, { ...stays, expiresAt: end }, ['try key-1']],
+    ['one that has ended is minted again', madeEnding, { ...ending, server: unknown }, false, { ...minted, expiresAt: unknown }, ['try key-1']],
+    ['a new one that ends', undefined, ending, true, { ...minted, expiresAt: unknown }, []],
+    ['one of a version that knew no end has none', { ...old, name: 'edge' }, ending, true, stays, ['try key-1']],
   ])('%s', async (_, before, news, works, expected, done) => {
     const phoenix: Phoenix = new Phoenix({ accepts: async (key) => (phoenix.done.push(`try ${key}`), works) });
     expect(await phoenix.kind.preview?.(before, news)).toEqual({ ...news, ...expected });
     expect(phoenix.done).toEqual(done);
     // There may be no other yet.
-    expect(phoenix.access).toMatchObject(done.map(() => inputs));
+    expect(phoenix.access).toMatchObject(done.map(() => ({ ...inputs, name: news.name })));
     expect(phoenix.open).toBe(0);
+  });
+});
+
+describe('inputs that mean the same', () => {
+  test.each<[string, ApiKeyOutputs, ApiKeyInputs, boolean]>([
+    ['the very same', madeEnding, ending, true],
+    ['hours, which count for the next key', madeEnding, { ...ending, hours: 24 }, true],
+    ['for ever', madeEnding, { ...ending, hours: 0 }, true],
+    ['no hours at all', madeEnding, { ...inputs, name: 'edge' }, true],
+    ['hours for one without an end', made, { ...inputs, hours: 24 }, true],
+    ['with another secret', madeEnding, { ...ending, hours: 24, signedWith: 'another-secret' }, false],
+    ['in another container', made, { ...inputs, server: 'c2' }, false],
+    ['through another engine', made, { ...inputs, engine: at('ssh://host') }, false],
+    // With this one update the end is told that previews would not know.
+    ['of a version that knew no end', old, { ...inputs, hours: 24 }, false],
+    ['of a version that knew no end, for ever', old, { ...inputs, hours: 0 }, false],
+    ['of a version that knew no end, of whose end nobody asks', old, inputs, true],
+  ])('%s: %#', (_, before, news, same) => expect(new Phoenix().kind.same?.(before, news)).toBe(same));
+
+  test('through the provider: no change, or one that replaces nothing', async () => {
+    const token = 'observability:index:ApiKey';
+    const { diff } = providing({ [token]: new Phoenix().kind });
+    const of = (before: object, news: object): unknown => diff('id', `urn:pulumi:dev::p::${token}::key`, { ...before }, { ...news });
+    expect(await of(madeEnding, { ...ending, hours: 24 })).toEqual({ changes: false, replaces: [] });
+    expect(await of({ ...old, name: 'edge' }, ending)).toEqual({ changes: true, replaces: [] });
   });
 });
 
@@ -165,6 +239,8 @@ describe('read', () => {
   test.each<[string, ApiKeyOutputs, boolean | undefined, ApiKeyOutputs]>([
     ['a key that works', made, true, made],
     ['a key that Phoenix turns away is none', made, false, { ...made, ...none }],
+    ['one that has ended is none', madeEnding, false, { ...ending, ...none }],
+    ['one that ends, and has not', madeEnding, true, madeEnding],
     ['a Phoenix that does not say', made, undefined, made],
     ['no key', { ...made, ...none }, false, { ...made, ...none }],
     ['without auth any key is taken, so nothing is known of it', { ...made, auth: false }, false, { ...made, auth: false }],

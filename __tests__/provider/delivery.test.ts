@@ -475,6 +475,20 @@ describe('to a stack behind a tunnel', () => {
     });
   });
 
+  const unread = '/v1/projects/verify-1763694796000/spans?trace_id=0';
+  test.each([
+    // A key that has ended: the central stack mints the next one, and this one takes it over.
+    [401, ['npm run up -- --stack prod', 'npm run up']],
+    [403, ['npm run verify -- --stack prod', logsOfAlloy]],
+    [502, ['npm run verify -- --stack prod', logsOfAlloy]],
+  ])('handed over, and who asks for it is answered %d', async (code, mend) => {
+    expect(await failure(gateLogged(refusal(code, code, unread)))).toEqual({
+      hop,
+      cause: `Alloy has handed the span over and the Phoenix of the stack prod cannot be asked for it: otlp.example.com answers ${code}`,
+      mend,
+    });
+  });
+
   test('the logs are asked for from the start of the check', async () => {
     const engine = await fakeEngine({});
     const running = await services(never, engine.host);

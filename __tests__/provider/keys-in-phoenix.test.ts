@@ -1,6 +1,7 @@
 /**
  * The keys of a stack over deployments that rotate, remove, switch and are cut off, in any combination, in a Phoenix that
- * answers as the real one does: 401 to a secret that it does not know, 403 about keys without auth, 404 for a key that is gone.
+ * answers as the real one does: 401 to a secret that it does not know and to a key that has ended, which it forgets soon after,
+ * 422 to an end that is past, 403 about keys without auth, 404 for a key that is gone.
  */
 import { at } from '../../engine';
 import { apiKey, type ApiKeyInputs, type ApiKeyOutputs } from '../../provider/api-key';
@@ -16,6 +17,8 @@ interface Wanted {
   readonly adminSecret: string;
   readonly secret: string;
   readonly keys: readonly string[];
+  /** Hours for which keys are good that are minted now. Default: nothing is said of it. */
+  readonly hours?: number;
   /** Keys that are replaced. */
   readonly rotated?: readonly string[];
 }
@@ -24,7 +27,8 @@ class CutOff extends Error {}
 
 /** A database with keys, and Phoenix in front of it as it was last started. */
 class Phoenix {
-  readonly keys: { id: string; name: string; description: string; key: string; signedWith: string }[] = [];
+  readonly keys: { id: string; name: string; description: string; key: string; signedWith: string; end: number }[] = [];
+  now = Date.parse('2026-11-21T08:00:00Z');
   /** Changes that were asked for and made. */
   changes = 0;
   private minted = 0;
@@ -41,14 +45,20 @@ class Phoenix {
     [this.asked, this.cut] = [0, requests];
   }
 
-  add(name: string, of: string): string {
+  /** Hours go by, and Phoenix looks after its keys. */
+  later(hours: number): void {
+    this.now += hours * 3_600_000;
+    this.keys.splice(0, Infinity, ...this.keys.filter(({ end }) => end > this.now));
+  }
+
+  add(name: string, of: string, end = Infinity): string {
     this.minted += 1;
-    this.keys.push({ id: `id-${this.minted}`, name, description: of, key: `key-${this.minted}`, signedWith: this.started.secret });
+    this.keys.push({ id: `id-${this.minted}`, name, description: of, key: `key-${this.minted}`, signedWith: this.started.secret, end });
     return `key-${this.minted}`;
   }
 
   opens(key: string): boolean {
-    return !this.started.auth || key === this.started.adminSecret || this.keys.some((one) => one.key === key && one.signedWith === this.started.secret);
+    return !this.started.auth || key === this.started.adminSecret || this.keys.some((one) => one.key === key && one.signedWith === this.started.secret && one.end > this.now);
   }
 
   readonly api = (access: PhoenixAccess): PhoenixApi =>
@@ -80,10 +90,15 @@ class Phoenix {
       return said(403, 'Authentication is disabled');
     }
     if (method === 'POST') {
-      const { data } = JSON.parse(body) as { data: { name: string; description: string } };
+      const { data } = JSON.parse(body) as { data: { name: string; description: string; expires_at: string | null } };
+      const end = data.expires_at === null ? Infinity : Date.parse(data.expires_at);
+      if (end <= this.now) {
+        return said(422, 'Value error, Expiration time must be in the future');
+      }
       this.changes += 1;
-      const key = this.add(data.name, data.description);
-      return said(201, this.keys.find((one) => one.key === key));
+      const key = this.add(data.name, data.description, end);
+      const { id } = this.keys.find((one) => one.key === key) ?? {};
+      return said(201, { id, name: data.name, description: data.description, ...(end === Infinity ? {} : { expires_at: new Date(end).toISOString().replace('Z', '000+00:00') }), key });
     }
     if (method === 'DELETE') {
       const index = this.keys.findIndex(({ id }) => path.endsWith(`/${id}`));
@@ -94,7 +109,7 @@ class Phoenix {
       this.keys.splice(index, 1);
       return said(204);
     }
-    return said(200, this.keys.map(({ id, name, description: of }) => ({ id, name, description: of })));
+    return said(200, this.keys.map(({ id, name, description: of, end }) => ({ id, name, description: of, ...(end === Infinity ? {} : { expires_at: new Date(end).toISOString() }) })));
   }
 }
 
@@ -108,22 +123,22 @@ class Stack {
   private readonly apiKeyList;
 
   constructor(private readonly phoenix: Phoenix) {
-    this.apiKey = apiKey(phoenix.api);
+    this.apiKey = apiKey(phoenix.api, () => phoenix.now);
     this.apiKeyList = apiKeyList(phoenix.api);
   }
 
   async deploy(wanted: Wanted): Promise<void> {
-    const { auth, adminSecret, secret, keys, rotated = [] } = wanted;
+    const { auth, adminSecret, secret, keys, rotated = [], hours } = wanted;
     this.phoenix.start(wanted);
     const access = { engine: at('unix:///docker.sock'), container: 'phoenix', url: 'http://phoenix:6006', auth, adminSecret, description, server: `${auth} ${adminSecret} ${secret}` };
     for (const name of keys) {
-      const inputs: ApiKeyInputs = { ...access, name, signedWith: secret };
+      const inputs: ApiKeyInputs = { ...access, name, signedWith: secret, ...(hours === undefined || name === 'alloy' ? {} : { hours }) };
       const before = this.keys.get(name);
       if (!before || rotated.includes(name)) {
         const made = await this.apiKey.create(inputs);
         this.keys.set(name, made);
         this.pending.push(...(before ? [before] : []));
-      } else if (differ(inputs, before) || (await this.apiKey.drifted?.(before))) {
+      } else if ((differ(inputs, before) && !this.apiKey.same?.(before, inputs)) || (await this.apiKey.drifted?.(before))) {
         this.keys.set(name, await this.apiKey.update(before, inputs));
       }
     }
@@ -226,9 +241,79 @@ test('a stack whose deletion of a key has failed ever since, because Phoenix has
   const second = { ...first, adminSecret: 'admin-2' };
   await stack.deploy({ ...second, rotated: [] });
   stack.pending.push({ ...stuck, keyId: 'id-90', key: 'key-90' });
-  phoenix.keys.push({ id: 'id-90', name: 'alloy', description, key: 'key-90', signedWith: 'secret-1' });
+  phoenix.keys.push({ id: 'id-90', name: 'alloy', description, key: 'key-90', signedWith: 'secret-1', end: Infinity });
   expect(phoenix.opens('key-90')).toBe(true);
   await stack.deploy(second);
   expect(phoenix.opens('key-90')).toBe(false);
   await expectInOrder(phoenix, stack, second, others);
+});
+
+describe('keys that end', () => {
+  const endOf = (stack: Stack, name: string): string | undefined => stack.keys.get(name)?.expiresAt;
+  const ending: Wanted = { ...first, hours: 24 };
+
+  async function started(wanted: Wanted): Promise<{ phoenix: Phoenix; stack: Stack; others: string[]; keyOf: (name: string) => string }> {
+    const phoenix = new Phoenix();
+    phoenix.start(wanted);
+    const others = [phoenix.add('alloy', 'my laptop')];
+    const stack = new Stack(phoenix);
+    await stack.deploy(wanted);
+    return { phoenix, stack, others, keyOf: (name) => stack.keys.get(name)?.key ?? '' };
+  }
+
+  test('are good until then, and that of Alloy for ever', async () => {
+    const { phoenix, stack, others, keyOf } = await started(ending);
+    expect(['alloy', 'one', 'two'].map((name) => endOf(stack, name))).toEqual(['', '2026-11-22T08:00:00.000Z', '2026-11-22T08:00:00.000Z']);
+    phoenix.later(23);
+    await expectInOrder(phoenix, stack, ending, others);
+    const [alloy, one] = [keyOf('alloy'), keyOf('one')];
+    phoenix.later(1);
+    expect([phoenix.opens(alloy), phoenix.opens(one)]).toEqual([true, false]);
+    await stack.deploy(ending);
+    expect([keyOf('alloy') === alloy, keyOf('one') === one]).toEqual([true, false]);
+    expect(endOf(stack, 'one')).toBe('2026-11-23T08:00:00.000Z');
+    await expectInOrder(phoenix, stack, ending, others);
+  });
+
+  test.each([12, 48, 0])('are not changed by another duration, %d hours, which counts for the next', async (hours) => {
+    const { phoenix, stack, others, keyOf } = await started(ending);
+    const before = [keyOf('one'), endOf(stack, 'one')];
+    phoenix.changes = 0;
+    await stack.deploy({ ...ending, hours });
+    expect([phoenix.changes, keyOf('one'), endOf(stack, 'one')]).toEqual([0, ...before]);
+    await stack.deploy({ ...ending, hours, rotated: ['one'] });
+    expect(endOf(stack, 'one')).toBe(hours === 0 ? '' : new Date(phoenix.now + hours * 3_600_000).toISOString());
+    expect(endOf(stack, 'two')).toBe(before[1]);
+    await expectInOrder(phoenix, stack, { ...ending, hours }, others);
+  });
+
+  test('one of a version that knew no end stays as it is until it is rotated', async () => {
+    const { phoenix, stack, others, keyOf } = await started(first);
+    for (const outputs of stack.keys.values()) {
+      Reflect.deleteProperty(outputs, 'expiresAt');
+    }
+    const before = ['alloy', 'one', 'two'].map(keyOf);
+    phoenix.changes = 0;
+    await stack.deploy(ending);
+    expect([phoenix.changes, ...['alloy', 'one', 'two'].map(keyOf)]).toEqual([0, ...before]);
+    expect(endOf(stack, 'one')).toBe('');
+    phoenix.later(1e5);
+    await expectInOrder(phoenix, stack, ending, others);
+    expect(['alloy', 'one', 'two'].map(keyOf)).toEqual(before);
+    await stack.deploy({ ...ending, rotated: ['one'] });
+    expect(endOf(stack, 'one')).toBe(new Date(phoenix.now + 24 * 3_600_000).toISOString());
+    expect(endOf(stack, 'two')).toBe('');
+  });
+
+  test('while auth is off nobody asks, and when it is on again they have ended', async () => {
+    const { phoenix, stack, others, keyOf } = await started(ending);
+    const one = keyOf('one');
+    await stack.deploy({ ...ending, auth: false });
+    phoenix.later(25);
+    await stack.deploy({ ...ending, auth: false });
+    expect(keyOf('one')).toBe(one);
+    await stack.deploy(ending);
+    expect(keyOf('one')).not.toBe(one);
+    await expectInOrder(phoenix, stack, ending, others);
+  });
 });

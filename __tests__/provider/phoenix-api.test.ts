@@ -49,6 +49,13 @@ describe('API keys', () => {
     expect(JSON.parse(asked[0]?.[1]?.body ?? '')).toEqual({ data: { name: 'alloy', description: record.description, expires_at: null } });
   });
 
+  test('are minted with an end', async () => {
+    const minted = { ...record, expires_at: '2027-11-21T08:00:00.123000+00:00', key };
+    const { api, asked } = phoenix([ok({ data: minted }, 201)]);
+    expect(await api.mint('edge', record.description, new Date('2027-11-21T08:00:00.123Z'))).toEqual(minted);
+    expect(JSON.parse(asked[0]?.[1]?.body ?? '')).toEqual({ data: { name: 'edge', description: record.description, expires_at: '2027-11-21T08:00:00.123Z' } });
+  });
+
   test.each([200, 204, 404])('are revoked, and one that is gone is no error (%d)', async (status) => {
     const { api, asked } = phoenix([{ status, text: '' }]);
     await expect(api.revoke('a/b=')).resolves.toBeUndefined();

@@ -69,7 +69,7 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
     case 'observability:index:CloudflareAccount':
       return { zoneId: 'zone-1d' };
     case 'observability:index:ApiKey':
-      return inputs['auth'] ? { key: `minted-${name}`, keyId: `id-of-${name}` } : { key: '', keyId: '' };
+      return inputs['auth'] ? { key: `minted-${name}`, keyId: `id-of-${name}`, expiresAt: inputs['hours'] ? '2999-11-21T08:00:00.000Z' : '' } : { key: '', keyId: '', expiresAt: '' };
     default:
       return {};
   }
