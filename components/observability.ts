@@ -28,7 +28,7 @@ export type ApiKeyArgs = PhoenixAccess & Inputs<{
   /** ID of Phoenix's container: another one may have another database. */
   server: string;
 }> & {
-  /** Hours for which a key that is minted from now on is good; 0 is for ever. The one that is there stays as it is. Default: for ever. */
+  /** Hours for which the next key that is minted is good; 0 is for ever. One that is there keeps its end. Default: for ever. */
   readonly hours?: pulumi.Input<number> | undefined;
 };
 
@@ -41,7 +41,7 @@ export class ApiKey extends pulumi.CustomResource {
   declare readonly key: pulumi.Output<string>;
   /** Phoenix's own ID of it; empty as long as there is none. */
   declare readonly keyId: pulumi.Output<string>;
-  /** When it ends, in ISO 8601; empty for one that is good for ever. Until a key that a version before has minted was looked at there is none. */
+  /** When it ends, in ISO 8601; empty for one that is good for ever. State of an earlier version has none, until the first deployment. */
   declare readonly expiresAt: pulumi.Output<string>;
 
   constructor(name: string, args: ApiKeyArgs, opts?: pulumi.CustomResourceOptions) {

@@ -28,8 +28,8 @@ export interface PhoenixArgs {
   /** Names of API keys besides Alloy's. */
   readonly apiKeys: readonly string[];
   /**
-   * Those of them that end, and hours for which one is good; 0 is for ever. Alloy's never does: nobody else has it, and a stack
-   * that is left alone would stop to store. A deployment replaces it whenever somebody says so.
+   * Those of them that end, and hours for which a new one is good; 0 is for ever. Alloy's never does: it does not leave the host,
+   * a deployment alone replaces it, and with an end a stack that nobody deploys would stop storing traces.
    */
   readonly ending?: { readonly names: readonly string[]; readonly hours: number };
   /** Further environment variables, and those whose values are secret, which the container does not show. */

@@ -11,7 +11,7 @@ export interface ApiKeyInputs extends PhoenixAccess {
   readonly signedWith: string;
   /** ID of Phoenix's container: another one may have another database. */
   readonly server: string;
-  /** Hours for which a key that is minted is good; 0 is for ever, as it is where nothing is said. */
+  /** Hours for which the next key that is minted is good; 0 is for ever. Default: for ever. */
   readonly hours?: number;
 }
 
@@ -19,7 +19,7 @@ export interface ApiKeyOutputs extends ApiKeyInputs {
   /** Phoenix's own ID of the key; empty while there is none, because auth was never on. */
   readonly keyId: string;
   readonly key: string;
-  /** When it ends, in ISO 8601; empty for one that is good for ever. The version before has minted only those, and said nothing. */
+  /** When it ends, in ISO 8601; empty for one that is good for ever. Earlier versions have minted only those, and did not say so. */
   readonly expiresAt?: string;
 }
 
@@ -30,7 +30,7 @@ const hour = 3_600_000;
 
 /**
  * A system API key of Phoenix. It outlives auth being off, when Phoenix can neither mint nor tell: a stack
- * that switches back has the key it had. One that no longer works, because it has ended or for what reason ever, is minted
+ * that switches back has the key it had. One that no longer works, as one that has ended, is minted
  * again; the one before it, and what a run that was cut off has left, `ApiKeyList` revokes.
  * @param open default: through the Docker Engine; tests put a stand-in here
  */
@@ -57,7 +57,7 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
     secrets: ['key'],
     identity: ['name', 'description'],
 
-    // How long a key is good counts for the next one. Where the end of this one was never told, an update tells it.
+    // Hours count for the next key. Where the end of this one was never said, one update says it: previews would not know it.
     same: (before, after) => (Object.keys(after) as (keyof ApiKeyInputs)[]).every((name) => (name === 'hours' && before.expiresAt !== undefined) || isDeepStrictEqual(before[name], after[name])),
 
     drifted: async (outputs) => outputs.auth && (outputs.key === '' || refused(outputs)),
