@@ -341,7 +341,7 @@ describe('a tunnel', () => {
 
   test('what it tells of itself, and what opens it, which is secret', () => {
     const { tunnel, remote, remoteAccess, apiKeys, login, containers, images } = deployment.result;
-    const ends = { expiresAt: '2027-11-21T08:00:00Z', keyExpiresAt: '2999-11-21T08:00:00.000Z' };
+    const ends = { expiresAt: '2999-11-21T08:00:00Z', keyExpiresAt: '2999-11-21T08:00:00.000Z' };
     expect({ tunnel, remote, remoteAccess, apiKeys }).toEqual({
       tunnel: {
         id: 'tunnel-tunnel-id',
@@ -517,6 +517,11 @@ describe('things worth saying that stop nothing', () => {
     test('one that is good for longer, or of a version that said nothing', async () => {
       expect(await warned({ ...published, state: ending(31) })).toEqual([]);
       expect(await warned({ ...published, state: { 'phoenix-key-lab': { expiresAt: undefined } } })).toEqual([]);
+    });
+
+    test('the service token, too', async () => {
+      expect(await warned({ ...published, state: { 'tunnel-token-lab': { expiresAt: inDays(29) } } })).toEqual([`the service token lab expires on ${inDays(29).slice(0, 10)}: ${rotate('token:lab')}`]);
+      expect(await warned({ ...published, state: { 'tunnel-token-lab': { expiresAt: inDays(31) } } })).toEqual([]);
     });
 
     test('without auth nobody asks for it', async () => {

@@ -4,7 +4,7 @@ import * as docker from '@pulumi/docker';
 import { alloyConfig, largestRequestMiB } from '../components/alloy-config';
 import { beyondLimit, images, storagePercent } from '../components/catalog';
 import { inspectCentral } from '../components/central';
-import { keyWarnings } from '../components/central-stack';
+import { endWarnings } from '../components/central-stack';
 import { CloudflareTunnel, ingressRules } from '../components/cloudflare-tunnel';
 import { checksPath, doorOf, doorView } from '../components/door';
 import { warnedDays } from '../components/ending';
@@ -110,7 +110,7 @@ describe('numbers and names', () => {
       `${ulimit('nproc')} of a user on the host (\`nproc\`)`,
       `${ulimit('nofile')} in a process (\`nofile\`)`,
       `${logs} MiB, and ${/size=(\d+)m/.exec(gate.tmpfs['/tmp'] ?? '')?.[1]} MiB, in a container`,
-      `by default ${fallback('tunnel:tokenDuration').replace('h', ' hours')}. Previews of an edge warn ${warnedDays} days before`,
+      `by default ${fallback('tunnel:tokenDuration').replace('h', ' hours')}. Previews of the central stack and of the edge warn ${warnedDays} days before`,
       `Previews of the central stack and of the edge warn ${warnedDays} days before`,
       `The gate: ${/ssl_protocols (.*);/.exec(nginx)?.[1]?.replace(/TLSv/, 'TLS ').replace(' TLSv', ' and ')}, with forward secrecy`,
       `also warns ${warnedDays} days before the end`,
@@ -153,7 +153,7 @@ describe('numbers and names', () => {
       return (await inspectCentral(settings({ 'edge:central': 'prod' }), () => Promise.resolve({ remote }), 0)).warnings.length;
     };
     expect([await warned(30 * day), await warned(30 * day, 30 * day - 1), await warned(30 * day - 1)]).toEqual([0, 1, 2]);
-    expect([30 * day, 30 * day - 1].map((left) => keyWarnings('prod', 'edge', new Date(left).toISOString(), 0).length)).toEqual([0, 1]);
+    expect([30 * day, 30 * day - 1].map((left) => endWarnings('prod', 'API key', 'edge', new Date(left).toISOString(), 0).length)).toEqual([0, 1]);
   });
 
   test('the names are those of the gate, whatever setting they come from', () => {

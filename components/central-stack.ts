@@ -71,7 +71,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
 
   // Without auth nobody asks for them.
   for (const [key, end] of auth ? Object.entries(phoenix.keyEnds) : []) {
-    end.apply((known) => Promise.all(keyWarnings(stack, key, known).map(warn)));
+    end.apply((known) => Promise.all(endWarnings(stack, 'API key', key, known).map(warn)));
   }
 
   const journal = settings['phoenix:journal']
@@ -140,6 +140,8 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
 
   const services = { page: gate.page, phoenixOtlp: gate.internal, otlp: alloy.internal.otlpHttp };
   const published = account && (await publish(host, account, services, phoenix, delivery));
+  published?.remote.apply(({ tokens }) =>
+    Promise.all(Object.entries(tokens).flatMap(([token, { expiresAt }]) => endWarnings(stack, 'service token', token, expiresAt)).map(warn)));
 
   // Last: until all of it has succeeded, what it replaced may still be in use, at the edge too.
   new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: published ? [delivery, published.component] : delivery });
@@ -179,8 +181,9 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   };
 }
 
-/** What is to be said of the end of an edge's API key. */
-export function keyWarnings(stack: string, name: string, end: string, now = Date.now()): string[] {
+/** What is to be said of the end of what a stack at the edge gets in with. */
+export function endWarnings(stack: string, what: 'API key' | 'service token', name: string, end: string, now = Date.now()): string[] {
+  const rotated = what === 'API key' ? name : `token:${name}`;
   return nearness(end, now) === 'far' ? []
-    : [`the API key ${name} ${endsOn(end, now)}: npm run up -- --stack ${stack} --rotate ${name}, then deploy the stack at the edge that has it, with a new file of \`npm run invite\` if it was given one`];
+    : [`the ${what} ${name} ${endsOn(end, now)}: npm run up -- --stack ${stack} --rotate ${rotated}, then deploy the stack at the edge that has it, with a new file of \`npm run invite\` if it was given one`];
 }

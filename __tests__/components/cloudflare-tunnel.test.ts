@@ -308,8 +308,8 @@ test('what it offers: the tunnel, its containers, and tokens whose secrets stay 
     tunnelId: 'tunnel-tunnel-id',
     containerNames: ['tunnel-dev-1', 'tunnel-dev-2'],
     serviceTokens: {
-      edge: { clientId: 'client-of-tunnel-token-edge', clientSecret: secret('minted-tunnel-token-edge'), expiresAt: '2027-11-21T08:00:00Z' },
-      lab: { clientId: 'client-of-tunnel-token-lab', clientSecret: secret('minted-tunnel-token-lab'), expiresAt: '2027-11-21T08:00:00Z' },
+      edge: { clientId: 'client-of-tunnel-token-edge', clientSecret: secret('minted-tunnel-token-edge'), expiresAt: '2999-11-21T08:00:00Z' },
+      lab: { clientId: 'client-of-tunnel-token-lab', clientSecret: secret('minted-tunnel-token-lab'), expiresAt: '2999-11-21T08:00:00Z' },
     },
   });
   expect(await valueOf(image.name)).toBe('cloudflare/cloudflared:2026.8.2');

@@ -65,7 +65,7 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
     case 'random:index/randomBytes:RandomBytes':
       return { base64: `drawn-${name}` };
     case 'cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken':
-      return { clientId: `client-of-${name}`, clientSecret: `minted-${name}`, expiresAt: '2027-11-21T08:00:00Z' };
+      return { clientId: `client-of-${name}`, clientSecret: `minted-${name}`, expiresAt: '2999-11-21T08:00:00Z' };
     case 'observability:index:CloudflareAccount':
       return { zoneId: 'zone-1d' };
     case 'observability:index:ApiKey':
