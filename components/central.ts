@@ -61,6 +61,10 @@ export async function inspectCentral(settings: Settings, read = readerFor(settin
   const invited = given ? [`npm run invite -- --stack ${name} --token ${token}`, setCommand('edge:access', edgeKeys['edge:access'])] : [];
   const redeploy = `npm run up -- --stack ${name}`;
 
+  const its = settings['edge:access']?.stack;
+  if (its !== undefined && shortName(its) !== name) {
+    return refused('edge:central', stack, `edge:access is of the stack ${its}`, `pulumi config set edge:central ${its}`, setCommand('edge:access', edgeKeys['edge:access']));
+  }
   let remote: Remote | undefined;
   try {
     remote = (await read(stack))['remote'] as Remote | undefined;

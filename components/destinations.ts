@@ -45,21 +45,36 @@ const taken: readonly number[] = Object.values(ports.gate);
 export function destinations(raw: string): readonly Destination[] {
   const list = parts(raw);
   if (list.some((part) => part.includes('*') || /^(any|all|everything|everywhere|internet|0\.0\.0\.0(\/0)?|::(\/0)?|true)$/i.test(part))) {
-    throw new BrokenRule('everything is no destination: name each server that Phoenix has to reach, such as api.openai.com');
+    throw new BrokenRule('neither everything nor a pattern is a destination: name each server that Phoenix has to reach, such as api.openai.com');
   }
   const found = list.map((part) => {
     const [, host = '', port = String(https)] = /^([^:/]*)(?::(\d{1,5}))?$/.exec(part) ?? [];
     return { host, port: Number(port), nameless: false };
   });
-  if (!found.every(({ host, port }) => isName(host) && port >= 1 && port <= 65_535)) {
-    throw new BrokenRule('not every part is a server such as api.openai.com or ollama.lan:11434: a host name in small letters, no address, without http:// and without a path; commas separate servers', list.map(meant.server).join(','));
+  const wrongPort = list.find((part) => /^[^:/]+:[^:/]*$/.test(part) && isName(part.replace(/:.*/, '')) && !isPort(part.replace(/.*:/, '')));
+  if (wrongPort !== undefined) {
+    throw new BrokenRule(`the port of ${wrongPort} is none: it is a whole number from 1 to 65535, and 443 where none is given`);
+  }
+  if (!found.every(({ host }) => isName(host))) {
+    throw new BrokenRule('not every part is a server such as api.openai.com or ollama.lan:11434: a host name in small letters, no address, without http:// and without a path; commas separate servers', list.map((part) => meant.server(inAscii(part))).join(','));
   }
   if (found.some(({ host }) => isContainerItself(host) || host.startsWith('ip6-'))) {
     throw new BrokenRule(`inside Phoenix's container that is the container itself; the Docker host is ${dockerHost}`, list.map((part) => part.replace(/^localhost/, dockerHost)).join(','));
   }
-  distinct(found.map(({ host, port }) => `${host}:${port}`), 'a server');
+  const once = [...new Set(found.map(typed))];
+  if (once.length < found.length) {
+    throw new BrokenRule(`${once.find((one) => found.filter((other) => typed(other) === one).length > 1)} is there twice; without a port, 443 is meant`, once.join(','));
+  }
   return found;
 }
+
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+
+/** As a person types it. */
+const typed = ({ host, port }: Destination): string => (port === https ? host : `${host}:${port}`);
+
+/** `bücher.example` as DNS has it. */
+const inAscii = (part: string): string => (/[^\0-\x7f]/.test(part) ? part.replace(/^[^:/]+/, (host) => domainToASCII(host) || host) : part);
 
 /** Words that mean something to nginx where a name stands. */
 const ofNginx = ['default', 'hostnames', 'include', 'volatile'];
@@ -107,7 +122,7 @@ export function destinationProblems(settings: Settings, broken: ReadonlySet<stri
     const { key, host, port, nameless } = one;
     // One word for a setting that stands for several servers.
     const told = key !== 'phoenix:egress' && all.slice(0, index).some((earlier) => earlier.key === key);
-    const refused = (rule: string, ...mend: string[]): Problem[] => (told ? [] : [{ key, value: key === 'phoenix:egress' ? `${host}:${port}` : host, rule, mend }]);
+    const refused = (rule: string, ...mend: string[]): Problem[] => (told ? [] : [{ key, value: key === 'phoenix:egress' ? typed(one) : host, rule, mend }]);
     if (net.isIP(host.replace(/^\[|\]$/g, '')) !== 0) {
       return refused('Phoenix reaches servers by name alone; give this one a name in the DNS of the Docker host', valueCommand(key, key === 'phoenix:oidcConfigUrl' ? 'https://login.example.com/.well-known/openid-configuration' : 'NAME'));
     }

@@ -8,6 +8,8 @@ import { BrokenRule, json } from './values';
 
 /** Two outputs of the central stack, with one service token in them. */
 export interface EdgeAccess {
+  /** The central one; files of an older version do not say. */
+  readonly stack?: string;
   readonly remote: Remote;
   readonly remoteAccess: RemoteAccess;
 }
@@ -43,7 +45,7 @@ function isAccess(value: unknown): value is EdgeAccess {
     return false;
   }
   const { remote: { otlp, requestMiB, auth, tokens }, remoteAccess } = value as { remote: Fields; remoteAccess: Fields };
-  return isFields(otlp) && isAddress(otlp['alloy']) && isAddress(otlp['phoenix'])
+  return (value['stack'] === undefined || isLine(value['stack'])) && isFields(otlp) && isAddress(otlp['alloy']) && isAddress(otlp['phoenix'])
     && (requestMiB === undefined || (Number.isInteger(requestMiB) && Number(requestMiB) > 0))
     && typeof auth === 'boolean'
     && isFields(tokens) && Object.values(tokens).every((token) => isFields(token) && isTime(token['expiresAt']) && isEnd(token['keyExpiresAt']))

@@ -90,7 +90,7 @@ async function purged(tools: Toolchain, pulumi: Pulumi, state: StackState, inter
       throw error;
     });
     interruption.check('Stopped. Nothing was removed.');
-    await destroy(tools, pulumi, state, npmRun('down', stack), '--refresh');
+    await destroy(tools, pulumi, state, npmRun('down', stack, '--purge'), '--refresh');
   } catch (error) {
     if (freed.length > 0) {
       const left = (await pulumi.state())?.resources.map(({ urn }) => urn) ?? [];

@@ -4,6 +4,7 @@
  */
 import * as fs from 'node:fs';
 import type { EdgeAccess } from '../components/edge-access';
+import { shellQuoted } from '../components/key';
 import { invite } from './commands';
 import { main } from './support/command-line';
 import type { Outputs } from './support/outputs';
@@ -25,17 +26,21 @@ main(invite.action(async ({ stack, token, file = `${token}.access.json` }) => {
   if (!known || !access) {
     throw new Failure(`Stack ${stack} has no service token ${token}, only ${names.join(', ')}.`, [`npm run pulumi -- config set tunnel:serviceTokens ${[...names, token].join(',')} --stack ${stack}`, npmRun('up', stack)]);
   }
-  const given: EdgeAccess = { remote: { ...remote, tokens: { [token]: known } }, remoteAccess: { [token]: access } };
+  const other = `npm run invite -- --stack ${stack} --token ${token} --file OTHER.access.json`;
+  if (file === '-') {
+    throw new Failure('The file has secrets in it, and is not written to standard output.', [other]);
+  }
+  const given: EdgeAccess = { stack, remote: { ...remote, tokens: { [token]: known } }, remoteAccess: { [token]: access } };
   try {
     fs.writeFileSync(file, `${JSON.stringify(given, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new Failure(`${file} is there already, and stays as it is.`, [`rm ${file}`, `npm run invite -- --stack ${stack} --token ${token} --file OTHER.access.json`]);
+      throw new Failure(`${file} is there already, and stays as it is.`, [...(fs.statSync(file, { throwIfNoEntry: false })?.isFile() ? [`rm ${shellQuoted(file)}`] : []), other]);
     }
-    throw new Failure(`${file} cannot be written: ${(error as Error).message}.`, [`npm run invite -- --stack ${stack} --token ${token} --file OTHER.access.json`]);
+    throw new Failure(`${file} cannot be written: ${(error as Error).message}.`, [other]);
   }
   const [end = ''] = [known.expiresAt, ...(remote.auth && known.keyExpiresAt ? [known.keyExpiresAt] : [])].sort();
   say(`${file} opens the receivers of the stack ${stack} until ${end.slice(0, 10)}. Copy it to the other host over a secure channel, set it there, and delete both copies:`);
-  say(`    npm run pulumi -- config set --stack edge --secret edge:access < ${file}`);
+  say(`    npm run pulumi -- config set --stack edge --secret edge:access < ${shellQuoted(file)}`);
   say(`    npm run up -- --stack edge -c edge:central=${stack}${token === 'edge' ? '' : ` -c edge:token=${token}`}`);
 }));

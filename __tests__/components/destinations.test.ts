@@ -30,7 +30,7 @@ describe('phoenix:egress', () => {
   ])('%s', (raw, expected) => expect(destinations(raw).map(({ host, port }) => [host, port])).toEqual(expected));
 
   test.each(['*', '*.openai.com', 'any', 'all', 'everything', 'ALL', 'internet', '0.0.0.0/0', '0.0.0.0', '::/0', '::', 'true', 'api.openai.com,*'])('%s is everything, and no destination', (raw) => {
-    expect(broken(raw)).toEqual({ rule: 'everything is no destination: name each server that Phoenix has to reach, such as api.openai.com', meant: undefined });
+    expect(broken(raw)).toEqual({ rule: 'neither everything nor a pattern is a destination: name each server that Phoenix has to reach, such as api.openai.com', meant: undefined });
   });
 
   test.each([
@@ -47,7 +47,7 @@ describe('phoenix:egress', () => {
     expect(destinations(meant)).not.toHaveLength(0);
   });
 
-  test.each(['', ',', 'a.example.com,,b.example.com', '10.0.0.5', '10.0.0.5:443', '[2001:db8::1]:443', '10.0.0.0/8', 'a b', 'a.example.com:0', 'a.example.com:65536', 'a.example.com:https', 'under_score.example.com', '-a.example.com', `${'a'.repeat(64)}.example.com`, 'a"; }', '$host'])('%j is no list of servers', (raw) => {
+  test.each(['', ',', 'a.example.com,,b.example.com', '10.0.0.5', '10.0.0.5:443', '[2001:db8::1]:443', '10.0.0.0/8', 'a b', 'under_score.example.com', '-a.example.com', `${'a'.repeat(64)}.example.com`, 'a"; }', '$host'])('%j is no list of servers', (raw) => {
     expect(broken(raw).rule).toMatch(/^not every part is a server such as/);
   });
 
@@ -57,7 +57,15 @@ describe('phoenix:egress', () => {
     expect(broken(raw)).toEqual({ rule: "inside Phoenix's container that is the container itself; the Docker host is host.docker.internal", meant: raw.replace('localhost', 'host.docker.internal') });
   });
 
-  test('twice', () => expect(broken('a.example.com,a.example.com:443').rule).toBe('a server is there twice'));
+  test.each(['a.example.com:0', 'a.example.com:65536', 'a.example.com:https', 'a.example.com:', 'a.example.com:00443x'])('%s has no port', (raw) =>
+    expect(broken(`b.example.com,${raw}`).rule).toBe(`the port of ${raw} is none: it is a whole number from 1 to 65535, and 443 where none is given`));
+
+  test.each([
+    ['a.example.com,a.example.com:443', 'a.example.com', 'a.example.com'],
+    ['b.example.com:8443,a.example.com,b.example.com:8443', 'b.example.com:8443', 'b.example.com:8443,a.example.com'],
+  ])('%s: %s is there twice', (raw, twice, meant) => expect(broken(raw)).toEqual({ rule: `${twice} is there twice; without a port, 443 is meant`, meant }));
+
+  test('a name as people read it', () => expect(broken('bücher.example:8443').meant).toBe('xn--bcher-kva.example:8443'));
 });
 
 describe('what Phoenix may connect to', () => {

@@ -191,6 +191,23 @@ describe('invite', () => {
     expect(fs.readFileSync(file, 'utf8')).toBe('of somebody');
   });
 
+  test('a folder is no file', async () => {
+    const file = tempDir();
+    expect((await invited(prod, '--file', file)).failure).toBe(`${file} is there already, and stays as it is.\n    npm run invite -- --stack prod --token edge --file OTHER.access.json`);
+  });
+
+  test('secrets do not go to standard output', async () => {
+    const { failure, stdout } = await invited(prod, '--file', '-');
+    expect(failure).toBe('The file has secrets in it, and is not written to standard output.\n    npm run invite -- --stack prod --token edge --file OTHER.access.json');
+    expect(stdout).toBe('');
+    expect(fs.existsSync('-')).toBe(false);
+  });
+
+  test('a name that a shell would take apart is quoted', async () => {
+    const file = path.join(tempDir(), 'my file.json');
+    expect(JSON.stringify(await invited(prod, '--file', file))).toContain(`edge:access < '${file}'`);
+  });
+
   test('a folder that is not there', async () => {
     const file = path.join(tempDir(), 'nowhere', 'edge.json');
     expect((await invited(prod, '--file', file)).failure).toMatch(/edge\.json cannot be written: ENOENT.*\n {4}npm run invite/);
