@@ -3,12 +3,13 @@
  * nothing else.
  */
 import * as net from 'node:net';
+import { domainToASCII } from 'node:url';
 import { dockerHost, ports } from './catalog';
 import { valueCommand } from './key';
 import * as meant from './meant';
 import type { Problem } from './problem';
 import type { SettingKey, Settings } from './settings';
-import { BrokenRule, distinct, isContainerItself, isHostName, parts } from './values';
+import { BrokenRule, isContainerItself, isHostName, parts } from './values';
 
 export interface Destination {
   /** Host name, in small letters. */

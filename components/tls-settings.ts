@@ -91,7 +91,7 @@ function read(settings: Settings): { readonly certificate?: X509Certificate; rea
   const problems = [
     ...(text?.includes('PRIVATE KEY-----') ? [{ key: 'tls:certificate', rule: 'it holds a private key, too, which the stack file must not have in plain text', mend: ['openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem   # a new key: this one was stored in plain text', ...renew] }]
       : text !== undefined && certificate === undefined ? [{ key: 'tls:certificate', rule: 'no certificate can be read from it', mend: [setCommand('tls:certificate', tlsKeys['tls:certificate'])] }] : []),
-    ...(typeof privateKey === 'string' ? [{ key: 'tls:key', rule: privateKey, mend: [...(privateKey === encrypted ? ['openssl pkey -in key.pem -out plain.pem'] : []), privateKey === encrypted ? 'pulumi config set --secret tls:key < plain.pem' : setCommand('tls:key', tlsKeys['tls:key'])] }] : []),
+    ...(typeof privateKey === 'string' ? [{ key: 'tls:key', rule: privateKey, mend: privateKey === encrypted ? ['openssl pkey -in key.pem -out plain.pem', 'pulumi config set --secret tls:key < plain.pem'] : [setCommand('tls:key', tlsKeys['tls:key'])] }] : []),
     ...(certificate ? weak(certificate) : []),
     ...(certificate && typeof privateKey === 'object' && !certificate.checkPrivateKey(privateKey)
       ? [refused(certificate, chain?.some((other) => other.checkPrivateKey(privateKey)) ? 'the certificate of tls:key has to be the first in it, before its chain' : 'tls:key is not its key')] : []),

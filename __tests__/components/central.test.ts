@@ -20,6 +20,14 @@ const published: Remote = { otlp: { alloy, phoenix }, auth: true, tokens };
 describe('inspectCentral', () => {
   const inspect = (remote: unknown, config: Readonly<Record<string, string>> = {}): Promise<Found> =>
     inspectCentral(settings(config), async () => ({ endpoints: {}, remote }), now);
+  test.each<[string | undefined, boolean]>([[undefined, true], ['prod', true], ['acme/llm-observability/prod', true], ['staging', false]])('a file of the stack %s', async (stack, isTaken) => {
+    const access = { edge: { clientId: 'id', clientSecret: 's3cret', apiKey: 'key' }, 'host-2': { clientId: 'id', clientSecret: 's3cret', apiKey: 'key' } };
+    const given = { 'edge:access': JSON.stringify({ ...(stack === undefined ? {} : { stack }), remote: published, remoteAccess: access }) };
+    expect((await inspect(published, given)).problems).toEqual(isTaken ? [] : [
+      { key: 'edge:central', value: 'prod', rule: 'edge:access is of the stack staging', mend: ['pulumi config set edge:central staging', 'pulumi config set --secret edge:access < edge.access.json'] },
+    ]);
+  });
+
   const refusal = (key: string, value: string, rule: string, mend: string[]): Found => ({ problems: [{ key, value, rule, mend }], warnings: [] });
 
   test.each<[string, Remote, Readonly<Record<string, string>>]>([

@@ -108,7 +108,7 @@ describe('the page of a change', () => {
     const exported = await first.pulumi('stack', 'export', '--show-secrets');
     const { deployment } = JSON.parse(exported.stdout) as { deployment: { resources: { outputs?: { result?: { plaintext: string } } }[] } };
     secrets = deployment.resources.flatMap(({ outputs }) => (outputs?.result ? [JSON.parse(outputs.result.plaintext) as string] : []));
-    expect(secrets).toHaveLength(3);
+    expect(secrets).toHaveLength(4);
   });
 
   /** Holds the page in all its forms against the goldens, and the picture in docs/ against the page. */

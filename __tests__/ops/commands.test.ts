@@ -163,7 +163,7 @@ describe('invite', () => {
     const { said, stdout, failure } = await invited(prod, '--token', 'host-2', '--file', file);
     expect([failure, stdout]).toEqual([undefined, '']);
     const text = fs.readFileSync(file, 'utf8');
-    expect(edgeAccess(text)).toEqual({ remote: { ...remote, tokens: { 'host-2': remote.tokens['host-2'] } }, remoteAccess: { 'host-2': remoteAccess['host-2'] } });
+    expect(edgeAccess(text)).toEqual({ stack: 'prod', remote: { ...remote, tokens: { 'host-2': remote.tokens['host-2'] } }, remoteAccess: { 'host-2': remoteAccess['host-2'] } });
     expect(text).not.toMatch(/the-admin-secret|of-edge/);
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
     expect(said.join('\n')).not.toMatch(/secret-of|key-of/);
@@ -495,7 +495,7 @@ describe('down', () => {
       test.each<[string, (begun: string) => [string, string?], string]>([
         ['while they are unprotected', (begun) => [':', waiting(begun, 'exit 1')], 'Stopped.'],
         ['between that and the removal', (begun) => [':', waiting(begun, `rm ${begun}`)], 'Stopped. Nothing was removed.'],
-        ['while the stack is removed', (begun) => [waiting(begun, 'exit 1')], 'Stopped. The next run goes on from here.\n    npm run down'],
+        ['while the stack is removed', (begun) => [waiting(begun, 'exit 1')], 'Stopped. The next run goes on from here.\n    npm run down -- --purge'],
       ])('%s', async (_, steps, message) => {
         const docker = await engine();
         const begun = path.join(tempDir(), 'begun');
@@ -522,7 +522,7 @@ describe('down', () => {
   test('a removal that stops on the way keeps the data', async () => {
     const docker = await engine();
     const { failure } = await run('down', ['--purge', '--yes', '--stack', 'prod'], cliOn(docker.host, { destroy: { code: 255 } }));
-    expect(failure).toBe('Not all of it could be removed; the reason is above. The next run goes on from here.\n    npm run down -- --stack prod');
+    expect(failure).toBe('Not all of it could be removed; the reason is above. The next run goes on from here.\n    npm run down -- --stack prod --purge');
     expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
   });
 
