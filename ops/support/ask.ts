@@ -23,6 +23,8 @@ export function consentOf(yes: boolean, doing: string, command: string): 'ask' |
 /** What a person answers; undefined for Ctrl-C, Ctrl-D, a signal and the end of the input. Never throws: whoever gives up has changed nothing. */
 export function answerTo(question: string): Promise<string | undefined> {
   return new Promise((resolve) => {
+    // No library of prompts: `@inquirer/prompts` cuts the space behind the question, draws it again with control codes at each key
+    // (in a pipe too), and does not end when the terminal is closed.
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     let answer: string | undefined;
     let isOver = false;
