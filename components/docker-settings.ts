@@ -4,7 +4,7 @@
 import * as meant from './meant';
 import { whyNoAddress } from '../engine';
 import { fromFile, key, optional, secret } from './key';
-import { boolean, BrokenRule, json, pem, pemExample, text } from './values';
+import { BrokenRule, json, negatedBoolean, pem, pemExample, text } from './values';
 
 export const dockerKeys = {
   'docker:host': optional(
@@ -19,7 +19,7 @@ export const dockerKeys = {
   'docker:keyMaterial': fromFile('key.pem', secret('The key of the client certificate as text', pem)),
   'docker:sshOpts': optional('["-i","/home/me/.ssh/id_ed25519"]', 'Further arguments of `ssh` for an engine at `ssh://`, as a JSON array; without it `DOCKER_SSH_OPTS`', sshOptions),
   'docker:registryAuth': secret('Credentials of image registries, as a JSON array of `address`, `username` and `password`', registryAuth),
-  'docker:disableDockerDaemonCheck': key('false', 'Whether a preview asks no Docker Engine; the docker provider does without one only for `ssh://`', boolean, 'true'),
+  'docker:disableDockerDaemonCheck': key('false', 'Whether a preview asks no Docker Engine; the docker provider does without one only for `ssh://`', negatedBoolean, 'true'),
 } as const;
 
 /** Address of a Docker Engine. */

@@ -17,6 +17,11 @@ export function truth(raw: string): string | undefined {
   return /^(false|no|n|off|0|disabled?|f)$/i.test(raw) ? 'false' : word(raw, ['true', 'false']);
 }
 
+/** The same without the words that say of a thing whether it is there: where the name of a setting says no, `off` may mean either. */
+export function plainTruth(raw: string): string | undefined {
+  return /^(?:(?:!|not\b) *)*(on|off|no?|enabled?|disabled?)$/i.test(raw) ? undefined : truth(raw);
+}
+
 /** The one of these words that differs by its case, by what stands between its parts, or by one slip; `none` is also what says no. */
 export function word(raw: string, words: readonly string[]): string | undefined {
   const bare = (text: string): string => text.toLowerCase().replace(/(?<=[a-z\d])[\s_-]+(?=[a-z\d])/g, '');

@@ -242,10 +242,13 @@ function moved(from: string, value: string, to: string, secret: boolean): string
   if (entry === undefined) {
     return [valueCommand(to, value)];
   }
-  const clear = ruleOf(entry.parse, value) === undefined ? value : meantBy(value, entry);
-  if (entry.parse === values.boolean) {
-    return clear === undefined || says === 'unclear' ? either(to) : [valueCommand(to, says === 'same' ? clear : String(clear === 'false'))];
+  if (isSwitch(entry)) {
+    // Whether `off` is clear is a matter of the name that was typed.
+    const negated = (entry.parse === values.negatedBoolean) !== (says === 'opposite');
+    const answer = clearly(value, negated ? values.negatedBoolean : values.boolean);
+    return answer === undefined || says === 'unclear' ? choices(to, ['true', 'false']) : [valueCommand(to, says === 'same' ? answer : String(answer === 'false'))];
   }
+  const clear = clearly(value, entry.parse);
   if (says === 'opposite' || mayBeSecret(from, to, value)) {
     return [];
   }
@@ -258,17 +261,20 @@ const isSecretKey = (name: string): boolean => providerSecrets.includes(name) ||
 /** Whether a text is a private key or has one in it, wherever it was put: no message may show it. */
 const holdsKey = (raw: string): boolean => raw.includes('PRIVATE KEY-----');
 
-/** Which of the two is for whoever has typed it to say. */
-const either = (name: string): string[] => [valueCommand(name, 'true'), valueCommand(name, 'false')];
+const isSwitch = ({ parse }: Key<unknown>): boolean => parse === values.boolean || parse === values.negatedBoolean;
+
+/** Which of them is for whoever has typed it to say. */
+const choices = (name: string, all: readonly string[]): string[] => all.map((value) => valueCommand(name, value));
 
 /** Commands for a value that breaks the rule of its key. */
 function offers(name: string, entry: Key<unknown>, raw: string): string[] {
-  const meant = meantBy(raw, entry);
+  const meant = meantBy(raw, entry.parse);
   const { fallback, secret, parse } = entry;
   if (meant === undefined && fallback === undefined && !secret && /^(none|no|off|false|null|nil|undefined|disabled?|0|-)$/i.test(raw.trim())) {
     return [`pulumi config rm ${name}`];
   }
-  return meant === undefined && parse === values.boolean ? either(name) : mending(name, entry, meant);
+  const all = meant === undefined ? ruleOf(parse, raw)?.choices ?? [] : [];
+  return all.length > 0 ? choices(name, all) : mending(name, entry, meant);
 }
 
 /** The rule that a value breaks. */
@@ -284,8 +290,11 @@ function ruleOf(parse: (raw: string) => unknown, value: string): values.BrokenRu
   }
 }
 
+/** The value as it is where the key takes it, and else as it is meant. */
+const clearly = (value: string, parse: (raw: string) => unknown): string | undefined => (ruleOf(parse, value) === undefined ? value : meantBy(value, parse));
+
 /** What somebody means by a value that breaks the rule of its key, where that is clear: without quotes and spaces around it, or as its kind is spelt here. */
-function meantBy(raw: string, { parse }: Key<unknown>): string | undefined {
+function meantBy(raw: string, parse: (raw: string) => unknown): string | undefined {
   let text: string | undefined = raw.trim().replace(/^(["'`])(.*)\1$/s, '$2').trim();
   // One correction may be what another needs: an address without http://, which is one of this machine.
   for (let corrections = 0; text !== undefined && text !== '' && corrections < 3; corrections += 1) {

@@ -7,7 +7,7 @@ import { day, warnedDays } from './ending';
 import { fromFile, key, optional, secret, setCommand, shellQuoted, unknownSecret } from './key';
 import type { Problem } from './problem';
 import type { Settings } from './settings';
-import { beyondThisMachine, boolean, isWildcard, pem, pemExample } from './values';
+import { beyondThisMachine, isWildcard, negatedBoolean, pem, pemExample } from './values';
 
 /** Text of a PEM file, or what stands for one in a preview that may not read it. */
 const pemOrUnknown = (raw: string): string => (raw === unknownSecret ? raw : pem(raw));
@@ -16,7 +16,7 @@ const pemOrUnknown = (raw: string): string => (raw === unknownSecret ? raw : pem
 export const tlsKeys = {
   'tls:certificate': fromFile('certificate.pem', optional(pemExample, 'Certificate as text, with its chain, for what `phoenix:bind` and `alloy:bind` publish beyond this machine', pemOrUnknown)),
   'tls:key': fromFile('key.pem', secret('Private key of `tls:certificate` as text, not encrypted', pemOrUnknown)),
-  'tls:plain': key('false', 'Whether that is published without TLS: whoever is on the way can read passwords, API keys and prompts', boolean, 'true'),
+  'tls:plain': key('false', 'Whether that is published without TLS: whoever is on the way can read passwords, API keys and prompts', negatedBoolean, 'true'),
 } as const;
 
 const material = ['tls:certificate', 'tls:key'] as const;

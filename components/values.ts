@@ -14,8 +14,11 @@ export { compareVersions, versionOf } from './image-reference';
  * It never quotes the value, which may be a secret.
  */
 export class BrokenRule extends Error {
-  /** @param meant what somebody means by the value, where that is clear. Offered where the parser takes it */
-  constructor(rule: string, readonly meant?: string) {
+  /**
+   * @param meant what somebody means by the value, where that is clear. Offered where the parser takes it
+   * @param choices all values there are, where they are few. Offered where it is not clear
+   */
+  constructor(rule: string, readonly meant?: string, readonly choices: readonly string[] = []) {
     super(rule);
   }
 }
@@ -50,8 +53,17 @@ export function offset(raw: string): number {
 
 /** `true` or `false`, as both Pulumi and Phoenix spell them. */
 export function boolean(raw: string): boolean {
+  return truth(raw, meant.truth);
+}
+
+/** The same for a setting whose name says what is not there: `off` may be the answer, or say it once more. */
+export function negatedBoolean(raw: string): boolean {
+  return truth(raw, meant.plainTruth);
+}
+
+function truth(raw: string, meaning: (raw: string) => string | undefined): boolean {
   if (raw !== 'true' && raw !== 'false') {
-    throw new BrokenRule('it is either true or false, in small letters', meant.truth(raw));
+    throw new BrokenRule('it is either true or false, in small letters', meaning(raw), ['true', 'false']);
   }
   return raw === 'true';
 }
@@ -61,7 +73,7 @@ export function oneOf<T extends string>(...words: readonly T[]): (raw: string) =
   return (raw) => {
     const word = words.find((other) => other === raw);
     if (word === undefined) {
-      throw new BrokenRule(`it is one of ${words.join(', ')}`, meant.word(raw, words));
+      throw new BrokenRule(`it is one of ${words.join(', ')}`, meant.word(raw, words), words);
     }
     return word;
   };

@@ -184,7 +184,7 @@ describe('edge:sendTo', () => {
 
   test.each(['', 'alloy,phoenix', 'gate'])("not '%s'", (raw) => {
     expect(problems({ ...atEdge, 'edge:sendTo': raw })).toEqual([
-      { key: 'edge:sendTo', value: raw, rule: 'it is one of alloy, phoenix', mend: ['pulumi config rm edge:sendTo   # the default: alloy'] },
+      { key: 'edge:sendTo', value: raw, rule: 'it is one of alloy, phoenix', mend: ['pulumi config set edge:sendTo alloy', 'pulumi config set edge:sendTo phoenix'] },
     ]);
   });
 });

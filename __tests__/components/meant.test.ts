@@ -5,6 +5,7 @@
 import * as fc from 'fast-check';
 import { shellQuoted } from '../../components/key';
 import { keys, readSettings, type SettingKey } from '../../components/settings';
+import { boolean, negatedBoolean } from '../../components/values';
 
 const offered = (name: SettingKey, value: string): string[] =>
   readSettings({ [name]: value }, 'llm-observability').problems.filter(({ key }) => key === name).flatMap(({ mend }) => mend);
@@ -162,7 +163,8 @@ test.each<[SettingKey, string, string[]]>([
   ['data:protect', '-true', either('data:protect')],
   ['data:protect', 'untrue', either('data:protect')],
   ['data:protect', '!maybe', either('data:protect')],
-  ['phoenix:ldapTlsMode', '!ldaps', reset('phoenix:ldapTlsMode', 'starttls')],
+  ...['!ldaps', 'never', 'no tls', 'plain', 'unencrypted', 'not required', 'on'].map((value): [SettingKey, string, string[]] =>
+    ['phoenix:ldapTlsMode', value, ['starttls', 'ldaps', 'none'].flatMap((word) => set('phoenix:ldapTlsMode', word))]),
   ['phoenix:retentionDays', 'keep 1000 traces', example('phoenix:retentionDays', '0')],
   ['phoenix:retentionDays', '-7', example('phoenix:retentionDays', '0')],
   ['tunnel:tokenDuration', '365', reset('tunnel:tokenDuration', '8760h')],
@@ -197,6 +199,35 @@ test.each<[SettingKey, string, string[]]>([
   ['loki:url', 'u:hunter2@loki:3100', example('loki:url', 'http://host.docker.internal:3100')],
 ])("%s '%s' means nothing that is certain", (name, value, commands) => {
   expect(offered(name, value)).toEqual(commands);
+});
+
+const switches = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === boolean || keys[name].parse === negatedBoolean);
+const negated: readonly SettingKey[] = ['docker:disableDockerDaemonCheck', 'tls:plain'];
+
+test('the switches whose names say what is not there are known as such', () => {
+  expect(switches.length).toBeGreaterThan(negated.length + 5);
+  expect(switches.filter((name) => keys[name].parse === negatedBoolean).sort()).toEqual(negated);
+});
+
+describe.each(switches)('the switch %s', (name) => {
+  test.each(['True', 'TRUE', 'yes', 'Y', '1', 't', 'tru', '"true"', '!false', 'not 0'])("'%s' is true whatever it is called", (value) => {
+    expect(offered(name, value)).toEqual(set(name, 'true'));
+  });
+
+  test.each(['False', 'FALSE', 'f', '0', 'flase', "'false'", '!true', 'not true', '! yes', 'not 1'])("'%s' is false whatever it is called", (value) => {
+    expect(offered(name, value)).toEqual(set(name, 'false'));
+  });
+
+  test.each([
+    ['on', 'true'], ['enable', 'true'], ['enabled', 'true'], ['ENABLED', 'true'], ['not off', 'true'], ['!off', 'true'], ['not disabled', 'true'], ['!no', 'true'],
+    ['off', 'false'], ['OFF', 'false'], ['no', 'false'], ['n', 'false'], ['disable', 'false'], ['disabled', 'false'], [' Disabled ', 'false'], ['not on', 'false'], ['! enabled', 'false'],
+  ])("'%s' is %s, or for the person to say where the name says no", (value, meant) => {
+    expect(offered(name, value)).toEqual(negated.includes(name) ? either(name) : set(name, meant));
+  });
+
+  test.each(['never', 'none', 'always', 'without', 'required', 'not required', 'deactivated', 'inactive', 'skip', 'unset', 'on/off', 'opt-out', 'nope', 'maybe'])("'%s' is for the person to say", (value) => {
+    expect(offered(name, value)).toEqual(either(name));
+  });
 });
 
 test('what is offered is taken, and is never the opposite, whatever is typed', () => {

@@ -378,6 +378,9 @@ describe('keys that are not known', () => {
     ['phoenix:noAuth', 'false', 'pulumi config set phoenix:auth true'],
     ['phoenix:oidcDisallowSignUp', 'true', 'pulumi config set phoenix:oidcAllowSignUp false'],
     ['docker:enableDockerDaemonCheck', 'true', 'pulumi config set docker:disableDockerDaemonCheck false'],
+    ['docker:enableDockerDaemonCheck', 'off', 'pulumi config set docker:disableDockerDaemonCheck true'],
+    ['docker:dockerDaemonCheck', 'disabled', 'pulumi config set docker:disableDockerDaemonCheck true'],
+    ['phoenix:Auth', 'disabled', 'pulumi config set phoenix:auth false'],
     // What holds a secret is asked for.
     ['loki:uri', 'https://loki.example.com/x?api_key=hunter2', 'pulumi config set --secret loki:url'],
     ['loki:uri', 'loki.example.com/x?api_key=hunter2', 'pulumi config set --secret loki:url'],
@@ -405,7 +408,9 @@ describe('keys that are not known', () => {
     expect(read({ [name]: value }).problems).toEqual([{ key: name, rule: expect.stringContaining('the nearest is'), mend: [`pulumi config rm ${name}`] }]);
   });
 
-  test.each([['phoenix:authOptional', 'true'], ['data:protectIfLarge', 'true'], ['phoenix:Auth', 'maybe']])('%s = %s: which of the two is for the person to say', (name, value) => {
+  test.each([['phoenix:authOptional', 'true'], ['data:protectIfLarge', 'true'], ['phoenix:Auth', 'maybe'],
+    // A name that says no, and a value that may say it once more.
+    ['phoenix:noAuth', 'off'], ['phoenix:no_auth', 'disabled'], ['phoenix:authDisabled', 'no'], ['data:unprotect', 'on'], ['docker:disableDaemonCheck', 'disabled']])('%s = %s: which of the two is for the person to say', (name, value) => {
     const { rule = '', mend } = read({ [name]: value }).problems[0] ?? {};
     const nearest = rule.split(' ').pop();
     expect(mend).toEqual([`pulumi config rm ${name}`, `pulumi config set ${nearest} true`, `pulumi config set ${nearest} false`]);
