@@ -82,6 +82,8 @@ describe('what is wrong is named, with the command that helps', () => {
       ['phoenix secret=hunter2', 'phoenix=…'],
       ['secret hunter2', 'secret=…'],
       ['=hunter2', '=…'],
+      ['aHVudGVyMg=', '…'],
+      ['aHVudGVyMg==', '…'],
       ['Bearer hunter2', 'Bearer=…'],
       ['u:hunter2@h', 'u:…'],
       ['postgresql://u:hunter2@h/db', 'postgresql://u:[secret]@h/db'],
@@ -90,6 +92,7 @@ describe('what is wrong is named, with the command that helps', () => {
       ...['-c', '--config'].map((option): [string, string[], string, string] => ['up', [option, word], `Option '-c, --config <key=value>' argument '${shown}' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.`, 'npm run up -- --help']),
       ['up', [word], `'${shown}' is no option of npm run up.`, 'npm run up -- --help'],
     ]),
+    ...['-c', '--config'].map((option): [string, string[], string, string] => ['up', [option, 'hunter2'], "Option '-c, --config <key=value>' argument '…' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help']),
     ['up', ["--phoenix-secret=it's hunter2"], "Unknown option '--phoenix-secret=…'.", 'npm run up -- --help'],
     ['up', ['--phoenix:secret:hunter2'], "Unknown option '--phoenix:…'.", 'npm run up -- --help'],
     ['up', ["phoenix:smtpPassword=it's hunter2"], "'phoenix:smtpPassword=…' is no option of npm run up.", "npm run up -- -c 'phoenix:smtpPassword=…'"],
@@ -125,9 +128,20 @@ describe('what npm has kept for itself', () => {
     ['--config=', 'up', { npm_config_config: 'phoenix:auth=true' }, [], '--config', "--config 'phoenix:auth=true'"],
     ['several', 'down', { npm_config_purge: 'true', npm_config_stack: 'prod' }, [], '--stack, --purge', '--stack prod --purge'],
     ['the rest is kept', 'up', { npm_config_stack: 'prod' }, ['-c', 'phoenix:auth=true', '--yes'], '--stack', "--stack prod -c 'phoenix:auth=true' --yes"],
-    ['two options without their values', 'adopt', { npm_config_phoenix: 'true', npm_config_alloy: 'true' }, ['a', 'p'], '--phoenix, --alloy', '--phoenix … --alloy … a p'],
+    ['two options without their values', 'adopt', { npm_config_phoenix: 'true', npm_config_alloy: 'true' }, ['a', 'p'], '--phoenix, --alloy', '--phoenix … --alloy …'],
     ['a secret beside it', 'up', { npm_config_stack: 'true', npm_config_config: 'phoenix:secret=hunter2' }, ['prod'], '--stack, --config', "--stack prod --config 'phoenix:secret=…'"],
     ['a word that names no stack', 'up', { npm_config_stack: 'true' }, ['phoenix:secret=hunter2'], '--stack', "--stack … 'phoenix:secret=…'"],
+    ['a secret after its key', 'up', { npm_config_config: 'true', npm_config_json: 'true' }, ['phoenix:smtpPassword', 'hunter2'], '--config, --json', '--config phoenix:smtpPassword --json …'],
+    ['a secret alone', 'up', { npm_config_stack: 'prod' }, ['hunter2'], '--stack', '--stack prod …'],
+    ['a secret in base64', 'up', { npm_config_stack: 'prod' }, ['aHVudGVyMg=='], '--stack', '--stack prod …'],
+    ['a secret as a variable', 'up', { npm_config_stack: 'prod' }, ['PHOENIX_SECRET=hunter2'], '--stack', "--stack prod 'PHOENIX_SECRET=…'"],
+    ['a secret of an option that is none', 'up', { npm_config_stack: 'prod' }, ['--token=hunter2'], '--stack', "--stack prod '--token=…'"],
+    ['the same in two words', 'up', { npm_config_stack: 'prod' }, ['--token', 'hunter2', '-phunter2'], '--stack', '--stack prod … … …'],
+    ['a secret in the place of a setting', 'up', { npm_config_stack: 'prod' }, ['-c', 'hunter2', '--config=hunter2', '-chunter2'], '--stack', "--stack prod -c … '--config=…' '-c…'"],
+    ['a secret that npm has kept as a setting', 'up', { npm_config_call: 'hunter2' }, [], '-c', '-c …'],
+    ['a secret setting after its option', 'up', { npm_config_stack: 'prod' }, ['--config=phoenix:smtpPassword=hunter2', '-cphoenix:smtpPassword=hunter2'], '--stack', "--stack prod '--config=phoenix:smtpPassword=…' '-cphoenix:smtpPassword=…'"],
+    ['a secret in the place of a name', 'invite', { npm_config_token: 'hunter2' }, [], '--token', '--token …'],
+    ['names, paths and stacks', 'invite', { npm_config_token: 'edge' }, ['--file=edge.json', '--stack', 'prod'], '--token', "--token … '--file=edge.json' --stack prod"],
     ['an option twice', 'preview', { npm_config_stack: 'dev\n\nprod' }, [], '--stack', '--stack dev --stack prod'],
     ['nothing after it', 'up', { npm_config_stack: '' }, [], '--stack', '--stack …'],
     ['nearly an option', 'up', { npm_config_stak: 'prod' }, [], '--stak', '--stack prod'],
@@ -150,6 +164,13 @@ describe('what npm has kept for itself', () => {
   ])('for the Pulumi CLI: without it %s', async (_, args, env, kept) => {
     setEnvironment(env);
     await expect(parse(pulumi, args, pulumiOptions)).rejects.toThrow(`npm has kept ${kept} for itself`);
+  });
+
+  test.each([['secrets-provider', 'hunter2'], ['override-env', 'PASSWORD=hunter2'], ['config', 'phoenix:smtpPassword=hunter2'], ['message', 'hunter2'], ['policy-pack-config', 'hunter2']])('for the Pulumi CLI: what may be a secret in --%s is not shown', async (name, value) => {
+    setEnvironment({ [`npm_config_${name.replace(/-/g, '_')}`]: value });
+    const message = await parse(pulumi, ['up', 'hunter2'], pulumiOptions).then(() => '', (error: Error) => error.message);
+    expect(message).toMatch(new RegExp(`^npm has kept --${name} for itself`));
+    expect(message).not.toContain('hunter2');
   });
 
   test('is nothing of what npm tells every program that it runs', async () => {
@@ -196,7 +217,8 @@ describe('by npm itself', () => {
     [['up', '--', 'prod'], 'npm run up -- --stack prod'],
     [['preview', '--all'], 'npm run preview -- --all'],
     [['pulumi', 'config', 'set', '--secret', 'phoenix:secret'], 'npm run pulumi -- … --secret'],
-    [['up', '--rotate', 'alloy', '--stack', 'prod'], 'npm run up -- --stack … --rotate … alloy prod'],
+    [['up', '--rotate', 'alloy', '--stack', 'prod'], 'npm run up -- --stack … --rotate … prod'],
+    [['up', '--config', 'phoenix:smtpPassword', 'hunter2'], 'npm run up -- --config phoenix:smtpPassword …'],
   ])('%j', async (args, right) => {
     const { code, stdout, stderr } = await npm(...args);
     expect([code, stdout]).toEqual([2, '']);

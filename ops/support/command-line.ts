@@ -91,7 +91,7 @@ function sentence(message: string): string {
 function withoutValues(text: string): string {
   return text
     .replace(/^(Unknown option )'(.*)'(?=\.( Did you mean|$))/s, (_, before: string, word: string) => `${before}'${shownWord(word)}'`)
-    .replace(/( argument )'(.*)'(?= is invalid\.)/s, (_, before: string, word: string) => `${before}'${shownWord(word)}'`);
+    .replace(/(--([\w-]+) <[^>]*>' argument )'(.*)'(?= is invalid\.)/s, (_, before: string, option: string, word: string) => `${before}'${shown(option, word)}'`);
 }
 
 /** The option of which somebody has typed the beginning, more than it takes (`--json=yes`) or nearly the name (`--stak=prod`): the library knows none of them. */
@@ -110,16 +110,16 @@ function meant(command: Command, typed: readonly string[]): string | undefined {
     return undefined;
   }
   const takes = (option: string): boolean => command.options.some(({ long }) => long === option);
-  const others = typed.filter((arg) => arg !== word).map(shownArgument);
+  const others = shownArguments(typed.filter((arg) => arg !== word), command.options);
   const option = takes('--config') && /^[\w-]+:[\w-]+=/.test(word) ? ['-c', shown('config', word)] : takes('--stack') && stacksWithFile().includes(word) ? ['--stack', word] : undefined;
-  return option && ['npm run', command.name(), '--', ...option.map(shellQuoted), ...others.map(shellQuoted)].join(' ');
+  return option && ['npm run', command.name(), '--', ...option.map(shellQuoted), ...others.map(quoted)].join(' ');
 }
 
 /**
  * `npm run up --stack=prod`: without ` -- ` npm keeps the option, and tells it to what it runs in a variable.
  * @throws Misread with the right command
  */
-function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 'required'>[], args: readonly string[], env: NodeJS.ProcessEnv, handsOn: boolean): void {
+function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 'short' | 'required'>[], args: readonly string[], env: NodeJS.ProcessEnv, handsOn: boolean): void {
   const kept = options.flatMap(({ long = '', required }) => {
     const name = long.slice(2);
     // npm takes the `no` of --no-journal for its own, and the option is off.
@@ -146,11 +146,13 @@ function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 
   const fits = alone !== undefined && first !== '' && !first.startsWith('-') && (alone.name !== 'stack' || isStackName(first));
   const texts = kept.flatMap(({ name, flag, required, values }) => {
     const given = alone?.flag === flag && fits ? [first] : values;
-    return !required ? [flag] : given.length > 0 ? given.map((value) => `${flag} ${shellQuoted(shown(name, value))}`) : [`${flag} …`];
+    return !required ? [flag] : given.length > 0 ? given.map((value) => `${flag} ${quoted(shown(name, value))}`) : [`${flag} …`];
   });
-  const others = handsOn ? (args.length > 0 ? ['…'] : []) : (fits ? rest : args).map((arg) => shellQuoted(shownArgument(arg)));
+  const left = handsOn ? (args.length > 0 ? ['…'] : []) : shownArguments(fits ? rest : args, options);
+  // A word that is not shown belongs to an option that is written without its value.
+  const others = texts.some((text) => text.endsWith(' …')) && !handsOn ? left.filter((text) => text !== '…') : left;
   throw new Misread(`npm has kept ${[...new Set(kept.map(({ typed }) => typed))].join(', ')} for itself: what is meant for the command comes after --.`, [
-    [named, '--', ...(handsOn ? [...others, ...texts] : [...texts, ...others])].join(' '),
+    [named, '--', ...(handsOn ? [...others, ...texts] : [...texts, ...others.map(quoted)])].join(' '),
   ]);
 }
 
@@ -178,16 +180,43 @@ export function configFlags(config: Readonly<Record<string, string>>): string[] 
   return Object.entries(config).flatMap(([key, value]) => ['-c', shellQuoted(shown('config', `${key}=${value}`))]);
 }
 
+/** Options whose values are names, numbers and paths. */
+const open = ['stack', 'rotate', 'timeout', 'phoenix', 'alloy', 'file', 'only', 'rate', 'batch', 'span-bytes'];
+
 /** The value of an option as it may stand in a message. */
 function shown(option: string, value: string): string {
-  return option === 'config' ? shownWord(value) : value;
+  return open.includes(option) ? value : shownPair(value);
 }
 
-/** One of the other arguments. Without a colon it is no setting: `--stack=prod`. */
-const shownArgument = (arg: string): string => (arg.includes(':') ? shownWord(arg) : arg);
+/** A word where `KEY=VALUE` belongs: without a sign nobody knows which of the two it is. */
+const shownPair = (word: string): string => (/[=:\s]/.test(word) ? shownWord(word) : '…');
+
+/** What stands beside the option that a message is about: what may be a secret only as `…`. */
+function shownArguments(args: readonly string[], options: readonly Pick<Option, 'long' | 'short' | 'required'>[]): string[] {
+  const taking = (arg = ''): string | undefined => options.find(({ long, short, required }) => required && (arg === long || arg === short))?.long?.slice(2);
+  return args.map((arg, index) => {
+    const option = taking(args[index - 1]);
+    const [, name = '', sign = '', value = ''] = /^(--[\w-]+|-\w)(=?)(.*)$/s.exec(arg) ?? [];
+    if (option !== undefined) {
+      return shown(option, arg);
+    }
+    if (options.some(({ long, short }) => arg === long || arg === short)) {
+      return arg;
+    }
+    const taker = taking(name);
+    return taker === undefined ? (stacksWithFile().includes(arg) ? arg : shownPair(arg)) : `${name}${sign}${shown(taker, value)}`;
+  });
+}
+
+/** Quotes for the shell; what is left for the person to fill in needs none. */
+const quoted = (word: string): string => (word === '…' ? word : shellQuoted(word));
 
 /** A word as it may stand in a message: of what may be a secret only the name before it, in `KEY=VALUE` and whatever is typed for that. */
 function shownWord(word: string): string {
+  // A secret in base64 may end like this.
+  if (/^[^-:\s][^:\s]*=+$/.test(word)) {
+    return '…';
+  }
   const [, key, value = ''] = /^([\w-]+:[\w-]+)=(.*)$/s.exec(word) ?? [];
   const entry = key !== undefined && key in keys ? keys[key as keyof typeof keys] : undefined;
   if (entry && !entry.secret) {
