@@ -428,6 +428,7 @@ describe('a stack at the edge', () => {
     const { result } = deployment;
     expect(result).toEqual({
       endpoints: { otlpHttp: 'http://127.0.0.1:4318', otlpGrpc: 'http://127.0.0.1:4317', alloyUi: 'http://127.0.0.1:12345' },
+      forContainers: 'http://host.docker.internal:4318',
       internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://central-gate:4318' },
       central: { stack: 'prod', hostname: 'otlp.example.com', sendTo: 'alloy', token: 'edge' },
       alloyPage: secret({ user: 'alloy', password: 'drawn-alloy-page-password' }),
@@ -563,6 +564,7 @@ test('the outputs: their names are an interface', async () => {
       phoenixOtlpGrpc: 'http://127.0.0.1:14317',
       alloyUi: 'http://127.0.0.1:12345',
     },
+    forContainers: 'http://host.docker.internal:4318',
     internal: { otlpHttp: 'http://alloy:4318', alloyUi: 'http://alloy:12345', phoenix: 'http://phoenix:6006' },
     auth: false,
     login: null,

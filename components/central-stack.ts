@@ -11,7 +11,7 @@ import { doorOf } from './door';
 import { Egress } from './egress';
 import { externalBackends } from './external-backends';
 import { closedFile, Gate } from './gate';
-import { alloyOn, type Host } from './host';
+import { alloyOn, forContainers, type Host } from './host';
 import { endsOn, nearness } from './ending';
 import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from './observability';
 import { Journal } from './journal';
@@ -157,6 +157,8 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       phoenixOtlpGrpc: door?.otlpGrpc,
       alloyUi: alloy.endpoints.ui,
     },
+    /** Where applications in containers send; null where they reach none of the addresses. */
+    forContainers: forContainers(host),
     /** Addresses on the private network. */
     internal,
     /** Who gets in, and how; the rest of these is secret. */

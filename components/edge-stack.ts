@@ -6,7 +6,7 @@ import { largestRequestMiB } from './alloy-config';
 import { centralOf, type Remote } from './central';
 import { externalBackends } from './external-backends';
 import { Gate } from './gate';
-import { alloyOn, type Host } from './host';
+import { alloyOn, forContainers, type Host } from './host';
 import { DeliveryCheck } from './observability';
 import { imagesOf, signalsOf } from './outputs';
 
@@ -42,6 +42,8 @@ export function edgeStack(host: Host, remote: Remote): object {
   return {
     /** Addresses on the Docker host; the names are an interface. */
     endpoints: { otlpHttp: alloy.endpoints.otlpHttp, otlpGrpc: alloy.endpoints.otlpGrpc, alloyUi: alloy.endpoints.ui },
+    /** Where applications in containers send; null where they reach none of the addresses. */
+    forContainers: forContainers(host),
     /** Addresses on the private network; Phoenix through the gate, which the tunnel lets at what a check needs. */
     internal,
     /** Where it sends, and as who. */

@@ -7,7 +7,7 @@ import { dockerHost } from './catalog';
 import type { Gate } from './gate';
 import type { HostFacts } from './preflight';
 import type { Settings } from './settings';
-import { tlsOn } from './tls';
+import { tlsOn, urlForContainers } from './tls';
 
 /** What every part of a stack is made from. */
 export interface Host {
@@ -28,6 +28,10 @@ export interface Host {
   /** Says something that stops nothing. */
   readonly warn: (warning: string) => Promise<void>;
 }
+
+/** Where applications in containers send; null where they reach none of the addresses. */
+export const forContainers = ({ settings, facts }: Pick<Host, 'settings' | 'facts'>): string | null =>
+  urlForContainers(facts.bind, settings['alloy:otlpHttpPort'], tlsOn(settings, facts.bind, facts.bridge), facts.bridge);
 
 /**
  * The Alloy that every stack has, as its settings say.

@@ -4,10 +4,10 @@
  */
 import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { tlsFiles } from './catalog';
+import { dockerHost, tlsFiles } from './catalog';
 import type { Settings } from './settings';
 import { certificateText, keyText } from './tls-settings';
-import { beyondThisMachine } from './values';
+import { beyondThisMachine, isWildcard } from './values';
 import * as workload from './workload';
 
 /** A certificate, and the host addresses on which it is shown. */
@@ -38,6 +38,15 @@ export function published(inside: { readonly plain: number; readonly tls: number
 /** Base URL of such a port at an address, for a client on the Docker host. */
 export const urlAt = (address: string, port: number, tls: Tls | undefined): string =>
   `http${tls?.addresses.includes(address) ? 's' : ''}://${workload.reachable(address)}:${port}`;
+
+/**
+ * The same for a client in a container; null where nothing of it leads to these addresses.
+ * @param bridge gateway of Docker's bridge, by which containers reach the host; none where it is not known, or loopback is what they reach
+ */
+export function urlForContainers(addresses: readonly string[], port: number, tls: Tls | undefined, bridge: readonly string[]): string | null {
+  const at = addresses.find((address) => isWildcard(address) || bridge.includes(address)) ?? (bridge.length === 0 ? addresses[0] : undefined);
+  return at === undefined ? null : `http${tls?.addresses.includes(at) ? 's' : ''}://${dockerHost}:${port}`;
+}
 
 export interface TlsVolumeArgs {
   /** Names on the Docker host. */

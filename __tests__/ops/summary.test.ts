@@ -69,6 +69,13 @@ test('what takes TLS is shown with it, for containers, too', () => {
   expect(text).toContain('OTEL_EXPORTER_OTLP_ENDPOINT=https://host.docker.internal:4318\n');
 });
 
+test.each<[string | null | undefined, RegExp]>([
+  [undefined, /\nIn a container .*:\n {2}OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/host\.docker\.internal:4318\n/],
+  ['https://host.docker.internal:4318', /\nIn a container .*:\n {2}OTEL_EXPORTER_OTLP_ENDPOINT=https:\/\/host\.docker\.internal:4318\n/],
+  [null, /\nContainers on this host do not reach it: alloy:bind has no gateway of Docker's bridge in it\.\n/],
+])('where containers send: %s', (forContainers, words) =>
+  expect(summary('dev', { ...deployed, ...(forContainers === undefined ? {} : { forContainers }) }, delivery, 0)).toMatch(words));
+
 test('metrics that go somewhere while logs do not', () => {
   const text = summary('prod', { ...deployed, signals: { traces: 'phoenix', metrics: 'prometheus', logs: null } }, delivery, 0);
   expect(text).toContain('\n  Metrics    go to prometheus\n  Logs       accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL --stack prod\n');

@@ -24,6 +24,8 @@ export interface Outputs {
   readonly dockerHost: string | null;
   /** How it is reached. Secret. Stacks of the first version have none. */
   readonly engine?: Engine;
+  /** Where applications in containers send; null where nothing leads there. Stacks of an older version do not say. */
+  readonly forContainers?: string | null;
   /** Who may see Alloy's page. Secret. */
   readonly alloyPage: { readonly user: string; readonly password: string };
   readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel', Image>>>;
@@ -45,7 +47,7 @@ export interface Outputs {
 }
 
 /** Outputs of a stack at the edge (`edge:central`). */
-export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage'> {
+export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage' | 'forContainers'> {
   readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi'>;
   /** Where it sends, and as who. */
   readonly central: CentralStack;

@@ -1,3 +1,4 @@
+import { dockerHost } from '../../components/catalog';
 import { pageUser } from '../../components/alloy-config';
 import type { Delivery } from '../../provider/delivery';
 import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
@@ -8,6 +9,7 @@ export function summary(stack: string, outputs: Outputs | EdgeOutputs, { traceId
   const { endpoints, signals } = outputs;
   const option = typedName(stack) === defaultStack ? '' : ` --stack ${typedName(stack)}`;
   const { protocol, port } = new URL(endpoints.otlpHttp);
+  const { forContainers = `${protocol}//${dockerHost}:${port}` } = outputs;
   return `
 Trace ${traceId} went ${['application', ...hops.slice(0, -1).map(({ name }) => name.split(' -> ')[1])].join(' -> ')} in ${ms} ms and was read back. (${(totalMs / 1000).toFixed(1)} s in all)
 
@@ -15,8 +17,10 @@ ${[...(isEdge(outputs) ? edge(outputs, option) : central(outputs, option)), ...k
 
 Point an application at it:
   export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlpHttp} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
-In a container (docker run --add-host host.docker.internal:host-gateway …):
-  OTEL_EXPORTER_OTLP_ENDPOINT=${protocol}//host.docker.internal:${port}
+${forContainers === null
+    ? `Containers on this host do not reach it: alloy:bind has no gateway of Docker's bridge in it.`
+    : `In a container (docker run --add-host host.docker.internal:host-gateway …):
+  OTEL_EXPORTER_OTLP_ENDPOINT=${forContainers}`}
 
 Next:
   ${npmRun('verify', stack)}      send a trace through it again
