@@ -78,7 +78,7 @@ export const help = command('help', 'List the commands, or show the options of o
 
 /** What is typed is for a program: its help too. */
 const handedOn = (name: string, summary: string, whose: string) =>
-  command(name, summary).argument('[arguments...]', `arguments of ${whose}`).helpOption(false).allowUnknownOption();
+  command(name, summary).argument('[arguments...]', `arguments of ${whose}`).helpOption(false).allowUnknownOption().passThroughOptions();
 
 export const pulumi = handedOn('pulumi', 'Run the Pulumi CLI with the state, plugins and images of npm run up', 'Pulumi');
 /**

@@ -2,13 +2,13 @@
  * `npm run pulumi -- ARGUMENTS`: the Pulumi CLI that `npm run up` uses, with the same state, passphrase, plugins
  * and images. The same as plain `pulumi` where that is installed and logged in.
  */
-import { shortName } from '../components/catalog';
-import { isStackName } from '../components/catalog';
+import { isStackName, shortName } from '../components/catalog';
 import { pulumi, pulumiOptions } from './commands';
 import { projectDir } from './support/backend';
 import { main } from './support/command-line';
 import { makeStack } from './support/deploy';
 import { plainOf, settingsOf } from './support/preview/workspace';
+import { defaultStack } from './support/project';
 import { Pulumi } from './support/pulumi';
 import { previewing } from './support/run-tools';
 import { Misread } from './support/say';
@@ -17,11 +17,16 @@ import { findToolchain, type Toolchain } from './support/toolchain';
 /** Commands that run the program, which has to be told the images of the run. */
 const running = ['up', 'update', 'preview', 'pre', 'watch'];
 
-main(pulumi.action(async (args) => {
-  refuseUnclear(args);
+/** Commands on the stack that is selected. What removes one, or resources, is for the CLI: it takes none by itself. */
+const onStack = ['config', ...running, 'refresh', 'cancel', 'import', 'logs', 'console', 'stack'];
+const onStackBelow = ['change-secrets-provider', 'export', 'graph', 'history', 'import', 'output', 'tag'];
+
+main(pulumi.action(async (typed) => {
+  refuseUnclear(typed);
   const found = await findToolchain(undefined, { plugins: 'automatic' });
+  const args = await withStack(found, typed);
   const tools = running.includes(args[0] ?? '') ? await equipped(found, args) : found;
-  if (args[0] === 'config' && args.length > 1) {
+  if (args[0] === 'config' && typed.length > 1) {
     await stackFor(found, args);
   }
   process.exitCode = await new Pulumi(tools, '').handOver(args);
@@ -36,6 +41,18 @@ function refuseUnclear(args: readonly string[]): void {
   if (stacks.length > 1) {
     throw new Misread(`--stack is given ${stacks.length} times: ${stacks.join(', ')}. Nothing was done.`, ['npm run pulumi -- stack ls']);
   }
+}
+
+/** The arguments with the stack that the other commands take where none is named, and none was selected. */
+async function withStack(tools: Toolchain, args: readonly string[]): Promise<readonly string[]> {
+  const [command = '', below = '-'] = args;
+  const takesOne = onStack.includes(command) && (command !== 'stack' || below.startsWith('-') || onStackBelow.includes(below));
+  if (!takesOne || named(args) !== undefined || args.some((arg) => ['--help', '-h'].includes(arg))) {
+    return args;
+  }
+  const { stderr } = await new Pulumi(tools, '').run(['stack', '--show-name']);
+  const words = ['config', 'stack'].includes(command) && !below.startsWith('-') ? 2 : 1;
+  return /no stack selected/.test(stderr) ? [...args.slice(0, words), `--stack=${defaultStack}`, ...args.slice(words)] : args;
 }
 
 /** Settings come before the first deployment: a stack of this project that is named and is not there yet is made. */

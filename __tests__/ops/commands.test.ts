@@ -1022,6 +1022,7 @@ describe('up', () => {
 describe('pulumi', () => {
   const set = ['config', 'set', 'phoenix:auth', 'true', '--stack', 'prod'];
   const noStack: Said = { stderr: "error: no stack named 'prod' found\n", code: 6 };
+  const noneSelected: Said = { stderr: 'error: no stack selected; please use `pulumi stack select` or `pulumi stack init` to choose one\n', code: 255 };
   const done = async (args: readonly string[], answers: Record<string, Said>): Promise<[string[][], unknown, string[]]> => {
     const cli = fakePulumi({ ...answers, '': {} });
     const { said } = await run('pulumi', args, cli);
@@ -1039,8 +1040,29 @@ describe('pulumi', () => {
     expect(await done(set, { 'stack export': exported })).toEqual([[['stack', 'export', '--stack', 'prod'], set], 0, []]);
   });
 
-  test.each([[['stack', 'ls']], [['config']], [['config', 'set', 'a:b', 'c']], [['--help']]])('%j is handed on as it is', async (args) => {
-    expect(await done(args, {})).toEqual([[args], 0, []]);
+  test.each([[['stack', 'ls']], [['stack', 'rm']], [['destroy']], [['--help']], [['config', 'set', '--help']], [['stack', '-h']], [['stack', 'output', '-s', 'prod']]])('%j is handed on as it is', async (args) => {
+    expect(await done(args, { 'stack --show-name': noneSelected })).toEqual([[args], 0, []]);
+  });
+
+  test.each([
+    [['config'], ['config', '--stack=dev']],
+    [['config', '--show-secrets'], ['config', '--stack=dev', '--show-secrets']],
+    [['config', 'set', 'a:b', 'c'], ['config', 'set', '--stack=dev', 'a:b', 'c']],
+    [['config', 'set', 'a:b', '--', '-c'], ['config', 'set', '--stack=dev', 'a:b', '--', '-c']],
+    [['stack'], ['stack', '--stack=dev']],
+    [['stack', '--show-urns'], ['stack', '--stack=dev', '--show-urns']],
+    [['stack', 'output', 'login', '--show-secrets'], ['stack', 'output', '--stack=dev', 'login', '--show-secrets']],
+    [['refresh', '--yes'], ['refresh', '--stack=dev', '--yes']],
+  ])('%j is for the stack dev, unless one is selected', async (args, expected) => {
+    const asks = ['stack', '--show-name'];
+    const reads = expected[0] === 'config' && args.length > 1 ? [['stack', 'export', '--stack', 'dev']] : [];
+    expect(await done(args, { 'stack --show-name': noneSelected, 'stack export': state() })).toEqual([[asks, ...reads, expected], 0, []]);
+    expect(await done(args, { 'stack --show-name': { stdout: 'prod\n' } })).toEqual([[asks, args], 0, []]);
+  });
+
+  test('a setting on a fresh machine, without a stack: dev is made', async () => {
+    const [calls, code, said] = await done(['config', 'set', 'tls:plain', 'true'], { 'stack --show-name': noneSelected, 'stack export': { stderr: "error: no stack named 'dev' found\n", code: 6 } });
+    expect([calls.slice(2), code, said]).toEqual([[['stack', 'init', '--no-select', '--stack', 'dev'], ['config', 'set', '--stack=dev', 'tls:plain', 'true']], 0, ['Stack dev: new']]);
   });
 
   test.each([
