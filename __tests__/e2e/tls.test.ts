@@ -296,9 +296,10 @@ describe('Alloy', () => {
     ({ alloy: image } = await usedImages());
     [grpcPort = 0, httpPort = 0] = await freePorts(2);
     resources = await deployed(first);
-    const [config, files, server] = containers(resources, 'alloy-config-files', 'alloy-tls-files', 'alloy-server') as [Container, Container, Container];
-    await make(config);
-    await make(files);
+    const [config, secrets, files, server] = containers(resources, 'alloy-config-files', 'alloy-secret-files', 'alloy-tls-files', 'alloy-server') as [Container, Container, Container, Container];
+    for (const container of [config, secrets, files]) {
+      await make(container);
+    }
     await make({ ...server, ports: server.ports?.filter(({ internal }) => internal !== 12345) ?? [] });
     await until('Alloy', () => ask(`http://${here}:${httpPort}/v1/traces`, otlp).then(({ status }) => status === 200, () => false));
   });
