@@ -9,7 +9,7 @@ import { valueCommand } from './key';
 import * as meant from './meant';
 import type { Problem } from './problem';
 import type { SettingKey, Settings } from './settings';
-import { BrokenRule, isContainerItself, isHostName, parts } from './values';
+import { BrokenRule, isContainerItself, isHostName, lastPort, parts } from './values';
 
 export interface Destination {
   /** Host name, in small letters. */
@@ -54,7 +54,7 @@ export function destinations(raw: string): readonly Destination[] {
   });
   const wrongPort = list.find((part) => /^[^:/]+:[^:/]*$/.test(part) && isName(part.replace(/:.*/, '')) && !isPort(part.replace(/.*:/, '')));
   if (wrongPort !== undefined) {
-    throw new BrokenRule(`the port of ${wrongPort} is none: it is a whole number from 1 to 65535, and 443 where none is given`);
+    throw new BrokenRule(`the port of ${wrongPort} is none: it is a whole number from 1 to ${lastPort}, and ${https} where none is given`);
   }
   if (!found.every(({ host }) => isName(host))) {
     throw new BrokenRule('not every part is a server such as api.openai.com or ollama.lan:11434: a host name in small letters, no address, without http:// and without a path; commas separate servers', list.map((part) => meant.server(inAscii(part))).join(','));
@@ -69,7 +69,7 @@ export function destinations(raw: string): readonly Destination[] {
   return found;
 }
 
-const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= lastPort;
 
 /** As a person types it. */
 const typed = ({ host, port }: Destination): string => (port === https ? host : `${host}:${port}`);

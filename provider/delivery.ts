@@ -3,7 +3,7 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { aliases, beyondLimit, hostName, phoenixAway, ports, shortName, storagePercent } from '../components/catalog';
+import { aliases, beyondLimit, checkProject, hostName, phoenixAway, ports, shortName, storagePercent } from '../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
 import { pause } from './cancellation';
@@ -177,7 +177,7 @@ function dataOf<T>(text: string): readonly T[] {
 async function removeProjects(phoenix: Phoenix, own: string, before: number): Promise<void> {
   const listed = await phoenix('/v1/projects?limit=1000');
   const names = listed.status === 200 ? dataOf<{ name: string }>(listed.text).map(({ name }) => name) : [];
-  const old = names.filter((name) => new RegExp(`^${projectPrefix}\\d{13}$`).test(name) && Number(name.slice(projectPrefix.length)) < before);
+  const old = names.filter((name) => new RegExp(`^${checkProject}$`).test(name) && Number(name.slice(projectPrefix.length)) < before);
   for (const name of new Set([own, ...old])) {
     await phoenix(`/v1/projects/${name}`, { method: 'DELETE' });
   }
@@ -326,7 +326,7 @@ export async function egressWarnings(route: Route): Promise<string[]> {
 /** The same of the database of Phoenix, where it has a bound. */
 export async function storageWarnings({ inside, metrics }: Route): Promise<string[]> {
   const { text } = metrics === undefined ? { text: '' } : await inside.ask(metrics);
-  const used = Math.floor(100 * Number(/^database_disk_usage_ratio (\S+)$/m.exec(text)?.[1] ?? 0));
+  const used = Math.floor(100 * valueIn(text, 'database_disk_usage_ratio'));
   return used < storagePercent.warned ? [] : [`Phoenix's database has used ${used} % of phoenix:storage; from ${storagePercent.blocked} % on spans wait in Alloy's queue. A larger phoenix:storage, or phoenix:retentionDays, makes room.`];
 }
 

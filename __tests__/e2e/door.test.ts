@@ -426,9 +426,9 @@ describe('a stack', () => {
     it('with 55 MiB a request and nobody to take them: Alloy stays, and what it has accepted arrives', async () => {
       const alloy = `alloy-${stack}`;
       const started = await docker('inspect', '--format', '{{.State.StartedAt}} {{.RestartCount}}', alloy);
-      const [resource] = (markedTrace('large').body as { resourceSpans: { scopeSpans: { spans: object[] }[] }[] }).resourceSpans;
       const large = (): Buffer => {
-        const [span] = (markedTrace('large').body as { resourceSpans: { scopeSpans: { spans: object[] }[] }[] }).resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
+        const [resource] = (markedTrace('large').body as { resourceSpans: { scopeSpans: { spans: object[] }[] }[] }).resourceSpans;
+        const [span] = resource?.scopeSpans[0]?.spans ?? [];
         const text = { key: 'input.value', value: { stringValue: 'x'.repeat(55 * 2 ** 20) } };
         return zlib.gzipSync(JSON.stringify({ resourceSpans: [{ ...resource, scopeSpans: [{ spans: [{ ...span, attributes: [text] }] }] }] }));
       };
