@@ -10,6 +10,7 @@ import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { journalProgram, type JournalProgram } from '../../components/journal';
+import { freePort } from '../../lab/free-port';
 import { tempDir } from '../support/temp';
 
 const quick = { lookSeconds: 0.05, settleSeconds: 0.3, keepSeconds: 600, backoffSeconds: 0.1, holdSeconds: 60 };
@@ -31,14 +32,6 @@ interface Status {
   readonly dropped: number;
   readonly gaveUp: number;
   readonly aside: number;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Waits for a condition; fails with what is there after half a minute. */
@@ -95,7 +88,13 @@ class Pair {
     for (const stream of [this.journal.stdout, this.journal.stderr]) {
       stream?.on('data', (chunk: Buffer) => (this.log += chunk.toString()));
     }
-    await until('the journal', () => this.ask(this.ports.journal, 'GET', '/healthz', {}, '').then(({ status }) => status, () => 0), (status) => status === 200);
+    await until('the journal', () => this.ask(this.ports.journal, 'GET', '/healthz', {}, '').then(({ status }) => status, () => {
+      const { exitCode, signalCode } = this.journal ?? {};
+      if (exitCode !== null || signalCode !== null) {
+        throw new Error(`the journal ended with ${exitCode ?? signalCode}: ${this.log}`);
+      }
+      return 0;
+    }), (status) => status === 200);
   }
 
   async kill(which: 'phoenix' | 'journal', signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

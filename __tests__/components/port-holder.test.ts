@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import { holderOf, isHeld } from '../../components/port-holder';
+import { freePort } from '../../lab/free-port';
 
 const servers: net.Server[] = [];
 afterEach(() => Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve)))));
@@ -12,13 +13,6 @@ async function listen(host: string): Promise<number> {
   servers.push(server);
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
   return (server.address() as net.AddressInfo).port;
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const port = await listen('127.0.0.1');
-  await new Promise((resolve) => servers.pop()?.close(resolve));
-  return port;
 }
 
 describe('isHeld', () => {

@@ -9,7 +9,6 @@ import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as http2 from 'node:http2';
 import * as https from 'node:https';
-import * as net from 'node:net';
 import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
 import * as tls from 'node:tls';
@@ -22,6 +21,7 @@ import { Gate } from '../../components/gate';
 import { readSettings } from '../../components/settings';
 import type { Tls } from '../../components/tls';
 import { claimLabel } from '../../lab';
+import { freePort } from '../../lab/free-port';
 import { deploy, type Registered } from '../support/deployment';
 import { engineAuthority, type EngineAuthority } from '../support/engine-authority';
 import { tempDir } from '../support/temp';
@@ -92,18 +92,6 @@ async function put(name: string, file: string, content: string, permissions: str
 }
 
 const containers = (resources: ReadonlyMap<string, Registered>, ...names: readonly string[]): Container[] => names.map((name) => resources.get(name)?.inputs as unknown as Container);
-
-/** Ports of this machine that are free on both addresses. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, async () => {
-    const server = net.createServer().listen(0, '0.0.0.0');
-    await once(server, 'listening');
-    return server;
-  }));
-  const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 let authority: EngineAuthority;
 let first: Tls;
@@ -198,7 +186,7 @@ describe('the gate', () => {
 
   beforeAll(async () => {
     ({ gate: image } = await usedImages());
-    [page = 0, grpcPort = 0, otlpPort = 0] = await freePorts(3);
+    [page, grpcPort, otlpPort] = [await freePort('0.0.0.0'), await freePort('0.0.0.0'), await freePort('0.0.0.0')];
     const { settings } = readSettings({ 'phoenix:hosts': 'phoenix.lan', 'phoenix:bind': `${here},${there}` }, 'llm-observability');
     const { resources } = await deploy(() => new Gate('gate', {
       stack, owner, image, network: new Network('network', { name: stack }),
@@ -285,16 +273,17 @@ describe('Alloy', () => {
   let resources: ReadonlyMap<string, Registered>;
   let grpcPort: number;
   let httpPort: number;
+  let uiPort: number;
   const name = `alloy-${stack}`;
 
   const deployed = async (certificate: Tls): Promise<ReadonlyMap<string, Registered>> => (await deploy(() => new Alloy('alloy', {
     stack, owner, image, network: new Network('network', { name: stack }), backends: [], bind: [here, there], tls: certificate,
-    otlpGrpcPort: grpcPort, otlpHttpPort: httpPort, uiPort: httpPort + 1, listed: {}, memoryMiB: 384, queueMiB: 128, cpus: '1.0', protectData: false,
+    otlpGrpcPort: grpcPort, otlpHttpPort: httpPort, uiPort, listed: {}, memoryMiB: 384, queueMiB: 128, cpus: '1.0', protectData: false,
   }))).resources;
 
   beforeAll(async () => {
     ({ alloy: image } = await usedImages());
-    [grpcPort = 0, httpPort = 0] = await freePorts(2);
+    [grpcPort, httpPort, uiPort] = [await freePort('0.0.0.0'), await freePort('0.0.0.0'), await freePort('0.0.0.0')];
     resources = await deployed(first);
     const [config, secrets, files, server] = containers(resources, 'alloy-config-files', 'alloy-secret-files', 'alloy-tls-files', 'alloy-server') as [Container, Container, Container, Container];
     for (const container of [config, secrets, files]) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { command } from '../command';
 import { aptInstall } from '../debian';
+import { freePort } from '../free-port';
 import type { Engine } from './engine';
 
 export interface SshAccess {
@@ -76,16 +77,6 @@ function serverConfig(port: number, hostKey: string, authorizedKeys: string): st
     'PidFile /run/sshd.pid',
     '',
   ].join('\n');
-}
-
-/** A port of loopback that nobody listens at. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function accepts(port: number): Promise<boolean> {
