@@ -171,7 +171,7 @@ class Pair {
 const named = (name: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${name}${index}`);
 
 let pair: Pair;
-const start = async (...args: ConstructorParameters<typeof Pair>): Promise<Pair> => (pair = await new Pair(...args).start());
+const start = (...args: ConstructorParameters<typeof Pair>): Promise<Pair> => (pair = new Pair(...args)).start();
 afterEach(() => pair.end());
 
 describe('what passes through', () => {
