@@ -1,6 +1,7 @@
 /**
  * The commands of README and docs that are none of this project's: each is run, on a docker command line, a home and a Pulumi
- * that stand in for those of a person. Commands of this project are read in docs.test.ts, `ops/upgrade.mjs` runs in upgrade.test.ts.
+ * that stand in for those of a person. The Pulumi CLI itself runs its lines in e2e/main-job and e2e/auth. Commands of this
+ * project are read in docs.test.ts, `ops/upgrade.mjs` runs in upgrade.test.ts.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,17 +10,12 @@ import * as path from 'node:path';
 import { alloyDirectories, hostNames, images } from '../components/catalog';
 import { keys } from '../components/settings';
 import { pulumiOptions } from '../ops/commands';
+import { blocks, lines as allLines, pulumiLines, pulumiNotRun } from './support/docs-lines';
 import { tempDir } from './support/temp';
 import { site } from './support/web';
 
-const pages = ['README.md', ...fs.readdirSync('docs').filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`)];
-const text = (page: string): string => fs.readFileSync(page, 'utf8');
-
-/** Blocks of shell as a person would paste them, without comments. */
-const blocks = (page: string): string[] => [...text(page).matchAll(/^( *)```sh\n([^]*?)^ *```/gm)].map(([, , block = '']) => block.replace(/\\\n\s*/g, ' ').replace(/^ +/gm, '').replace(/\s+# .*$/gm, '').trim());
-const spans = (page: string): string[] => [...text(page).replace(/^ *```[^]*?^ *```/gm, '').matchAll(/`([^`]+)`/g)].map(([, span = '']) => span.replace(/\s+/g, ' '));
 const programs = /^(docker|pulumi|git|gh|curl|ssh|ssh-keyscan|mkcert|tar|rm|mv|cp|sudo|open|export|unset|new=\S+$)(?= |$)/;
-const lines = [...new Set(pages.flatMap((page) => [...blocks(page).flatMap((block) => block.split('\n')), ...spans(page)]))].filter((line) => programs.test(line));
+const lines = allLines.filter((line) => programs.test(line));
 /** What only names a command: `docker cp`. */
 const isName = (line: string): boolean => /^[a-z-]+( [a-z]+)?$/.test(line) || /^docker (compose up|image rm|context use)( -d)?$/.test(line);
 const docker = lines.filter((line) => line.startsWith('docker ') && !isName(line));
@@ -192,12 +188,12 @@ describe('a home', () => {
 
 describe('pulumi', () => {
   const known = pulumiOptions.map(({ long }) => long);
-  const commands = [...new Set(pages.flatMap((page) => [...blocks(page).flatMap((block) => block.split('\n')), ...spans(page)]))]
-    .flatMap((line) => line.split(/ && | \| |; /)).filter((line) => /^(pulumi|npm run pulumi --) \w/.test(line));
+  test('there are some, and those that are not run are among them', () => {
+    expect(pulumiLines.length).toBeGreaterThan(20);
+    expect(pulumiLines).toEqual(expect.arrayContaining(pulumiNotRun));
+  });
 
-  test('there are some', () => expect(commands.length).toBeGreaterThan(20));
-
-  test.each(commands)('%s', (line) => {
+  test.each(pulumiLines)('%s', (line) => {
     const words = (line.replace(/ < .*$/, '').match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/, '$1'));
     expect(words.filter((word) => word.startsWith('--') && word !== '--' && !known.includes(word))).toEqual([]);
     const [key, value] = /config set/.test(line) ? words.slice(words.indexOf('set') + 1).filter((word, index, all) => !word.startsWith('--') && all[index - 1] !== '--stack') : [];

@@ -7,6 +7,7 @@ import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { telemetrygen } from '../../lab/telemetrygen';
 import type { Outputs } from '../../ops/support/outputs';
+import { pulumiWithLogin } from '../support/docs-lines';
 import { Checkout, docker, storedSpans, until } from './checkout';
 import { usedImages } from './images';
 import { finished, underLoad } from './load';
@@ -129,6 +130,13 @@ describe('phoenix:auth true', () => {
     expect(Object.keys(deployed.apiKeys)).toEqual(['evaluations']);
     expect(await otlp({ authorization: `Bearer ${deployed.apiKeys['evaluations']}` })).toBe(200);
     expect((await keys()).map(({ name }) => name).sort()).toEqual(['alloy', 'evaluations']);
+  });
+
+  it.each(pulumiWithLogin)('prints what it has by `%s`', async (line) => {
+    expect(await checkout.pulumi('stack', 'select')).toMatchObject({ code: 0 });
+    const { stdout } = await checkout.shell(line);
+    const { login: { password } = { password: '' }, apiKeys, adminSecret } = deployed as Outputs & { login: { password: string } };
+    expect(Object.values({ password, adminSecret, ...apiKeys }).filter((secret) => stdout.includes(secret))).toHaveLength(1);
   });
 
   it('lets the first administrator in with the generated password, and not with the one that everybody knows', async () => {

@@ -25,7 +25,7 @@ export interface Shell {
 
 /** A fresh clone in an empty folder, used as a person would: through `npm run`. */
 export class Checkout {
-  private constructor(readonly dir: string, readonly stack: string, private readonly shell: Shell = {}) {}
+  private constructor(readonly dir: string, readonly stack: string, private readonly from: Shell = {}) {}
 
   /** The same in another shell. */
   in(shell: Shell): Checkout {
@@ -38,7 +38,7 @@ export class Checkout {
   }
 
   private get stateHome(): string {
-    return this.shell.env?.['XDG_STATE_HOME'] ?? path.join(path.dirname(this.dir), 'state');
+    return this.from.env?.['XDG_STATE_HOME'] ?? path.join(path.dirname(this.dir), 'state');
   }
 
   /**
@@ -63,13 +63,13 @@ export class Checkout {
 
   /** The same in a copy of the folder. */
   at(dir: string): Checkout {
-    return new Checkout(dir, this.stack, this.shell);
+    return new Checkout(dir, this.stack, this.from);
   }
 
   /** Another stack in the same folder, with the same state. */
   async beside(stack: string): Promise<Checkout> {
     await Checkout.claim(stack);
-    return new Checkout(this.dir, stack, this.shell);
+    return new Checkout(this.dir, stack, this.from);
   }
 
   /** Starts `npm run <command> -- --stack <stack> <args>` in a process group of its own, without a terminal. */
@@ -95,7 +95,7 @@ export class Checkout {
 
   /** npm and jest leave variables behind that would make the clone's npm think it runs inside theirs. */
   private env(): NodeJS.ProcessEnv {
-    return Object.fromEntries(Object.entries({ ...process.env, ...this.shell.env, XDG_STATE_HOME: this.stateHome }).filter(([name]) => !/^(npm_|JEST_|NODE_ENV$)/.test(name)));
+    return Object.fromEntries(Object.entries({ ...process.env, ...this.from.env, XDG_STATE_HOME: this.stateHome }).filter(([name]) => !/^(npm_|JEST_|NODE_ENV$)/.test(name)));
   }
 
   /** Steps of a preview that change something, as `kind name`. */
@@ -111,6 +111,14 @@ export class Checkout {
   /** The Pulumi CLI as the person would call it. */
   async pulumi(...args: string[]): Promise<Ended> {
     return this.npm('pulumi', [...args, '--stack', this.stack, '--non-interactive']).ended;
+  }
+
+  /**
+   * Lines of shell as they stand in the docs, in a shell where `pulumi` is that of `npm run pulumi`, and asks nothing.
+   * @param input what its commands read
+   */
+  async shell(lines: string, input = ''): Promise<Ended> {
+    return this.run(['sh', '-ec', `pulumi() { npm run --silent pulumi -- "$@"; }\n${lines}`], input).ended;
   }
 
   /** `npm run up --json`, which must succeed. @returns its JSON */
@@ -137,13 +145,14 @@ export class Checkout {
   }
 
   private npm(command: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
-    const [program = '', ...rest] = [...(this.shell.prefix ?? []), 'npm', 'run', '--silent', command, '--', ...args];
-    const child = spawn(program, rest, {
-      cwd: this.dir,
-      env: this.env(),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    });
+    return this.run(['npm', 'run', '--silent', command, '--', ...args]);
+  }
+
+  /** Starts a program in the clone. @param input what it reads; default: nothing */
+  private run(line: readonly string[], input?: string): { child: ChildProcess; ended: Promise<Ended> } {
+    const [program = '', ...rest] = [...(this.from.prefix ?? []), ...line];
+    const child = spawn(program, rest, { cwd: this.dir, env: this.env(), stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], detached: true });
+    child.stdin?.end(input);
     const text = { stdout: '', stderr: '' };
     child.stdout?.on('data', (chunk: Buffer) => (text.stdout += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (text.stderr += chunk.toString()));

@@ -13,6 +13,7 @@ import { telemetrygen } from '../../lab/telemetrygen';
 import { chooseEngine, engineGet } from '../../engine';
 import { ensureEngine } from '../../ops/support/docker';
 import { findings, unexplained, unneeded, type Inspected } from '../support/cis-docker';
+import { blocks, pulumiLines, pulumiNotRun, pulumiWithLogin } from '../support/docs-lines';
 import { expectPictureOfRun } from '../support/picture-of-run';
 import { screen } from '../support/screen';
 import { Checkout, docker, storedSpans, until } from './checkout';
@@ -421,6 +422,83 @@ describe('a run that was cut off', () => {
     const { traceId } = await checkout.up();
     expect(traceId).toMatch(/^[0-9a-f]{32}$/);
     expect(await plannedSteps()).toEqual([]);
+  });
+});
+
+describe('the lines of README and docs for the Pulumi CLI', () => {
+  const stackFile = (): string => path.join(checkout.dir, `Pulumi.${stack}.yaml`);
+  const here = (line: string): string => line.replace(/^npm run pulumi --/, 'pulumi').replace(/--stack \w+/, `--stack ${stack}`).replace(/^pulumi (up|destroy)\b/, '$& --yes');
+  const rest = pulumiLines.filter((line) => ![...pulumiNotRun, ...pulumiWithLogin].includes(line));
+  const settings = rest.filter((line) => / config /.test(line));
+  const moving = rest.filter((line) => / stack (change|export|init|import)/.test(line));
+  const deployed = rest.filter((line) => ![...settings, ...moving].includes(line));
+
+  beforeAll(async () => expect(await checkout.pulumi('stack', 'select')).toMatchObject({ code: 0 }));
+
+  it.each(settings)('%s', async (line) => {
+    const before = fs.readFileSync(stackFile(), 'utf8');
+    const [, verb = '', words = '', file] = / config (set|rm) (.*?)(?: < (\S+))?$/.exec(line) ?? [];
+    const key = words.split(' ').find((word) => /^[a-z]+:\w+$|^KEY$/.test(word)) ?? '';
+    const ours = key === 'KEY' ? 'phoenix:uiPort' : key;
+    const typed = file === undefined ? 'typed-0' : 'of-a-file-0';
+    try {
+      if (file !== undefined) {
+        fs.writeFileSync(path.join(checkout.dir, file), `${typed}\n`);
+      }
+      const { code, stderr } = await checkout.shell(here(line).replace('KEY', ours), `${typed}\n`);
+      expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+      const after = fs.readFileSync(stackFile(), 'utf8');
+      if (verb === 'set') {
+        expect(after).toContain(ours);
+        expect(after).not.toBe(before);
+      }
+      expect(/--secret/.test(line) && after.includes(typed)).toBe(false);
+    } finally {
+      fs.writeFileSync(stackFile(), before);
+      if (file !== undefined) {
+        fs.rmSync(path.join(checkout.dir, file));
+      }
+    }
+  });
+
+  it.each(deployed.filter((line) => !line.includes('destroy')))('%s', async (line) => {
+    const { code, stdout, stderr } = await checkout.shell(here(line));
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    if (/ output /.test(line)) {
+      expect(JSON.parse(stdout)).toEqual(expect.anything());
+    }
+    expect(await plannedSteps()).toEqual([]);
+  });
+
+  it('a stack moves to a folder of state that another checkout has made, and nothing of it changes', async () => {
+    const [block = '', ...more] = blocks('docs/state.md').filter((each) => moving.every((line) => each.includes(line)));
+    expect([moving.length, more]).toEqual([4, []]);
+    const home = fs.mkdtempSync(path.join(os.tmpdir(), 'home-'));
+    const moved = checkout.in({ env: { HOME: home, XDG_STATE_HOME: path.join(home, '.local', 'state') } });
+    const old = path.join(checkout.dir, '.state');
+    // What is downloaded and built for this machine stays where it is.
+    fs.symlinkSync(path.join(os.homedir(), '.cache'), path.join(home, '.cache'));
+    try {
+      expect(await moved.shell('pulumi stack init other --no-select')).toMatchObject({ code: 0 });
+      fs.renameSync(checkout.state, old);
+      const { code, stderr } = await moved.shell(block.replaceAll('dev', stack));
+      expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+      fs.rmSync(old, { recursive: true });
+      expect(await moved.plannedSteps()).toEqual([]);
+      expect((await moved.outputs()).alloyPage.password).toMatch(/^\S{16,}$/);
+    } finally {
+      fs.rmSync(old, { recursive: true, force: true });
+      fs.renameSync(moved.state, checkout.state);
+      fs.rmSync(home, { recursive: true, force: true });
+    }
+    expect(await plannedSteps()).toEqual([]);
+  });
+
+  it.each(deployed.filter((line) => line.includes('destroy')))('%s', async (line) => {
+    const { code, stderr } = await checkout.shell(here(line));
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    expect(await docker('ps', '--all', '--quiet', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).toBe('');
+    await checkout.up();
   });
 });
 
