@@ -237,10 +237,10 @@ describe('a pull that fails', () => {
     const unpacking = (response: http.ServerResponse): void => {
       const end = classic.findIndex(({ status }) => status === 'Extracting');
       response.writeHead(200).write(classic.slice(0, end + 1).map(line).join(''));
-      setTimeout(() => response.end(classic.slice(end + 1).map(line).join('')), 300);
+      setTimeout(() => response.end(classic.slice(end + 1).map(line).join('')), 5_000);
     };
     const { engine } = await pullingEngine({ [alloyName]: unpacking });
-    await pullImages(engine, [alloy], { ...options(), silenceMs: 40 });
+    await pullImages(engine, [alloy], { ...options(), silenceMs: 3_000 });
     expect(written.at(-1)).toBe('alloy  grafana/alloy:v1.18.1 pulled (3 MB)\n');
   });
 

@@ -87,7 +87,7 @@ describe('from an empty home', () => {
 
   test('GitHub says nothing: the installer comes to its other site', async () => {
     faulty([/^github\.com.*tar\.gz/, { silent: true }]);
-    machine.needs = { silenceMs: 1_000 };
+    machine.needs = { silenceMs: 10_000 };
     machine.plugins('docker', 'random');
     expect(await machine.walk()).toMatchObject({ code: 0, out: { toolchain: { pulumi: machine.pinned } } });
     expect(site.asked.filter((what) => archive.test(what)).map((what) => what.split('/')[0])).toEqual(['github.com', 'get.pulumi.com']);
