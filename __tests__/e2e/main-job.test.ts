@@ -467,7 +467,6 @@ describe('the lines of README and docs for the Pulumi CLI', () => {
     if (/ output /.test(line)) {
       expect(JSON.parse(stdout)).toEqual(expect.anything());
     }
-    expect(await plannedSteps()).toEqual([]);
   });
 
   it('a stack moves to a folder of state that another checkout has made, and nothing of it changes', async () => {
@@ -494,7 +493,13 @@ describe('the lines of README and docs for the Pulumi CLI', () => {
     expect(await plannedSteps()).toEqual([]);
   });
 
-  it.each(deployed.filter((line) => line.includes('destroy')))('%s', async (line) => {
+  it('pulumi destroy: what is protected keeps all of it', async () => {
+    const { code, stdout, stderr } = await checkout.shell(here('pulumi destroy'));
+    expect([code === 0, `${stdout}${stderr}`]).toEqual([false, expect.stringContaining('protect')]);
+    expect(await plannedSteps()).toEqual([]);
+  });
+
+  it.each(deployed.filter((line) => / destroy -/.test(line)))('%s', async (line) => {
     const { code, stderr } = await checkout.shell(here(line));
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
     expect(await docker('ps', '--all', '--quiet', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).toBe('');
