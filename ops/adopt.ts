@@ -1,5 +1,5 @@
 /**
- * `npm run adopt`: a stack takes over from the Phoenix and the Alloy of a docker-compose set-up, with all of their data.
+ * `npm run adopt`: a stack takes over from a Phoenix and an Alloy that somebody runs with docker-compose or `docker run`, with all of their data.
  *
  * 1. Rehearsal: the stack runs beside the old set-up, on other ports and with a copy of the data.
  * 2. The ports of applications go to the stack's Alloy, whose Phoenix stands still: what comes in waits on disk.

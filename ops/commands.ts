@@ -44,7 +44,7 @@ export const down = command('down', 'Remove a stack; its data and the secrets th
 
 export const doctor = command('doctor', 'List what is there, what is missing, and the command that gets it').addOption(stack);
 
-export const adopt = command('adopt', 'Take over from a Phoenix and an Alloy in docker-compose, with their data')
+export const adopt = command('adopt', 'Take over from a Phoenix and an Alloy of your own in Docker, with their data')
   .addOption(stack)
   .option('--phoenix <name>', container('Phoenix'))
   .option('--alloy <name>', container('Alloy'))

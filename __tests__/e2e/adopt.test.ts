@@ -102,7 +102,7 @@ describe('a set-up of which half is gone', () => {
 
   it('its Alloy is removed: refused, with the command', async () => {
     await docker('rm', '--force', names.alloy);
-    await expectRefused(/no compose container is the Alloy that belongs to [^]*up -d/);
+    await expectRefused(/no container is the Alloy that belongs to [^]*up -d/);
     await seed.compose('up', '-d');
     await answering();
   });

@@ -45,12 +45,14 @@ interface Shape {
   readonly mounts?: FakeContainer['Mounts'];
   readonly network?: string;
   readonly restart?: string;
+  /** `docker run --rm`. */
+  readonly rm?: boolean;
   readonly status?: string;
 }
 
 /** A container as an inspection shows it. */
 export function fakeContainer(name: string, shape: Shape = {}): FakeContainer {
-  const { image = 'some/image:1', env = {}, labels = {}, ports = {}, address = '', mounts = [], network = 'seed_default', restart = 'unless-stopped', status = 'running' } = shape;
+  const { image = 'some/image:1', env = {}, labels = {}, ports = {}, address = '', mounts = [], network = 'seed_default', restart = 'unless-stopped', rm = false, status = 'running' } = shape;
   return {
     Id: `${name}-id-0123456789`,
     Name: `/${name}`,
@@ -61,6 +63,7 @@ export function fakeContainer(name: string, shape: Shape = {}): FakeContainer {
     HostConfig: {
       NetworkMode: network,
       RestartPolicy: { Name: restart },
+      AutoRemove: rm,
       PortBindings: Object.fromEntries(Object.entries(ports).map(([internal, external]) => [`${internal}/tcp`, [{ HostIp: address, HostPort: String(external) }]])),
     },
     Mounts: mounts,

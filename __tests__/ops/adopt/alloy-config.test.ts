@@ -1,6 +1,6 @@
-import { configOf, leftBehind, onlyFile } from '../../../ops/support/adopt/alloy-config';
+import { configOf, leftBehind as leftBehindOf, onlyFile, receiversOf } from '../../../ops/support/adopt/alloy-config';
 import { fakeDocker } from '../../support/fake-docker';
-import { alloy, runningAlloy } from './given';
+import { alloy, phoenix, published, runningAlloy, seedPorts } from './given';
 
 /** An archive with one entry, as the engine makes it; `kind` is the type flag of its header. */
 function tar(content: string, kind = '0'): Buffer {
@@ -43,6 +43,8 @@ loki.write "default" {
 }
 `;
 
+const leftBehind = (config: string, settings: Parameters<typeof leftBehindOf>[1]): string[] => leftBehindOf(config, settings, phoenix({ published: published(seedPorts.phoenix) }));
+
 describe('leftBehind', () => {
   test("of the seed's: metrics and logs, where the stack does not know where to", () => {
     expect(leftBehind(seed, nowhere)).toEqual(['otelcol.exporter.prometheus.default', 'prometheus.remote_write.platform', 'loki.source.file.logs', 'loki.write.default']);
@@ -59,10 +61,34 @@ describe('leftBehind', () => {
     ['a second backend of traces', 'otelcol.exporter.otlphttp "phoenix" {\n}\notelcol.exporter.otlp "tempo" {\n}\n', ['otelcol.exporter.otlp.tempo']],
     ['Phoenix by another name of it', 'otelcol.exporter.otlp "arize_cloud" {\n}\notelcol.exporter.otlp "tempo" {\n}\n', ['otelcol.exporter.otlp.tempo']],
     ['two of which none is called Phoenix', 'otelcol.exporter.otlp "a" {\n}\notelcol.exporter.otlp "b" {\n}\n', ['otelcol.exporter.otlp.a', 'otelcol.exporter.otlp.b']],
+    ['the only one, to somewhere else', 'otelcol.exporter.otlp "default" {\n  client {\n    endpoint = "tempo:4317"\n  }\n}\n', ['otelcol.exporter.otlp.default']],
+    ['the only one, to the port of Phoenix', 'otelcol.exporter.otlp "default" {\n  client {\n    endpoint = "host.docker.internal:14317"\n  }\n}\n', []],
+    ['the only one, to the container of Phoenix', 'otelcol.exporter.otlphttp "default" {\n  client {\n    endpoint = "http://arize-phoenix-phoenix-1:6006"\n  }\n}\n', []],
+    ['the only one, to an address that is computed', 'otelcol.exporter.otlp "default" {\n  client {\n    endpoint = sys.env("BACKEND")\n  }\n}\n', []],
+    ['what stands in a comment, and in a string', '/*\nloki.write "a" {\n}\n*/\n// loki.write "b" {\nlogging {\n  level = "loki.write \\"c\\" { // }"\n}\nloki.write "d" {\n  x = `}`\n}\nloki.write "e" { }\n', ['loki.write.d', 'loki.write.e']],
     ['blocks without a label', 'logging {\n  level = "info"\n}\nlivedebugging {\n}\n', []],
     ['nothing', '', []],
   ])('%s', (_, config, left) => {
     expect(leftBehind(config, nowhere)).toEqual(left);
+  });
+});
+
+describe('receiversOf', () => {
+  const receiver = (body: string, label = 'default'): string => `otelcol.receiver.otlp "${label}" {\n${body}\n}\n`;
+
+  test.each<[string, string, ReturnType<typeof receiversOf>]>([
+    ["the seed's", seed, { grpc: [4317], http: [], special: [] }],
+    ['the usual ones, unsaid', receiver('  grpc { }\n  http { }\n  output { }'), { grpc: [4317], http: [4318], special: [] }],
+    ['other ports', receiver('  grpc {\n    endpoint = "0.0.0.0:5317"\n  }\n  http {\n    endpoint = "[::]:5318"\n  }'), { grpc: [5317], http: [5318], special: [] }],
+    ['several receivers', `${receiver('  grpc {\n    endpoint = "0.0.0.0:4317"\n  }')}${receiver('  grpc {\n    endpoint = "0.0.0.0:5317"\n  }\n  http { }', 'more')}`, { grpc: [4317, 5317], http: [4318], special: [] }],
+    ['an address that is computed', receiver('  http {\n    endpoint = sys.env("ADDRESS")\n  }'), { grpc: [], http: [4318], special: [] }],
+    ['browsers', receiver('  http {\n    cors {\n      allowed_origins = ["https://*.example.com"]\n    }\n  }'), { grpc: [], http: [4318], special: ['cors'] }],
+    ['credentials and TLS', receiver('  grpc {\n    auth = otelcol.auth.basic.x.handler\n    tls {\n      cert_file = "/c"\n    }\n  }'), { grpc: [4317], http: [], special: ['auth', 'tls'] }],
+    ['TLS of an exporter is none of its', `${receiver('  grpc { }')}otelcol.exporter.otlp "x" {\n  client {\n    tls {\n      insecure = true\n    }\n  }\n}\n`, { grpc: [4317], http: [], special: [] }],
+    ['one in a comment', `// ${receiver('  grpc { }').replaceAll('\n', '\n// ')}`, { grpc: [], http: [], special: [] }],
+    ['none', 'loki.source.file "logs" {\n}\n', { grpc: [], http: [], special: [] }],
+  ])('%s', (_, config, receivers) => {
+    expect(receiversOf(config)).toEqual(receivers);
   });
 });
 

@@ -117,11 +117,11 @@ describe('half of the set-up is removed', () => {
     ['its Phoenix is stopped', [runningPhoenix({ status: 'exited' }), runningAlloy()], [
       "  - Phoenix is 'arize-phoenix-phoenix-1': it is not running but exited, and nothing is taken over from half a set-up.", '      docker start arize-phoenix-phoenix-1']],
     ['its Alloy is gone', [runningPhoenix()], [
-      '  - Alloy: no compose container is the Alloy that belongs to arize-phoenix-phoenix-1, and nothing is taken over from half a set-up.',
+      '  - Alloy: no container is the Alloy that belongs to arize-phoenix-phoenix-1, and nothing is taken over from half a set-up.',
       '      cd /srv/arize-phoenix && docker compose -p arize-phoenix -f /srv/arize-phoenix/docker-compose.yml up -d   # if it is in the same compose project',
       '      npm run adopt -- --alloy NAME   # if it has another image']],
     ['all of it is', [], [
-      '  - the old set-up: no compose container on this engine is a Phoenix or an Alloy.', '      docker ps --all --filter label=com.docker.compose.project', '      npm run up   # where there is nothing to take over']],
+      '  - the old set-up: no container on this engine is a Phoenix or an Alloy of your own.', '      docker ps --all', '      npm run up   # where there is nothing to take over']],
   ])('%s: refused with the command, and nothing is touched', async (_, containers, problem) => {
     const docker = await engine(containers);
     const pulumi = cli(docker);
@@ -153,7 +153,7 @@ describe('nobody says yes', () => {
     const { stdout, said, failure } = await adopt(pulumi, ...args);
     expect([stdout, failure]).toEqual(['', refusal(command)]);
     expect(said.slice(0, 2)).toEqual([
-      'Stack dev takes over from docker-compose:',
+      'Stack dev takes over from:',
       '  Phoenix  arize-phoenix-phoenix-1 (20.26.1): 1,000 traces (2,000 spans), 1 MiB in arize-phoenix_phoenix_data, which are copied to volume phoenix-dev-data',
     ]);
     expect([changes(docker), changing(pulumi)]).toEqual([[], []]);
@@ -291,7 +291,7 @@ describe('a run was cut off in the rehearsal', () => {
       destroy: { first: `touch ${gone}` },
     });
     const { said, failure } = await adopt(pulumi);
-    expect(said.slice(0, 2)).toEqual(['An earlier run was cut off before it touched the old set-up: removing what it had made', 'Stack dev takes over from docker-compose:']);
+    expect(said.slice(0, 2)).toEqual(['An earlier run was cut off before it touched the old set-up: removing what it had made', 'Stack dev takes over from:']);
     expect(failure).toMatch(/^Taking over by stack dev needs confirmation/);
     expect(changing(pulumi)).toEqual(['state unprotect', 'destroy --refresh']);
     expect([[...docker.volumes.keys()], [...docker.containers.keys()]]).toEqual([Object.keys(oldVolume), ['arize-phoenix-phoenix-1', 'grafana-alloy']]);

@@ -14,7 +14,7 @@ const none = { traces: 0, spans: 0, rows: 0 };
 const folders = (): [string, string] => [tempDir(), tempDir()];
 
 const ran = (task: string, ...args: string[]): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync('python3', ['ops/support/adopt/data.py', task, ...args], { encoding: 'utf8' });
+  spawnSync('python3', ['ops/support/adopt/data.py', task, ...args.map((arg) => (path.isAbsolute(arg) && fs.statSync(arg, { throwIfNoEntry: false })?.isDirectory() ? path.join(arg, 'phoenix.db') : arg))], { encoding: 'utf8' });
 
 /** One task of the script. @returns the JSON of its last line; where it fails, the exit code and what it said last */
 function script(task: string, ...args: string[]): unknown {
@@ -42,6 +42,21 @@ describe('snapshot', () => {
     expect(fs.readFileSync(path.join(to, 'exports/deep/file'), 'utf8')).toBe('content');
     expect(fs.readlinkSync(path.join(to, 'link'))).toBe('exports/deep');
     expect(traceIds(to)).toEqual(['a', 'b']);
+  });
+
+  test('of a database that has another name, beside one of the usual name that is not in use', () => {
+    const [old, to] = folders();
+    made(old, { a: 1 });
+    fs.renameSync(path.join(old, 'phoenix.db'), path.join(old, 'traces.sqlite'));
+    fs.renameSync(path.join(old, 'phoenix.db-wal'), path.join(old, 'traces.sqlite-wal'));
+    fs.rmSync(path.join(old, 'phoenix.db-shm'));
+    made(old, { unused: 1 });
+    for (const task of ['snapshot', 'copy']) {
+      expect(script(task, path.join(old, 'traces.sqlite'), to, owner)).toEqual({ traces: 1, spans: 1 });
+      expect(traceIds(to)).toEqual(['a']);
+      expect(fs.readdirSync(to).filter((name) => !/-(wal|shm)$/.test(name))).toEqual(['phoenix.db']);
+      fs.readdirSync(to).forEach((name) => fs.rmSync(path.join(to, name)));
+    }
   });
 
   test('a database that is not one: no copy has its name', () => {
@@ -198,13 +213,13 @@ describe('Data', () => {
 
   const oldMount = { Type: 'volume', Source: 'arize-phoenix_phoenix_data', Target: '/phoenix_storage', ReadOnly: true };
   const newMount = (ReadOnly: boolean): object => ({ Type: 'volume', Source: 'phoenix-dev-data', Target: '/adopted', ReadOnly });
-  const both = ['/phoenix_storage', '/adopted'];
+  const both = ['/phoenix_storage/phoenix.db', '/adopted/phoenix.db'];
   test.each<[string, (data: Data) => Promise<unknown>, string[], object[]]>([
-    ['measureOld', (data) => data.measureOld(), ['measure', '/phoenix_storage'], [oldMount]],
+    ['measureOld', (data) => data.measureOld(), ['measure', '/phoenix_storage/phoenix.db'], [oldMount]],
     ['snapshot', (data) => data.snapshot(), ['snapshot', ...both, '65532:65532'], [oldMount, newMount(false)]],
-    ['countNew', (data) => data.countNew(), ['found', '/adopted'], [newMount(true)]],
+    ['countNew', (data) => data.countNew(), ['found', '/adopted/phoenix.db'], [newMount(true)]],
     ['copy', (data) => data.copy(), ['copy', ...both, '65532:65532'], [oldMount, newMount(false)]],
-    ['added', (data) => data.added(), ['missing', '/adopted', '/phoenix_storage'], [oldMount, newMount(true)]],
+    ['added', (data) => data.added(), ['missing', '/adopted/phoenix.db', '/phoenix_storage/phoenix.db'], [oldMount, newMount(true)]],
     ['lost', (data) => data.lost(), ['missing', ...both], [oldMount, newMount(true)]],
   ])('%s: the old data is never mounted to be written', async (_, task, Cmd, Mounts) => {
     const docker = await engine('WARNING: noise\r\n{"traces": 1}\r\n');

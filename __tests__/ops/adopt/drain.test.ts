@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import * as path from 'node:path';
 import { at } from '../../../engine';
 import { drained, markedSpan, ready } from '../../../ops/support/adopt/drain';
 import { from, run } from '../../../provider/container-reach';
@@ -38,8 +39,8 @@ describe('drained', () => {
   test('runs in the old Phoenix, with a span of its own in a project as checks have', async () => {
     await drained(engine, adoption({ port: '7007' }));
     expect(run).toHaveBeenCalledTimes(1);
-    const [on, container, [python, option, script, port, folder, project = '', trace = '', span = '', ...more]] = jest.mocked(run).mock.calls[0] ?? [undefined, '', []];
-    expect([on, container, python, option, port, folder, more]).toEqual([engine, 'arize-phoenix-phoenix-1', 'python3', '-c', '7007', '/phoenix_storage', []]);
+    const [on, container, [python, option, script, port, file, project = '', trace = '', span = '', ...more]] = jest.mocked(run).mock.calls[0] ?? [undefined, '', []];
+    expect([on, container, python, option, port, file, more]).toEqual([engine, 'arize-phoenix-phoenix-1', 'python3', '-c', '7007', '/phoenix_storage/phoenix.db', []]);
     expect(script).toMatch(/^"""\nWaits until Phoenix has stored everything/);
     expect(project).toMatch(/^verify-\d{13}$/);
     const bytes = Buffer.from(span, 'base64');
@@ -65,7 +66,7 @@ describe('drain.py', () => {
     await drained(engine, adoption());
     const script = jest.mocked(run).mock.calls[0]?.[2][2] ?? '';
     const port = String((server.address() as AddressInfo).port);
-    const child = spawn('python3', ['-c', script, port, folder, 'verify-1', traceId.toString('hex'), markedSpan('verify-1', traceId, spanId, 1).toString('base64')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn('python3', ['-c', script, port, path.join(folder, 'phoenix.db'), 'verify-1', traceId.toString('hex'), markedSpan('verify-1', traceId, spanId, 1).toString('base64')], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.on('data', (chunk) => (said += String(chunk)));
     const [code] = (await once(child, 'close')) as [number];

@@ -2,7 +2,7 @@
  * The seed's set-up: two compose projects, as the survey has read them and as the engine lists them.
  */
 import { oldSetup, type OldSetup } from '../../../ops/support/adopt/old-setup';
-import type { ComposeContainer } from '../../../ops/support/adopt/compose';
+import type { OldContainer } from '../../../ops/support/adopt/old-container';
 import type { Adoption } from '../../../ops/support/adopt/record';
 import { composed, fakeContainer, type FakeContainer } from '../../support/fake-docker';
 
@@ -13,24 +13,24 @@ export const up = {
   alloy: 'cd /srv/alloy && docker compose -p alloy up -d',
 };
 
-export const phoenix = (over: Partial<ComposeContainer> = {}): ComposeContainer => ({
+export const phoenix = (over: Partial<OldContainer> = {}): OldContainer => ({
   name: 'arize-phoenix-phoenix-1', status: 'running', image: 'arizephoenix/phoenix:latest', imageId: 'sha256:1d',
   env: { PHOENIX_WORKING_DIR: '/phoenix_storage' }, args: [],
   mounts: [{ kind: 'volume', source: 'arize-phoenix_phoenix_data', path: '/phoenix_storage' }],
-  published: [], onHostNetwork: false, networks: [], composeUp: up.phoenix, ...over,
+  published: [], onHostNetwork: false, networks: [], removedAtStop: false, composeUp: up.phoenix, ...over,
 });
 
-export const alloy = (over: Partial<ComposeContainer> = {}): ComposeContainer =>
+export const alloy = (over: Partial<OldContainer> = {}): OldContainer =>
   phoenix({ name: 'grafana-alloy', image: 'grafana/alloy:v1.18.1', env: {}, mounts: [], composeUp: up.alloy, ...over });
 
 /** Ports as the compose files publish them, host port by port of the container. */
 export const seedPorts = { phoenix: { 6006: 6006, 4317: 14317, 4318: 14318 }, alloy: { 4317: 4317, 4318: 4318, 12345: 12345 } } as const;
 
-export const published = (ports: Readonly<Record<number, number>>, address = '127.0.0.1'): ComposeContainer['published'] =>
+export const published = (ports: Readonly<Record<number, number>>, address = '127.0.0.1'): OldContainer['published'] =>
   Object.entries(ports).map(([internal, external]) => ({ internal: Number(internal), external, address }));
 
 /** The set-up with its ports, and what of it differs. */
-export function setupOf(over: { phoenix?: Partial<ComposeContainer>; alloy?: Partial<ComposeContainer> } = {}): OldSetup {
+export function setupOf(over: { phoenix?: Partial<OldContainer>; alloy?: Partial<OldContainer> } = {}): OldSetup {
   const { setup } = oldSetup([
     phoenix({ published: published(seedPorts.phoenix), ...over.phoenix }),
     alloy({ published: published(seedPorts.alloy), ...over.alloy }),

@@ -1,9 +1,9 @@
-import { composeContainers, repositoryOf, type ComposeContainer } from '../../../ops/support/adopt/compose';
+import { oldContainers, repositoryOf, type OldContainer } from '../../../ops/support/adopt/old-container';
 import { oldSetup } from '../../../ops/support/adopt/old-setup';
 import { composed, fakeContainer, fakeDocker } from '../../support/fake-docker';
 import { alloy, nobody, phoenix, up } from './given';
 
-describe('composeContainers', () => {
+describe('oldContainers', () => {
   test('every container of a project, as far as it matters', async () => {
     const { engine } = await fakeDocker([
       fakeContainer('phoenix-1', {
@@ -17,16 +17,18 @@ describe('composeContainers', () => {
       }),
       fakeContainer('alloy-1', { labels: composed('x', 'alloy', { 'com.docker.compose.version': '1.29.2', 'com.docker.compose.project.config_files': "a b.yml,c.yml" }), network: 'host' }),
       fakeContainer('run-1', { labels: composed('x', 'phoenix', { 'com.docker.compose.oneoff': 'True' }) }),
-      fakeContainer('somebody-elses'),
+      fakeContainer('of-a-stack', { labels: { 'llm-observability.stack': 'llm-observability/dev' } }),
+      fakeContainer('started-by-hand', { image: 'arizephoenix/phoenix', rm: true }),
     ]);
-    const [first, second, ...more] = await composeContainers(engine);
+    const [first, second, third, ...more] = await oldContainers(engine);
     expect(more).toEqual([]);
+    expect(third).toMatchObject({ name: 'started-by-hand', removedAtStop: true, composeUp: undefined });
     expect(second).toEqual({
       name: 'phoenix-1', status: 'exited', image: 'arizephoenix/phoenix:latest', imageId: 'sha256:phoenix-1', args: [],
       env: { PHOENIX_WORKING_DIR: '/phoenix_storage', EMPTY: '', WITH: 'a=b' },
       mounts: [{ kind: 'volume', source: 'data', path: '/phoenix_storage' }, { kind: 'bind', source: '/srv/config', path: '/config' }],
       published: [{ internal: 4317, external: 14317, address: '' }, { internal: 6006, external: 6006, address: '' }],
-      onHostNetwork: false, networks: ['seed_default'], composeUp: up.phoenix,
+      onHostNetwork: false, networks: ['seed_default'], removedAtStop: false, composeUp: up.phoenix,
     });
     expect(first).toMatchObject({ name: 'alloy-1', onHostNetwork: true, composeUp: "cd /srv/x && docker-compose -p x -f 'a b.yml' -f c.yml up -d" });
   });
@@ -50,11 +52,13 @@ describe('oldSetup', () => {
     });
   });
 
-  test.each<[string, Partial<ComposeContainer>, string, string]>([
+  test.each<[string, Partial<OldContainer>, string, string]>([
     ['an image of their own', { image: 'our/llm-ui:3' }, '/phoenix_storage', 'arize-phoenix_phoenix_data'],
     ["no working directory: Phoenix's own", { env: {}, mounts: [{ kind: 'volume', source: 'home', path: '/root/.phoenix' }] }, '/root/.phoenix', 'home'],
     ['a folder of the host', { mounts: [{ kind: 'bind', source: '/srv/data', path: '/phoenix_storage' }] }, '/phoenix_storage', '/srv/data'],
     ['a directory below a mount', { env: { PHOENIX_WORKING_DIR: '/data/phoenix/' }, mounts: [{ kind: 'volume', source: 'all', path: '/data' }, { kind: 'volume', source: 'other', path: '/dat' }] }, '/data/phoenix', 'all'],
+    ['started by hand', { composeUp: undefined, env: {}, mounts: [{ kind: 'volume', source: 'home', path: '/root/.phoenix' }] }, '/root/.phoenix', 'home'],
+    ['a database that its URL names', { env: { PHOENIX_SQL_DATABASE_URL: 'sqlite:////data/db/traces.sqlite?timeout=30' }, mounts: [{ kind: 'volume', source: 'all', path: '/data' }] }, '/data/db', 'all'],
     ['mounts in each other', { env: { PHOENIX_WORKING_DIR: '/data/phoenix' }, mounts: [{ kind: 'volume', source: 'outer', path: '/data' }, { kind: 'volume', source: 'inner', path: '/data/phoenix' }] }, '/data/phoenix', 'inner'],
   ])('%s', (_, over, directory, source) => {
     const { setup, problems } = oldSetup([phoenix(over), alloy()], nobody, 'dev');
@@ -62,33 +66,52 @@ describe('oldSetup', () => {
     expect(setup).toMatchObject({ directory, mount: { source } });
   });
 
-  test.each<[string, ComposeContainer[], string[]]>([
+  test.each<[string, OldContainer[], string[]]>([
     ['Phoenix is stopped', [phoenix({ status: 'exited' }), alloy()], ["Phoenix is 'arize-phoenix-phoenix-1': it is not running but exited, and nothing is taken over from half a set-up", 'docker start arize-phoenix-phoenix-1']],
     ['Alloy is paused', [phoenix(), alloy({ status: 'paused' })], ["Alloy is 'grafana-alloy': it is not running but paused, and nothing is taken over from half a set-up", 'docker unpause grafana-alloy']],
     ['Alloy is gone', [phoenix()], [
-      'Alloy: no compose container is the Alloy that belongs to arize-phoenix-phoenix-1, and nothing is taken over from half a set-up',
+      'Alloy: no container is the Alloy that belongs to arize-phoenix-phoenix-1, and nothing is taken over from half a set-up',
       `${up.phoenix}   # if it is in the same compose project`, 'npm run adopt -- --alloy NAME   # if it has another image',
     ]],
     ['Phoenix is gone', [alloy()], [
-      'Phoenix: no compose container is the Phoenix that belongs to grafana-alloy, and nothing is taken over from half a set-up',
+      'Phoenix: no container is the Phoenix that belongs to grafana-alloy, and nothing is taken over from half a set-up',
       `${up.alloy}   # if it is in the same compose project`, 'npm run adopt -- --phoenix NAME   # if it has another image',
     ]],
     ['several could be meant', [phoenix(), alloy(), alloy({ name: 'other-alloy', status: 'exited' })], [
-      'Alloy: several compose containers could be it: grafana-alloy (running), other-alloy (exited)', 'npm run adopt -- --alloy grafana-alloy', 'npm run adopt -- --alloy other-alloy',
+      'Alloy: several containers could be it: grafana-alloy (running), other-alloy (exited)', 'npm run adopt -- --alloy grafana-alloy', 'npm run adopt -- --alloy other-alloy',
     ]],
     ['there is nothing', [], [
-      'the old set-up: no compose container on this engine is a Phoenix or an Alloy', 'docker ps --all --filter label=com.docker.compose.project', 'npm run up   # where there is nothing to take over',
+      'the old set-up: no container on this engine is a Phoenix or an Alloy of your own', 'docker ps --all', 'npm run up   # where there is nothing to take over',
     ]],
     ['login is on', [phoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_ENABLE_AUTH: 'true' } }), alloy()], [
       'PHOENIX_ENABLE_AUTH of arize-phoenix-phoenix-1: only a Phoenix without login is taken over; `phoenix:auth` switches it on again afterwards',
       `${up.phoenix}   # with PHOENIX_ENABLE_AUTH: "false" in the compose file`,
+    ]],
+    ...['True', 'TRUE', ' true '].map((value): [string, OldContainer[], string[]] => [`login is ${value}, as Phoenix reads it`, [phoenix({ composeUp: undefined, env: { ...phoenix().env, PHOENIX_ENABLE_AUTH: value } }), alloy()], [
+      'PHOENIX_ENABLE_AUTH of arize-phoenix-phoenix-1: only a Phoenix without login is taken over; `phoenix:auth` switches it on again afterwards',
+      'docker inspect arize-phoenix-phoenix-1   # start it again with -e PHOENIX_ENABLE_AUTH=false',
+    ]]),
+    ['Phoenix is removed as soon as it stops', [phoenix({ removedAtStop: true, composeUp: undefined }), alloy()], [
+      "Phoenix is 'arize-phoenix-phoenix-1': it was started with --rm: Docker deletes it, and its volumes that have no name, as soon as it stops",
+      'docker cp arize-phoenix-phoenix-1:/phoenix_storage .   # first: its data', 'docker inspect arize-phoenix-phoenix-1   # start it again without --rm',
+    ]],
+    ['Alloy is removed as soon as it stops', [phoenix(), alloy({ removedAtStop: true })], [
+      "Alloy is 'grafana-alloy': it was started with --rm: Docker deletes it, and its volumes that have no name, as soon as it stops", 'docker inspect grafana-alloy   # start it again without --rm',
+    ]],
+    ['the database is in memory', [phoenix({ env: { PHOENIX_SQL_DATABASE_URL: 'sqlite:///:memory:' } }), alloy()], [
+      'PHOENIX_SQL_DATABASE_URL of arize-phoenix-phoenix-1: its database is not a SQLite file at an absolute path, and only that is taken over',
+      'npm run up   # a stack of its own, beside it: stop the old Alloy first, or set other ports',
+    ]],
+    ['the database has a path of its own without a mount', [phoenix({ composeUp: undefined, env: { PHOENIX_SQL_DATABASE_URL: 'sqlite:////tmp/traces.db' } }), alloy()], [
+      'the volume of arize-phoenix-phoenix-1: nothing is mounted where it keeps its data, which so goes with the container',
+      'docker cp arize-phoenix-phoenix-1:/tmp .   # and start it again with that in a volume (-v)',
     ]],
     ['the data go with the container', [phoenix({ mounts: [{ kind: 'volume', source: 'config', path: '/phoenix_storage_config' }] }), alloy()], [
       'the volume of arize-phoenix-phoenix-1: nothing is mounted where it keeps its data, which so goes with the container',
       'docker cp arize-phoenix-phoenix-1:/phoenix_storage .   # and give it a volume in the compose file',
     ]],
     ['the database is a server, whose address is a secret', [phoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_SQL_DATABASE_URL: 'postgresql://me:password@db' } }), alloy()], [
-      'PHOENIX_SQL_DATABASE_URL of arize-phoenix-phoenix-1: its database is not the SQLite file in its working directory, and only that is taken over',
+      'PHOENIX_SQL_DATABASE_URL of arize-phoenix-phoenix-1: its database is not a SQLite file at an absolute path, and only that is taken over',
       'npm run up   # a stack of its own, beside it: stop the old Alloy first, or set other ports',
     ]],
   ])('refused when %s', (_, containers, [said, ...mend]) => {
@@ -115,7 +138,7 @@ describe('oldSetup', () => {
 
     test('one that is not there', () => {
       expect(oldSetup(two, { ...nobody, phoenix: 'nobody' }, 'dev').problems.map(({ key }) => key)).toEqual(['Phoenix']);
-      expect(oldSetup(two, { phoenix: 'nobody', alloy: 'nobody' }, 'dev').problems).toMatchObject([{ value: 'nobody', rule: 'there are no such compose containers' }]);
+      expect(oldSetup(two, { phoenix: 'nobody', alloy: 'nobody' }, 'dev').problems).toMatchObject([{ value: 'nobody', rule: 'there are no such containers' }]);
     });
   });
 });

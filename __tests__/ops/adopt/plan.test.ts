@@ -2,7 +2,7 @@ import { Data } from '../../../ops/support/adopt/data';
 import { amount, leftText, outcomeText, planText } from '../../../ops/support/adopt/plan';
 import { readSettings } from '../../../components/settings';
 import { at } from '../../../engine';
-import type { Mount } from '../../../ops/support/adopt/compose';
+import type { Mount } from '../../../ops/support/adopt/old-container';
 import { adoption, setupOf } from './given';
 
 const { data } = adoption();
@@ -13,7 +13,7 @@ const plan = (over: Partial<Parameters<typeof planText>[1]> = {}): Parameters<ty
 
 describe('planText', () => {
   const text = [
-    'Stack dev takes over from docker-compose:',
+    'Stack dev takes over from:',
     '  Phoenix  arize-phoenix-phoenix-1 (20.26.1): 1,000 traces (1,234,567 spans), 6 MiB in arize-phoenix_phoenix_data, which are copied to volume phoenix-dev-data',
     '  Alloy    grafana-alloy: its ports 4317 and 5318 go to alloy-dev',
     '',
@@ -39,7 +39,7 @@ test('amounts', () => {
 describe('leftText', () => {
   const left = (mount: Mount, directory: string, stack = 'dev'): string => leftText(stack, adoption({ data: { image: 'i', mount, directory } }));
   const text = (source: string, removal: string, down: string): string => [
-    `The old containers are stopped, and ${source} is as it was. Once you need them no more, take both services out of their compose files:`,
+    `The old containers are stopped, and ${source} is as it was. Once you need them no more, take both services out of their compose files, if they have any:`,
     '    docker rm arize-phoenix-phoenix-1 grafana-alloy',
     `    ${removal}`,
     'To go back instead, without what has come in since:',

@@ -70,6 +70,15 @@ describe('what will be taken over', () => {
   });
 });
 
+/** The configuration of the old Alloy. */
+function configured(docker: FakeDocker, config: string): void {
+  const content = Buffer.from(config);
+  const header = Buffer.alloc(512);
+  header.write(content.length.toString(8).padStart(11, '0'), 124);
+  header.write('0', 156);
+  docker.answers['GET /containers/grafana-alloy/archive'] = Buffer.concat([header, content]);
+}
+
 describe('what is to be known before', () => {
   const config = { status: 404, message: 'no such file' };
 
@@ -92,12 +101,35 @@ describe('what is to be known before', () => {
 
   test('nothing', async () => {
     const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1' })]);
-    const content = Buffer.from('otelcol.receiver.otlp "default" {\n}\n');
-    const header = Buffer.alloc(512);
-    header.write(content.length.toString(8).padStart(11, '0'), 124);
-    header.write('0', 156);
-    docker.answers['GET /containers/grafana-alloy/archive'] = Buffer.concat([header, content]);
+    configured(docker, 'otelcol.receiver.otlp "default" {\n  grpc { }\n  http { }\n}\n');
     expect((await ask(docker)).plan?.notes).toEqual([]);
+  });
+});
+
+describe('how the old Alloy takes OTLP', () => {
+  const receiver = (body: string): string => `otelcol.receiver.otlp "default" {\n${body}\n}\n`;
+
+  test('on other ports of its container: their host ports are those of the stack', async () => {
+    const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1', ports: { 5317: 4317, 5318: 4319, 12345: 12345 } })]);
+    configured(docker, receiver('  grpc {\n    endpoint = "0.0.0.0:5317"\n  }\n  http {\n    endpoint = "0.0.0.0:5318"\n  }'));
+    expect((await ask(docker)).plan).toMatchObject({ config: { 'alloy:otlpHttpPort': '4319' }, notes: [] });
+  });
+
+  test('on several, with TLS, credentials and CORS: what does not go on is in the plan by name', async () => {
+    const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1', ports: { 4317: 4317, 4318: 4318, 5318: 5318 } })]);
+    configured(docker, `${receiver('  grpc {\n    auth = otelcol.auth.basic.in.handler\n  }\n  http {\n    cors {\n    }\n  }')}${receiver('  http {\n    endpoint = "0.0.0.0:5318"\n    tls {\n    }\n  }')}`);
+    expect((await ask(docker)).plan?.notes).toEqual([
+      expect.stringMatching(/^grafana-alloy answers browsers \(CORS\), and asks senders for credentials, and takes OTLP over TLS; /),
+      'Nobody listens on port 5318 of grafana-alloy any more: let applications that send there send to port 4318.',
+    ]);
+  });
+
+  test('not at all: it is not the one whose ports are taken', async () => {
+    const docker = await engine();
+    configured(docker, 'loki.source.file "logs" {\n}\n');
+    expect(await refused(docker)).toEqual([{
+      key: 'Alloy', value: 'grafana-alloy', rule: 'its configuration has no otelcol.receiver.otlp, so no application sends to it', mend: ['npm run adopt -- --alloy NAME   # the collector to which they send'],
+    }]);
   });
 });
 
@@ -160,7 +192,7 @@ describe('refused', () => {
     const docker = await engine([runningPhoenix(), runningAlloy(), fakeContainer('other-phoenix', { image: 'arizephoenix/phoenix:1', labels: own })]);
     expect((await ask(docker)).plan?.setup.phoenix.name).toBe('arize-phoenix-phoenix-1');
     docker.containers.set('second', fakeContainer('second', { image: 'arizephoenix/phoenix:1', labels: composed('second', 'phoenix') }));
-    expect(await refused(docker)).toMatchObject([{ key: 'Phoenix', rule: 'several compose containers could be it: arize-phoenix-phoenix-1 (running), second (running)' }]);
+    expect(await refused(docker)).toMatchObject([{ key: 'Phoenix', rule: 'several containers could be it: arize-phoenix-phoenix-1 (running), second (running)' }]);
     expect((await ask(docker, {}, { named: { phoenix: 'arize-phoenix-phoenix-1', alloy: undefined } })).plan?.setup.phoenix.name).toBe('arize-phoenix-phoenix-1');
   });
 });

@@ -1,12 +1,13 @@
 /**
  * What the configuration of the old Alloy does that the stack's Alloy would not: it is said before the old one is stopped.
  */
+import { ports } from '../../../components/catalog';
 import { engineRequest, type Engine } from '../../../engine';
 import type { Settings } from '../../../components/settings';
-import type { ComposeContainer } from './compose';
+import type { OldContainer } from './old-container';
 
 /** Configuration of a running Alloy; undefined where it is not one file, or cannot be read. */
-export async function configOf(engine: Engine, alloy: ComposeContainer): Promise<string | undefined> {
+export async function configOf(engine: Engine, alloy: OldContainer): Promise<string | undefined> {
   // `run [options] FILE`; the image's own command names this one.
   const file = alloy.args.find((arg) => arg.startsWith('/')) ?? '/etc/alloy/config.alloy';
   const answer = await engineRequest(engine, 'GET', `/containers/${alloy.name}/archive?path=${encodeURIComponent(file)}`, { timeoutMs: 10_000 });
@@ -21,6 +22,67 @@ export function onlyFile(tar: Buffer): string | undefined {
   return type === '0' || type === '\0' ? tar.toString('utf8', 512, 512 + size) : undefined;
 }
 
+/** A block of the configuration. */
+interface Block {
+  /** Such as `otelcol.receiver.otlp`, or `grpc`. */
+  readonly kind: string;
+  /** Empty where it has none. */
+  readonly label: string;
+  readonly body: string;
+}
+
+/** The same text without comments; what a string holds is none. */
+const withoutComments = (config: string): string =>
+  config.replace(/"(?:\\.|[^"\\\n])*"|`[^`]*`|\/\/[^\n]*|\/\*[^]*?\*\//g, (part) => (/^["`]/.test(part) ? part : ' '));
+
+/** The blocks at the top of a text that has no comments. */
+function blocksOf(text: string): Block[] {
+  const blocks: Block[] = [];
+  for (let at = 0; ; ) {
+    const opening = /(?<![\w.])([a-z][\w.]*)(?:[ \t]+"(\w*)")?[ \t]*\{/g;
+    opening.lastIndex = at;
+    const found = opening.exec(text);
+    if (!found) {
+      return blocks;
+    }
+    const [, kind = '', label = ''] = found;
+    const end = endOf(text, opening.lastIndex);
+    blocks.push({ kind, label, body: text.slice(opening.lastIndex, end) });
+    at = end;
+  }
+}
+
+/** Where the block ends whose text begins at `at`. */
+function endOf(text: string, at: number): number {
+  const part = /"(?:\\.|[^"\\\n])*"|`[^`]*`|[{}]/g;
+  part.lastIndex = at;
+  for (let depth = 1, found = part.exec(text); found; found = part.exec(text)) {
+    depth += { '{': 1, '}': -1 }[found[0]] ?? 0;
+    if (depth === 0) {
+      return found.index;
+    }
+  }
+  return text.length;
+}
+
+/** How the old Alloy takes OTLP. */
+export interface Receivers {
+  /** Ports of its container. */
+  readonly grpc: readonly number[];
+  readonly http: readonly number[];
+  /** What it asks of senders, or gives them, and the stack's Alloy does not on this machine: `cors`, `auth`, `tls`. */
+  readonly special: readonly string[];
+}
+
+export function receiversOf(config: string): Receivers {
+  const bodies = blocksOf(withoutComments(config)).filter(({ kind }) => kind === 'otelcol.receiver.otlp').flatMap(({ body }) => blocksOf(body));
+  const portsOf = (protocol: 'grpc' | 'http'): number[] => [...new Set(bodies.filter(({ kind }) => kind === protocol).map(({ body }) =>
+    Number(/^\s*endpoint\s*=\s*"[^"]*:(\d+)"/m.exec(body)?.[1] ?? ports.alloy[protocol === 'grpc' ? 'otlpGrpc' : 'otlpHttp'])))];
+  const servers = bodies.filter(({ kind }) => kind === 'grpc' || kind === 'http');
+  const special = ['cors', 'auth', 'tls'].filter((name) => servers.some(({ body }) => (name === 'auth' ? /^\s*auth\s*=/m.test(body) : blocksOf(body).some(({ kind }) => kind === name))));
+  return { grpc: portsOf('grpc'), http: portsOf('http'), special };
+}
+
 /** Kinds of components that the stack's Alloy has as well, or has no need of. */
 const carriedOn = ['otelcol.receiver.otlp', 'otelcol.processor.batch', 'otelcol.processor.memory_limiter'];
 const backends = /^otelcol\.exporter\.otlp(http)?$/;
@@ -28,16 +90,21 @@ const backends = /^otelcol\.exporter\.otlp(http)?$/;
 /**
  * Components of an Alloy configuration without a counterpart in the stack, as `kind.label`.
  * @param settings metrics and logs go on where the stack has been told where to
+ * @param phoenix what traces go on to
  */
-export function leftBehind(config: string, settings: Pick<Settings, 'prometheus:url' | 'loki:url'>): string[] {
+export function leftBehind(config: string, settings: Pick<Settings, 'prometheus:url' | 'loki:url'>, phoenix: Pick<OldContainer, 'name' | 'published'>): string[] {
   const kinds = [
     ...carriedOn,
     ...(settings['prometheus:url'] ? ['otelcol.exporter.prometheus', 'prometheus.remote_write'] : []),
     ...(settings['loki:url'] ? ['otelcol.exporter.loki', 'loki.write'] : []),
   ];
-  const components = [...config.matchAll(/^([a-z][\w.]*\.[\w.]+)\s+"(\w+)"\s*\{/gm)].map(([, kind = '', label = '']) => ({ kind, label }));
-  // With one of them, that is Phoenix.
+  const components = blocksOf(withoutComments(config)).filter(({ kind, label }) => kind.includes('.') && label !== '');
   const exporters = components.filter(({ kind }) => backends.test(kind));
-  const others = exporters.length > 1 ? exporters.filter(({ label }) => !/phoenix|arize/.test(label)) : [];
-  return components.filter((one) => (backends.test(one.kind) ? others.includes(one) : !kinds.includes(one.kind))).map(({ kind, label }) => `${kind}.${label}`);
+  const goesToPhoenix = ({ label, body }: Block): boolean => {
+    const endpoint = /^\s*endpoint\s*=\s*"([^"]*)"/m.exec(body)?.[1];
+    return /phoenix|arize/i.test(`${label} ${endpoint}`) || endpoint?.includes(phoenix.name) === true || phoenix.published.some(({ external }) => endpoint?.match(/:(\d+)(?:\/|$)/)?.[1] === String(external))
+      // The only one, to an address that is computed.
+      || (exporters.length === 1 && endpoint === undefined);
+  };
+  return components.filter((one) => (backends.test(one.kind) ? !goesToPhoenix(one) : !kinds.includes(one.kind))).map(({ kind, label }) => `${kind}.${label}`);
 }

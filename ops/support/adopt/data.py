@@ -1,7 +1,7 @@
 """
-Looks at Phoenix's data and copies it between two folders. Runs in a short-lived container of Phoenix's own image, which
-has Python and no shell, with both volumes mounted; the last line it prints is JSON. Older versions of Phoenix come with
-older versions of Python.
+Looks at Phoenix's data and copies it from one folder to another. Each is given as the file of its database. Runs in a
+short-lived container of Phoenix's own image, which has Python and no shell, with both volumes mounted; the last line it
+prints is JSON. Older versions of Phoenix come with older versions of Python.
 """
 import json
 import os
@@ -10,52 +10,56 @@ import sqlite3
 import sys
 from urllib.parse import quote
 
-DATABASE = 'phoenix.db'
 # There while a copy is not complete.
 MARK = '.adopting'
 # What the new folder held that the old one lacks.
 KEPT = 'before-adoption.db'
 
 
-def uri(folder):
+def uri(file):
     """Read-only. Without a log nobody has the database open, and SQLite opens it on a read-only mount only as immutable."""
-    file = os.path.join(folder, DATABASE)
     return 'file:' + quote(file) + ('?mode=ro' if os.path.exists(file + '-wal') else '?mode=ro&immutable=1')
 
 
-def opened(folder):
-    return sqlite3.connect(uri(folder), uri=True)
+def opened(file):
+    return sqlite3.connect(uri(file), uri=True)
 
 
-def counts(folder):
-    with opened(folder) as db:
+def beside(file, name):
+    return os.path.join(os.path.dirname(file), name)
+
+
+def counts(file):
+    with opened(file) as db:
         return {table: db.execute('SELECT count(*) FROM ' + table).fetchone()[0] for table in ('traces', 'spans')}
 
 
 def found(new):
-    return dict(counts(new), kept=os.path.exists(os.path.join(new, KEPT)))
+    return dict(counts(new), kept=os.path.exists(beside(new, KEPT)))
 
 
-def check(folder):
+def check(file):
     """A damaged database is found before anything rests on its copy."""
-    with sqlite3.connect(os.path.join(folder, DATABASE)) as db:
+    with sqlite3.connect(file) as db:
         said = [row[0].replace('\n', ' ') for row in db.execute('PRAGMA quick_check')]
     if said != ['ok']:
         sys.exit('the copy of the database is damaged: ' + '; '.join(said[:3]))
 
 
+# Files of a SQLite database.
+ENDINGS = ('', '-wal', '-shm')
 # Name of the project of a check: milliseconds since 1970.
 CHECK = 'verify-' + 13 * '[0-9]'
 # Tables whose rows tell nothing by their number: checks make and remove projects.
 UNCOUNTED = ('traces', 'spans', 'projects', 'alembic_version')
 
 
-def missing(folder, other):
+def missing(file, other):
     """
-    How many traces and spans of a folder another one lacks, and how many more rows all other tables have that both know.
+    How many traces and spans of a database another one lacks, and how many more rows all other tables have that both know.
     What checks leave comes and goes: it does not count.
     """
-    if not os.path.exists(os.path.join(folder, DATABASE)):
+    if not os.path.exists(file):
         return {'traces': 0, 'spans': 0, 'rows': 0}
     of_no_check = "t.project_rowid NOT IN (SELECT id FROM main.projects WHERE name GLOB '" + CHECK + "')"
     queries = {
@@ -64,7 +68,7 @@ def missing(folder, other):
         'spans': 'SELECT count(*) FROM main.spans s JOIN main.traces t ON t.id = s.trace_rowid WHERE ' + of_no_check
                  + ' AND NOT EXISTS (SELECT 1 FROM other.spans o WHERE o.span_id = s.span_id)',
     }
-    with opened(folder) as db:
+    with opened(file) as db:
         db.execute('ATTACH ? AS other', (uri(other),))
         found = {name: db.execute(query).fetchone()[0] for name, query in queries.items()}
         both = db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
@@ -82,29 +86,33 @@ def files(folder):
 def measure(old):
     """Bytes of the data, and bytes that are free where Docker keeps its volumes, as it does the root of this container."""
     disk = os.statvfs('/')
-    return dict(counts(old), bytes=sum(os.lstat(file).st_size for file in files(old)), free=disk.f_bavail * disk.f_frsize)
+    return dict(counts(old), bytes=sum(os.lstat(file).st_size for file in files(os.path.dirname(old))), free=disk.f_bavail * disk.f_frsize)
 
 
 def copy_files(old, new, but=()):
-    for name in os.listdir(old):
-        source, target = os.path.join(old, name), os.path.join(new, name)
-        if name in but:
+    """All files beside a database; what SQLite writes beside one goes by its name."""
+    source, target = os.path.dirname(old), os.path.dirname(new)
+    renamed = {os.path.basename(old) + ending: os.path.basename(new) + ending for ending in ENDINGS}
+    for name in os.listdir(source):
+        # A database that is not in use may have the name of the new one.
+        if name in but or name in renamed.values() and name not in renamed:
             continue
-        if os.path.isdir(source) and not os.path.islink(source):
-            shutil.copytree(source, target, symlinks=True)
+        path, to = os.path.join(source, name), os.path.join(target, renamed.get(name, name))
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.copytree(path, to, symlinks=True)
         else:
-            shutil.copy2(source, target, follow_symlinks=False)
+            shutil.copy2(path, to, follow_symlinks=False)
 
 
 def give(new, owner):
     uid, gid = (int(part) for part in owner.split(':'))
-    for path, folders, names in os.walk(new):
+    for path, folders, names in os.walk(os.path.dirname(new)):
         for entry in [path] + [os.path.join(path, name) for name in folders + names]:
             os.chown(entry, uid, gid, follow_symlinks=False)
 
 
-def backup(folder, file):
-    source, target = opened(folder), sqlite3.connect(file)
+def backup(file, to):
+    source, target = opened(file), sqlite3.connect(to)
     source.backup(target)
     target.close()
     source.close()
@@ -112,11 +120,11 @@ def backup(folder, file):
 
 def snapshot(old, new, owner):
     """While Phoenix writes: SQLite's own backup is consistent, and a copy of the file is not."""
-    copy_files(old, new, but=(DATABASE, DATABASE + '-wal', DATABASE + '-shm'))
+    copy_files(old, new, but=[os.path.basename(old) + ending for ending in ENDINGS])
     # Until it is complete it has another name.
-    part = os.path.join(new, DATABASE + '.part')
+    part = new + '.part'
     backup(old, part)
-    os.rename(part, os.path.join(new, DATABASE))
+    os.rename(part, new)
     check(new)
     give(new, owner)
     return counts(new)
@@ -124,13 +132,13 @@ def snapshot(old, new, owner):
 
 def copy(old, new, owner):
     """Everything, in place of what `new` holds, while nobody writes in either. A copy that was cut off is made again."""
-    mark, kept = os.path.join(new, MARK), os.path.join(new, KEPT)
+    mark, kept = beside(new, MARK), beside(new, KEPT)
     if not os.path.exists(mark):
         if any(missing(new, old).values()):
             backup(new, kept)
         os.mkdir(mark)
-    for name in os.listdir(new):
-        entry = os.path.join(new, name)
+    for name in os.listdir(os.path.dirname(new)):
+        entry = beside(new, name)
         if os.path.isdir(entry) and name != MARK:
             shutil.rmtree(entry)
         elif name not in (MARK, KEPT):

@@ -6,16 +6,21 @@ import * as path from 'node:path';
 import { hostName, users } from '../../../components/catalog';
 import { engineMessage, engineRequest, type Engine } from '../../../engine';
 import { Failure } from '../say';
-import type { Mount } from './compose';
+import type { Mount } from './old-container';
 
 /** Where the old Phoenix keeps its data. */
 export interface OldData {
   /** ID of its image. */
   readonly image: string;
   readonly mount: Mount;
-  /** Its working directory, in the mount. */
+  /** Folder of its database, in the mount. */
   readonly directory: string;
+  /** File of the database in it. Default: `phoenix.db`, which is Phoenix's own. */
+  readonly database?: string;
 }
+
+/** The old database as a path in a container that has its mount. */
+export const databaseOf = ({ directory, database = newDatabase }: OldData): string => path.posix.join(directory, database);
 
 export interface Counts {
   readonly traces: number;
@@ -42,8 +47,10 @@ export interface Found extends Counts {
 
 export const keptFile = 'before-adoption.db';
 
-/** Mount point of the new volume, beside the old one at its own. */
+/** Mount point of the new volume, beside the old one at its own, and the database there. */
 const newDirectory = '/adopted';
+const newDatabase = 'phoenix.db';
+const newFile = path.posix.join(newDirectory, newDatabase);
 
 const script = fs.readFileSync(path.join(__dirname, 'data.py'), 'utf8');
 
@@ -57,31 +64,31 @@ export class Data {
   }
 
   measureOld(): Promise<Measured> {
-    return this.job('measure', [this.oldMount], [this.old.directory]);
+    return this.job('measure', [this.oldMount], [databaseOf(this.old)]);
   }
 
   /** What the database holds now, into an empty new volume; the old Phoenix may be at work. */
   snapshot(): Promise<Counts> {
-    return this.job('snapshot', [this.oldMount, this.newMount(false)], [this.old.directory, newDirectory, users.phoenix]);
+    return this.job('snapshot', [this.oldMount, this.newMount(false)], [databaseOf(this.old), newFile, users.phoenix]);
   }
 
   countNew(): Promise<Found> {
-    return this.job('found', [this.newMount(true)], [newDirectory]);
+    return this.job('found', [this.newMount(true)], [newFile]);
   }
 
   /** Everything, in place of what the new volume holds. Nobody is at work on either. A copy that was cut off is made again. */
   copy(): Promise<Counts> {
-    return this.job('copy', [this.oldMount, this.newMount(false)], [this.old.directory, newDirectory, users.phoenix]);
+    return this.job('copy', [this.oldMount, this.newMount(false)], [databaseOf(this.old), newFile, users.phoenix]);
   }
 
   /** How much the new volume holds that the old one lacks. */
   added(): Promise<Lacking> {
-    return this.job('missing', [this.oldMount, this.newMount(true)], [newDirectory, this.old.directory]);
+    return this.job('missing', [this.oldMount, this.newMount(true)], [newFile, databaseOf(this.old)]);
   }
 
   /** How much of the old data the new volume lacks. */
   lost(): Promise<Lacking> {
-    return this.job('missing', [this.oldMount, this.newMount(true)], [this.old.directory, newDirectory]);
+    return this.job('missing', [this.oldMount, this.newMount(true)], [databaseOf(this.old), newFile]);
   }
 
   private get oldMount(): object {

@@ -5,14 +5,14 @@ Phoenix answers 200 before a span is on disk, and stores in the order in which i
 come through tells that everything before it has.
 """
 import base64
-import os
 import sqlite3
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
-port, folder, project, trace_id, span = sys.argv[1:]
+port, file, project, trace_id, span = sys.argv[1:]
 # Seconds without anything being stored after which what Phoenix holds is given up waiting for.
 PATIENCE = 60
 
@@ -36,7 +36,7 @@ def accepted():
 
 def stored():
     """Whether the marked span is there, and how many spans are."""
-    db = sqlite3.connect('file:' + os.path.join(folder, 'phoenix.db') + '?mode=ro', uri=True, timeout=30)
+    db = sqlite3.connect('file:' + urllib.parse.quote(file) + '?mode=ro', uri=True, timeout=30)
     try:
         found = db.execute('SELECT count(*) FROM traces WHERE trace_id = ?', (trace_id,)).fetchone()[0] == 1
         return found, db.execute('SELECT max(id) FROM spans').fetchone()[0]

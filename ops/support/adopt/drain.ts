@@ -8,6 +8,7 @@ import type { Engine } from '../../../engine';
 import { from, run } from '../../../provider/container-reach';
 import { Failure } from '../say';
 import { until } from './containers';
+import { databaseOf } from './data';
 import type { Adoption } from './record';
 
 const script = fs.readFileSync(path.join(__dirname, 'drain.py'), 'utf8');
@@ -20,7 +21,7 @@ export async function drained(engine: Engine, { phoenix, port, data }: Adoption)
   const project = `verify-${now}`;
   const span = markedSpan(project, traceId, randomBytes(8), now);
   try {
-    await run(engine, phoenix, ['python3', '-c', script, port, data.directory, project, traceId.toString('hex'), span.toString('base64')]);
+    await run(engine, phoenix, ['python3', '-c', script, port, databaseOf(data), project, traceId.toString('hex'), span.toString('base64')]);
   } catch (error) {
     throw new Failure(`The old Phoenix could not be waited for: ${lastLine((error as Error).message)}.`, [`docker logs --tail 30 ${phoenix}`]);
   }

@@ -16,7 +16,7 @@ export const amount = ({ traces, spans }: Counts): string => `${numbers.format(t
 /** What will be taken over, and how, before anything is touched. */
 export function planText(stack: string, { setup: { phoenix, alloy, mount }, measured, version, settings, data, notes }: Plan): string {
   return [
-    `Stack ${stack} takes over from docker-compose:`,
+    `Stack ${stack} takes over from:`,
     `  Phoenix  ${phoenix.name} (${version}): ${amount(measured)}, ${mebibytes(measured.bytes)} in ${mount.source}, which are copied to volume ${data.volume}`,
     `  Alloy    ${alloy.name}: its ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} go to alloy-${stack}`,
     '',
@@ -32,7 +32,7 @@ export function planText(stack: string, { setup: { phoenix, alloy, mount }, meas
 export function leftText(stack: string, { phoenix, alloy, data }: Adoption): string {
   const { mount } = data;
   return [
-    `The old containers are stopped, and ${mount.source} is as it was. Once you need them no more, take both services out of their compose files:`,
+    `The old containers are stopped, and ${mount.source} is as it was. Once you need them no more, take both services out of their compose files, if they have any:`,
     `    docker rm ${phoenix} ${alloy}`,
     `    ${removal(data)}`,
     'To go back instead, without what has come in since:',
@@ -40,9 +40,12 @@ export function leftText(stack: string, { phoenix, alloy, data }: Adoption): str
   ].join('\n');
 }
 
-/** Only what is Phoenix's: its folder may lie deeper in a mount that holds other things as well. */
-function removal({ mount, directory }: OldData): string {
+/** Only what is Phoenix's: its folder may lie deeper in a mount that holds other things as well, and a file that somebody has named among others. */
+function removal({ mount, directory, database }: OldData): string {
   const inside = path.posix.relative(mount.path, directory);
+  if (database !== undefined) {
+    return `# in ${mount.kind === 'bind' ? '' : 'volume '}${mount.source}, which may hold other things as well: the files ${path.posix.join(inside, database)}*`;
+  }
   if (mount.kind === 'bind') {
     return `rm -r ${shellQuoted(path.posix.join(mount.source, inside))}`;
   }

@@ -10,11 +10,11 @@ import { from } from '../../../provider/container-reach';
 import { npmRun, projectName } from '../project';
 import type { StackState } from '../pulumi';
 import { dataVolumes, hasVolume } from '../volumes';
-import { configOf, leftBehind } from './alloy-config';
-import { composeContainers } from './compose';
+import { configOf, leftBehind, receiversOf } from './alloy-config';
+import { oldContainers } from './old-container';
 import { Data, type Measured } from './data';
 import { oldSetup, portOf, type Named, type OldSetup } from './old-setup';
-import { hostProblems, portsOf, publishedBy } from './takeover';
+import { givenUp, hostProblems, portsOf, publishedBy } from './takeover';
 
 /** What will be taken over. */
 export interface Plan {
@@ -47,17 +47,19 @@ const room = 1.2;
 export async function survey(question: Question): Promise<{ plan?: Plan; problems: readonly Problem[] }> {
   const { engine, stack, config, named } = question;
   const owner = `${projectName}/${stack}`;
-  const found = oldSetup(await composeContainers(engine), named, stack);
+  const found = oldSetup(await oldContainers(engine), named, stack);
   const problems = [...(await problemsOfStack(question)), ...found.problems];
-  const { setup } = found;
-  if (!setup) {
+  if (!found.setup) {
     return { problems };
   }
+  const alloyConfig = await configOf(engine, found.setup.alloy);
+  const setup: OldSetup = { ...found.setup, ...(alloyConfig === undefined ? {} : { receivers: receiversOf(alloyConfig) }) };
   const { settings: before } = readSettings(config, projectName);
   const ports = portsOf(setup, config, before);
   const { settings } = readSettings({ ...config, ...ports.config }, projectName);
   const version = await versionRunning(engine, setup);
   problems.push(
+    ...takesNothing(setup, stack),
     ...ports.problems,
     ...(await hostProblems(setup, settings, owner)),
     ...(typeof version === 'string' ? tooNew(version, settings['phoenix:image']) : [version]),
@@ -66,12 +68,12 @@ export async function survey(question: Question): Promise<{ plan?: Plan; problem
   if (problems.length > 0 || typeof version !== 'string') {
     return { problems };
   }
-  const data = new Data(engine, stack, { image: setup.phoenix.imageId, mount: setup.mount, directory: setup.directory });
+  const data = new Data(engine, stack, { image: setup.phoenix.imageId, mount: setup.mount, directory: setup.directory, ...(setup.database === undefined ? {} : { database: setup.database }) });
   const measured = await data.measureOld();
   const tooLittle = tooLittleRoom(measured, setup);
   return tooLittle.length > 0
     ? { problems: tooLittle }
-    : { plan: { setup, data, measured, version, config: ports.config, settings, notes: await notesOn(engine, setup, settings) }, problems };
+    : { plan: { setup, data, measured, version, config: ports.config, settings, notes: await notesOn(engine, setup, settings, alloyConfig) }, problems };
 }
 
 /** What of the stack itself speaks against taking over. */
@@ -125,11 +127,18 @@ function tooNew(version: string, image: string = images.phoenix): Problem[] {
       }];
 }
 
+/** An Alloy to which nobody sends is not the one whose ports a stack takes. */
+function takesNothing({ alloy, receivers }: OldSetup, stack: string): Problem[] {
+  return receivers === undefined || receivers.grpc.length + receivers.http.length > 0
+    ? []
+    : [{ key: 'Alloy', value: alloy.name, rule: 'its configuration has no otelcol.receiver.otlp, so no application sends to it', mend: [npmRun('adopt', stack, '--alloy', 'NAME') + '   # the collector to which they send'] }];
+}
+
 async function volumeMissing(engine: Engine, { phoenix, mount }: OldSetup): Promise<Problem[]> {
   if (mount.kind === 'bind' || (await hasVolume(engine, mount.source))) {
     return [];
   }
-  return [{ key: `volume of ${phoenix.name}`, value: mount.source, rule: 'it is not there any more', mend: [phoenix.composeUp] }];
+  return [{ key: `volume of ${phoenix.name}`, value: mount.source, rule: 'it is not there any more', mend: [phoenix.composeUp ?? `docker inspect ${phoenix.name}`] }];
 }
 
 function tooLittleRoom({ bytes, free }: Measured, { mount }: OldSetup): Problem[] {
@@ -147,12 +156,14 @@ function tooLittleRoom({ bytes, free }: Measured, { mount }: OldSetup): Problem[
 export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 /** Environment variables of Phoenix that the stack sets itself, or that say where the old one has its data. */
-const known = ['PHOENIX_WORKING_DIR', 'PHOENIX_PORT', 'PHOENIX_GRPC_PORT', 'PHOENIX_HOST', 'PHOENIX_ENABLE_AUTH', 'PHOENIX_ENABLE_PROMETHEUS'];
+const known = ['PHOENIX_WORKING_DIR', 'PHOENIX_PORT', 'PHOENIX_GRPC_PORT', 'PHOENIX_HOST', 'PHOENIX_ENABLE_AUTH', 'PHOENIX_ENABLE_PROMETHEUS', 'PHOENIX_SQL_DATABASE_URL'];
 
-async function notesOn(engine: Engine, setup: OldSetup, settings: Settings): Promise<string[]> {
-  const { phoenix, alloy } = setup;
-  const config = await configOf(engine, alloy);
-  const others = config === undefined ? [] : leftBehind(config, settings);
+/** What a receiver does, in words. */
+const receiving: Readonly<Record<string, string>> = { cors: 'answers browsers (CORS)', auth: 'asks senders for credentials', tls: 'takes OTLP over TLS' };
+
+async function notesOn(engine: Engine, setup: OldSetup, settings: Settings, config: string | undefined): Promise<string[]> {
+  const { phoenix, alloy, receivers } = setup;
+  const others = config === undefined ? [] : leftBehind(config, settings, phoenix);
   const variables = Object.keys(phoenix.env).filter((name) => name.startsWith('PHOENIX_') && !known.includes(name)).sort();
   const neighbours = await neighboursOf(engine, setup);
   const everywhere = (service: 'phoenix' | 'alloy'): boolean => publishedBy(setup, service).some(({ address }) => ['', '0.0.0.0', '::'].includes(address));
@@ -162,6 +173,10 @@ async function notesOn(engine: Engine, setup: OldSetup, settings: Settings): Pro
     ...(others.length > 0
       ? [`${alloy.name} does more than the stack's Alloy will, and this ends with it: ${others.join(', ')}. Metrics and logs that applications send go on with prometheus:url and loki:url; for the rest keep an Alloy of your own on other ports.`]
       : []),
+    ...(receivers === undefined || receivers.special.length === 0
+      ? []
+      : [`${alloy.name} ${receivers.special.map((name) => receiving[name]).join(', and ')}; the stack's Alloy does not on this machine: it takes OTLP from every program here, in plain.`]),
+    ...givenUp(setup, settings).map(({ port, instead }) => `Nobody listens on port ${port} of ${alloy.name} any more: let applications that send there send to port ${instead}.`),
     ...(bound.length > 0
       ? [`${bound.map((service) => setup[service].name).join(' and ')} took requests from other machines; the stack's Alloy takes them from this one and its containers, its Phoenix from this one alone, unless ${bound.map((service) => `${service}:bind`).join(' and ')} say otherwise.`]
       : []),

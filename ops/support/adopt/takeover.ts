@@ -7,11 +7,14 @@ import { inspectHost } from '../../../components/preflight';
 import type { Problem } from '../../../components/problem';
 import { otherOffsets, portKeys, readSettings, type SettingKey, type Settings } from '../../../components/settings';
 import { projectName } from '../project';
-import type { ComposeContainer, Published } from './compose';
+import type { Receivers } from './alloy-config';
+import type { OldContainer, Published } from './old-container';
 import { portOf, type OldSetup } from './old-setup';
 
+const usual: Receivers = { grpc: [ports.alloy.otlpGrpc], http: [ports.alloy.otlpHttp], special: [] };
+
 /** Container ports of the old services, by the setting that takes over their host port. Applications send to the last two. */
-function servedBy({ phoenix }: OldSetup): Readonly<Partial<Record<SettingKey, { service: 'phoenix' | 'alloy'; internal: readonly number[] }>>> {
+function servedBy({ phoenix, receivers = usual }: OldSetup): Readonly<Partial<Record<SettingKey, { service: 'phoenix' | 'alloy'; internal: readonly number[] }>>> {
   const page = Number(portOf(phoenix));
   return {
     'phoenix:uiPort': { service: 'phoenix', internal: [page] },
@@ -19,9 +22,18 @@ function servedBy({ phoenix }: OldSetup): Readonly<Partial<Record<SettingKey, { 
     // 4318 is where many publish it, though nothing listens there.
     'phoenix:otlpHttpPort': { service: 'phoenix', internal: [ports.alloy.otlpHttp, page] },
     'alloy:uiPort': { service: 'alloy', internal: [ports.alloy.ui] },
-    'alloy:otlpGrpcPort': { service: 'alloy', internal: [ports.alloy.otlpGrpc] },
-    'alloy:otlpHttpPort': { service: 'alloy', internal: [ports.alloy.otlpHttp] },
+    'alloy:otlpGrpcPort': { service: 'alloy', internal: receivers.grpc },
+    'alloy:otlpHttpPort': { service: 'alloy', internal: receivers.http },
   };
+}
+
+/** Host ports on which the old Alloy takes OTLP and the stack's does not: it takes each protocol on one. */
+export function givenUp(setup: OldSetup, settings: Settings): { port: number; instead: number }[] {
+  const { receivers = usual } = setup;
+  return (['grpc', 'http'] as const).flatMap((protocol) => {
+    const instead = settings[protocol === 'grpc' ? 'alloy:otlpGrpcPort' : 'alloy:otlpHttpPort'];
+    return publishedBy(setup, 'alloy').filter(({ internal, external }) => receivers[protocol].includes(internal) && external !== instead).map(({ external }) => ({ port: external, instead }));
+  });
 }
 
 /** Host ports of the stack's Alloy, by port of its container. */
@@ -37,12 +49,12 @@ export function publishedBy(setup: OldSetup, service: 'phoenix' | 'alloy'): read
   return onHostNetwork ? listeningOn(setup)[service].map((port) => ({ internal: port, external: port, address: '' })) : published;
 }
 
-const listeningOn = ({ phoenix }: OldSetup): Readonly<Record<'phoenix' | 'alloy', readonly number[]>> => ({
+const listeningOn = ({ phoenix, receivers = usual }: OldSetup): Readonly<Record<'phoenix' | 'alloy', readonly number[]>> => ({
   phoenix: [Number(portOf(phoenix)), Number(grpcPortOf(phoenix))],
-  alloy: [ports.alloy.otlpGrpc, ports.alloy.otlpHttp, ports.alloy.ui],
+  alloy: [...receivers.grpc, ...receivers.http, ports.alloy.ui],
 });
 
-const grpcPortOf = ({ env }: ComposeContainer): string => env['PHOENIX_GRPC_PORT'] || String(ports.phoenix.otlpGrpc);
+const grpcPortOf = ({ env }: OldContainer): string => env['PHOENIX_GRPC_PORT'] || String(ports.phoenix.otlpGrpc);
 
 /**
  * Settings with which the stack takes the ports of the old set-up, for those that are not what the stack would take

@@ -1,9 +1,10 @@
 /**
- * Containers that docker-compose has made, as far as taking over from them needs to know them. Both versions of it write
- * the same labels; the names of containers are anybody's.
+ * Containers that somebody has made with docker-compose or `docker run`, as far as taking over from them needs to know them.
+ * Both versions of docker-compose write the same labels; the names of containers are anybody's.
  */
-import { engineGet, type Engine } from '../../../engine';
+import { stackLabel } from '../../../components/catalog';
 import { shellQuoted } from '../../../components/key';
+import { engineGet, type Engine } from '../../../engine';
 
 export interface Mount {
   readonly kind: 'volume' | 'bind';
@@ -20,7 +21,7 @@ export interface Published {
   readonly address: string;
 }
 
-export interface ComposeContainer {
+export interface OldContainer {
   readonly name: string;
   /** 'running', 'exited', 'paused' and so on. */
   readonly status: string;
@@ -37,8 +38,10 @@ export interface ComposeContainer {
   readonly onHostNetwork: boolean;
   /** Names of its networks. */
   readonly networks: readonly string[];
-  /** Command that makes and starts what is missing of its compose project. */
-  readonly composeUp: string;
+  /** Whether Docker removes it, with its volumes that have no name, as soon as it stops (`docker run --rm`). */
+  readonly removedAtStop: boolean;
+  /** Command that makes it again as its compose file says, with all of its project; undefined without one. */
+  readonly composeUp: string | undefined;
 }
 
 interface Inspected {
@@ -49,6 +52,7 @@ interface Inspected {
   readonly Config: { readonly Image: string; readonly Env: readonly string[] | null; readonly Labels: Readonly<Record<string, string>> };
   readonly HostConfig: {
     readonly NetworkMode: string;
+    readonly AutoRemove?: boolean;
     readonly PortBindings: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>> | null;
   };
   readonly Mounts: readonly { readonly Type: string; readonly Name?: string; readonly Source: string; readonly Destination: string }[];
@@ -57,14 +61,13 @@ interface Inspected {
 
 const label = 'com.docker.compose';
 
-/** Containers of every compose project on the engine, running or not, by name. */
-export async function composeContainers(engine: Engine): Promise<ComposeContainer[]> {
-  const filters = encodeURIComponent(JSON.stringify({ label: [`${label}.project`] }));
-  const listed = await engineGet<{ Id: string; Labels: Readonly<Record<string, string>> }[]>(engine, `/containers/json?all=1&filters=${filters}`);
-  // What `docker-compose run` has made is no part of the project.
-  const parts = listed.filter(({ Labels }) => Labels[`${label}.oneoff`] !== 'True');
+/** Containers of the engine that are of no stack of this project, running or not, by name. */
+export async function oldContainers(engine: Engine): Promise<OldContainer[]> {
+  const listed = await engineGet<{ Id: string; Labels: Readonly<Record<string, string>> }[]>(engine, '/containers/json?all=1');
+  // What `docker-compose run` has made is no part of its project.
+  const parts = listed.filter(({ Labels }) => Labels[`${label}.oneoff`] !== 'True' && !(stackLabel in Labels));
   const inspected = await Promise.all(parts.map(({ Id }) => engineGet<Inspected>(engine, `/containers/${Id}/json`)));
-  return inspected.map(asCompose).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return inspected.map(asOld).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Repository of an image reference: without its tag and digest. */
@@ -72,7 +75,7 @@ export function repositoryOf(image: string): string {
   return image.replace(/@sha256:[0-9a-f]+$/, '').replace(/:[^:/]+$/, '');
 }
 
-function asCompose({ Name, Image, Args, State, Config, HostConfig, Mounts, NetworkSettings }: Inspected): ComposeContainer {
+function asOld({ Name, Image, Args, State, Config, HostConfig, Mounts, NetworkSettings }: Inspected): OldContainer {
   return {
     name: Name.replace(/^\//, ''),
     status: State.Status,
@@ -86,7 +89,8 @@ function asCompose({ Name, Image, Args, State, Config, HostConfig, Mounts, Netwo
       (bindings ?? []).map(({ HostIp, HostPort }) => ({ internal: parseInt(port, 10), external: Number(HostPort), address: HostIp }))),
     onHostNetwork: HostConfig.NetworkMode === 'host',
     networks: Object.keys(NetworkSettings.Networks),
-    composeUp: upCommand(Config.Labels),
+    removedAtStop: HostConfig.AutoRemove === true,
+    composeUp: `${label}.project` in Config.Labels ? upCommand(Config.Labels) : undefined,
   };
 }
 
