@@ -5,6 +5,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { hostName } from '../../components/catalog';
+import { claimLabel } from '../../lab';
 import { Seed } from '../../lab/seed';
 import { telemetrygen } from '../../lab/telemetrygen';
 import { usedImages } from './images';
@@ -15,6 +16,7 @@ const stack = 'adopter';
 const phoenixUi = 'http://127.0.0.1:6006';
 const load = { spansPerSecond: 50 };
 const old = { project: 'before', traces: 1_000 };
+const byHand = { phoenix: 'phoenix-by-hand', alloy: 'alloy-by-hand', network: 'by-hand', label: 'llm-observability.test=adopt' };
 let checkout: Checkout;
 let seed: Seed;
 let names: { phoenix: string; alloy: string };
@@ -39,6 +41,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const { code, stderr } = await checkout.command('down', ['--purge', '--yes']);
+  await docker('rm', '--force', byHand.phoenix, byHand.alloy);
+  await docker('network', 'rm', byHand.network).catch(() => undefined);
   await seed.remove();
   fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
@@ -135,6 +139,27 @@ describe('an adoption under load', () => {
   it('the way back leads to the old services with the data of then', async () => {
     expect(await checkout.command('down', ['--purge', '--yes'])).toMatchObject({ code: 0 });
     await docker('start', names.phoenix, names.alloy);
+    await answering();
+    expect(await traces(old.project)).toBe(old.traces);
+  });
+});
+
+describe('the same services, started by hand', () => {
+  it('on a database of another name that its URL names', async () => {
+    const { phoenix, alloy } = await usedImages();
+    const [volume, config] = [await docker('inspect', '--format', '{{range .Mounts}}{{.Name}}{{end}}', names.phoenix), await docker('inspect', '--format', '{{range .Mounts}}{{if eq .Destination "/etc/alloy/config.alloy"}}{{.Source}}{{end}}{{end}}', names.alloy)];
+    await docker('stop', names.alloy, names.phoenix);
+    await docker('rm', names.alloy, names.phoenix);
+    const rename = 'import os; [os.rename(n, n.replace("phoenix.db", "traces.sqlite")) for n in os.listdir(".") if n.startswith("phoenix.db")]';
+    await docker('run', '--rm', '--user', '0:0', '--volume', `${volume}:/data`, '--workdir', '/data', '--entrypoint', 'python3', phoenix, '-c', rename);
+    await claimLabel(byHand.label);
+    await docker('network', 'create', '--label', byHand.label, byHand.network);
+    const start = (name: string, ...args: string[]): Promise<string> => docker('run', '--detach', '--name', name, '--label', byHand.label, '--network', byHand.network, '--restart', 'always', ...args);
+    await start(byHand.phoenix, '--network-alias', 'phoenix', '--user', '0:0', '--publish', '6006:6006', '--publish', '14317:4317', '--volume', `${volume}:/data`,
+      '--env', 'PHOENIX_SQL_DATABASE_URL=sqlite:////data/traces.sqlite', '--env', 'PHOENIX_ENABLE_AUTH=False', phoenix);
+    await start(byHand.alloy, '--publish', '4317:4317', '--publish', '4318:4318', '--publish', '12345:12345', '--volume', `${config}:/etc/alloy/config.alloy:ro`,
+      alloy, 'run', '/etc/alloy/config.alloy', '--storage.path=/var/lib/alloy/data', '--server.http.listen-addr=0.0.0.0:12345');
+    names = byHand;
     await answering();
     expect(await traces(old.project)).toBe(old.traces);
   });
