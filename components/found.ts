@@ -33,5 +33,5 @@ export function origin({ Labels }: Labelled): string {
   return stack ? ` of stack ${stack}` : project ? ` of compose project ${project}` : '';
 }
 
-/** Whether it belongs to a compose project. */
-export const isComposed = ({ Labels }: Labelled): boolean => Boolean(Labels?.[composeProject]);
+/** Whether it belongs to a stack of this project, whichever. */
+export const isOfStack = ({ Labels }: Labelled): boolean => Boolean(Labels?.[stackLabel]);

@@ -2,7 +2,7 @@
  * Which host ports of a stack are taken, by whom, and the command that moves past it.
  */
 import { shortName } from './catalog';
-import { describe, isComposed, isOf, type Container } from './found';
+import { describe, isOf, isOfStack, nameOf, type Container } from './found';
 import { holderOf, isHeld } from './port-holder';
 import type { Problem } from './problem';
 import { bindOf, freePorts, otherOffsets, portAsSet, publishedPorts, type SettingKey, type Settings } from './settings';
@@ -33,21 +33,32 @@ export async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
   }
   // Several at once are another stack or the set-up before this one: one command moves past all of it.
   const together = holders.size > 1 ? await firstFreeOffset(survey) : undefined;
-  return Promise.all([...holders].map(async ([key, { name, isOldSetup }]) => ({
+  return Promise.all([...holders].map(async ([key, { name, takenOverBy }]) => ({
     key,
     value: String(portAsSet(key, settings)),
     rule: `${name} holds ${offset === 0 ? 'that port' : `port ${String(settings[key])} (ports:offset is ${offset})`} on the Docker host; stop it, or choose ${together === undefined ? 'another port' : 'other ports'}`,
     mend: [
       together === undefined ? `pulumi config set ${key} ${await firstFree(key, survey)}` : `pulumi config set ports:offset ${together}`,
-      ...(isOldSetup && settings['edge:central'] === undefined ? [`npm run adopt -- --stack ${shortName(survey.owner)}   # takes over from it, with its data`] : []),
+      ...(takenOverBy !== undefined && settings['edge:central'] === undefined ? [`npm run adopt -- --stack ${shortName(survey.owner)}${takenOverBy}   # takes over from it, with its data`] : []),
     ],
   })));
 }
 
 interface Holder {
   readonly name: string;
-  /** Whether it is a Phoenix or an Alloy of a compose project, from which a stack can take over. */
-  readonly isOldSetup: boolean;
+  /** Where it is a Phoenix or an Alloy from which a stack can take over: what `npm run adopt` needs besides the stack. */
+  readonly takenOverBy?: string;
+}
+
+const isPhoenix = ({ Image }: Container): boolean => /(^|[/-])phoenix([:@]|$)/.test(Image);
+const isAlloy = ({ Image }: Container): boolean => /(^|[/-])alloy([:@]|$)/.test(Image);
+
+/** Where there is no Alloy, applications send to Phoenix itself. */
+function takeOver(holder: Container, containers: readonly Container[]): string | undefined {
+  if (isOfStack(holder) || !(isPhoenix(holder) || isAlloy(holder))) {
+    return undefined;
+  }
+  return containers.some((one) => isAlloy(one) && !isOfStack(one)) ? '' : ` --alloy ${nameOf(holder)}`;
 }
 
 /** Host addresses on which a port is published. */
@@ -62,11 +73,11 @@ async function holderOn(wanted: readonly string[], port: number, { owner, contai
     Ports.some(({ IP, PublicPort }) => PublicPort === port && wanted.some((address) => overlap(address, IP ?? '0.0.0.0'))));
   const other = publishers.find((one) => !isOf(owner, one));
   if (other) {
-    return { name: describe(other), isOldSetup: isComposed(other) && /(^|[/-])(alloy|phoenix)([:@]|$)/.test(other.Image) };
+    return { name: describe(other), takenOverBy: takeOver(other, containers) };
   }
   // Docker's own proxy listens for what the stack's containers publish: that is no stranger.
   const name = publishers.length > 0 || !processes ? undefined : await processOn(wanted, port);
-  return name === undefined ? undefined : { name, isOldSetup: false };
+  return name === undefined ? undefined : { name };
 }
 
 /** A value for the setting with which its port is free. */

@@ -261,7 +261,7 @@ function takenNames(settings: Settings, owner: string, found: Readonly<Record<'c
 function inTheMiddle(owner: string, volumes: readonly Named[]): Problem[] {
   const stack = shortName(owner);
   return volumes.some(({ Name }) => Name === takingOver(stack))
-    ? [{ key: 'stack', value: stack, rule: 'it is in the middle of taking over from docker-compose, and nothing is lost: let it come to the end', mend: [`npm run adopt -- --stack ${stack}`] }]
+    ? [{ key: 'stack', value: stack, rule: 'it is in the middle of taking over from the services before it, and nothing is lost: let it come to the end', mend: [`npm run adopt -- --stack ${stack}`] }]
     : [];
 }
 

@@ -20,7 +20,7 @@ import { Containers, isOn } from './support/adopt/containers';
 import { Data, keptFile, type Found } from './support/adopt/data';
 import { drained, ready } from './support/adopt/drain';
 import { graceSeconds, handOver } from './support/adopt/handover';
-import { amount, leftText, outcomeText, planText } from './support/adopt/plan';
+import { amount, leftText, namesOf, outcomeText, planText } from './support/adopt/plan';
 import { phases, readRecord, removeRecords, writeRecord, type Adoption } from './support/adopt/record';
 import { portOf } from './support/adopt/old-setup';
 import { Rehearsal } from './support/adopt/rehearsal';
@@ -122,7 +122,7 @@ function already({ stack, json }: Options, record: Adoption): void {
   if (json) {
     process.stdout.write(`${JSON.stringify({ stack, changed: false })}\n`);
   }
-  say(`Stack ${stack} has taken over from ${record.phoenix} and ${record.alloy} already.\n${leftText(stack, record)}`);
+  say(`Stack ${stack} has taken over from ${namesOf(record).join(' and ')} already.\n${leftText(stack, record)}`);
 }
 
 /** From nothing to a rehearsal that went well. @throws Failure with everything as it was before */
@@ -251,6 +251,10 @@ async function takenOver({ pulumi, engine, stack, interruption }: Run, adoption:
     // It hands over what it holds when it is stopped.
     await containers.start(adoption.phoenix);
     await ready(engine, adoption);
+  }
+  if (adoption.phoenix === adoption.alloy && (await containers.find(adoption.phoenix))?.State.Running) {
+    // Applications send to it until it stops, and it ends the sooner the less it has to store then.
+    await drained(engine, adoption);
   }
   // What comes in is not for a database that is replaced.
   await containers.stop(hostName('phoenix', stack), graceSeconds);

@@ -47,7 +47,7 @@ export const doctor = command('doctor', 'List what is there, what is missing, an
 export const adopt = command('adopt', 'Take over from a Phoenix and an Alloy of your own in Docker, with their data')
   .addOption(stack)
   .option('--phoenix <name>', container('Phoenix'))
-  .option('--alloy <name>', container('Alloy'))
+  .option('--alloy <name>', `${container('Alloy')}; Phoenix's own where applications send to Phoenix itself`)
   .addOption(yes)
   .addOption(json('what was taken over'));
 

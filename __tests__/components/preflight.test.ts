@@ -573,8 +573,27 @@ describe('a port that is taken', () => {
     const move = 'pulumi config set phoenix:uiPort 16006';
     const adopt = 'npm run adopt -- --stack dev   # takes over from it, with its data';
 
-    test.each(['grafana/alloy:latest', 'alloy', 'arizephoenix/phoenix:latest', 'registry:5000/arize-phoenix@sha256:0'])('%s: the command that takes over from it', async (image) => {
+    test.each(['grafana/alloy:latest', 'alloy'])('%s: the command that takes over from it', async (image) => {
       expect(await mended(image)).toEqual([move, adopt]);
+    });
+
+    test.each(['arizephoenix/phoenix:latest', 'registry:5000/arize-phoenix@sha256:0'])('%s: the same, which names it where there is no Alloy to which applications send', async (image) => {
+      const alloy = { ...container('collector', 9), Image: 'grafana/alloy:v1.18.1' };
+      expect(await mended(image)).toEqual([move, 'npm run adopt -- --stack dev --alloy llm-one-1   # takes over from it, with its data']);
+      expect((await inspect({}, containers(compose(image), alloy))).problems.flatMap(({ mend }) => mend)).toEqual([move, adopt]);
+      // One of a stack is none of theirs.
+      const ours = { ...alloy, Labels: { 'llm-observability.stack': 'llm-observability/prod' } };
+      expect((await inspect({}, containers(compose(image), ours))).problems.flatMap(({ mend }) => mend)).toEqual([move, expect.stringContaining('--alloy llm-one-1')]);
+    });
+
+    test('by what `docker run` has started: the same', async () => {
+      const byHand = { ...container('phoenix', 6006), Image: 'arizephoenix/phoenix' };
+      expect((await inspect({}, containers(byHand))).problems.flatMap(({ mend }) => mend)).toEqual([move, expect.stringContaining('npm run adopt')]);
+    });
+
+    test('by the Phoenix of another stack: none', async () => {
+      const other = { ...container('phoenix-prod', 6006, { 'llm-observability.stack': 'llm-observability/prod' }), Image: 'arizephoenix/phoenix:1' };
+      expect((await inspect({}, containers(other))).problems.flatMap(({ mend }) => mend)).toEqual([move]);
     });
 
     test.each(['nginx:1', 'alloyed:1', 'phoenix/web:1'])('%s: none', async (image) => {
@@ -821,7 +840,7 @@ describe('a stack in the middle of taking over', () => {
 
   test('is refused until it has come to the end', async () => {
     expect(await withVolume('adoption-dev-switching')).toEqual([{
-      key: 'stack', value: 'dev', rule: 'it is in the middle of taking over from docker-compose, and nothing is lost: let it come to the end', mend: ['npm run adopt -- --stack dev'],
+      key: 'stack', value: 'dev', rule: 'it is in the middle of taking over from the services before it, and nothing is lost: let it come to the end', mend: ['npm run adopt -- --stack dev'],
     }]);
   });
 

@@ -16,7 +16,7 @@ const stack = 'adopter';
 const phoenixUi = 'http://127.0.0.1:6006';
 const load = { spansPerSecond: 50 };
 const old = { project: 'before', traces: 1_000 };
-const byHand = { phoenix: 'phoenix-by-hand', alloy: 'alloy-by-hand', network: 'by-hand', label: 'llm-observability.test=adopt' };
+const [byHand, label] = ['phoenix-by-hand', 'llm-observability.test=adopt'];
 let checkout: Checkout;
 let seed: Seed;
 let names: { phoenix: string; alloy: string };
@@ -41,8 +41,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const { code, stderr } = await checkout.command('down', ['--purge', '--yes']);
-  await docker('rm', '--force', byHand.phoenix, byHand.alloy);
-  await docker('network', 'rm', byHand.network).catch(() => undefined);
+  await docker('rm', '--force', byHand);
   await seed.remove();
   fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
@@ -144,37 +143,37 @@ describe('an adoption under load', () => {
   });
 });
 
-describe('the same services, started by hand', () => {
-  it('on a database of another name that its URL names', async () => {
-    const { phoenix, alloy } = await usedImages();
-    const [volume, config] = [await docker('inspect', '--format', '{{range .Mounts}}{{.Name}}{{end}}', names.phoenix), await docker('inspect', '--format', '{{range .Mounts}}{{if eq .Destination "/etc/alloy/config.alloy"}}{{.Source}}{{end}}{{end}}', names.alloy)];
+describe('a Phoenix to which applications send themselves, as its own page has it', () => {
+  it('is started by hand, on a database of another name that its URL names', async () => {
+    const { phoenix } = await usedImages();
+    const volume = await docker('inspect', '--format', '{{range .Mounts}}{{.Name}}{{end}}', names.phoenix);
     await docker('stop', names.alloy, names.phoenix);
     await docker('rm', names.alloy, names.phoenix);
     const rename = 'import os; [os.rename(n, n.replace("phoenix.db", "traces.sqlite")) for n in os.listdir(".") if n.startswith("phoenix.db")]';
     await docker('run', '--rm', '--user', '0:0', '--volume', `${volume}:/data`, '--workdir', '/data', '--entrypoint', 'python3', phoenix, '-c', rename);
-    await claimLabel(byHand.label);
-    await docker('network', 'create', '--label', byHand.label, byHand.network);
-    const start = (name: string, ...args: string[]): Promise<string> => docker('run', '--detach', '--name', name, '--label', byHand.label, '--network', byHand.network, '--restart', 'always', ...args);
-    await start(byHand.phoenix, '--network-alias', 'phoenix', '--user', '0:0', '--publish', '6006:6006', '--publish', '14317:4317', '--volume', `${volume}:/data`,
-      '--env', 'PHOENIX_SQL_DATABASE_URL=sqlite:////data/traces.sqlite', '--env', 'PHOENIX_ENABLE_AUTH=False', phoenix);
-    await start(byHand.alloy, '--publish', '4317:4317', '--publish', '4318:4318', '--publish', '12345:12345', '--volume', `${config}:/etc/alloy/config.alloy:ro`,
-      alloy, 'run', '/etc/alloy/config.alloy', '--storage.path=/var/lib/alloy/data', '--server.http.listen-addr=0.0.0.0:12345');
-    names = byHand;
-    await answering();
+    await claimLabel(label);
+    await docker('run', '--detach', '--name', byHand, '--label', label, '--restart', 'always', '--user', '0:0', '--publish', '6006:6006', '--publish', '4317:4317',
+      '--volume', `${volume}:/data`, '--env', 'PHOENIX_SQL_DATABASE_URL=sqlite:////data/traces.sqlite', '--env', 'PHOENIX_ENABLE_AUTH=False', phoenix);
+    names = { phoenix: byHand, alloy: byHand };
+    await until('Phoenix', () => isOk(phoenixUi));
     expect(await traces(old.project)).toBe(old.traces);
   });
-});
 
-describe('an adoption that is killed while the ports change hands, under load', () => {
-  it('goes on from there, and loses nothing', async () => {
+  it('is not taken over from without a word, and the preview names that word', async () => {
+    const { stderr } = await checkout.command('adopt', ['--yes']);
+    expect(stderr).toContain(`npm run adopt -- --stack ${stack} --alloy ${byHand}   # if applications send to Phoenix itself`);
+    expect((await checkout.command('preview')).stdout).toContain(`npm run adopt -- --stack ${stack} --alloy ${byHand}   # takes over from it, with its data`);
+  });
+
+  it('hands over under load, killed while the ports change hands, and loses nothing', async () => {
     let ended: Ended | undefined;
     const accepted = await underLoad('killed', async () => {
-      const { child, ended: killed } = checkout.start('adopt', ['--yes']);
-      const isStopped = async (): Promise<boolean> => (await docker('inspect', '--format', '{{.State.Running}}', names.alloy)) === 'false';
-      await until('the old Alloy to stop', async () => (await record('switching')) && isStopped(), 600_000);
+      const { child, ended: killed } = checkout.start('adopt', ['--alloy', byHand, '--yes']);
+      const isStopped = async (): Promise<boolean> => (await docker('inspect', '--format', '{{.State.Running}}', byHand)) === 'false';
+      await until('the old Phoenix to stop', async () => (await record('switching')) && isStopped(), 600_000);
       process.kill(-(child.pid ?? NaN), 'SIGKILL');
       await killed;
-      ended = await checkout.command('adopt', ['--yes']);
+      ended = await checkout.command('adopt', ['--alloy', byHand, '--yes']);
     }, load);
     expect(ended?.stderr).toMatch(/Stack adopter has taken over/);
     await expectAdopted(accepted, 'killed');

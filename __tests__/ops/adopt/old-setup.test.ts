@@ -72,6 +72,7 @@ describe('oldSetup', () => {
     ['Alloy is gone', [phoenix()], [
       'Alloy: no container is the Alloy that belongs to arize-phoenix-phoenix-1, and nothing is taken over from half a set-up',
       `${up.phoenix}   # if it is in the same compose project`, 'npm run adopt -- --alloy NAME   # if it has another image',
+      'npm run adopt -- --alloy arize-phoenix-phoenix-1   # if applications send to Phoenix itself',
     ]],
     ['Phoenix is gone', [alloy()], [
       'Phoenix: no container is the Phoenix that belongs to grafana-alloy, and nothing is taken over from half a set-up',
@@ -134,6 +135,12 @@ describe('oldSetup', () => {
 
     test('one that is none by its image', () => {
       expect(oldSetup([...two, alloy({ name: 'collector', image: 'our/collector' })], { phoenix: 'other-phoenix', alloy: 'collector' }, 'dev').setup?.alloy.name).toBe('collector');
+    });
+
+    test('Phoenix itself, as what applications send to; what is wrong with it is said once', () => {
+      const named = { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' };
+      expect(oldSetup([phoenix()], named, 'dev').setup).toMatchObject({ phoenix: phoenix(), alloy: phoenix() });
+      expect(oldSetup([phoenix({ status: 'exited' })], named, 'dev').problems).toHaveLength(1);
     });
 
     test('one that is not there', () => {

@@ -27,6 +27,12 @@ describe('planText', () => {
     expect(planText('dev', plan())).toBe(text);
   });
 
+  test('where applications send to Phoenix itself', () => {
+    const setup = setupOf();
+    expect(planText('dev', plan({ setup: { ...setup, alloy: setup.phoenix } })).split('\n')[2])
+      .toBe('  OTLP     arize-phoenix-phoenix-1, to which applications send: ports 4317 and 5318 are those of alloy-dev from then on');
+  });
+
   test('what will be', () => {
     expect(planText('dev', plan({ notes: ['One.', 'Two.'] }))).toBe(`${text}\n\nTo know before:\n  - One.\n  - Two.`);
   });
@@ -34,6 +40,13 @@ describe('planText', () => {
 
 test('amounts', () => {
   expect([amount({ traces: 0, spans: 0 }), amount({ traces: 1234, spans: 999 })]).toEqual(['0 traces (0 spans)', '1,234 traces (999 spans)']);
+});
+
+test('one container is named once', () => {
+  const alone = adoption({ alloy: 'arize-phoenix-phoenix-1' });
+  expect(leftText('dev', alone).split('\n').filter((line) => /docker (rm|start)/.test(line))).toEqual([
+    '    docker rm arize-phoenix-phoenix-1', '    npm run down && docker start arize-phoenix-phoenix-1',
+  ]);
 });
 
 describe('leftText', () => {

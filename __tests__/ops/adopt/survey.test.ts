@@ -133,6 +133,16 @@ describe('how the old Alloy takes OTLP', () => {
   });
 });
 
+test('applications send to Phoenix itself: its port for gRPC is that of the stack, and what its page does not get meanwhile is said', async () => {
+  const docker = await engine([runningPhoenix({ address: '127.0.0.1', ports: { 6006: 6006, 4317: 5317 } })]);
+  const { plan, problems } = await ask(docker, {}, { named: { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' } });
+  expect(problems).toEqual([]);
+  expect(plan).toMatchObject({
+    config: { 'alloy:otlpGrpcPort': '5317' },
+    notes: [expect.stringMatching(/^Applications that send to port 6006 get no answer from the moment .*: let them send to port 4318 afterwards/), expect.stringMatching(/^grafana-alloy share/)],
+  });
+});
+
 describe('refused', () => {
   test('all that is wrong with the stack and with the set-up, at once', async () => {
     const docker = await engine([runningPhoenix({ status: 'exited', env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_ENABLE_AUTH: 'true' } })]);

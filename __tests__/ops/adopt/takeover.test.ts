@@ -50,6 +50,30 @@ describe('portsOf', () => {
     expect(taken(setupOf({ alloy: { published: [...published({ 4317: 5317 }), ...published(seedPorts.alloy)] } }))).toEqual({ config: {}, problems: [] });
   });
 
+  describe('of a Phoenix to which applications send themselves', () => {
+    const alone = (ports: ReturnType<typeof published>): ReturnType<typeof setupOf> => {
+      const both = setupOf({ phoenix: { published: ports } });
+      return { ...both, alloy: both.phoenix };
+    };
+
+    test.each<[string, ReturnType<typeof published>, Record<string, string>]>([
+      ["as Phoenix's own page says: its port for gRPC is Alloy's", published({ 6006: 6006, 4317: 4317 }), {}],
+      ['on other ports', published({ 6006: 8080, 4317: 5317 }), { 'phoenix:uiPort': '8080', 'alloy:otlpGrpcPort': '5317' }],
+      ['with its page on the port of OTLP over HTTP, too', [...published({ 6006: 6006 }), ...published({ 6006: 4318 })], {}],
+      ['with its page on a second port', [...published({ 6006: 6006 }), ...published({ 6006: 5318 })], { 'alloy:otlpHttpPort': '5318' }],
+      ["on the ports that the stack's Phoenix has, too: they stay Phoenix's", [...published({ 6006: 6006, 4317: 14317 }), ...published({ 6006: 14318 })], {}],
+      ['without a port for gRPC', published({ 6006: 6006 }), {}],
+    ])('%s', (_, ports, config) => {
+      expect(taken(alone(ports))).toEqual({ config, problems: [] });
+    });
+
+    test('refused where the stack sets another one', () => {
+      expect(taken(alone(published({ 6006: 6006, 4317: 5317 })), { 'alloy:otlpGrpcPort': '4400' }).problems).toEqual([expect.objectContaining({
+        key: 'alloy:otlpGrpcPort', rule: 'applications send to port 5317 of arize-phoenix-phoenix-1, and the stack would not take it there',
+      })]);
+    });
+  });
+
   test('refused where applications send to another port than is set; a page may move', () => {
     const setup = setupOf({ phoenix: { published: published({ 6006: 16006, 4318: 14328 }) }, alloy: { published: published({ 4317: 5317, 4318: 5318, 12345: 5345 }) } });
     const config = { 'alloy:otlpGrpcPort': '4317', 'alloy:otlpHttpPort': '4400', 'alloy:uiPort': '12345', 'phoenix:uiPort': '6006', 'ports:offset': '10' };

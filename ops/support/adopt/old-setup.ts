@@ -17,6 +17,7 @@ export interface Named {
 
 export interface OldSetup {
   readonly phoenix: OldContainer;
+  /** The collector to which applications send; Phoenix's own container where they send to Phoenix. */
   readonly alloy: OldContainer;
   /** How Alloy takes OTLP. Default: on the usual ports, as where its configuration cannot be read. */
   readonly receivers?: Receivers;
@@ -25,6 +26,9 @@ export interface OldSetup {
   readonly directory: string;
   readonly database?: string;
 }
+
+/** Whether applications send to Phoenix itself. */
+export const isAlone = ({ phoenix, alloy }: Pick<OldSetup, 'phoenix' | 'alloy'>): boolean => phoenix.name === alloy.name;
 
 /** Port of Phoenix's page and of OTLP over HTTP, in its container. */
 export const portOf = ({ env }: OldContainer): string => env['PHOENIX_PORT'] || String(ports.phoenix.ui);
@@ -56,7 +60,8 @@ export function oldSetup(containers: readonly OldContainer[], named: Named, stac
       }],
     };
   }
-  const problems = (['phoenix', 'alloy'] as const).flatMap((role) => problemsOf(role, found, stack));
+  const same = found.phoenix.length === 1 && found.phoenix[0]?.name === found.alloy[0]?.name;
+  const problems = (same ? (['phoenix'] as const) : (['phoenix', 'alloy'] as const)).flatMap((role) => problemsOf(role, found, stack));
   const [phoenix, alloy] = [found.phoenix[0], found.alloy[0]];
   const place = phoenix && dataOf(phoenix);
   if (phoenix && found.phoenix.length === 1) {
@@ -79,7 +84,8 @@ function problemsOf(role: Role, found: Readonly<Record<Role, readonly OldContain
     return [{
       key: title,
       rule: `no container is the ${title} that belongs to ${other?.name}, and nothing is taken over from half a set-up`,
-      mend: [...(other?.composeUp === undefined ? [] : [`${other.composeUp}   # if it is in the same compose project`]), `${npmRun('adopt', stack, `--${role}`, 'NAME')}   # if it has another image`],
+      mend: [...(other?.composeUp === undefined ? [] : [`${other.composeUp}   # if it is in the same compose project`]), `${npmRun('adopt', stack, `--${role}`, 'NAME')}   # if it has another image`,
+        ...(role === 'alloy' && found.phoenix.length === 1 ? [`${npmRun('adopt', stack, '--alloy', other?.name ?? '')}   # if applications send to Phoenix itself`] : [])],
     }];
   }
   if (more.length > 0) {

@@ -6,6 +6,7 @@ import { shellQuoted } from '../../../components/key';
 import type { Outputs } from '../outputs';
 import { npmRun } from '../project';
 import type { Counts, OldData } from './data';
+import { isAlone } from './old-setup';
 import type { Adoption } from './record';
 import { mebibytes, type Plan } from './survey';
 
@@ -18,7 +19,9 @@ export function planText(stack: string, { setup: { phoenix, alloy, mount }, meas
   return [
     `Stack ${stack} takes over from:`,
     `  Phoenix  ${phoenix.name} (${version}): ${amount(measured)}, ${mebibytes(measured.bytes)} in ${mount.source}, which are copied to volume ${data.volume}`,
-    `  Alloy    ${alloy.name}: its ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} go to alloy-${stack}`,
+    isAlone({ phoenix, alloy })
+      ? `  OTLP     ${phoenix.name}, to which applications send: ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} are those of alloy-${stack} from then on`
+      : `  Alloy    ${alloy.name}: its ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} go to alloy-${stack}`,
     '',
     'First the stack runs beside them, on other ports and with a copy of the data, until a trace has come through it.',
     'Then the ports change hands: for about a second applications cannot send, and their exporters try again. What comes',
@@ -28,15 +31,18 @@ export function planText(stack: string, { setup: { phoenix, alloy, mount }, meas
   ].join('\n');
 }
 
+/** The old containers; where applications sent to Phoenix itself it is one. */
+export const namesOf = ({ phoenix, alloy }: Pick<Adoption, 'phoenix' | 'alloy'>): string[] => [...new Set([phoenix, alloy])];
+
 /** How to be rid of the old set-up, and how to go back to it. */
 export function leftText(stack: string, { phoenix, alloy, data }: Adoption): string {
   const { mount } = data;
   return [
     `The old containers are stopped, and ${mount.source} is as it was. Once you need them no more, take both services out of their compose files, if they have any:`,
-    `    docker rm ${phoenix} ${alloy}`,
+    `    docker rm ${namesOf({ phoenix, alloy }).join(' ')}`,
     `    ${removal(data)}`,
     'To go back instead, without what has come in since:',
-    `    ${npmRun('down', stack)} && docker start ${phoenix} ${alloy}`,
+    `    ${npmRun('down', stack)} && docker start ${namesOf({ phoenix, alloy }).join(' ')}`,
   ].join('\n');
 }
 
@@ -63,7 +69,7 @@ export function outcomeText(stack: string, { phoenix, alloy }: Adoption, { count
   const gap = gapMs === undefined ? '' : ` Applications could not send for ${(gapMs / 1000).toFixed(1)} s.`;
   return [
     '',
-    `Stack ${stack} has taken over from ${phoenix} and ${alloy}: ${amount(counts)}, all of them there.${gap}`,
+    `Stack ${stack} has taken over from ${namesOf({ phoenix, alloy }).join(' and ')}: ${amount(counts)}, all of them there.${gap}`,
     '',
     `  Phoenix    ${endpoints.phoenixUi}`,
     `  OTLP       ${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`,

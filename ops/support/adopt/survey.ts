@@ -13,7 +13,7 @@ import { dataVolumes, hasVolume } from '../volumes';
 import { configOf, leftBehind, receiversOf } from './alloy-config';
 import { oldContainers } from './old-container';
 import { Data, type Measured } from './data';
-import { oldSetup, portOf, type Named, type OldSetup } from './old-setup';
+import { isAlone, oldSetup, portOf, type Named, type OldSetup } from './old-setup';
 import { givenUp, hostProblems, portsOf, publishedBy } from './takeover';
 
 /** What will be taken over. */
@@ -52,7 +52,7 @@ export async function survey(question: Question): Promise<{ plan?: Plan; problem
   if (!found.setup) {
     return { problems };
   }
-  const alloyConfig = await configOf(engine, found.setup.alloy);
+  const alloyConfig = isAlone(found.setup) ? undefined : await configOf(engine, found.setup.alloy);
   const setup: OldSetup = { ...found.setup, ...(alloyConfig === undefined ? {} : { receivers: receiversOf(alloyConfig) }) };
   const { settings: before } = readSettings(config, projectName);
   const ports = portsOf(setup, config, before);
@@ -167,9 +167,12 @@ async function notesOn(engine: Engine, setup: OldSetup, settings: Settings, conf
   const variables = Object.keys(phoenix.env).filter((name) => name.startsWith('PHOENIX_') && !known.includes(name)).sort();
   const neighbours = await neighboursOf(engine, setup);
   const everywhere = (service: 'phoenix' | 'alloy'): boolean => publishedBy(setup, service).some(({ address }) => ['', '0.0.0.0', '::'].includes(address));
-  const bound = (['phoenix', 'alloy'] as const).filter((service) => everywhere(service) && !String(settings[`${service}:bind`]).includes('0.0.0.0'));
+  const bound = (isAlone(setup) ? (['phoenix'] as const) : (['phoenix', 'alloy'] as const)).filter((service) => everywhere(service) && !String(settings[`${service}:bind`]).includes('0.0.0.0'));
   return [
-    ...(config === undefined ? [`The configuration of ${alloy.name} could not be read: what it does besides handing traces to Phoenix ends with it.`] : []),
+    ...(isAlone(setup)
+      ? [`Applications that send to port ${settings['phoenix:uiPort']} get no answer from the moment at which ${phoenix.name} stops until the stack's Phoenix is there: let them send to port ${settings['alloy:otlpHttpPort']} afterwards, where what they send waits on disk.`]
+      : []),
+    ...(config === undefined && !isAlone(setup) ? [`The configuration of ${alloy.name} could not be read: what it does besides handing traces to Phoenix ends with it.`] : []),
     ...(others.length > 0
       ? [`${alloy.name} does more than the stack's Alloy will, and this ends with it: ${others.join(', ')}. Metrics and logs that applications send go on with prometheus:url and loki:url; for the rest keep an Alloy of your own on other ports.`]
       : []),

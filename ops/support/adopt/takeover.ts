@@ -9,16 +9,35 @@ import { otherOffsets, portKeys, readSettings, type SettingKey, type Settings } 
 import { projectName } from '../project';
 import type { Receivers } from './alloy-config';
 import type { OldContainer, Published } from './old-container';
-import { portOf, type OldSetup } from './old-setup';
+import { isAlone, portOf, type OldSetup } from './old-setup';
 
 const usual: Receivers = { grpc: [ports.alloy.otlpGrpc], http: [ports.alloy.otlpHttp], special: [] };
 
+interface Served {
+  readonly service: 'phoenix' | 'alloy';
+  readonly internal: readonly number[];
+  /** Whether the setting is left as it is where the port is another one. */
+  readonly onlyAsItIs?: boolean;
+}
+
 /** Container ports of the old services, by the setting that takes over their host port. Applications send to the last two. */
-function servedBy({ phoenix, receivers = usual }: OldSetup): Readonly<Partial<Record<SettingKey, { service: 'phoenix' | 'alloy'; internal: readonly number[] }>>> {
+function servedBy(setup: OldSetup): Readonly<Partial<Record<SettingKey, Served>>> {
+  const { phoenix, receivers = usual } = setup;
   const page = Number(portOf(phoenix));
+  const grpc = Number(grpcPortOf(phoenix));
+  if (isAlone(setup)) {
+    // What applications send to becomes Alloy's, except where the stack's Phoenix has that port anyway.
+    return {
+      'phoenix:uiPort': { service: 'phoenix', internal: [page] },
+      'phoenix:otlpGrpcPort': { service: 'phoenix', internal: [grpc], onlyAsItIs: true },
+      'phoenix:otlpHttpPort': { service: 'phoenix', internal: [page], onlyAsItIs: true },
+      'alloy:otlpGrpcPort': { service: 'phoenix', internal: [grpc] },
+      'alloy:otlpHttpPort': { service: 'phoenix', internal: [page] },
+    };
+  }
   return {
     'phoenix:uiPort': { service: 'phoenix', internal: [page] },
-    'phoenix:otlpGrpcPort': { service: 'phoenix', internal: [Number(grpcPortOf(phoenix))] },
+    'phoenix:otlpGrpcPort': { service: 'phoenix', internal: [grpc] },
     // 4318 is where many publish it, though nothing listens there.
     'phoenix:otlpHttpPort': { service: 'phoenix', internal: [ports.alloy.otlpHttp, page] },
     'alloy:uiPort': { service: 'alloy', internal: [ports.alloy.ui] },
@@ -30,7 +49,7 @@ function servedBy({ phoenix, receivers = usual }: OldSetup): Readonly<Partial<Re
 /** Host ports on which the old Alloy takes OTLP and the stack's does not: it takes each protocol on one. */
 export function givenUp(setup: OldSetup, settings: Settings): { port: number; instead: number }[] {
   const { receivers = usual } = setup;
-  return (['grpc', 'http'] as const).flatMap((protocol) => {
+  return isAlone(setup) ? [] : (['grpc', 'http'] as const).flatMap((protocol) => {
     const instead = settings[protocol === 'grpc' ? 'alloy:otlpGrpcPort' : 'alloy:otlpHttpPort'];
     return publishedBy(setup, 'alloy').filter(({ internal, external }) => receivers[protocol].includes(internal) && external !== instead).map(({ external }) => ({ port: external, instead }));
   });
@@ -66,10 +85,10 @@ export function portsOf(setup: OldSetup, config: Readonly<Record<string, string>
   const taken: Record<string, string> = {};
   const problems: Problem[] = [];
   const used = new Set<number>();
-  for (const [key, { service, internal }] of Object.entries(servedBy(setup)) as [SettingKey, { service: 'phoenix' | 'alloy'; internal: readonly number[] }][]) {
+  for (const [key, { service, internal, onlyAsItIs = false }] of Object.entries(servedBy(setup)) as [SettingKey, Served][]) {
     const offered = internal.flatMap((port) => publishedBy(setup, service).filter((one) => one.internal === port).map(({ external }) => external));
     const wanted = Number(settings[key]);
-    const old = offered.find((port) => port === wanted) ?? offered.find((port) => !used.has(port));
+    const old = offered.find((port) => port === wanted && !used.has(port)) ?? (onlyAsItIs ? undefined : offered.find((port) => !used.has(port)));
     if (old === undefined || old === wanted) {
       used.add(wanted);
       continue;
@@ -78,7 +97,7 @@ export function portsOf(setup: OldSetup, config: Readonly<Record<string, string>
     if (!(key in config)) {
       taken[key] = value;
       used.add(old);
-    } else if (service === 'alloy' && key !== 'alloy:uiPort') {
+    } else if (key === 'alloy:otlpGrpcPort' || key === 'alloy:otlpHttpPort') {
       problems.push({
         key,
         value: config[key] ?? '',
