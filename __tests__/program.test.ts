@@ -953,7 +953,7 @@ describe('what is stored with --secret', () => {
     'phoenix:ldapUserSearchFilter': '(&(objectClass=marked)(uid=%s))', 'phoenix:ldapAttrEmail': 'markedmail',
     'phoenix:ldapGroupRoleMappings': ['[{"group_dn":"cn=marked-group,dc=example,dc=com","role":"MEMBER"}]', 'cn=marked-group,dc=example,dc=com'],
     'phoenix:smtpHostname': 'marked-smtp.example.com', 'phoenix:smtpPort': '17587', 'phoenix:smtpUsername': 'marked-mailer', 'phoenix:smtpPassword': 'marked-mail-password', 'phoenix:smtpMailFrom': 'marked-from@example.com',
-    'alloy:otlpGrpcPort': ['17004', '17711'], 'alloy:otlpHttpPort': ['17005', '17712'], 'alloy:uiPort': ['17006', '17713'], 'alloy:bind': '192.0.2.72', 'alloy:memory': ['7993MiB', '7993'], 'alloy:queue': ['7773MiB', '7773', String(7773 * 2 ** 20)], 'alloy:cpus': '1.9',
+    'alloy:otlpGrpcPort': ['17004', '17711'], 'alloy:otlpHttpPort': ['17005', '17712'], 'alloy:uiPort': ['17006', '17713'], 'alloy:bind': '192.0.2.72', 'alloy:cors': ['https://marked-site.example.com,http://localhost:17444', 'marked-site', '17444'], 'alloy:memory': ['7993MiB', '7993'], 'alloy:queue': ['7773MiB', '7773', String(7773 * 2 ** 20)], 'alloy:cpus': '1.9',
     'alloy:image': 'registry.example.net/marked-alloy:v1.99.1', 'gate:image': 'registry.example.net/marked-gate:1.99.1',
     'prometheus:url': ['http://marked-prometheus:9090/?token=marked-query', 'marked-prometheus', 'marked-query'], 'loki:url': ['http://marked-loki:3100', 'marked-loki'],
     'tunnel:hostname': 'marked-page.marked-zone.example', 'tunnel:otlpHostname': 'marked-otlp.marked-zone.example', 'tunnel:phoenixOtlpHostname': 'marked-phoenix.marked-zone.example',

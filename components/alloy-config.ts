@@ -18,6 +18,8 @@ export interface AlloyConfigArgs {
   readonly requestMiB?: number;
   /** Whether it takes OTLP over TLS, too, on ports of its own. Default: it does not. */
   readonly tls?: boolean;
+  /** Websites whose pages may send to it. Default: none. */
+  readonly origins?: readonly string[];
 }
 
 /** A backend whose endpoint is known; of its headers only the names are. */
@@ -67,7 +69,7 @@ const tunnelBatch = (requestMiB: number): { maxSize: number } => ({ maxSize: req
 export const secretFile = (backend: string, header: string): string => `${alloyDirectories.secrets}/${backend}.${header}`;
 
 /** Alloy's configuration, as `alloy fmt` would write it. */
-export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false }: AlloyConfigArgs): string {
+export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, origins = [] }: AlloyConfigArgs): string {
   const component = ({ protocol, name }: ResolvedBackend): string =>
     protocol === 'otlphttp' ? `otelcol.exporter.otlphttp.${name}.input` : `otelcol.exporter.prometheus.${name}.input`;
   const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(component);
@@ -91,6 +93,7 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
       { label: 'default', what: 'Applications send here.', grpcPort: ports.alloy.otlpGrpc, httpPort: ports.alloy.otlpHttp, files: false },
       ...(tls ? [{ label: 'tls', what: 'Those on other machines send here.', grpcPort: ports.alloy.tlsGrpc, httpPort: ports.alloy.tlsHttp, files: tlsFiles(alloyDirectories.tls) }] : []),
     ],
+    cors: origins.length > 0 && { origins: origins.map((origin) => JSON.stringify(origin)).join(', ') },
     maxRequest: `${requestMiB}MiB`,
     answersSlowSenders: atLeast(version, since.writeTimeout),
     // Refused from the difference of the two on. The rest is for what Go has not collected yet, and what is being read.

@@ -22,6 +22,8 @@ export interface AlloyArgs {
   readonly bind: readonly string[];
   /** TLS on some of these. Default: all of them are plain. */
   readonly tls?: Tls | undefined;
+  /** Websites whose pages may send to it. Default: none. */
+  readonly origins?: readonly string[];
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
   /** Host port of Alloy's page, on loopback. */

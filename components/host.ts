@@ -46,6 +46,7 @@ export function alloyOn({ stack, owner, network, settings, facts, provider }: Ho
     backends,
     bind: facts.bind,
     tls: tlsOn(settings, facts.bind, facts.bridge),
+    origins: settings['alloy:cors'] ?? [],
     listed: facts.listed,
     otlpGrpcPort: settings['alloy:otlpGrpcPort'],
     otlpHttpPort: settings['alloy:otlpHttpPort'],

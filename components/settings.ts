@@ -10,6 +10,7 @@ import { edgeKeys, edgeProblems, notAtEdge } from './edge-settings';
 import { askCommand, key, mending, optional, setCommand, shellQuoted, valueCommand, type Key } from './key';
 import { mayBeSecret, nearestKey, sense } from './meant-key';
 import { loginKeys, loginProblems } from './login-settings';
+import { origins } from './origins';
 import * as values from './values';
 import { highestOffset, lastPort } from './values';
 import type { Problem } from './problem';
@@ -50,6 +51,11 @@ export const keys = {
     'auto',
     'Host addresses on which Alloy takes OTLP, separated by commas; `auto` is loopback and the gateway of Docker\'s bridge; beyond these it is over TLS (`tls:certificate`)',
     values.addressesOrAuto,
+  ),
+  'alloy:cors': optional(
+    'https://app.example.com',
+    'Websites whose pages may send OTLP over HTTP to Alloy, as origins separated by commas: `https://*.example.com` is every name below that domain, `http://localhost:*` every port. Without it browsers send nothing',
+    origins,
   ),
   'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB. The largest OTLP request is a sixteenth of it, at most 64 MiB, and at most 16 MiB where `phoenix:memory` is below 2GiB', values.memory(384)),
   'alloy:queue': key('2GiB', 'Telemetry that waits on disk while a backend does not take it, for each kind and backend, at least 128MiB. Full, Alloy answers 503, and senders try again', values.disk(128, 'what waits on disk')),

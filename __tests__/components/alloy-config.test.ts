@@ -33,8 +33,16 @@ test.each([
   ['with-two-headers', configOf([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
   ['through-tunnel', configOf([central])],
   ['with-tls', configOf([phoenix], { tls: true })],
+  ['with-cors', configOf([phoenix], { origins: ['https://*.example.com', 'http://localhost:5173'] })],
   ['oldest', configOf([{ ...phoenix, headers: { authorization: '' } }], { version: '1.11.0', memoryMiB: 384, queueMiB: 128 })],
 ])('%s', (name, text) => expectGolden(`alloy/${name}.alloy`, text));
+
+test('pages of websites that are named may send to every receiver, with every header, and without a name none may', () => {
+  const config = configOf([phoenix], { tls: true, origins: ['https://*.example.com', 'http://localhost:5173'] });
+  expect(valuesOf(config, 'allowed_origins')).toEqual(Array(2).fill('[https://*.example.com, http://localhost:5173]'));
+  expect(valuesOf(config, 'allowed_headers')).toEqual(Array(2).fill('[*]'));
+  expect(configOf([phoenix], { tls: true, origins: [] })).not.toContain('cors');
+});
 
 test('only what goes through a tunnel is sent in pieces, and may take its time', () => {
   const slow = /\t\tbatch \{|\t\ttimeout /;
