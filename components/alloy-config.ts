@@ -99,7 +99,7 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     // Refused from the difference of the two on. The rest is for what Go has not collected yet, and what is being read.
     memoryLimit: `${Math.floor(memoryMiB * 0.55)}MiB`,
     memorySpike: `${Math.floor(memoryMiB * 0.2)}MiB`,
-    traces: traces.join(', '),
+    project: traces.length > 0 && { attribute: 'llm-observability.project', traces: traces.join(', ') },
     metrics: (metrics.length ? metrics : ['otelcol.processor.filter.discard_metrics.input']).join(', '),
     logs: (logs.length ? logs : ['otelcol.processor.filter.discard_logs.input']).join(', '),
     usesQueue: of('otlphttp').length > 0,

@@ -58,6 +58,7 @@ export const reliedOn = {
     { what: 'exporters try 429, 502, 503, 504 and broken connections again, and `max_elapsed_time = "0s"` means for ever', since: '1.0.0', where: 'configuration, gate' },
     { what: 'metric `otelcol_exporter_queue_size`, and the lines of its log about what was not delivered', since: '1.0.0', where: 'check of the delivery, `npm run verify`' },
     { what: '`otelcol.processor.memory_limiter`', since: '1.0.0', where: 'what does not fit into memory is sent again' },
+    { what: '`include_metadata` and `cors` in `otelcol.receiver.otlp`, `otelcol.processor.attributes` with `from_context`, `otelcol.processor.transform`', since: '1.0.0', where: 'the header `x-project-name`, `alloy:cors`' },
     { what: '`tls` with `cert_file`, `key_file` and `reload_interval` in `otelcol.receiver.otlp`; `chown`', since: '1.0.0', where: '`tls:certificate`' },
     { what: '`--server.http.disable-support-bundle`', since: '1.6.0', where: 'server' },
     { what: '`auth` with `basic` and `filter` in `http`, with a password from `local.file`', since: '1.9.0', where: 'login of its page' },

@@ -85,8 +85,25 @@ test('everything that is received passes the memory limiter before anything keep
   const [, receiver = '', limiter = ''] = /otelcol\.receiver\.otlp "default" \{(.*?)\n\}.*memory_limiter "default" \{(.*?)\n\}/s.exec(config) ?? [];
   for (const signal of ['traces', 'metrics', 'logs']) {
     expect(valuesOf(receiver, signal)).toEqual(['[otelcol.processor.memory_limiter.default.input]']);
-    expect(valuesOf(limiter, signal)[0]).toContain('otelcol.exporter.otlphttp.central.input');
+    expect(valuesOf(limiter, signal)[0]).toContain(signal === 'traces' ? 'otelcol.processor.attributes.project.input' : 'otelcol.exporter.otlphttp.central.input');
   }
+});
+
+test('the header x-project-name becomes an attribute before a queue loses it, and no other header does', () => {
+  const config = configOf([phoenix, central], { tls: true });
+  const block = (name: string): string => new RegExp(`^${name} \\{(.*?)\n\\}`, 'ms').exec(config)?.[1] ?? '';
+  // Both servers of both receivers.
+  expect(valuesOf(config, 'include_metadata')).toEqual(Array(4).fill('true'));
+  const taken = block('otelcol.processor.attributes "project"');
+  expect(valuesOf(config, 'from_context')).toEqual(['metadata.x-project-name']);
+  // What a sender has put under that name is none of its header.
+  expect(valuesOf(taken, 'action')).toEqual(['delete', 'insert']);
+  expect(valuesOf(taken, 'traces')).toEqual(['[otelcol.processor.transform.project.input]']);
+  const set = block('otelcol.processor.transform "project"');
+  expect(set).toContain('delete_key(span.attributes, "llm-observability.project")');
+  // By default a version before 1.18 drops the spans where a statement fails.
+  expect(valuesOf(set, 'error_mode')).toEqual(['ignore']);
+  expect(valuesOf(set, 'traces')).toEqual(['[otelcol.exporter.otlphttp.phoenix.input, otelcol.exporter.otlphttp.central.input]']);
 });
 
 test.each(['1.11.0', '1.18.1'])('what comes over TLS is bounded as the rest is, and goes the same way (version %s)', (version) => {
@@ -113,7 +130,7 @@ test.each([
 
 test('a signal goes to every backend that takes it', () => {
   const tempo = { ...phoenix, name: 'tempo', endpoint: 'http://tempo:4318' };
-  expect(configOf([phoenix, tempo])).toContain('traces  = [otelcol.exporter.otlphttp.phoenix.input, otelcol.exporter.otlphttp.tempo.input]');
+  expect(configOf([phoenix, tempo])).toContain('traces = [otelcol.exporter.otlphttp.phoenix.input, otelcol.exporter.otlphttp.tempo.input]');
 });
 
 test('an endpoint cannot end the string it stands in', () => {
