@@ -603,17 +603,26 @@ describe('TLS for other machines', () => {
 
   test('is for the gate alone where Phoenix alone is published, for Alloy alone where that is, and for both', async () => {
     expect(await added({ config, secretKeys }, { config: plain })).toEqual(['phoenix-gate-tls', 'phoenix-gate-tls-files']);
-    expect(await added({ config: { ...certified, 'alloy:bind': '192.0.2.7' }, secretKeys }, {})).toEqual(['alloy-tls', 'alloy-tls-files']);
-    expect(await added({ config: { ...config, 'alloy:bind': '0.0.0.0' }, secretKeys }, { config: plain })).toEqual(['alloy-tls', 'alloy-tls-files', 'phoenix-gate-tls', 'phoenix-gate-tls-files']);
-    expect(await added({ ...atTheEdge, config: { ...atTheEdge.config, ...certified, 'alloy:bind': '192.0.2.7' }, secretKeys }, atTheEdge)).toEqual(['alloy-tls', 'alloy-tls-files']);
+    expect(await added({ config: { ...certified, 'alloy:bind': '192.0.2.7', 'alloy:auth': 'false' }, secretKeys }, {})).toEqual(['alloy-tls', 'alloy-tls-files']);
+    expect(await added({ config: { ...config, 'alloy:bind': '0.0.0.0', 'alloy:auth': 'false' }, secretKeys }, { config: plain })).toEqual(['alloy-tls', 'alloy-tls-files', 'phoenix-gate-tls', 'phoenix-gate-tls-files']);
+    expect(await added({ ...atTheEdge, config: { ...atTheEdge.config, ...certified, 'alloy:bind': '192.0.2.7', 'alloy:auth': 'false' }, secretKeys }, atTheEdge)).toEqual(['alloy-tls', 'alloy-tls-files']);
   });
 
   test("what containers alone reach is plain, also where it is chosen, and so is what is on loopback alone", async () => {
     expect(await added({ config: { ...certified, 'alloy:bind': '127.0.0.1,172.17.0.1' }, secretKeys }, {})).toEqual([]);
   });
 
+  test('the token that Alloy asks other machines for is an output where it does', async () => {
+    const onLan = { ...certified, 'alloy:bind': '192.0.2.7' };
+    const token = secret('drawn-alloy-token');
+    expect((await run({ config: { ...onLan, 'alloy:auth': 'true' }, secretKeys })).result).toMatchObject({ otlpToken: token });
+    expect((await run({ ...atTheEdge, config: { ...atTheEdge.config, ...onLan, 'alloy:auth': 'true' }, secretKeys })).result).toMatchObject({ otlpToken: token });
+    expect((await run({ config: { ...onLan, 'alloy:auth': 'false' }, secretKeys })).result).not.toHaveProperty('otlpToken');
+    await expect(run({ config: onLan, secretKeys })).rejects.toThrow('  - alloy:auth: alloy:bind publishes beyond this machine, on 192.0.2.7, and without a token whoever reaches it can send.');
+  });
+
   test('outputs say where it is', async () => {
-    const { result } = await run({ config: { ...plain, ...certified, 'phoenix:bind': '192.0.2.7', 'alloy:bind': '192.0.2.7,127.0.0.1' }, secretKeys });
+    const { result } = await run({ config: { ...plain, ...certified, 'phoenix:bind': '192.0.2.7', 'alloy:bind': '192.0.2.7,127.0.0.1', 'alloy:auth': 'false' }, secretKeys });
     expect(result['endpoints']).toEqual({
       otlpHttp: 'https://192.0.2.7:4318', otlpGrpc: 'https://192.0.2.7:4317', alloyUi: 'http://127.0.0.1:12345',
       phoenixUi: 'https://192.0.2.7:6006', phoenixOtlpHttp: 'https://192.0.2.7:14318', phoenixOtlpGrpc: 'https://192.0.2.7:14317',
@@ -623,7 +632,7 @@ describe('TLS for other machines', () => {
   });
 
   test('the key is a secret, in the file that is carried to its reader, and nowhere else', async () => {
-    const { resources, outputs, result } = await run({ config: { ...config, 'alloy:bind': '0.0.0.0' }, secretKeys });
+    const { resources, outputs, result } = await run({ config: { ...config, 'alloy:bind': '0.0.0.0', 'alloy:auth': 'false' }, secretKeys });
     const line = certified['tls:key'].split('\n')[1] ?? '';
     const holding = [...resources.values()].filter(({ inputs }) => JSON.stringify(inputs).includes(line)).map(({ name }) => name);
     expect(holding).toEqual(['alloy-tls-files', 'phoenix-gate-tls-files']);
@@ -868,13 +877,13 @@ describe('names on the Docker host', () => {
   const listed = (stack: string, atEdge: boolean): object => Object.fromEntries(Object.entries(hostNames(stack, atEdge)).map(([kind, names]) => [kind, [...names].sort()]));
 
   test('with everything that can be switched on, they are just those that the catalog lists', async () => {
-    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7' };
+    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
     const secretKeys = ['tls:key', ...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
     expect(made(await run({ stack: 'paris', config, secretKeys }))).toEqual(listed('paris', false));
   });
 
   test.each(['alloy', 'phoenix'])('at the edge as well, to %s', async (sendTo) => {
-    const config = { 'edge:central': 'prod', 'edge:sendTo': sendTo, 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100', ...certified, 'alloy:bind': '192.0.2.7' };
+    const config = { 'edge:central': 'prod', 'edge:sendTo': sendTo, 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100', ...certified, 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
     expect(made(await run({ stack: 'paris', config, secretKeys: ['tls:key'], outputs: { prod } }))).toEqual(listed('paris', true));
   });
 });
@@ -977,7 +986,7 @@ describe('what is stored with --secret', () => {
 
   const switches: Record<string, string> = {
     'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
-    'tls:plain': 'false', 'data:protect': 'true',
+    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true',
   };
   const notAsked = { 'docker:disableDockerDaemonCheck': 'true' };
   const centralOutputs = { 'marked-central': { ...prod, remote: { ...prod.remote, tokens: { 'marked-token': { expiresAt: '2999-11-21T08:00:00Z' } } }, remoteAccess: { 'marked-token': prod.remoteAccess.edge } } };

@@ -18,6 +18,8 @@ export interface AlloyConfigArgs {
   readonly requestMiB?: number;
   /** Whether it takes OTLP over TLS, too, on ports of its own. Default: it does not. */
   readonly tls?: boolean;
+  /** Whether it asks those on other machines for a token, on the same ports. Default: it does not. */
+  readonly token?: boolean;
   /** Websites whose pages may send to it. Default: none. */
   readonly origins?: readonly string[];
 }
@@ -28,6 +30,8 @@ export type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: s
 /** Who may see Alloy's page, by the password in the file. What needs none are its health and its metrics. */
 export const pageUser = 'alloy';
 export const pagePasswordFile = `${alloyDirectories.secrets}/page`;
+/** What those on other machines send as a bearer token. */
+export const tokenFile = `${alloyDirectories.secrets}/token`;
 
 export const alloyConfigFile = `${alloyDirectories.config}/config.alloy`;
 
@@ -69,7 +73,7 @@ const tunnelBatch = (requestMiB: number): { maxSize: number } => ({ maxSize: req
 export const secretFile = (backend: string, header: string): string => `${alloyDirectories.secrets}/${backend}.${header}`;
 
 /** Alloy's configuration, as `alloy fmt` would write it. */
-export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, origins = [] }: AlloyConfigArgs): string {
+export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, token = false, origins = [] }: AlloyConfigArgs): string {
   const component = ({ protocol, name }: ResolvedBackend): string =>
     protocol === 'otlphttp' ? `otelcol.exporter.otlphttp.${name}.input` : `otelcol.exporter.prometheus.${name}.input`;
   const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(component);
@@ -90,8 +94,15 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     pageUser,
     pagePasswordFile,
     receivers: [
-      { label: 'default', what: 'Applications send here.', grpcPort: ports.alloy.otlpGrpc, httpPort: ports.alloy.otlpHttp, files: false },
-      ...(tls ? [{ label: 'tls', what: 'Those on other machines send here.', grpcPort: ports.alloy.tlsGrpc, httpPort: ports.alloy.tlsHttp, files: tlsFiles(alloyDirectories.tls) }] : []),
+      { label: 'default', what: 'Applications send here.', grpcPort: ports.alloy.otlpGrpc, httpPort: ports.alloy.otlpHttp, files: false, token: false },
+      ...(tls || token ? [{
+        label: tls ? 'tls' : 'token',
+        what: 'Those on other machines send here.',
+        grpcPort: ports.alloy.tlsGrpc,
+        httpPort: ports.alloy.tlsHttp,
+        files: tls && tlsFiles(alloyDirectories.tls),
+        token: token && { file: tokenFile },
+      }] : []),
     ],
     cors: origins.length > 0 && { origins: origins.map((origin) => JSON.stringify(origin)).join(', ') },
     maxRequest: `${requestMiB}MiB`,

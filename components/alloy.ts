@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
-import { alloyConfig, alloyConfigFile, alloyStart, pagePasswordFile, pageUser, secretFile } from './alloy-config';
+import { alloyConfig, alloyConfigFile, alloyStart, pagePasswordFile, pageUser, secretFile, tokenFile } from './alloy-config';
 import type { Backend } from './backend';
 import { aliases, alloyDirectories, hostName, images, oldest, ports, stackLabel, users } from './catalog';
 import { versionOf } from './image-reference';
@@ -22,6 +22,8 @@ export interface AlloyArgs {
   readonly bind: readonly string[];
   /** TLS on some of these. Default: all of them are plain. */
   readonly tls?: Tls | undefined;
+  /** Those of the addresses on which it asks for a token. Default: none. */
+  readonly tokenOn?: readonly string[];
   /** Websites whose pages may send to it. Default: none. */
   readonly origins?: readonly string[];
   readonly otlpGrpcPort: number;
@@ -79,20 +81,26 @@ export class Alloy extends pulumi.ComponentResource {
   readonly endpoints: { readonly otlpHttp: string; readonly otlpGrpc: string; readonly ui: string };
   /** Who may see Alloy's page; secret. */
   readonly page: pulumi.Output<{ readonly user: string; readonly password: string }>;
+  /** What it asks those on other machines for, where it does; secret. */
+  readonly token: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: AlloyArgs, opts?: pulumi.ComponentResourceOptions) {
     super('llm-observability:index:Alloy', name, {}, opts);
     const child = { parent: this };
     const labels = { [stackLabel]: args.owner };
 
+    const { tokenOn = [] } = args;
+    const asksToken = tokenOn.length > 0;
+    const others = args.tls?.addresses ?? tokenOn;
     const version = versionOf(args.image) ?? versionOf(images.alloy) ?? oldest.alloy;
     const config = pulumi
       .all(args.backends.map((backend) => pulumi.output(backend.endpoint)))
-      .apply((endpoints) => alloyConfig({ ...args, tls: args.tls !== undefined, version, backends: args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' })) }));
+      .apply((endpoints) => alloyConfig({ ...args, tls: args.tls !== undefined, token: asksToken, version, backends: args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' })) }));
     const start = alloyStart(version);
 
     const password = pulumi.secret(new random.RandomPassword(`${name}-page-password`, { length: 24, special: false }, child).result);
     this.page = pulumi.secret(password.apply((known) => ({ user: pageUser, password: known })));
+    this.token = asksToken ? pulumi.secret(new random.RandomPassword(`${name}-token`, { length: 40, special: false }, child).result) : undefined;
     const headers = args.backends.flatMap(({ name: backend, headers: named = {} }) =>
       Object.entries(named).map(([header, value]) => [secretFile(backend, header), pulumi.secret(value)] as const));
 
@@ -123,7 +131,7 @@ export class Alloy extends pulumi.ComponentResource {
         volumeName: hostName('alloy', args.stack, 'secrets'),
         containerName: hostName('alloy', args.stack, 'secret-files'),
         path: alloyDirectories.secrets,
-        files: { [pagePasswordFile]: password, ...Object.fromEntries(headers) },
+        files: { [pagePasswordFile]: password, ...(this.token ? { [tokenFile]: this.token } : {}), ...Object.fromEntries(headers) },
       },
       child,
     );
@@ -165,8 +173,8 @@ export class Alloy extends pulumi.ComponentResource {
           '--server.http.disable-support-bundle',
         ],
         ports: [
-          ...published({ plain: ports.alloy.otlpGrpc, tls: ports.alloy.tlsGrpc }, args.otlpGrpcPort, args.bind, args.tls),
-          ...published({ plain: ports.alloy.otlpHttp, tls: ports.alloy.tlsHttp }, args.otlpHttpPort, args.bind, args.tls),
+          ...published({ plain: ports.alloy.otlpGrpc, others: ports.alloy.tlsGrpc }, args.otlpGrpcPort, args.bind, others),
+          ...published({ plain: ports.alloy.otlpHttp, others: ports.alloy.tlsHttp }, args.otlpHttpPort, args.bind, others),
           { internal: ports.alloy.ui, external: args.uiPort, addresses: [loopback] },
         ],
         listed: args.listed,

@@ -166,6 +166,8 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     login: auth ? { url: settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? door?.ui, email: firstAdmin, password: phoenix.firstPassword } : null,
     adminSecret: phoenix.adminSecret,
     alloyPage: alloy.page,
+    /** What senders on other machines put into a header, where Alloy asks for it; secret. */
+    ...(alloy.token ? { otlpToken: alloy.token } : {}),
     apiKeys: auth ? Object.fromEntries(settings['phoenix:apiKeys'].map((name) => [name, phoenix.apiKeys[name]])) : {},
     /** Backend of each signal by name; null where it is accepted and discarded. */
     signals: signalsOf(backends),

@@ -52,6 +52,8 @@ export function edgeStack(host: Host, remote: Remote): object {
     reader: pulumi.secret(central.reader),
     /** Who may see Alloy's page; secret. */
     alloyPage: alloy.page,
+    /** What senders on other machines put into a header, where Alloy asks for it; secret. */
+    ...(alloy.token ? { otlpToken: alloy.token } : {}),
     signals: signalsOf(backends),
     /** Nothing comes in here from other hosts. */
     remote: null,

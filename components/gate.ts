@@ -202,9 +202,9 @@ export class Gate extends pulumi.ComponentResource {
         command: ['-c', configFile, '-g', 'daemon off;'],
         lowPorts: egressPorts.length > 0,
         ports: door ? [
-          ...published({ plain: ports.gate.ui, tls: ports.gate.tlsUi }, door.uiPort, door.bind, door.tls),
-          ...published({ plain: ports.gate.directGrpc, tls: ports.gate.tlsGrpc }, door.otlpGrpcPort, door.bind, door.tls),
-          ...published({ plain: ports.gate.directHttp, tls: ports.gate.tlsHttp }, door.otlpHttpPort, door.bind, door.tls),
+          ...published({ plain: ports.gate.ui, others: ports.gate.tlsUi }, door.uiPort, door.bind, door.tls?.addresses ?? []),
+          ...published({ plain: ports.gate.directGrpc, others: ports.gate.tlsGrpc }, door.otlpGrpcPort, door.bind, door.tls?.addresses ?? []),
+          ...published({ plain: ports.gate.directHttp, others: ports.gate.tlsHttp }, door.otlpHttpPort, door.bind, door.tls?.addresses ?? []),
         ] : [],
         listed: door?.listed ?? {},
         healthCheck: {

@@ -8,6 +8,7 @@ import type { Gate } from './gate';
 import type { HostFacts } from './preflight';
 import type { Settings } from './settings';
 import { tlsOn, urlForContainers } from './tls';
+import { tokenOn } from './token';
 
 /** What every part of a stack is made from. */
 export interface Host {
@@ -46,6 +47,7 @@ export function alloyOn({ stack, owner, network, settings, facts, provider }: Ho
     backends,
     bind: facts.bind,
     tls: tlsOn(settings, facts.bind, facts.bridge),
+    tokenOn: tokenOn(settings, facts.bridge),
     origins: settings['alloy:cors'] ?? [],
     listed: facts.listed,
     otlpGrpcPort: settings['alloy:otlpGrpcPort'],

@@ -19,6 +19,7 @@ import { imagesOfThisRun } from './run-images';
 import { covering, coverResources } from './secrecy';
 import { portKeys, readSettings, secretValues } from './settings';
 import { tlsFindings } from './tls-settings';
+import { tokenFindings } from './token';
 import { tunnelWarnings } from './tunnel-settings';
 
 /** @returns the outputs of the stack */
@@ -47,7 +48,8 @@ export async function program(): Promise<object> {
   ]);
   const unnamed = isStackName(stack) ? [] : [{ key: 'stack', value: stack, rule: stackNameRule, mend: ['pulumi stack rename dev'] }];
   const tls = tlsFindings(settings, facts.bridge, told);
-  const problems = [...unnamed, ...run.problems, ...wrong, ...choice.problems.filter(({ key }) => !told.has(key)), ...[...tls.problems, ...facts.problems, ...(central?.problems ?? [])].filter(({ key }) => !told.has(key))];
+  const token = tokenFindings(settings, facts.bridge, told);
+  const problems = [...unnamed, ...run.problems, ...wrong, ...choice.problems.filter(({ key }) => !told.has(key)), ...[...tls.problems, ...token.problems, ...facts.problems, ...(central?.problems ?? [])].filter(({ key }) => !told.has(key))];
   if (problems.length > 0) {
     const file = process.env[problemsVariable];
     if (file) {
@@ -55,7 +57,7 @@ export async function program(): Promise<object> {
     }
     throw new pulumi.RunError(report(stack, problems, secrets));
   }
-  const warnings = [...facts.warnings, ...tls.warnings, ...doorWarnings(settings), ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
+  const warnings = [...facts.warnings, ...tls.warnings, ...token.warnings, ...doorWarnings(settings), ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
   const warn = (warning: string): Promise<void> => pulumi.log.warn(withoutSecrets(warning, secrets));
   await Promise.all(warnings.map(warn));
 

@@ -61,6 +61,7 @@ export const reliedOn = {
     { what: '`include_metadata` and `cors` in `otelcol.receiver.otlp`, `otelcol.processor.attributes` with `from_context`, `otelcol.processor.transform`', since: '1.0.0', where: 'the header `x-project-name`, `alloy:cors`' },
     { what: '`tls` with `cert_file`, `key_file` and `reload_interval` in `otelcol.receiver.otlp`; `chown`', since: '1.0.0', where: '`tls:certificate`' },
     { what: '`--server.http.disable-support-bundle`', since: '1.6.0', where: 'server' },
+    { what: '`auth` in `otelcol.receiver.otlp` with `otelcol.auth.bearer`', since: '1.6.0', where: '`alloy:auth`' },
     { what: '`auth` with `basic` and `filter` in `http`, with a password from `local.file`', since: '1.9.0', where: 'login of its page' },
     { what: '`otelcol.storage.file` with `compaction` at `--stability.level=public-preview`, `sending_queue` with `storage` and `block_on_overflow`', since: '1.9.0', where: 'what waits on disk' },
     { what: '`sending_queue` with `storage` and a `sizer` of `bytes`', since: '1.11.0', where: 'bound of what waits on disk' },

@@ -52,6 +52,11 @@ export const keys = {
     'Host addresses on which Alloy takes OTLP, separated by commas; `auto` is loopback and the gateway of Docker\'s bridge; beyond these it is over TLS (`tls:certificate`)',
     values.addressesOrAuto,
   ),
+  'alloy:auth': optional(
+    'true',
+    'Whether Alloy asks for a token on addresses of `alloy:bind` beyond this machine, which the output `otlpToken` has. Where there are such addresses it has to be set: to `false` for senders without a token',
+    values.boolean,
+  ),
   'alloy:cors': optional(
     'https://app.example.com',
     'Websites whose pages may send OTLP over HTTP to Alloy, as origins separated by commas: `https://*.example.com` is every name below that domain, `http://localhost:*` every port. Without it browsers send nothing',
@@ -276,7 +281,7 @@ const choices = (name: string, all: readonly string[]): string[] => all.map((val
 function offers(name: string, entry: Key<unknown>, raw: string): string[] {
   const meant = meantBy(raw, entry.parse);
   const { fallback, secret, parse } = entry;
-  if (meant === undefined && fallback === undefined && !secret && /^(none|no|off|false|null|nil|undefined|disabled?|0|-)$/i.test(raw.trim())) {
+  if (meant === undefined && fallback === undefined && !secret && !isSwitch(entry) && /^(none|no|off|false|null|nil|undefined|disabled?|0|-)$/i.test(raw.trim())) {
     return [`pulumi config rm ${name}`];
   }
   const all = meant === undefined ? ruleOf(parse, raw)?.choices ?? [] : [];

@@ -26,12 +26,11 @@ export function tlsOn(settings: Settings, addresses: readonly string[], bridge: 
   return certificate === undefined || key === undefined || beyond.length === 0 ? undefined : { certificate: certificateText(certificate), key: keyText(key), addresses: beyond };
 }
 
-/** A host port, and where it leads: to `plain`, and from the addresses of TLS to `tls`. */
-export function published(inside: { readonly plain: number; readonly tls: number }, external: number, addresses: readonly string[], tls: Tls | undefined): workload.PublishedPort[] {
-  const encrypted = tls?.addresses ?? [];
+/** A host port, and where it leads: to `plain`, and from the addresses of others, with TLS or a token, to `others`. */
+export function published(inside: { readonly plain: number; readonly others: number }, external: number, addresses: readonly string[], others: readonly string[]): workload.PublishedPort[] {
   return [
-    { internal: inside.plain, external, addresses: addresses.filter((address) => !encrypted.includes(address)) },
-    { internal: inside.tls, external, addresses: encrypted },
+    { internal: inside.plain, external, addresses: addresses.filter((address) => !others.includes(address)) },
+    { internal: inside.others, external, addresses: others },
   ].filter((port) => port.addresses.length > 0);
 }
 

@@ -33,6 +33,8 @@ test.each([
   ['with-two-headers', configOf([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
   ['through-tunnel', configOf([central])],
   ['with-tls', configOf([phoenix], { tls: true })],
+  ['with-token', configOf([phoenix], { token: true })],
+  ['with-tls-and-token', configOf([phoenix], { tls: true, token: true })],
   ['with-cors', configOf([phoenix], { origins: ['https://*.example.com', 'http://localhost:5173'] })],
   ['oldest', configOf([{ ...phoenix, headers: { authorization: '' } }], { version: '1.11.0', memoryMiB: 384, queueMiB: 128 })],
 ])('%s', (name, text) => expectGolden(`alloy/${name}.alloy`, text));
@@ -113,6 +115,17 @@ test.each(['1.11.0', '1.18.1'])('what comes over TLS is bounded as the rest is, 
   expect([...valuesOf(first, 'endpoint'), ...valuesOf(second, 'endpoint')]).toEqual(['4317', '4318', '14317', '14318'].map((port) => `0.0.0.0:${port}`));
   expect(second.match(/\ttls \{/g)).toHaveLength(2);
   expect(first).not.toContain('tls');
+});
+
+test.each([true, false])('a token is asked for by the receiver of other machines alone, in both of its servers (TLS: %s)', (tls) => {
+  const config = configOf([phoenix], { token: true, tls });
+  const [, first = '', second = ''] = new RegExp(`otelcol\\.receiver\\.otlp "default" \\{(.*?)\\n\\}.*otelcol\\.receiver\\.otlp "${tls ? 'tls' : 'token'}" \\{(.*?)\\n\\}`, 's').exec(config) ?? [];
+  expect([valuesOf(first, 'auth'), valuesOf(second, 'auth')]).toEqual([[], Array(2).fill('otelcol.auth.bearer.token.handler')]);
+  expect(valuesOf(second, 'endpoint')).toEqual(['0.0.0.0:14317', '0.0.0.0:14318']);
+  expect(second.match(/\ttls \{/g)?.length ?? 0).toBe(tls ? 2 : 0);
+  // From a file, in which Alloy looks again.
+  expect(config).toContain('filename       = "/etc/alloy-secrets/token"\n\tis_secret      = true');
+  expect(configOf([phoenix], { tls })).not.toContain('bearer');
 });
 
 test('the queue of each backend is bounded in bytes, and its file shrinks', () => {

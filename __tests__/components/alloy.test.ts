@@ -209,6 +209,31 @@ describe('TLS for other machines', () => {
   });
 });
 
+describe('a token for those on other machines', () => {
+  const changes = { bind: ['127.0.0.1', '192.0.2.7'], tokenOn: ['192.0.2.7'] };
+
+  test('is a file beside the password of the page, told as a secret, and nowhere else', async () => {
+    const { resources, result } = await alloy(changes);
+    expect(resources.get('alloy-secret-files')?.inputs['uploads']).toEqual([page, { file: '/etc/alloy-secrets/token', content: secret('drawn-alloy-token') }]);
+    expect(await sent({ token: result.token })).toEqual({ token: secret('drawn-alloy-token') });
+    expect(JSON.stringify([...resources.values()].filter(({ name }) => name !== 'alloy-secret-files'))).not.toContain('drawn-alloy-token');
+  });
+
+  test('is asked for on their addresses, and not on the others', async () => {
+    const { resources } = await alloy(changes);
+    expect(resources.get('alloy-server')?.inputs['ports']).toEqual([
+      { internal: 4317, external: 5317, ip: '127.0.0.1' }, { internal: 4318, external: 5318, ip: '127.0.0.1' }, { internal: 12345, external: 22345, ip: '127.0.0.1' },
+      { internal: 14317, external: 5317, ip: '192.0.2.7' }, { internal: 14318, external: 5318, ip: '192.0.2.7' },
+    ].map((port) => ({ ...port, protocol: 'tcp' })));
+    expect(resources.get('alloy-config-files')?.inputs['uploads']).toMatchObject([{ content: alloyConfig({ ...sized, backends: [phoenix], token: true }) }, {}]);
+  });
+
+  test('is not made where nobody is asked for it', () => {
+    expect(plain.result.token).toBeUndefined();
+    expect([...plain.resources.keys()]).not.toContain('alloy-token');
+  });
+});
+
 describe('a changed configuration', () => {
   test('is another upload and another label of the server, and nothing else', async () => {
     const before = inputs(plain);

@@ -98,6 +98,12 @@ test.each([
 const lines = (text: string): Readonly<Record<string, string>> =>
   Object.fromEntries((text.split('\n\n')[1] ?? '').split('\n').map((line) => [line.slice(2, 13).trim(), line.slice(13)]));
 
+test('where Alloy asks other machines for a token, it says what shows it, and not the token', () => {
+  const text = summary('prod', { ...deployed, otlpToken: 'the-token' }, delivery, 0);
+  expect(text).toContain('(gRPC)\n             from other machines with the header authorization=Bearer TOKEN: npm run pulumi -- stack output otlpToken --show-secrets --stack prod\n  Alloy ');
+  expect(text).not.toContain('the-token');
+});
+
 describe('with a tunnel', () => {
   const tunnel: NonNullable<Outputs['tunnel']> = {
     id: '1d',

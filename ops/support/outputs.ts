@@ -28,6 +28,8 @@ export interface Outputs {
   readonly forContainers?: string | null;
   /** Who may see Alloy's page. Secret. */
   readonly alloyPage: { readonly user: string; readonly password: string };
+  /** What senders on other machines put into a header; not there where Alloy asks for nothing. Secret. */
+  readonly otlpToken?: string;
   readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel', Image>>>;
   /** What is published through Cloudflare; null where nothing is. */
   readonly tunnel: {
@@ -47,7 +49,7 @@ export interface Outputs {
 }
 
 /** Outputs of a stack at the edge (`edge:central`). */
-export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage' | 'forContainers'> {
+export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage' | 'otlpToken' | 'forContainers'> {
   readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi'>;
   /** Where it sends, and as who. */
   readonly central: CentralStack;

@@ -30,28 +30,33 @@ Next:
 
 type Line = readonly [what: string, where: string];
 
-function central({ endpoints, login, tunnel, remote }: Outputs, option: string): Line[] {
+function central({ endpoints, otlpToken, login, tunnel, remote }: Outputs, option: string): Line[] {
   return [
     ['Phoenix', login
       ? `${login.url}   log in as ${login.email}; the first password: npm run pulumi -- stack output login --show-secrets${option}`
       : tunnel?.page ? `${tunnel.page}   and ${endpoints.phoenixUi}; no login of its own` : `${endpoints.phoenixUi}   no login: anyone on this machine can read it`],
     ['OTLP', `${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`],
+    ...token(otlpToken, option),
     alloyPage(endpoints, option),
     ...(tunnel ? [['Tunnel', `${tunnel.name}: ${tunnel.hostnames.join(', ')}`] as const] : []),
     ...(remote.otlp.alloy || remote.otlp.phoenix ? [['Edges', `edge:central ${option.slice(9) || defaultStack} makes a stack on another host send to this one`] as const] : []),
   ];
 }
 
-function edge({ endpoints, central: { stack, hostname, sendTo } }: EdgeOutputs, option: string): Line[] {
+function edge({ endpoints, otlpToken, central: { stack, hostname, sendTo } }: EdgeOutputs, option: string): Line[] {
   return [
     ['Sends to', `${sendTo === 'alloy' ? 'Alloy' : 'Phoenix'} of the stack ${stack}, through ${hostname}`],
     ['OTLP', `${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`],
+    ...token(otlpToken, option),
     alloyPage(endpoints, option),
   ];
 }
 
 const alloyPage = ({ alloyUi }: Pick<Outputs['endpoints'], 'alloyUi'>, option: string): Line =>
   ['Alloy', `${alloyUi}   log in as ${pageUser}: npm run pulumi -- stack output alloyPage --show-secrets${option}`];
+
+const token = (known: string | undefined, option: string): Line[] =>
+  known === undefined ? [] : [['', `from other machines with the header authorization=Bearer TOKEN: npm run pulumi -- stack output otlpToken --show-secrets${option}`]];
 
 function kept(signals: Outputs['signals'], option: string): Line[] {
   const nowhere = (key: string): string => `accepted and discarded; to keep them: npm run pulumi -- config set ${key} URL${option}`;
