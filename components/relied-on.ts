@@ -57,6 +57,7 @@ export const reliedOn = {
     { what: '`local.file` with `is_secret`, `otelcol.auth.headers`, `otelcol.receiver.otlp`, `otelcol.exporter.otlphttp`, `…prometheus` and `…loki`', since: '1.0.0', where: 'configuration' },
     { what: 'exporters try 429, 502, 503, 504 and broken connections again, and `max_elapsed_time = "0s"` means for ever', since: '1.0.0', where: 'configuration, gate' },
     { what: 'metric `otelcol_exporter_queue_size`, and the lines of its log about what was not delivered', since: '1.0.0', where: 'check of the delivery, `npm run verify`' },
+    { what: 'metric `http_server_request_duration_seconds_count` with `http_request_method` and `http_response_status_code`', since: '1.11.0', where: '`npm run verify`', without: 'requests that Alloy refuses are not named' },
     { what: '`otelcol.processor.memory_limiter`', since: '1.0.0', where: 'what does not fit into memory is sent again' },
     { what: '`include_metadata` and `cors` in `otelcol.receiver.otlp`, `otelcol.processor.attributes` with `from_context`, `otelcol.processor.transform`', since: '1.0.0', where: 'the header `x-project-name`, `alloy:cors`' },
     { what: '`tls` with `cert_file`, `key_file` and `reload_interval` in `otelcol.receiver.otlp`; `chown`', since: '1.0.0', where: '`tls:certificate`' },

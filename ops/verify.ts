@@ -2,6 +2,7 @@
  * `npm run verify`: sends a trace through the running stack, reads it back, removes it.
  */
 import { queueWarnings } from '../provider/alloy-queue';
+import { refusalWarnings } from '../provider/alloy-refusals';
 import { checkDelivery, egressWarnings, exporterOf, journalWarnings, projectWarnings, storageWarnings } from '../provider/delivery';
 import { verify } from './commands';
 import { main } from './support/command-line';
@@ -22,7 +23,7 @@ main(verify.action(async ({ stack, timeout, json }) => {
   const { reach, engine, endpoints: { alloyUi }, containers: { alloy: container } } = route;
   const looked = async () => ({
     delivery: await checkDelivery(route, timeout * 1000),
-    warnings: [...await queueWarnings({ reach, engine, alloyUi, component: exporterOf(route), container }), ...await journalWarnings(route), ...await storageWarnings(route), ...await projectWarnings(route), ...await egressWarnings(route)],
+    warnings: [...await queueWarnings({ reach, engine, alloyUi, component: exporterOf(route), container }), ...await refusalWarnings({ reach, alloyUi }), ...await journalWarnings(route), ...await storageWarnings(route), ...await projectWarnings(route), ...await egressWarnings(route)],
   });
   // Left open, it would keep this process from its end.
   const { delivery: { ok, traceId, ms, hops, failure }, warnings } = await looked().finally(() => route.inside.close());

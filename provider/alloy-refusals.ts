@@ -1,0 +1,26 @@
+/**
+ * What Alloy has refused of senders, from its own metrics: exporters drop what is answered so, and many do not say it.
+ */
+import type { Reach } from './reach';
+
+const named: readonly { readonly method: string; readonly status: number; readonly why: string }[] = [
+  { method: 'POST', status: 404, why: 'the path was wrong. OTLP over HTTP goes to /v1/traces, /v1/metrics and /v1/logs; OTEL_EXPORTER_OTLP_ENDPOINT is the address without a path' },
+  { method: 'POST', status: 415, why: 'the Content-Type was neither application/x-protobuf nor application/json' },
+  { method: 'POST', status: 401, why: 'they came without the token that Alloy asks other machines for (alloy:auth); the output otlpToken has it' },
+  { method: 'OPTIONS', status: 405, why: 'browsers asked whether a page may send. For a website whose pages may: pulumi config set alloy:cors https://app.example.com' },
+];
+
+/**
+ * What whoever operates a stack should know of it; nothing where Alloy does not say.
+ * @param alloyUi base URL of Alloy's page
+ */
+export async function refusalWarnings({ reach, alloyUi }: { readonly reach: Reach; readonly alloyUi: string }): Promise<string[]> {
+  const { text } = await reach.ask(`${alloyUi}/metrics`);
+  const lines = text.split('\n').filter((line) => line.startsWith('http_server_request_duration_seconds_count{') && line.includes('component_id="otelcol.receiver.otlp.'));
+  return named.flatMap(({ method, status, why }) => {
+    const count = lines
+      .filter((line) => line.includes(`http_request_method="${method}"`) && line.includes(`http_response_status_code="${status}"`))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+    return count === 0 ? [] : [`Alloy has refused ${count} ${count === 1 ? 'request' : 'requests'} (${status}) since it was started: ${why}.`];
+  });
+}
