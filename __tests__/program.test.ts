@@ -701,8 +701,6 @@ describe('one setting changes just what it names', () => {
     ['ports:offset', '100', ['alloy-server.ports', 'phoenix-gate-server.ports']],
     ['data:protect', 'true', []],
     ['gate:image', 'my/nginx:1.27.0', ['phoenix-gate-config-files.image', 'phoenix-gate-image.name', 'phoenix-gate-ingest-keys.image', 'phoenix-gate-server.image']],
-    ['prometheus:url', 'http://prometheus:9090', ['alloy-config-files.uploads', 'alloy-server.labels']],
-    ['loki:url', 'http://loki:3100', ['alloy-config-files.uploads', 'alloy-server.labels']],
   ])('%s', async (key, value, changes) => {
     const after = inputs(await run({ config: { [key]: value }, secretKeys: hidden.filter((name) => name === key) }));
     expect([...after.keys()]).toEqual([...before.keys()]);
@@ -721,6 +719,22 @@ describe('one setting changes just what it names', () => {
     const after = inputs(await run({ ...published, config: { ...published.config, [key]: value } }));
     expect([...after.keys()]).toEqual([...beforeTunnel.keys()]);
     expect(names(beforeTunnel, after)).toEqual(changes);
+  });
+
+  test.each(['prometheus', 'loki'])('a store has a gate of its own: %s', async (store) => {
+    const url = `http://${store}:9090`;
+    const after = inputs(await run({ config: { [`${store}:url`]: url } }));
+    expect([...after.keys()].filter((name) => !before.has(name))).toEqual(['', '-config', '-config-files', '-image', '-server'].map((part) => `${store}-gate${part}`));
+    expect(names(before, new Map([...after].filter(([name]) => before.has(name))))).toEqual(['alloy-config-files.uploads', 'alloy-server.labels', 'delivery.containers', 'delivery.path']);
+    const tenant = inputs(await run({ config: { [`${store}:url`]: url, [`${store}:tenant`]: 'team-a' } }));
+    // The first one is a file of its own; Alloy has to be told of it.
+    expect(names(after, tenant)).toEqual(['alloy-config-files.uploads', ...(store === 'loki' ? ['alloy-secret-files.uploads'] : []), 'alloy-server.labels']);
+  });
+
+  test.each(['prometheus', 'loki'])('another token at %s replaces nothing that is sent through', async (store) => {
+    const withToken = async (token: string): Promise<ReturnType<typeof inputs>> =>
+      inputs(await run({ config: { [`${store}:url`]: 'https://store.example', [`${store}:token`]: token }, secretKeys: [`${store}:token`] }));
+    expect(names(await withToken('one-token'), await withToken('another-token'))).toEqual(['alloy-secret-files.uploads']);
   });
 
   test.each<[string, string, string[]]>([
@@ -877,7 +891,7 @@ describe('names on the Docker host', () => {
   const listed = (stack: string, atEdge: boolean): object => Object.fromEntries(Object.entries(hostNames(stack, atEdge)).map(([kind, names]) => [kind, [...names].sort()]));
 
   test('with everything that can be switched on, they are just those that the catalog lists', async () => {
-    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
+    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
     const secretKeys = ['tls:key', ...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
     expect(made(await run({ stack: 'paris', config, secretKeys }))).toEqual(listed('paris', false));
   });
@@ -964,7 +978,7 @@ describe('what is stored with --secret', () => {
     'phoenix:smtpHostname': 'marked-smtp.example.com', 'phoenix:smtpPort': '17587', 'phoenix:smtpUsername': 'marked-mailer', 'phoenix:smtpPassword': 'marked-mail-password', 'phoenix:smtpMailFrom': 'marked-from@example.com',
     'alloy:otlpGrpcPort': ['17004', '17711'], 'alloy:otlpHttpPort': ['17005', '17712'], 'alloy:uiPort': ['17006', '17713'], 'alloy:bind': '192.0.2.72', 'alloy:cors': ['https://marked-site.example.com,http://localhost:17444', 'marked-site', '17444'], 'alloy:memory': ['7993MiB', '7993'], 'alloy:queue': ['7773MiB', '7773', String(7773 * 2 ** 20)], 'alloy:cpus': '1.9',
     'alloy:image': 'registry.example.net/marked-alloy:v1.99.1', 'gate:image': 'registry.example.net/marked-gate:1.99.1',
-    'prometheus:url': ['http://marked-prometheus:9090/?token=marked-query', 'marked-prometheus', 'marked-query'], 'loki:url': ['http://marked-loki:3100', 'marked-loki'],
+    'prometheus:url': ['http://marked-prometheus:9090/?db=marked-query', 'marked-prometheus', 'marked-query'], 'prometheus:username': 'marked-writer', 'prometheus:password': 'marked-write-password', 'prometheus:tenant': 'marked-tenant', 'loki:url': ['http://marked-loki:3100', 'marked-loki'], 'loki:token': 'marked-token-of-logs',
     'tunnel:hostname': 'marked-page.marked-zone.example', 'tunnel:otlpHostname': 'marked-otlp.marked-zone.example', 'tunnel:phoenixOtlpHostname': 'marked-phoenix.marked-zone.example',
     'tunnel:routes': ['marked-route.marked-zone.example=http://marked-service:3000', 'marked-route.marked-zone.example', 'marked-service'], 'tunnel:zone': 'marked-zone.example',
     'tunnel:allowEmails': 'marked-ada@example.com', 'tunnel:allowDomains': 'marked-domain.example.com', 'tunnel:allowGroups': 'f174e90a-fafe-4643-bbbc-4a0ed4fc8415',
@@ -984,6 +998,12 @@ describe('what is stored with --secret', () => {
   const tls: typeof marked = { 'docker:host': 'tcp://192.0.2.1:2376', 'docker:caMaterial': ca, 'docker:certMaterial': cert, 'docker:keyMaterial': key };
   const tlsFolder: typeof marked = { 'docker:host': 'tcp://192.0.2.1:2376', 'docker:certPath': folder };
 
+  const sender: typeof marked = {
+    'prometheus:url': 'http://marked-prometheus:9090', 'prometheus:token': 'marked-token-of-metrics',
+    'loki:url': 'http://marked-loki:3100', 'loki:username': ['marked-logger', Buffer.from('marked-logger:marked-log-password').toString('base64')], 'loki:password': 'marked-log-password', 'loki:tenant': 'marked-tenant-of-logs',
+  };
+  /** They are parts of headers, which are secrets. */
+  const inHeaders = ['loki:username', 'loki:tenant'];
   const switches: Record<string, string> = {
     'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
     'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true',
@@ -993,6 +1013,7 @@ describe('what is stored with --secret', () => {
 
   test.each<[string, typeof marked, Run]>([
     ['a stack with everything', marked, { config: switches }],
+    ['one whose stores are told otherwise who sends', sender, {}],
     ['one at the edge', { ...atEdge, 'alloy:image': marked['alloy:image'] ?? '', 'prometheus:url': marked['prometheus:url'] ?? '' }, { stack: 'edge', outputs: centralOutputs }],
     ['one at the edge that was given what it needs', given, { stack: 'edge', config: { 'edge:central': 'prod' } }],
     ['an engine over SSH', ssh, { config: notAsked, preview: true, named: true }],
@@ -1007,20 +1028,20 @@ describe('what is stored with --secret', () => {
     expect(found.map(([name]) => name)).toEqual([]);
     // In plain text it is there: the test would find it.
     const shown = told(await run({ ...stage, config, secretKeys: Object.keys(config).filter((name) => keys[name as SettingKey].secret) }));
-    const unseen = Object.entries(values).filter(([name, value]) => !keys[name as SettingKey].secret && ![value].flat().some((one) => shown.some((text) => text.toLowerCase().includes(one.toLowerCase()))));
+    const unseen = Object.entries(values).filter(([name, value]) => !keys[name as SettingKey].secret && !inHeaders.includes(name) && ![value].flat().some((one) => shown.some((text) => text.toLowerCase().includes(one.toLowerCase()))));
     expect(unseen.map(([name]) => name)).toEqual([]);
   });
 
   test('every setting is among these, but one whose value stays on this machine', () => {
-    const walked = [marked, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
+    const walked = [marked, sender, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
     expect(Object.keys(keys).filter((name) => !walked.includes(name))).toEqual(['docker:context']);
   });
 
   test('one setting alone: where nothing of it is, nothing is a secret', async () => {
-    const config = { 'prometheus:url': 'http://marked-prometheus:9090/?token=marked-query' };
+    const config = { 'prometheus:url': 'http://marked-prometheus:9090/?db=marked-query' };
     const [open, kept] = [await run({ config }), await run({ config, secretKeys: ['prometheus:url'] })];
     const changed = [...open.resources.keys()].filter((name) => JSON.stringify(open.resources.get(name)?.inputs) !== JSON.stringify(kept.resources.get(name)?.inputs));
-    expect(changed).toEqual(['alloy-config-files']);
+    expect(changed).toEqual(['alloy-config-files', 'prometheus-gate-config-files']);
     expect(kept.result).toEqual(open.result);
   });
 

@@ -1,4 +1,4 @@
-import type { Backend, Signal } from './backend';
+import type { Backend, Sender, Signal } from './backend';
 import { alloyDirectories, ports, tlsFiles, tunnelSeconds } from './catalog';
 import { compareVersions } from './image-reference';
 import { largestToPhoenixMiB } from './phoenix-room';
@@ -24,7 +24,7 @@ export interface AlloyConfigArgs {
   readonly origins?: readonly string[];
 }
 
-/** A backend whose endpoint is known; of its headers only the names are. */
+/** A backend whose endpoint is known; of its headers only the names are, and of its sender not the secrets. */
 export type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
 
 /** Who may see Alloy's page, by the password in the file. What needs none are its health and its metrics. */
@@ -69,8 +69,15 @@ const consumers = (memoryMiB: number): number => clamp(1, memoryMiB / 256, 10);
  */
 const tunnelBatch = (requestMiB: number): { maxSize: number } => ({ maxSize: requestMiB * 2 ** 20 });
 
-/** File from which Alloy reads a header's value. */
-export const secretFile = (backend: string, header: string): string => `${alloyDirectories.secrets}/${backend}.${header}`;
+/** File from which Alloy reads a header's value, a password or a token. */
+export const secretFile = (backend: string, part: string): string => `${alloyDirectories.secrets}/${backend}.${part}`;
+
+/** What of a sender nobody may see, by its name: the password of its user, or its token. */
+export const secretOf = ({ username, password, token }: Sender): Readonly<Record<string, string>> =>
+  (token !== undefined ? { token } : username !== undefined && password !== undefined ? { password } : {});
+
+/** How long metrics wait for their store: longer than a weekend and what it takes to notice. */
+const metricsHours = 96;
 
 /** Alloy's configuration, as `alloy fmt` would write it. */
 export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, token = false, origins = [] }: AlloyConfigArgs): string {
@@ -81,9 +88,12 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
   const of = (protocol: Backend['protocol']): object[] =>
     backends
       .filter((backend) => backend.protocol === protocol)
-      .map(({ name, endpoint, signals, tunnelled, headers = {} }) => ({
+      .map(({ name, endpoint, signals, tunnelled, headers = {}, sender = {} }) => ({
         name,
         endpoint,
+        user: 'password' in secretOf(sender) ? { username: sender.username, file: secretFile(name, 'password') } : false,
+        token: 'token' in secretOf(sender) ? { file: secretFile(name, 'token') } : false,
+        tenant: sender.tenant ?? false,
         batch: tunnelled ? tunnelBatch(requestMiB) : false,
         timeout: tunnelled ? `${tunnelSeconds}s` : false,
         signals: signals.join(', '),
@@ -119,6 +129,7 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     consumers: consumers(memoryMiB),
     otlpBackends: of('otlphttp'),
     remoteWriteBackends: of('remote-write'),
+    metricsHours,
     discardsMetrics: metrics.length === 0,
     discardsLogs: logs.length === 0,
   });

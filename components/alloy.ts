@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
-import { alloyConfig, alloyConfigFile, alloyStart, pagePasswordFile, pageUser, secretFile, tokenFile } from './alloy-config';
+import { alloyConfig, alloyConfigFile, alloyStart, pagePasswordFile, pageUser, secretFile, secretOf, tokenFile } from './alloy-config';
 import type { Backend } from './backend';
 import { aliases, alloyDirectories, hostName, images, oldest, ports, stackLabel, users } from './catalog';
 import { versionOf } from './image-reference';
@@ -39,8 +39,6 @@ export interface AlloyArgs {
   readonly requestMiB?: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
-  /** Whether a backend is on the Docker host itself, as `host.docker.internal`. Default: none is. */
-  readonly reachesHost?: boolean;
   /** What the engine's kernel can limit. Default: everything. */
   readonly limits?: workload.Limits | undefined;
   /** Whether the volume with its queue can neither be destroyed nor replaced. */
@@ -101,8 +99,8 @@ export class Alloy extends pulumi.ComponentResource {
     const password = pulumi.secret(new random.RandomPassword(`${name}-page-password`, { length: 24, special: false }, child).result);
     this.page = pulumi.secret(password.apply((known) => ({ user: pageUser, password: known })));
     this.token = asksToken ? pulumi.secret(new random.RandomPassword(`${name}-token`, { length: 40, special: false }, child).result) : undefined;
-    const headers = args.backends.flatMap(({ name: backend, headers: named = {} }) =>
-      Object.entries(named).map(([header, value]) => [secretFile(backend, header), pulumi.secret(value)] as const));
+    const credentials = args.backends.flatMap(({ name: backend, headers: named = {}, sender = {} }) =>
+      Object.entries({ ...named, ...secretOf(sender) }).map(([part, value]) => [secretFile(backend, part), pulumi.secret(value)] as const));
 
     // Kept when the stack goes: spans that nobody has taken yet may wait in it.
     const data = new docker.Volume(
@@ -131,7 +129,7 @@ export class Alloy extends pulumi.ComponentResource {
         volumeName: hostName('alloy', args.stack, 'secrets'),
         containerName: hostName('alloy', args.stack, 'secret-files'),
         path: alloyDirectories.secrets,
-        files: { [pagePasswordFile]: password, ...(this.token ? { [tokenFile]: this.token } : {}), ...Object.fromEntries(headers) },
+        files: { [pagePasswordFile]: password, ...(this.token ? { [tokenFile]: this.token } : {}), ...Object.fromEntries(credentials) },
       },
       child,
     );
@@ -154,7 +152,6 @@ export class Alloy extends pulumi.ComponentResource {
         labels: { ...labels, ...workload.configLabel(pulumi.interpolate`${config}${start}`) },
         user: users.alloy,
         networks: [{ network: args.network, aliases: [aliases.alloy] }],
-        reachesHost: args.reachesHost ?? false,
         mounts: [
           { volume: data.name, path: alloyDirectories.data },
           configured.mount,

@@ -21,4 +21,16 @@ export interface Backend {
   readonly tunnelled?: boolean;
   /** Headers that it wants with every request, by lower-case name, their values secret. Only with `otlphttp`. Default: none. */
   readonly headers?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Who sends. Only with `remote-write`. Default: nobody in particular. */
+  readonly sender?: Sender;
+}
+
+/** Who sends to a store: a user with a password, or a token; and for which tenant. */
+export interface Sender {
+  readonly username?: string | undefined;
+  /** Secret. */
+  readonly password?: string | undefined;
+  /** Secret. */
+  readonly token?: string | undefined;
+  readonly tenant?: string | undefined;
 }

@@ -142,20 +142,21 @@ export const maxConnectors = 25;
  */
 export function hostNames(stack: string, atEdge: boolean): { readonly container: readonly string[]; readonly volume: readonly string[]; readonly network: readonly string[] } {
   const gated = atEdge ? 'central' : 'phoenix';
+  const stores = ['prometheus', 'loki'];
   const here = <T>(names: T[]): T[] => (atEdge ? [] : names);
   return {
     container: [
       ...here([hostName('phoenix', stack), hostName('phoenix', stack, 'data-owner'), hostName('phoenix', stack, 'secret-files'), hostName('tunnel', stack, 'secret-files')]),
       ...here([hostName('journal', stack), hostName('journal', stack, 'data-owner'), hostName('journal', stack, 'secret-files')]),
       ...here(Array.from({ length: maxConnectors }, (_, index) => hostName('tunnel', stack, String(index + 1)))),
-      hostName(gated, stack, 'gate'), hostName(gated, stack, 'gate-config-files'),
+      ...[gated, ...stores].flatMap((role) => [hostName(role, stack, 'gate'), hostName(role, stack, 'gate-config-files')]),
       ...here([hostName('phoenix', stack, 'gate-ingest-keys'), hostName('phoenix', stack, 'gate-tls-files'), hostName('phoenix', stack, 'egress'), hostName('phoenix', stack, 'egress-config-files')]),
       hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'), hostName('alloy', stack, 'tls-files'),
     ],
     volume: [
       ...here([hostName('phoenix', stack, 'data'), hostName('phoenix', stack, 'secrets'), hostName('tunnel', stack, 'secrets')]),
       ...here([hostName('journal', stack, 'data'), hostName('journal', stack, 'secrets')]),
-      hostName(gated, stack, 'gate-config'), ...here([hostName('phoenix', stack, 'gate-ingest'), hostName('phoenix', stack, 'gate-tls'), hostName('phoenix', stack, 'egress-config')]),
+      ...[gated, ...stores].map((role) => hostName(role, stack, 'gate-config')), ...here([hostName('phoenix', stack, 'gate-ingest'), hostName('phoenix', stack, 'gate-tls'), hostName('phoenix', stack, 'egress-config')]),
       hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'), hostName('alloy', stack, 'tls'),
     ],
     network: [hostName('observability', stack), ...here([hostName('observability', stack, 'store')])],

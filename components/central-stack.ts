@@ -9,13 +9,12 @@ import { firstAdmin, hostName, phoenixMetrics, stackLabel } from './catalog';
 import { destinationsOf } from './destinations';
 import { doorOf } from './door';
 import { Egress } from './egress';
-import { externalBackends } from './external-backends';
 import { closedFile, Gate } from './gate';
-import { alloyOn, forContainers, type Host } from './host';
+import { alloyOn, forContainers, storeGates, type Host } from './host';
 import { endsOn, nearness } from './ending';
 import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from './observability';
 import { Journal } from './journal';
-import { imagesOf, signalsOf } from './outputs';
+import { gateNames, imagesOf, signalsOf } from './outputs';
 import { Phoenix } from './phoenix';
 import { loginEnvironment } from './phoenix-login';
 import { nothingRemote, publish, serviceTokensOf } from './publication';
@@ -113,10 +112,11 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   }, { ...on, ...(journal ? { dependsOn: journal } : {}) });
   const door = gate.endpoints;
 
-  const backends: Backend[] = [gate.backend, ...externalBackends(settings['prometheus:url'], settings['loki:url'])];
-  const alloy = alloyOn(host, backends, gate, largestRequestOf(settings));
+  const stores = storeGates(host);
+  const backends: Backend[] = [gate.backend, ...stores.map(({ backend }) => backend)];
+  const alloy = alloyOn(host, backends, [gate, ...stores], largestRequestOf(settings));
 
-  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}) };
+  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}), ...gateNames(stores) };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.page };
   const intake = new Intake('intake', {
     engine,
@@ -135,7 +135,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     auth,
     adminSecret: phoenix.adminSecret,
     redeploy: `npm run up -- --stack ${stack}`,
-    path: [...phoenix.path, ...(journal ? [journal.server] : []), gate.server, ...alloy.path],
+    path: [...phoenix.path, ...(journal ? [journal.server] : []), gate.server, ...stores.map(({ server }) => server), ...alloy.path],
   }, { dependsOn: intake });
 
   const services = { page: gate.page, phoenixOtlp: gate.internal, otlp: alloy.internal.otlpHttp };

@@ -4,11 +4,10 @@
 import * as pulumi from '@pulumi/pulumi';
 import { largestRequestMiB } from './alloy-config';
 import { centralOf, type Remote } from './central';
-import { externalBackends } from './external-backends';
 import { Gate } from './gate';
-import { alloyOn, forContainers, type Host } from './host';
+import { alloyOn, forContainers, storeGates, type Host } from './host';
 import { DeliveryCheck } from './observability';
-import { imagesOf, signalsOf } from './outputs';
+import { gateNames, imagesOf, signalsOf } from './outputs';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
 export function edgeStack(host: Host, remote: Remote): object {
@@ -17,15 +16,16 @@ export function edgeStack(host: Host, remote: Remote): object {
   // Where spans leave the host: no answer of the tunnel loses one.
   const gate = new Gate('central-gate', { stack, owner, network, image: settings['gate:image'], backend: central.backend, limits: facts.limits }, { providers: { docker: provider } });
 
-  const external = externalBackends(settings['prometheus:url'], settings['loki:url']);
+  const stores = storeGates(host);
+  const external = stores.map(({ backend }) => backend);
   // What has a store of its own here does not go through the tunnel as well.
   const elsewhere = new Set(external.flatMap(({ signals }) => signals));
   const backends = [{ ...gate.backend, signals: gate.backend.signals.filter((signal) => !elsewhere.has(signal)) }, ...external];
   // What is larger than the other end takes is refused here, where the sender is told.
   const requestMiB = Math.min(largestRequestMiB(settings['alloy:memory']), central.requestMiB);
-  const alloy = alloyOn(host, backends, gate, requestMiB);
+  const alloy = alloyOn(host, backends, [gate, ...stores], requestMiB);
 
-  const containers = { alloy: alloy.containerName, gate: gate.containerName };
+  const containers = { alloy: alloy.containerName, gate: gate.containerName, ...gateNames(stores) };
   // Phoenix answers through the gate, which speaks TLS for whoever reads.
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.internal };
   const far = { stack: settings['edge:central'] ?? '', hostname: central.hostname, sendTo: settings['edge:sendTo'], token: settings['edge:token'] };
@@ -36,7 +36,7 @@ export function edgeStack(host: Host, remote: Remote): object {
     central: far,
     headers: central.reader,
     redeploy: `npm run up -- --stack ${stack}`,
-    path: [gate.server, ...alloy.path],
+    path: [gate.server, ...stores.map(({ server }) => server), ...alloy.path],
   }, { dependsOn: [gate, alloy] });
 
   return {

@@ -1,21 +1,25 @@
-import type { Backend } from './backend';
+import type { Backend, Sender } from './backend';
+import { senderOf, type StoreSettings } from './store-settings';
+import { logsEndpoint, writeEndpoint, type Store } from './store-values';
 
-/**
- * Stores of metrics and logs that somebody else runs.
- * @param prometheus remote write URL; without a path the one of Prometheus, `/api/v1/write`, is meant
- * @param loki base URL; without a path Loki's OTLP endpoint, `/otlp`, is meant
- */
-export function externalBackends(prometheus: URL | undefined, loki: URL | undefined): Backend[] {
+/** One with the namespace of its settings as its name. */
+export type ExternalBackend = Backend & { readonly name: Store; readonly endpoint: string };
+
+/** Stores of metrics and logs that somebody else runs. */
+export function externalBackends(settings: StoreSettings): ExternalBackend[] {
+  const [prometheus, loki] = [settings['prometheus:url'], settings['loki:url']];
   return [
     ...(prometheus
-      ? [{ name: 'prometheus', signals: ['metrics'], protocol: 'remote-write', endpoint: withPath(prometheus, '/api/v1/write') } as const]
+      ? [{ name: 'prometheus', signals: ['metrics'], protocol: 'remote-write', endpoint: writeEndpoint(prometheus), sender: senderOf(settings, 'prometheus') } as const]
       : []),
-    ...(loki ? [{ name: 'loki', signals: ['logs'], protocol: 'otlphttp', endpoint: withPath(loki, '/otlp') } as const] : []),
+    ...(loki
+      ? [{ name: 'loki', signals: ['logs'], protocol: 'otlphttp', endpoint: logsEndpoint(loki), headers: headersOf(senderOf(settings, 'loki')) } as const]
+      : []),
   ];
 }
 
-function withPath(url: URL, path: string): string {
-  const whole = new URL(url);
-  whole.pathname = url.pathname === '/' ? path : url.pathname.replace(/\/$/, '');
-  return whole.href;
+function headersOf({ username, password, token, tenant }: Sender): Record<string, string> {
+  const authorization = token !== undefined ? `Bearer ${token}`
+    : username !== undefined && password !== undefined ? `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` : undefined;
+  return { ...(authorization === undefined ? {} : { authorization }), ...(tenant === undefined ? {} : { 'x-scope-orgid': tenant }) };
 }

@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
-import { aliases, hostName, phoenixAway, ports, stackLabel, tlsFiles, tunnelSeconds, users } from './catalog';
+import { aliases, dockerHost, hostName, phoenixAway, ports, stackLabel, tlsFiles, tunnelSeconds, users } from './catalog';
 import type { Destination } from './destinations';
 import { checksPath, doorView, type Door } from './door';
 import { portsOf } from './egress';
@@ -18,10 +18,12 @@ export interface GateArgs {
   readonly network: docker.Network;
   /** Reference of an nginx image with a version. */
   readonly image: string;
-  /** What stands behind it; it takes OTLP over HTTP. */
+  /** What stands behind it. */
   readonly backend: Backend;
   /** Base URL of what takes `POST /v1/traces` in its place. Default: nothing does. */
   readonly journal?: string | undefined;
+  /** Whether that is on the Docker host itself, as `host.docker.internal`. Default: it is not. */
+  readonly reachesHost?: boolean;
   /** What is published of Phoenix, and what it reaches, where that stands behind it. Default: it is for Alloy alone. */
   readonly door?: PublishedDoor;
   /** What the engine's kernel can limit. Default: everything. */
@@ -73,12 +75,20 @@ export const closedFile = '/tmp/closed';
  */
 export const passedCodes: readonly number[] = [400, 413, 415, 422, 429, 502, 503, 504];
 
+/** Says of samples that they are older than others of their series; Thanos answers it. */
+const conflict = 409;
+
+/** The Docker host in nginx's configuration: Docker's DNS does not know its name, which is in a file that nginx reads at its start. */
+const ofDockerHost = 'docker-host';
+
 /** nginx's own word for a client that hung up; it refuses to start with a rule for it. */
 const hungUp = 499;
 
 export interface GateConfig {
   /** Base URL of what stands behind it. */
   readonly backend: string;
+  /** Default: `otlphttp`. */
+  readonly protocol?: Backend['protocol'];
   readonly tunnelled?: boolean | undefined;
   readonly journal?: string | undefined;
   readonly door?: Door | undefined;
@@ -92,10 +102,13 @@ export interface GateConfig {
  * nginx's configuration for a gate. (From a backend, 408 and 444 end as a cut connection,
  * whatever the rules say: Alloy tries those again, too.)
  */
-export function gateConfig({ backend, tunnelled = false, journal, door, egressPorts = [], tls = false }: GateConfig): string {
-  const { protocol, origin, pathname, hostname } = new URL(backend);
+export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = false, journal, door, egressPorts = [], tls = false }: GateConfig): string {
+  const { protocol, origin, pathname, hostname, host } = new URL(backend);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
-  const upstream = `${origin}${pathname.replace(/\/$/, '')}`;
+  const isHere = hostname === dockerHost;
+  const path = pathname.replace(/\/$/, '');
+  const upstream = isHere ? `${protocol}//${ofDockerHost}${path}` : `${origin}${path}`;
+  const passed = takes === 'remote-write' ? [...passedCodes, conflict] : passedCodes;
   const { directHttp, directGrpc, ui, tlsUi, tlsHttp, tlsGrpc } = ports.gate;
   const listening = (plain: number, encrypted: number): object[] => [{ port: plain, ssl: false }, ...(tls ? [{ port: encrypted, ssl: true }] : [])];
   return renderFile('gate/nginx.conf.mustache', {
@@ -104,11 +117,12 @@ export function gateConfig({ backend, tunnelled = false, journal, door, egressPo
     closedFile,
     upstream,
     spansTo: journal ?? upstream,
+    here: isHere ? { name: ofDockerHost, host, server: host === hostname ? `${host}:${protocol === 'https:' ? 443 : 80}` : host } : false,
     tls: protocol === 'https:',
     // Longer than Alloy waits: its timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),
     egress: egressPorts.length === 0 ? false : { to: aliases.egress, on: egressPorts },
-    later: rows.map((row) => row.filter((code) => code !== hungUp && !passedCodes.includes(code)).join(' ')),
+    later: rows.map((row) => row.filter((code) => code !== hungUp && !passed.includes(code)).join(' ')),
     door: door === undefined ? false : {
       ...doorView(door),
       away: phoenixAway,
@@ -157,8 +171,10 @@ export class Gate extends pulumi.ComponentResource {
     const alias = `${role}-gate`;
     const { door, journal } = args;
     const egressPorts = portsOf(door?.destinations ?? []);
-    const config = pulumi.all([args.backend.endpoint, door?.rules]).apply(([backend, rules]) =>
-      gateConfig({ backend, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined }));
+    const { protocol } = args.backend;
+    const isWhole = protocol === 'remote-write';
+    const config = pulumi.all([args.backend.endpoint, door?.rules]).apply(([endpoint, rules]) =>
+      gateConfig({ backend: isWhole ? new URL(endpoint).origin : endpoint, protocol, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined }));
 
     this.image = workload.image(`${name}-image`, args.image, child);
     const configured = workload.fileVolume(
@@ -196,6 +212,7 @@ export class Gate extends pulumi.ComponentResource {
           { network: args.network, aliases: [alias, ...(door ? [role] : [])] },
           ...(door ? [{ network: door.store, aliases: [...new Set(door.destinations.map(({ host }) => host))] }] : []),
         ],
+        reachesHost: args.reachesHost ?? false,
         mounts: [configured.mount, ...(ingest ? [ingest] : []), ...(certified ? [certified.mount] : [])],
         // The image's own entry point writes below /etc/nginx.
         entrypoint: ['nginx'],
@@ -232,7 +249,7 @@ export class Gate extends pulumi.ComponentResource {
     this.internal = `http://${alias}:${ports.gate.otlpHttp}`;
     this.page = `http://${role}:${ports.gate.ui}`;
     this.endpoints = door && endpointsOf(door);
-    this.backend = { ...args.backend, endpoint: this.internal };
+    this.backend = { ...args.backend, endpoint: isWhole ? pulumi.output(args.backend.endpoint).apply((endpoint) => `${this.internal}${endpoint.slice(new URL(endpoint).origin.length)}`) : this.internal };
     this.server = container.id;
     this.registerOutputs({ containerName: this.containerName });
   }

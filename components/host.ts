@@ -4,7 +4,8 @@ import type { Engine } from '../engine';
 import { Alloy } from './alloy';
 import type { Backend } from './backend';
 import { dockerHost } from './catalog';
-import type { Gate } from './gate';
+import { externalBackends } from './external-backends';
+import { Gate } from './gate';
 import type { HostFacts } from './preflight';
 import type { Settings } from './settings';
 import { tlsOn, urlForContainers } from './tls';
@@ -34,11 +35,24 @@ export interface Host {
 export const forContainers = ({ settings, facts }: Pick<Host, 'settings' | 'facts'>): string | null =>
   urlForContainers(facts.bind, settings['alloy:otlpHttpPort'], tlsOn(settings, facts.bind, facts.bridge), facts.bridge);
 
+/** Gates in front of the stores of metrics and logs that somebody else runs: what one of them refuses waits, as spans do. */
+export function storeGates({ stack, owner, network, settings, facts, provider }: Host): readonly Gate[] {
+  return externalBackends(settings).map((backend) => new Gate(`${backend.name}-gate`, {
+    stack,
+    owner,
+    network,
+    image: settings['gate:image'],
+    backend,
+    reachesHost: settings[`${backend.name}:url`]?.hostname === dockerHost,
+    limits: facts.limits,
+  }, { providers: { docker: provider } }));
+}
+
 /**
  * The Alloy that every stack has, as its settings say.
  * @param requestMiB largest request, where that is not for its memory to say
  */
-export function alloyOn({ stack, owner, network, settings, facts, provider }: Host, backends: readonly Backend[], gate: Gate, requestMiB?: number): Alloy {
+export function alloyOn({ stack, owner, network, settings, facts, provider }: Host, backends: readonly Backend[], gates: readonly Gate[], requestMiB?: number): Alloy {
   return new Alloy('alloy', {
     stack,
     owner,
@@ -57,8 +71,7 @@ export function alloyOn({ stack, owner, network, settings, facts, provider }: Ho
     queueMiB: settings['alloy:queue'],
     ...(requestMiB === undefined ? {} : { requestMiB }),
     cpus: settings['alloy:cpus'],
-    reachesHost: [settings['prometheus:url'], settings['loki:url']].some((url) => url?.hostname === dockerHost),
     limits: facts.limits,
     protectData: settings['data:protect'],
-  }, { dependsOn: gate, providers: { docker: provider } });
+  }, { dependsOn: [...gates], providers: { docker: provider } });
 }

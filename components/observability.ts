@@ -155,14 +155,14 @@ type AtHome = Inputs<{
   /** URL of Phoenix's metrics, as seen in its container. */
   metrics: string;
   /** Names on the Docker host. */
-  containers: pulumi.Input<Inputs<{ phoenix: string; alloy: string; gate: string; journal?: string; egress?: string }>>;
+  containers: pulumi.Input<Inputs<{ phoenix: string; alloy: string; gate: string; journal?: string; egress?: string; prometheusGate?: string; lokiGate?: string }>>;
   auth: boolean;
   adminSecret: string;
 }>;
 
 /** Phoenix is in another stack, behind a tunnel. */
 type AtTheEdge = Inputs<{
-  containers: pulumi.Input<Inputs<{ alloy: string; gate: string }>>;
+  containers: pulumi.Input<Inputs<{ alloy: string; gate: string; prometheusGate?: string; lokiGate?: string }>>;
   central: { readonly stack: string; readonly hostname: string; readonly sendTo: 'alloy' | 'phoenix'; readonly token: string };
   /** Headers with which Phoenix is asked; secret. */
   headers: Record<string, string>;

@@ -14,6 +14,7 @@ import { origins } from './origins';
 import * as values from './values';
 import { highestOffset, lastPort } from './values';
 import type { Problem } from './problem';
+import { storeKeys, storeProblems } from './store-settings';
 import { certificateText, keyText, tlsKeys } from './tls-settings';
 import { withoutPassword } from '../engine';
 import { tunnelKeys, tunnelProblems } from './tunnel-settings';
@@ -67,16 +68,7 @@ export const keys = {
   'alloy:cpus': key('1', 'CPU limit of Alloy', values.cpus),
   'alloy:image': key(images.alloy, 'Image of Alloy, with a version', values.image('alloy')),
   'gate:image': key(images.gate, 'Image of the gate in front of Phoenix, and of what an edge stack sends to: nginx, with a version', values.image('gate')),
-  'prometheus:url': optional(
-    'http://host.docker.internal:9090/api/v1/write',
-    'Where Alloy sends metrics (Prometheus remote write); without it metrics are accepted and discarded',
-    values.httpUrl,
-  ),
-  'loki:url': optional(
-    'http://host.docker.internal:3100',
-    'Loki to which Alloy sends logs (OTLP); without it logs are accepted and discarded',
-    values.httpUrl,
-  ),
+  ...storeKeys,
   ...tlsKeys,
   ...tunnelKeys,
   ...edgeKeys,
@@ -210,7 +202,7 @@ export function readSettings(
         key: name,
         ...(secret || holdsKey(raw) ? {} : { value: withoutPassword(raw) }),
         rule: error.message,
-        mend: offers(name, entry, raw),
+        mend: offers(name, entry, raw, isSecret(name)),
       });
       settings[name] = fallback === undefined ? undefined : parse(fallback);
     }
@@ -230,6 +222,7 @@ export function readSettings(
   const broken = new Set(problems.map(({ key }) => key));
   problems.push(
     ...portClashes(checked, broken),
+    ...storeProblems(checked, broken, isSecret),
     ...(atEdge
       ? edgeProblems(Object.keys(config))
       : [
@@ -264,7 +257,9 @@ function moved(from: string, value: string, to: string, secret: boolean): string
     return [];
   }
   // To remove what is not set helps nobody.
-  return clear === undefined ? offers(to, entry, value).filter((command) => !command.startsWith('pulumi config rm ')) : mending(to, entry, clear);
+  return clear === undefined
+    ? offers(to, entry, value).filter((command) => !command.startsWith('pulumi config rm '))
+    : [...mending(to, entry, clear), ...besides(ruleOf(entry.parse, value))];
 }
 
 const isSecretKey = (name: string): boolean => providerSecrets.includes(name) || keyed[name]?.secret === true;
@@ -277,16 +272,27 @@ const isSwitch = ({ parse }: Key<unknown>): boolean => parse === values.boolean 
 /** Which of them is for whoever has typed it to say. */
 const choices = (name: string, all: readonly string[]): string[] => all.map((value) => valueCommand(name, value));
 
-/** Commands for a value that breaks the rule of its key. */
-function offers(name: string, entry: Key<unknown>, raw: string): string[] {
+/**
+ * Commands for a value that breaks the rule of its key.
+ * @param hidden whether it was set with `--secret`: then no part of it is shown
+ */
+function offers(name: string, entry: Key<unknown>, raw: string, hidden = false): string[] {
+  const broken = ruleOf(entry.parse, raw);
+  if (broken && broken.besides.length > 0 && hidden) {
+    return [name, ...broken.besides.map(([key]) => key)].map(askCommand);
+  }
   const meant = meantBy(raw, entry.parse);
-  const { fallback, secret, parse } = entry;
+  const { fallback, secret } = entry;
   if (meant === undefined && fallback === undefined && !secret && !isSwitch(entry) && /^(none|no|off|false|null|nil|undefined|disabled?|0|-)$/i.test(raw.trim())) {
     return [`pulumi config rm ${name}`];
   }
-  const all = meant === undefined ? ruleOf(parse, raw)?.choices ?? [] : [];
-  return all.length > 0 ? choices(name, all) : mending(name, entry, meant);
+  const all = meant === undefined ? broken?.choices ?? [] : [];
+  return all.length > 0 ? choices(name, all) : [...mending(name, entry, meant), ...besides(broken)];
 }
+
+/** Commands for the other keys that take a part of a value. */
+const besides = (broken: values.BrokenRule | undefined): string[] =>
+  (broken?.besides ?? []).map(([key, value]) => (value === undefined ? askCommand(key) : valueCommand(key, value)));
 
 /** The rule that a value breaks. */
 function ruleOf(parse: (raw: string) => unknown, value: string): values.BrokenRule | undefined {

@@ -25,7 +25,7 @@ export interface Route {
   /** Command that puts the stack's containers back. */
   readonly redeploy: string;
   /** Names on the Docker host; Phoenix where it is in this stack. */
-  readonly containers: { readonly alloy: string; readonly gate: string; readonly phoenix?: string; readonly journal?: string; readonly egress?: string };
+  readonly containers: { readonly alloy: string; readonly gate: string; readonly phoenix?: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string };
   /** URL of Phoenix's metrics, as seen from `inside`; none where it is in another stack. */
   readonly metrics?: string;
   /** The stack that Phoenix is in, where it is not this one. */

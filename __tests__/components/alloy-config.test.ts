@@ -1,5 +1,6 @@
 import { alloyConfig, largestRequestMiB, type AlloyConfigArgs, type ResolvedBackend } from '../../components/alloy-config';
 import { externalBackends } from '../../components/external-backends';
+import { readSettings } from '../../components/settings';
 import { expectGolden } from '../support/golden';
 
 const phoenix = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' } as const;
@@ -12,12 +13,15 @@ const central = {
   tunnelled: true,
   headers: { 'cf-access-client-id': 'id.access', 'cf-access-client-secret': 's3cret', authorization: 'Bearer key' },
 } as const;
-const prometheus = new URL('http://host.docker.internal:9090');
-const loki = new URL('http://host.docker.internal:3100');
+const prometheus = { 'prometheus:url': 'http://host.docker.internal:9090' };
+const loki = { 'loki:url': 'http://host.docker.internal:3100' };
+const whole = { username: '123456', password: 'hunter2', tenant: 'team-a' };
+const bearer = { token: 'hunter2' };
+const inStack = (store: string, sender: Readonly<Record<string, string>>): Record<string, string> => Object.fromEntries(Object.entries(sender).map(([part, value]) => [`${store}:${part}`, value]));
 
 const configOf = (backends: readonly ResolvedBackend[], changes: Partial<AlloyConfigArgs> = {}): string =>
   alloyConfig({ backends, version: '1.18.1', memoryMiB: 1024, queueMiB: 2048, ...changes });
-const withStores = (prometheusUrl?: URL, lokiUrl?: URL): string => configOf([phoenix, ...(externalBackends(prometheusUrl, lokiUrl) as ResolvedBackend[])]);
+const withStores = (stores: Record<string, string> = {}): string => configOf([phoenix, ...externalBackends(readSettings(stores, 'llm-observability').settings)]);
 
 /** The value of an argument, each time that it stands there. */
 const valuesOf = (config: string, argument: string): string[] =>
@@ -27,8 +31,10 @@ const bytes = (size: string): number => Number(size.replace('MiB', '')) * 2 ** 2
 test.each([
   ['default', withStores()],
   ['with-prometheus', withStores(prometheus)],
-  ['with-loki', withStores(undefined, loki)],
-  ['with-prometheus-and-loki', withStores(prometheus, loki)],
+  ['with-loki', withStores(loki)],
+  ['with-prometheus-and-loki', withStores({ ...prometheus, ...loki })],
+  ['with-users', withStores({ ...prometheus, ...inStack('prometheus', whole), ...loki, ...inStack('loki', whole) })],
+  ['with-tokens', withStores({ ...prometheus, ...inStack('prometheus', bearer), ...loki, ...inStack('loki', bearer) })],
   ['with-auth', configOf([{ ...phoenix, headers: { authorization: '' } }])],
   ['with-two-headers', configOf([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
   ['through-tunnel', configOf([central])],
@@ -44,6 +50,14 @@ test('pages of websites that are named may send to every receiver, with every he
   expect(valuesOf(config, 'allowed_origins')).toEqual(Array(2).fill('[https://*.example.com, http://localhost:5173]'));
   expect(valuesOf(config, 'allowed_headers')).toEqual(Array(2).fill('[*]'));
   expect(configOf([phoenix], { tls: true, origins: [] })).not.toContain('cors');
+});
+
+test.each([whole, bearer])('no password and no token stands in the configuration: %o', (sender) => {
+  const config = withStores({ ...prometheus, ...inStack('prometheus', sender), ...loki, ...inStack('loki', sender) });
+  expect(config).not.toContain('hunter2');
+  expect(config).not.toContain(Buffer.from('123456:hunter2').toString('base64'));
+  expect(valuesOf(config, 'filename')).toContain('/etc/alloy-secrets/loki.authorization');
+  expect([...valuesOf(config, 'password_file'), ...valuesOf(config, 'credentials_file')]).toEqual([`/etc/alloy-secrets/prometheus.${'token' in sender ? 'token' : 'password'}`]);
 });
 
 test('only what goes through a tunnel is sent in pieces, and may take its time', () => {

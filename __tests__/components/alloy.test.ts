@@ -10,6 +10,7 @@ import { alloyConfig, alloyStart, type ResolvedBackend } from '../../components/
 import type { Backend } from '../../components/backend';
 import type { Tls } from '../../components/tls';
 import { externalBackends } from '../../components/external-backends';
+import { readSettings } from '../../components/settings';
 import { deploy, secret, secretMark, sent, type Deployment, type Registered } from '../support/deployment';
 
 const owner = 'llm-observability/dev';
@@ -24,7 +25,7 @@ const central = {
   tunnelled: true,
   headers: { 'cf-access-client-id': 'id.access', 'cf-access-client-secret': 's3cret', authorization: 'Bearer key' },
 } as const;
-const prometheus = new URL('http://host.docker.internal:9090');
+const prometheus = externalBackends(readSettings({ 'prometheus:url': 'http://host.docker.internal:9090' }, 'llm-observability').settings);
 const sized = { version: '1.18.1', memoryMiB: 1024, queueMiB: 2048 };
 const start = alloyStart(sized.version);
 const configOf = (...backends: Backend[]): string => alloyConfig({ ...sized, backends: backends as ResolvedBackend[] });
@@ -237,11 +238,11 @@ describe('a token for those on other machines', () => {
 describe('a changed configuration', () => {
   test('is another upload and another label of the server, and nothing else', async () => {
     const before = inputs(plain);
-    const after = inputs(await alloy({ backends: [phoenix, ...externalBackends(prometheus, undefined)] }));
+    const after = inputs(await alloy({ backends: [phoenix, ...prometheus] }));
     expect(differences(before, after, '')).toEqual(['.alloy-config-files.uploads.0.content', '.alloy-server.labels.1.value']);
     expect(after['alloy-server']?.['labels']).toEqual([
       { label: 'llm-observability.stack', value: owner },
-      { label: 'llm-observability.stack.config', value: createHash('sha256').update(configOf(phoenix, ...externalBackends(prometheus, undefined)) + start).digest('hex') },
+      { label: 'llm-observability.stack.config', value: createHash('sha256').update(configOf(phoenix, ...prometheus) + start).digest('hex') },
     ]);
   });
 
@@ -355,6 +356,25 @@ test.each([
 test('transform reaches the server alone', async () => {
   const { resources } = await alloy({ backends: [withKey], transform: { container: (args) => ({ ...args, hostname: 'mine' }) } });
   expect([...resources.values()].filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name)).toEqual(['alloy-server']);
+});
+
+describe('who sends to a store', () => {
+  const secretFiles = async (sender: Backend['sender']): Promise<string[]> => {
+    const { resources } = await alloy({ backends: [{ ...phoenix, name: 'prometheus', signals: ['metrics'], protocol: 'remote-write', endpoint: 'http://a/api/v1/write', ...(sender && { sender }) }] });
+    // The one of the page comes first.
+    return (resources.get('alloy-secret-files')?.inputs['uploads'] as { file: string; content: unknown }[]).slice(1).map(({ file, content }) => `${file}: ${JSON.stringify(content)}`);
+  };
+
+  test.each<[Backend['sender'], string[]]>([
+    [undefined, []],
+    [{ tenant: 'team-a' }, []],
+    [{ username: '123456', password: 'hunter2', tenant: 'team-a' }, ['prometheus.password']],
+    [{ token: 'hunter2' }, ['prometheus.token']],
+  ])('%j: what nobody may see is a file that is a secret', async (sender, names) => {
+    const files = await secretFiles(sender);
+    expect(files.map((file) => file.split(':')[0])).toEqual(names.map((name) => `/etc/alloy-secrets/${name}`));
+    files.forEach((file) => expect(file).toContain('"value":"hunter2"'));
+  });
 });
 
 test.each([undefined, {}])('without headers (%j) the password of the page is the only secret', async (headers) => {

@@ -96,8 +96,8 @@ describe('the names of a stack on its Docker host', () => {
   // these in program.test.ts.
   test('one at the edge', () => {
     expect(hostNames('dev', true)).toEqual({
-      container: ['central-dev-gate', 'central-dev-gate-config-files', 'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files', 'alloy-dev-tls-files'],
-      volume: ['central-dev-gate-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls'],
+      container: ['central-dev-gate', 'central-dev-gate-config-files', 'prometheus-dev-gate', 'prometheus-dev-gate-config-files', 'loki-dev-gate', 'loki-dev-gate-config-files', 'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files', 'alloy-dev-tls-files'],
+      volume: ['central-dev-gate-config', 'prometheus-dev-gate-config', 'loki-dev-gate-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls'],
       network: ['observability-dev'],
     });
   });
@@ -107,11 +107,11 @@ describe('the names of a stack on its Docker host', () => {
     const connectors = container.filter((name) => /^tunnel-dev-\d+$/.test(name));
     expect(container.filter((name) => !connectors.includes(name))).toEqual([
       'phoenix-dev', 'phoenix-dev-data-owner', 'phoenix-dev-secret-files', 'tunnel-dev-secret-files', 'journal-dev', 'journal-dev-data-owner', 'journal-dev-secret-files',
-      'phoenix-dev-gate', 'phoenix-dev-gate-config-files', 'phoenix-dev-gate-ingest-keys', 'phoenix-dev-gate-tls-files', 'phoenix-dev-egress', 'phoenix-dev-egress-config-files',
+      'phoenix-dev-gate', 'phoenix-dev-gate-config-files', 'prometheus-dev-gate', 'prometheus-dev-gate-config-files', 'loki-dev-gate', 'loki-dev-gate-config-files', 'phoenix-dev-gate-ingest-keys', 'phoenix-dev-gate-tls-files', 'phoenix-dev-egress', 'phoenix-dev-egress-config-files',
       'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files', 'alloy-dev-tls-files',
     ]);
     expect([connectors.length, connectors[0], connectors.at(-1)]).toEqual([maxConnectors, 'tunnel-dev-1', 'tunnel-dev-25']);
-    expect(volume).toEqual(['phoenix-dev-data', 'phoenix-dev-secrets', 'tunnel-dev-secrets', 'journal-dev-data', 'journal-dev-secrets', 'phoenix-dev-gate-config', 'phoenix-dev-gate-ingest', 'phoenix-dev-gate-tls', 'phoenix-dev-egress-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls']);
+    expect(volume).toEqual(['phoenix-dev-data', 'phoenix-dev-secrets', 'tunnel-dev-secrets', 'journal-dev-data', 'journal-dev-secrets', 'phoenix-dev-gate-config', 'prometheus-dev-gate-config', 'loki-dev-gate-config', 'phoenix-dev-gate-ingest', 'phoenix-dev-gate-tls', 'phoenix-dev-egress-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls']);
     expect(network).toEqual(['observability-dev', 'observability-dev-store']);
   });
 

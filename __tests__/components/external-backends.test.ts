@@ -1,41 +1,31 @@
 import { externalBackends } from '../../components/external-backends';
+import { readSettings } from '../../components/settings';
 
-const endpoints = (prometheus?: string, loki?: string): unknown[] =>
-  externalBackends(prometheus ? new URL(prometheus) : undefined, loki ? new URL(loki) : undefined).map(({ endpoint }) => endpoint);
+const backends = (config: Record<string, string>) => externalBackends(readSettings(config, 'llm-observability', () => true).settings);
 
 test('none is none', () => {
-  expect(externalBackends(undefined, undefined)).toEqual([]);
+  expect(backends({})).toEqual([]);
 });
 
 test('Prometheus takes metrics by remote write, Loki takes logs by OTLP', () => {
-  expect(externalBackends(new URL('http://prometheus:9090'), new URL('http://loki:3100'))).toEqual([
-    { name: 'prometheus', signals: ['metrics'], protocol: 'remote-write', endpoint: 'http://prometheus:9090/api/v1/write' },
-    { name: 'loki', signals: ['logs'], protocol: 'otlphttp', endpoint: 'http://loki:3100/otlp' },
+  expect(backends({ 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100' })).toEqual([
+    { name: 'prometheus', signals: ['metrics'], protocol: 'remote-write', endpoint: 'http://prometheus:9090/api/v1/write', sender: {} },
+    { name: 'loki', signals: ['logs'], protocol: 'otlphttp', endpoint: 'http://loki:3100/otlp', headers: {} },
   ]);
 });
 
-test.each([
-  ['http://prometheus:9090', 'http://prometheus:9090/api/v1/write'],
-  ['http://prometheus:9090/', 'http://prometheus:9090/api/v1/write'],
-  ['http://prometheus:9090/api/v1/write', 'http://prometheus:9090/api/v1/write'],
-  ['https://mimir.example/api/v1/push/', 'https://mimir.example/api/v1/push'],
-  ['https://metrics.example/?tenant=a', 'https://metrics.example/api/v1/write?tenant=a'],
-  ['https://metrics.example/push?tenant=a', 'https://metrics.example/push?tenant=a'],
-  ['https://metrics.example/push/?tenant=a/', 'https://metrics.example/push?tenant=a/'],
-])('prometheus:url %s is written to at %s', (url, endpoint) => {
-  expect(endpoints(url)).toEqual([endpoint]);
-});
-
-test.each([
-  ['http://loki:3100', 'http://loki:3100/otlp'],
-  ['http://loki:3100/otlp/', 'http://loki:3100/otlp'],
-  ['https://logs.example/loki/otlp', 'https://logs.example/loki/otlp'],
-])('loki:url %s is sent to at %s', (url, endpoint) => {
-  expect(endpoints(undefined, url)).toEqual([endpoint]);
+test.each<[string, Record<string, string>, object, Record<string, string>]>([
+  ['a user', { username: '123456', password: 'a:b c' }, { username: '123456', password: 'a:b c' }, { authorization: 'Basic MTIzNDU2OmE6YiBj' }],
+  ['a token', { token: 'glc_x=' }, { token: 'glc_x=' }, { authorization: 'Bearer glc_x=' }],
+  ['a tenant', { tenant: 'team-a' }, { tenant: 'team-a' }, { 'x-scope-orgid': 'team-a' }],
+  ['a tenant and a token', { tenant: 'team-a', token: 't' }, { tenant: 'team-a', token: 't' }, { authorization: 'Bearer t', 'x-scope-orgid': 'team-a' }],
+])('%s is told to both', (_, parts, sender, headers) => {
+  const config = Object.fromEntries(['prometheus', 'loki'].flatMap((store) => [[`${store}:url`, 'https://store.example'], ...Object.entries(parts).map(([part, value]) => [`${store}:${part}`, value] as const)]));
+  expect(backends(config)).toMatchObject([{ sender }, { headers }]);
+  expect(backends(config).map(({ headers: all }) => Object.keys(all ?? {}))).toEqual([[], Object.keys(headers)]);
 });
 
 test.each(['prometheus', 'loki'])('%s is a label in the Alloy language', (name) => {
-  const names = externalBackends(new URL('http://a'), new URL('http://b')).map((backend) => backend.name);
-  expect(names).toContain(name);
+  expect(backends({ 'prometheus:url': 'http://a', 'loki:url': 'http://b' }).map((backend) => backend.name)).toContain(name);
   expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
 });

@@ -40,6 +40,8 @@ describe('its configuration', () => {
   test('the same behind proxies, where people come over HTTPS', () =>
     expectGolden('gate/tls-proxies.conf', gateConfig({ backend: 'http://phoenix:6006', door: { ...rules, proxies: ['172.20.0.0/16'], https: true }, tls: true })));
 
+  test('in front of a store on the Docker host', () => expectGolden('gate/loki.conf', gateConfig({ backend: 'http://host.docker.internal:3100/otlp' })));
+
   test('in front of a stack behind a tunnel', () => expectGolden('gate/central.conf', gateConfig({ backend: 'https://otlp.example.com', tunnelled: true })));
 
   test('waits longer than Alloy does, and through a tunnel longer than there', () => {
@@ -176,6 +178,41 @@ test('a backend behind a tunnel stays one, in front of which the gate has time',
   const { resources, result } = await gate({ backend: { ...phoenix, name: 'central', endpoint: 'https://otlp.example.com', tunnelled: true } });
   expect(result.backend).toEqual({ name: 'central', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://central-gate:4318', tunnelled: true });
   expect(resources.get('phoenix-gate-config-files')?.inputs['uploads']).toEqual([{ file: '/etc/gate/nginx.conf', content: gateConfig({ backend: 'https://otlp.example.com', tunnelled: true }) }]);
+});
+
+describe('in front of a store of metrics', () => {
+  const prometheus = { name: 'prometheus', signals: ['metrics'], protocol: 'remote-write' } as const;
+
+  test('it hands on what it is sent to, path and query', async () => {
+    const { resources, result } = await gate({ backend: { ...prometheus, endpoint: 'https://store.example/prefix/api/v1/write?db=a' } });
+    expect(await valueOf(pulumi.output(result.backend.endpoint))).toBe('http://prometheus-gate:4318/prefix/api/v1/write?db=a');
+    expect(JSON.stringify(resources.get('phoenix-gate-config-files')?.inputs['uploads'])).toContain('proxy_pass \\"https://store.example$request_uri\\";');
+  });
+
+  test('samples that are older than others are not sent again', () => {
+    const later = (protocol: Backend['protocol']): boolean => / 409 /.test(gateConfig({ backend: 'https://store.example', protocol }));
+    expect([later('remote-write'), later('otlphttp')]).toEqual([false, true]);
+  });
+});
+
+describe('in front of what is on the Docker host', () => {
+  test.each([
+    ['http://host.docker.internal:3100/otlp', 'server host.docker.internal:3100;', 'proxy_pass "http://docker-host/otlp$request_uri";', 'proxy_set_header Host "host.docker.internal:3100";'],
+    ['http://host.docker.internal', 'server host.docker.internal:80;', 'proxy_pass "http://docker-host$request_uri";', 'proxy_set_header Host "host.docker.internal";'],
+    ['https://host.docker.internal', 'server host.docker.internal:443;', 'proxy_pass "https://docker-host$request_uri";', 'proxy_set_header Host "host.docker.internal";'],
+  ])('%s: its name is none for the DNS', (backend, ...lines) => {
+    const text = gateConfig({ backend });
+    lines.forEach((line) => expect(text).toContain(line));
+  });
+
+  test('everywhere else a name is looked up for each request', () => {
+    expect(config).not.toContain('upstream docker-host');
+  });
+
+  test.each([[true, [{ host: 'host.docker.internal', ip: 'host-gateway' }]], [false, undefined]])('the name is one for its container (%s)', async (reachesHost, hosts) => {
+    const { resources } = await gate({ reachesHost });
+    expect(resources.get('phoenix-gate-server')?.inputs['hosts']).toEqual(hosts);
+  });
 });
 
 test('transform reaches the server alone', async () => {

@@ -8,6 +8,7 @@ import { loginKeys } from '../../components/login-settings';
 import { bindOf, freePorts, keys, otherOffsets, portAsSet, portKeys, publishedPorts, readSettings, type SettingKey } from '../../components/settings';
 import { report } from '../../components/problem';
 import { withoutPassword } from '../../engine';
+import { storeKeys } from '../../components/store-settings';
 import { tlsKeys } from '../../components/tls-settings';
 import { tunnelKeys } from '../../components/tunnel-settings';
 
@@ -69,8 +70,8 @@ describe('what is right', () => {
     });
   });
 
-  test('every setting, set; those of login, of TLS, of the tunnel, of the edge and of the Docker Engine have tests of their own', () => {
-    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...dockerKeys };
+  test('every setting, set; those of login, of stores, of TLS, of the tunnel, of the edge and of the Docker Engine have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...storeKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...dockerKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
@@ -97,8 +98,6 @@ describe('what is right', () => {
       'alloy:cpus': '2',
       'alloy:image': 'mirror.example/alloy:v1.12.0',
       'gate:image': 'mirror.example/nginx:1.29.0',
-      'prometheus:url': 'http://prometheus.example:9090',
-      'loki:url': 'http://loki.example:3100',
       'ports:offset': '1000',
       'data:protect': 'true',
     });
@@ -130,8 +129,6 @@ describe('what is right', () => {
       'alloy:cpus': '2.0',
       'alloy:image': 'mirror.example/alloy:v1.12.0',
       'gate:image': 'mirror.example/nginx:1.29.0',
-      'prometheus:url': new URL('http://prometheus.example:9090'),
-      'loki:url': new URL('http://loki.example:3100'),
       'ports:offset': 1000,
       'data:protect': true,
     });
@@ -353,7 +350,6 @@ describe('keys that are not known', () => {
     ['phoenix:Auth', 'True', 'pulumi config set phoenix:auth true'],
     ['phoenix:authentication', 'true', 'pulumi config set phoenix:auth true'],
     ['loki:uri', 'x y', 'pulumi config set loki:url http://host.docker.internal:3100   # an example'],
-    ['loki:uri', 'http://u:hunter2@loki:3100', 'pulumi config set loki:url http://host.docker.internal:3100   # an example'],
     ['phoenix:smtpPasword', 'hunter2', 'pulumi config set --secret phoenix:smtpPassword'],
     ['cloudflare:apikey', 'hunter2', 'pulumi config set --secret cloudflare:apiKey'],
     ['phoenix:ldapPassword', 'hunter2', 'pulumi config set --secret phoenix:ldapBindPassword'],
@@ -392,6 +388,12 @@ describe('keys that are not known', () => {
     ['cloudflare:Email', 'me:hunter2@example.com', 'pulumi config set --secret cloudflare:email'],
   ])('%s = %s: the right key with a value that it takes', (name, value, command) => {
     expect(read({ [name]: value }).problems[0]?.mend.slice(1)).toEqual([command]);
+  });
+
+  test('of a URL with a password every part goes where it belongs', () => {
+    expect(read({ 'loki:uri': 'http://u:hunter2@loki:3100' }).problems[0]?.mend).toEqual([
+      'pulumi config rm loki:uri', 'pulumi config set loki:url http://loki:3100', 'pulumi config set loki:username u', 'pulumi config set --secret loki:password',
+    ]);
   });
 
   test.each([

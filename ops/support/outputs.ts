@@ -18,7 +18,7 @@ export interface Outputs {
   /** Keys of `phoenix:apiKeys` by name. Secret. */
   readonly apiKeys: Readonly<Record<string, string>>;
   /** Names on the Docker host. */
-  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string };
+  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string };
   readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string };
   /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;
@@ -55,7 +55,7 @@ export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'doc
   readonly central: CentralStack;
   /** Headers with which Phoenix there is asked for a trace. Secret. */
   readonly reader: Readonly<Record<string, string>>;
-  readonly containers: { readonly alloy: string; readonly gate: string };
+  readonly containers: { readonly alloy: string; readonly gate: string; readonly prometheusGate?: string; readonly lokiGate?: string };
   readonly volumes: { readonly alloy: string };
   readonly remote: null;
   readonly images: Readonly<Record<'alloy' | 'gate', Image>>;

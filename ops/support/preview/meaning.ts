@@ -129,11 +129,13 @@ function namesOf({ resource: was, old }: Planned, { resource: is, new: now }: Pl
 }
 
 /** A service while its container is exchanged; times as measured on two cores. */
-const away: Readonly<Record<'phoenix' | 'alloy' | 'door' | 'gate', string>> = {
+const away: Readonly<Record<'phoenix' | 'alloy' | 'door' | 'gate' | 'metrics' | 'logs', string>> = {
   phoenix: 'Phoenix is away for about 20 seconds. What is sent to Alloy meanwhile waits on its disk; what is stored stays stored.',
   alloy: 'Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it has accepted waits on disk.',
   door: 'The page, the API and the OTLP ports of Phoenix are away for about 3 seconds. Spans that are sent to Alloy wait on its disk.',
   gate: 'Spans wait on the disk of Alloy for about a second.',
+  metrics: 'Metrics wait on the disk of Alloy for about a second.',
+  logs: 'Logs wait on the disk of Alloy for about a second.',
 };
 
 function effects(changes: readonly Planned[], stack: string): string[] {
@@ -141,6 +143,7 @@ function effects(changes: readonly Planned[], stack: string): string[] {
     [hostName('phoenix', stack)]: 'phoenix', [hostName('alloy', stack)]: 'alloy', [hostName('phoenix', stack, 'gate')]: 'door', [hostName('central', stack, 'gate')]: 'gate',
     // Without it the gate says "later", as a gate that is exchanged does.
     [hostName('journal', stack)]: 'gate',
+    [hostName('prometheus', stack, 'gate')]: 'metrics', [hostName('loki', stack, 'gate')]: 'logs',
   };
   const running = (kind: Planned['kind']): string[] => changes.filter((change) => change.kind === kind && isService(change, change.new)).map(({ named }) => named);
   const isConnector = (named: string): boolean => named.startsWith(`${hostName('tunnel', stack)}-`);
