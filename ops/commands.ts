@@ -31,10 +31,10 @@ export const preview = command('preview', 'Show what the next deployment would c
   .addOption(json('the page'))
   .option('--offline', 'ask neither the state nor the Docker Engine: everything shows as new', false);
 
-export const verify = command('verify', 'Send a trace through a running stack, read it back and remove it')
+export const verify = command('verify', 'Send a trace through a running stack, read it back and remove it; send to its stores of metrics and logs')
   .addOption(stack)
   .addOption(new Option('--timeout <seconds>', 'how long to wait for it').argParser(wholeSeconds).default(30))
-  .addOption(json('the trace and the time of each hop'));
+  .addOption(json('the trace, the time of each hop and what the stores took'));
 
 export const down = command('down', 'Remove a stack; its data and the secrets that belong to it stay')
   .addOption(stack)

@@ -1,9 +1,11 @@
 /**
- * `npm run verify`: sends a trace through the running stack, reads it back, removes it.
+ * `npm run verify`: sends a trace through the running stack, reads it back, removes it; and sends a log record and a sample where these
+ * have a store.
  */
 import { queueWarnings } from '../provider/alloy-queue';
 import { refusalWarnings } from '../provider/alloy-refusals';
 import { checkDelivery, egressWarnings, exporterOf, journalWarnings, projectWarnings, storageWarnings } from '../provider/delivery';
+import { checkStores, storeWarnings } from '../provider/store-check';
 import { verify } from './commands';
 import { main } from './support/command-line';
 import type { EdgeOutputs, Outputs } from './support/outputs';
@@ -23,22 +25,26 @@ main(verify.action(async ({ stack, timeout, json }) => {
   const { reach, engine, endpoints: { alloyUi }, containers: { alloy: container } } = route;
   const looked = async () => ({
     delivery: await checkDelivery(route, timeout * 1000),
-    warnings: [...await queueWarnings({ reach, engine, alloyUi, component: exporterOf(route), container }), ...await refusalWarnings({ reach, alloyUi }), ...await journalWarnings(route), ...await storageWarnings(route), ...await projectWarnings(route), ...await egressWarnings(route)],
+    stores: await checkStores(route, timeout * 1000),
+    warnings: [...await storeWarnings(route), ...await queueWarnings({ reach, engine, alloyUi, component: exporterOf(route), container }), ...await refusalWarnings({ reach, alloyUi }), ...await journalWarnings(route), ...await storageWarnings(route), ...await projectWarnings(route), ...await egressWarnings(route)],
   });
   // Left open, it would keep this process from its end.
-  const { delivery: { ok, traceId, ms, hops, failure }, warnings } = await looked().finally(() => route.inside.close());
+  const { delivery: { traceId, ms, hops, failure }, stores, warnings } = await looked().finally(() => route.inside.close());
+  const failures = [...(failure ? [failure] : []), ...stores.flatMap(({ failure: refused }) => (refused ? [refused] : []))];
   if (json) {
-    process.stdout.write(`${JSON.stringify({ ok, traceId, ms, hops, ...(failure ? { failure } : {}), ...(warnings.length > 0 ? { warnings } : {}) })}\n`);
+    process.stdout.write(`${JSON.stringify({ ok: failures.length === 0, traceId, ms, hops, ...(failure ? { failure } : {}), ...(stores.length > 0 ? { stores } : {}), ...(warnings.length > 0 ? { warnings } : {}) })}\n`);
   }
-  for (const hop of hops) {
-    say(`  ok     ${hop.name}  ${hop.ms} ms`);
+  for (const { name, ms: took } of [...hops, ...stores.flatMap((store) => (store.failure ? [] : [{ name: store.hop, ms: store.ms }]))]) {
+    say(`  ok     ${name}  ${took} ms`);
   }
   for (const warning of warnings) {
     say(`  note   ${warning}`);
   }
-  if (failure) {
-    say(`  failed ${failure.hop}`);
-    throw new Failure(`${failure.hop}: ${failure.cause}.`, failure.mend);
+  for (const { hop } of failures) {
+    say(`  failed ${hop}`);
+  }
+  if (failures.length > 0) {
+    throw new Failure(failures.map(({ hop, cause }) => `${hop}: ${cause}.`).join('\n'), [...new Set(failures.flatMap(({ mend }) => mend))]);
   }
   say(`Trace ${traceId} arrived in ${ms} ms and was removed again.`);
 }));

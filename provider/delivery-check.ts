@@ -1,7 +1,9 @@
 import { from } from './container-reach';
 import { checkDelivery, type Delivery, type Route } from './delivery';
+import { tell } from './progress';
 import { recordedEngine } from './recorded-engine';
 import type { Kind } from './resource';
+import { checkStores, type StoreDelivery } from './store-check';
 
 /** A route that is asked from inside the private network throughout. */
 interface InnerRoute extends Omit<Route, 'reach' | 'inside' | 'headers'> {
@@ -21,12 +23,32 @@ export interface DeliveryCheckInputs extends InnerRoute {
 const timeoutMs = 60_000;
 const longestMs = 900_000;
 
-/** Fails the deployment when a trace does not arrive after a change of what it passes through. */
-export const deliveryCheck = (check: (route: InnerRoute) => Promise<Delivery> = fromInside): Kind<DeliveryCheckInputs, DeliveryCheckInputs> => {
+/** What of what was sent has arrived. */
+interface Arrival {
+  readonly delivery: Delivery;
+  readonly stores: readonly StoreDelivery[];
+}
+
+/** Milliseconds that a store may take: remote write collects for 5 s, and a token that was changed is read within a second. */
+const storeMs = 20_000;
+
+/**
+ * Fails the deployment when a trace does not arrive after a change of what it passes through, or when a store of metrics or logs
+ * does not take what it is sent for a reason that stays. One that is busy is told.
+ */
+export const deliveryCheck = (check: (route: InnerRoute) => Promise<Arrival> = fromInside): Kind<DeliveryCheckInputs, DeliveryCheckInputs> => {
   const prove = async (inputs: DeliveryCheckInputs): Promise<DeliveryCheckInputs> => {
-    const { failure } = await check(inputs);
+    const { delivery: { failure }, stores } = await check(inputs);
     if (failure) {
       throw new Error([`A trace does not arrive. ${failure.hop}: ${failure.cause}.`, ...failure.mend.map((command) => `    ${command}`)].join('\n'));
+    }
+    const refused = stores.flatMap((store) => store.failure ?? []);
+    for (const { hop, cause } of refused.filter(({ passing }) => passing)) {
+      tell(`${hop}: ${cause}.`);
+    }
+    const lasting = refused.filter(({ passing }) => !passing);
+    if (lasting.length > 0) {
+      throw new Error(lasting.flatMap(({ hop, cause, mend }) => [`${hop}: ${cause}.`, ...mend.map((command) => `    ${command}`)]).join('\n'));
     }
     return inputs;
   };
@@ -34,11 +56,13 @@ export const deliveryCheck = (check: (route: InnerRoute) => Promise<Delivery> = 
 };
 
 /** From inside the gate, which reaches all of them. */
-async function fromInside({ auth, adminSecret, headers = auth ? { authorization: `Bearer ${adminSecret}` } : {}, ...route }: InnerRoute): Promise<Delivery> {
+async function fromInside({ auth, adminSecret, headers = auth ? { authorization: `Bearer ${adminSecret}` } : {}, ...route }: InnerRoute): Promise<Arrival> {
   const engine = recordedEngine(route.engine);
   const reach = from(engine, route.containers.gate, 'bash');
   try {
-    return await checkDelivery({ ...route, headers, engine, reach, inside: reach }, timeoutMs, longestMs);
+    const whole: Route = { ...route, headers, engine, reach, inside: reach };
+    const delivery = await checkDelivery(whole, timeoutMs, longestMs);
+    return { delivery, stores: delivery.ok ? await checkStores(whole, storeMs) : [] };
   } finally {
     reach.close();
   }

@@ -135,7 +135,7 @@ interface Look {
   readonly at: number;
 }
 
-interface Cause {
+export interface Cause {
   readonly cause: string;
   readonly mend: readonly string[];
 }
@@ -233,7 +233,7 @@ async function whyNotForwarded(route: Route, since: number, early?: Look): Promi
   return central ? whyNotThroughTunnel(route, central, since, queued, waiting) : whyNotToPhoenix(route, since, queued, waiting);
 }
 
-const logsOf = (container: string): string => `docker logs --tail 30 ${container}`;
+export const logsOf = (container: string): string => `docker logs --tail 30 ${container}`;
 
 async function whyNotToPhoenix(route: Route, since: number, queued: string | undefined, waiting: string): Promise<Cause> {
   const { endpoints, containers: { alloy, phoenix = '', gate }, redeploy } = route;
@@ -400,7 +400,7 @@ async function whyNotThroughTunnel(route: Route, central: CentralStack, since: n
 }
 
 /** "running", "exited with 137", "not there", or why it cannot be told. */
-async function containerState(route: Route, name: string): Promise<string> {
+export async function containerState(route: Route, name: string): Promise<string> {
   try {
     const found = await inspected(route, name);
     if (found === undefined) {
@@ -439,7 +439,7 @@ const requests = (count: number): string => (count === 1 ? '1 request' : `${coun
 export const exporterOf = ({ central }: Pick<Route, 'central'>): string => componentOf(central ? 'central' : 'phoenix');
 
 /** Lines of a container's log since a time in milliseconds; none when the engine does not say. */
-async function logSince({ engine }: Route, container: string, since: number): Promise<readonly string[]> {
+export async function logSince({ engine }: Route, container: string, since: number): Promise<readonly string[]> {
   const query = `stdout=1&stderr=1&tail=500&since=${Math.floor(since / 1000)}`;
   const log = await engineRequest(engine, 'GET', `/containers/${container}/logs?${query}`, { timeoutMs: 10_000 }).catch(() => undefined);
   return log?.status === 200 ? log.body.toString().split('\n') : [];

@@ -37,3 +37,14 @@ export function markedTrace(project: string, now = Date.now()): MarkedTrace {
     },
   };
 }
+
+const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'llm-observability-verify' } }] };
+const scope = { name: 'llm-observability/verify' };
+
+/** A log record, in OTLP's JSON form. */
+export const markedLog = (now = Date.now()): object =>
+  ({ resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: [{ timeUnixNano: `${now}000000`, severityText: 'INFO', body: { stringValue: 'Does a log record arrive?' } }] }] }] });
+
+/** A sample of a gauge, which is the time: a store takes one sample of a series at a time. */
+export const markedSample = (now = Date.now()): object =>
+  ({ resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics: [{ name: 'llm_observability_verify', gauge: { dataPoints: [{ timeUnixNano: `${now}000000`, asDouble: now / 1000 }] } }] }] }] });

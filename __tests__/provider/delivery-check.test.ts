@@ -1,10 +1,14 @@
 import { at } from '../../engine';
 import { deliveryCheck, type DeliveryCheckInputs } from '../../provider/delivery-check';
 import type { Delivery } from '../../provider/delivery';
+import { tell } from '../../provider/progress';
+import type { StoreDelivery } from '../../provider/store-check';
 import { setEnvironment } from '../support/environment';
 import { execEngine, type ExecEngine } from '../support/exec-engine';
 import { adminSecret, projectOf, services, type Behaviour, type Services } from '../support/services';
 import { nobody } from '../support/web';
+
+jest.mock('../../provider/progress', () => ({ tell: jest.fn() }));
 
 const inputs: DeliveryCheckInputs = {
   engine: at('unix:///docker.sock'),
@@ -27,12 +31,32 @@ test.each<[string, (kind: ReturnType<typeof deliveryCheck>) => Promise<DeliveryC
   ['create', (kind) => kind.create(inputs), inputs],
   ['update, of what there is now', (kind) => kind.update(inputs, next), next],
 ])('%s', async (_, change, expected) => {
-  const check = jest.fn(async () => arrived);
+  const check = jest.fn(async () => ({ delivery: arrived, stores: [] }));
   expect(await change(deliveryCheck(check))).toEqual(expected);
   expect(check.mock.calls).toEqual([[expected]]);
-  await expect(change(deliveryCheck(async () => lost))).rejects.toThrow(
+  await expect(change(deliveryCheck(async () => ({ delivery: lost, stores: [] })))).rejects.toThrow(
     new Error('A trace does not arrive. Alloy -> Phoenix: Phoenix refuses: 507.\n    docker logs phoenix-dev\n    npm run up'),
   );
+});
+
+describe('a store of metrics or logs', () => {
+  const refused = (passing: boolean, hop = 'Alloy -> store of logs') => ({ hop, ms: 1, failure: { hop, passing, cause: 'it answers 401', mend: ['pulumi config set --secret loki:token'] } });
+  const tried = (...stores: StoreDelivery[]): Promise<DeliveryCheckInputs> => deliveryCheck(async () => ({ delivery: arrived, stores })).create(inputs);
+
+  test('that takes what it is sent', async () => {
+    expect(await tried({ hop: 'Alloy -> store of logs', ms: 1 })).toEqual(inputs);
+  });
+
+  test('that is busy fails nothing, and is told', async () => {
+    expect(await tried(refused(true))).toEqual(inputs);
+    expect(jest.mocked(tell).mock.calls).toEqual([['Alloy -> store of logs: it answers 401.']]);
+  });
+
+  test('that refuses, each of them by name', async () => {
+    await expect(tried(refused(false, 'Alloy -> store of metrics'), refused(false))).rejects.toThrow(new Error([
+      'Alloy -> store of metrics: it answers 401.', '    pulumi config set --secret loki:token', 'Alloy -> store of logs: it answers 401.', '    pulumi config set --secret loki:token',
+    ].join('\n')));
+  });
 });
 
 afterEach(() => jest.restoreAllMocks());

@@ -1,0 +1,141 @@
+/**
+ * Sends one log record and one sample as an application would, and sees from Alloy's own counters that the stores took them: nothing
+ * is read back, for which credentials that only write would not do. When one does not, says what the store answers.
+ */
+import { pause } from './cancellation';
+import { type Cause, containerState, logSince, logsOf, type Route } from './delivery';
+import { markedLog, markedSample } from './otlp';
+
+/** A store that somebody else runs, by the namespace of its settings. */
+type StoreName = 'prometheus' | 'loki';
+
+export interface StoreDelivery {
+  /** As in `Alloy -> store of metrics`. */
+  readonly hop: string;
+  readonly ms: number;
+  /** Set when the store did not take it. */
+  readonly failure?: Cause & { readonly hop: string; /** Whether it goes by itself: the store is busy or away. */ readonly passing: boolean };
+}
+
+interface Kind {
+  readonly store: StoreName;
+  readonly what: string;
+  /** What a store of the kind takes, and since when some do. */
+  readonly takes: string;
+  readonly path: string;
+  readonly body: () => object;
+  /** Counts of what the store has taken, at most and at least: what is on its way is in the first one alone. */
+  readonly taken: (of: (metric: string) => number) => { readonly most: number; readonly least: number };
+  /** What it refused for what it holds. */
+  readonly lost: (of: (metric: string) => number) => number;
+  readonly component: string;
+}
+
+const kinds: Readonly<Record<StoreName, Kind>> = {
+  prometheus: {
+    store: 'prometheus', what: 'metrics', takes: 'remote write', path: '/v1/metrics', body: markedSample, component: 'prometheus.remote_write.prometheus',
+    // The first of these counts every attempt.
+    taken: (of) => {
+      const most = of('prometheus_remote_storage_samples_total') - of('prometheus_remote_storage_samples_retried_total') - of('prometheus_remote_storage_samples_failed_total');
+      return { most, least: most - of('prometheus_remote_storage_samples_pending') };
+    },
+    lost: (of) => of('prometheus_remote_storage_samples_failed_total'),
+  },
+  loki: {
+    store: 'loki', what: 'logs', takes: 'OTLP, which Loki does from 3.0 on', path: '/v1/logs', body: markedLog, component: 'otelcol.exporter.otlphttp.loki',
+    taken: (of) => {
+      const sent = of('otelcol_exporter_sent_log_records_total');
+      return { most: sent, least: sent };
+    },
+    lost: (of) => of('otelcol_exporter_send_failed_log_records_total'),
+  },
+};
+
+const storesOf = ({ containers: { prometheusGate, lokiGate } }: Route): readonly (Kind & { readonly gate: string })[] =>
+  [{ ...kinds.prometheus, gate: prometheusGate }, { ...kinds.loki, gate: lokiGate }].flatMap(({ gate, ...kind }) => (gate === undefined ? [] : [{ ...kind, gate }]));
+
+const hopOf = ({ what }: Kind): string => `Alloy -> store of ${what}`;
+
+/** Time between two looks at the counters. Remote write waits 5 s for more to send. */
+const lookEveryMs = 250;
+
+/** @param timeoutMs how long each may take from Alloy's answer until the store has it */
+export async function checkStores(route: Route, timeoutMs: number): Promise<readonly StoreDelivery[]> {
+  return Promise.all(storesOf(route).map((kind) => checkStore(route, kind, kind.gate, timeoutMs)));
+}
+
+async function checkStore(route: Route, kind: Kind, gate: string, timeoutMs: number): Promise<StoreDelivery> {
+  const { reach, endpoints: { otlpHttp }, containers: { alloy } } = route;
+  const [hop, started] = [hopOf(kind), Date.now()];
+  const before = await countersOf(route, kind);
+  const sent = await reach.ask(`${otlpHttp}${kind.path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(kind.body()) });
+  if (sent.status !== 200) {
+    return { hop, ms: Date.now() - started, failure: { hop: 'application -> Alloy', passing: true, cause: `Alloy takes no ${kind.what}: ${sent.status === 0 ? sent.text : `${sent.status} ${sent.text.trim().slice(0, 300)}`}`, mend: [logsOf(alloy)] } };
+  }
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const now = await countersOf(route, kind);
+    const ms = Date.now() - started;
+    if (now.least > before.most) {
+      return { hop, ms };
+    }
+    if (Date.now() > deadline) {
+      return { hop, ms, failure: { hop, ...(await whyNotTaken(route, kind, gate, started)) } };
+    }
+    await pause(lookEveryMs);
+  }
+}
+
+interface Counters {
+  readonly most: number;
+  readonly least: number;
+  readonly lost: number;
+}
+
+async function countersOf({ reach, endpoints: { alloyUi } }: Route, { component, taken, lost }: Kind): Promise<Counters> {
+  const { text } = await reach.ask(`${alloyUi}/metrics`);
+  const lines = text.split('\n').filter((line) => line.includes(`component_id="${component}"`));
+  const of = (metric: string): number => lines.filter((line) => line.startsWith(`${metric}{`)).reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  return { ...taken(of), lost: lost(of) };
+}
+
+async function whyNotTaken(route: Route, kind: Kind, gate: string, since: number): Promise<Cause & { readonly passing: boolean }> {
+  const { containers: { alloy }, redeploy } = route;
+  const { store, what } = kind;
+  const waiting = '; what Alloy has accepted waits on its disk';
+  const address = `pulumi config get ${store}:url   # then set the one that takes ${kind.takes}`;
+  const log = await logSince(route, gate, since);
+  const answers = log.flatMap((line) => /refused upstream=(\d{3}) answered=\d{3} uri=/.exec(line)?.[1] ?? []);
+  const [answer] = answers.slice(-1).map(Number);
+  const says = `the store of ${what} (${store}:url) answers ${answer}`;
+  if (answer === 401 || answer === 403) {
+    return {
+      passing: false, cause: `${says}: it does not take who sends${waiting}`,
+      mend: [`pulumi config set --secret ${store}:password   # of ${store}:username`, `pulumi config set --secret ${store}:token   # in place of the two`, `pulumi config set ${store}:tenant team-a   # where it has tenants`, redeploy],
+    };
+  }
+  if (answer === 404 || answer === 405 || (answer !== undefined && answer < 400)) {
+    return { passing: false, cause: `${says}: ${answer < 400 ? 'it sends elsewhere, to a login for one' : `nothing takes ${what} there`}${waiting}`, mend: [address, redeploy] };
+  }
+  if (answer === 429) {
+    return { passing: true, cause: `${says}: it takes no more for now${waiting}. A higher limit for ${what} there is what helps`, mend: [logsOf(gate)] };
+  }
+  if (answer !== undefined && answer < 500) {
+    return { passing: false, cause: `${says}: it refuses ${what} for what they hold, and they are lost`, mend: [logsOf(alloy), logsOf(gate)] };
+  }
+  const errors = log.flatMap((line) => /\[(?:error|crit|emerg)\] \d+#\d+: (?:\*\d+ )?(.*?)(?:, client: .*)?$/.exec(line)?.[1] ?? []);
+  const state = await containerState(route, gate);
+  if (errors.length > 0 || !state.startsWith('running')) {
+    return { passing: false, cause: `the store of ${what} (${store}:url) cannot be reached: ${errors.at(-1) ?? `container ${gate} is ${state}`}${waiting}`, mend: [address, logsOf(gate), redeploy] };
+  }
+  return { passing: true, cause: `${answer === undefined ? `the store of ${what} (${store}:url) has not taken it yet` : says}${waiting}`, mend: [logsOf(alloy), logsOf(gate)] };
+}
+
+/** What whoever operates a stack should know of its stores although they take what is sent now. */
+export async function storeWarnings(route: Route): Promise<string[]> {
+  return (await Promise.all(storesOf(route).map(async (kind) => {
+    const { lost } = await countersOf(route, kind);
+    const [few, many] = kind.store === 'loki' ? ['log record', 'log records'] : ['sample', 'samples'];
+    return lost === 0 ? [] : [`The store of ${kind.what} has refused ${lost} ${lost === 1 ? few : many} for what they hold since Alloy was started; they are lost: docker logs ${kind.gate} has its answers.`];
+  }))).flat();
+}
