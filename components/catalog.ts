@@ -112,6 +112,9 @@ export const phoenixAway = 'Phoenix does not answer right now, or is busy.';
 /** How a container names the machine that it runs on. */
 export const dockerHost = 'host.docker.internal';
 
+/** The same in the configuration of a gate: Docker's DNS does not know that name, and nginx reads it from a file at its start. */
+export const dockerHostInGate = 'docker-host';
+
 /** The administrator whom Phoenix makes with its database. */
 export const firstAdmin = 'admin@localhost';
 

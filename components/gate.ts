@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
-import { aliases, dockerHost, hostName, phoenixAway, ports, stackLabel, tlsFiles, tunnelSeconds, users } from './catalog';
+import { aliases, dockerHost, dockerHostInGate, hostName, phoenixAway, ports, stackLabel, tlsFiles, tunnelSeconds, users } from './catalog';
 import type { Destination } from './destinations';
 import { checksPath, doorView, type Door } from './door';
 import { portsOf } from './egress';
@@ -78,9 +78,6 @@ export const passedCodes: readonly number[] = [400, 413, 415, 422, 429, 502, 503
 /** Says of samples that they are older than others of their series; Thanos answers it. */
 const conflict = 409;
 
-/** The Docker host in nginx's configuration: Docker's DNS does not know its name, which is in a file that nginx reads at its start. */
-const ofDockerHost = 'docker-host';
-
 /** nginx's own word for a client that hung up; it refuses to start with a rule for it. */
 const hungUp = 499;
 
@@ -107,7 +104,7 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
   const isHere = hostname === dockerHost;
   const path = pathname.replace(/\/$/, '');
-  const upstream = isHere ? `${protocol}//${ofDockerHost}${path}` : `${origin}${path}`;
+  const upstream = isHere ? `${protocol}//${dockerHostInGate}${path}` : `${origin}${path}`;
   const passed = takes === 'remote-write' ? [...passedCodes, conflict] : passedCodes;
   const { directHttp, directGrpc, ui, tlsUi, tlsHttp, tlsGrpc } = ports.gate;
   const listening = (plain: number, encrypted: number): object[] => [{ port: plain, ssl: false }, ...(tls ? [{ port: encrypted, ssl: true }] : [])];
@@ -117,7 +114,7 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
     closedFile,
     upstream,
     spansTo: journal ?? upstream,
-    here: isHere ? { name: ofDockerHost, host, server: host === hostname ? `${host}:${protocol === 'https:' ? 443 : 80}` : host } : false,
+    here: isHere ? { name: dockerHostInGate, host, server: host === hostname ? `${host}:${protocol === 'https:' ? 443 : 80}` : host } : false,
     tls: protocol === 'https:',
     // Longer than Alloy waits: its timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),

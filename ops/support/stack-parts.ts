@@ -2,7 +2,7 @@
  * What the picture shows of a stack, read from its resources: the containers with their ports, volumes and names on the
  * network, the configurations that Alloy and the gate are given, the rules of the tunnel.
  */
-import { runsForEver } from '../../components/catalog';
+import { dockerHostInGate, runsForEver } from '../../components/catalog';
 import { alloyFlows, type Flows } from './alloy-flows';
 
 /** A resource as the program asks for it, and as the state keeps it. */
@@ -110,12 +110,15 @@ function filesOf({ volumes = [] }: Container, containers: readonly Container[]):
 /** What the files of a service say of where it sends: Alloy tells signals apart, nginx passes on whatever comes. */
 function flowsOf(files: readonly File[]): Omit<Service, keyof Container | 'inner'> {
   const textOf = (ending: string): string => files.filter(({ file }) => file.endsWith(ending)).map(({ text }) => text).join('\n');
+  const nginx = textOf('/nginx.conf');
+  // What a gate calls the Docker host, by its own name.
+  const [group = '', server = ''] = new RegExp(`^\\s*upstream ${dockerHostInGate} \\{\\s*server ([^;]+);\\s*\\}`, 'm').exec(nginx) ?? [];
   return {
     ...alloyFlows(textOf('.alloy')),
     reached: [
-      ...[...textOf('/nginx.conf').matchAll(/\$egress \{\s*default ([\w-]+);/g)],
-      ...[...textOf('/nginx.conf').matchAll(/^\s*(?:default|"[^"]*"|server) "?([\w.-]+:\d+)"?(?: backup)?(?: resolve)?;/gm)],
+      ...[...nginx.matchAll(/\$egress \{\s*default ([\w-]+);/g)],
+      ...[...nginx.replace(group, '').matchAll(/^\s*(?:default|"[^"]*"|server) "?([\w.-]+:\d+)"?(?: backup)?(?: resolve)?;/gm)],
     ].map(([, server = '']) => server),
-    passedOn: [...textOf('/nginx.conf').matchAll(/^\s*proxy_pass\s+"?(https?:\/\/[^\s";$]+)/gm)].map(([, url = '']) => url),
+    passedOn: [...nginx.matchAll(/^\s*proxy_pass\s+"?(https?:\/\/)([^\s";$/]+)([^\s";$]*)/gm)].map(([, scheme = '', host = '', path = '']) => `${scheme}${host === dockerHostInGate ? server : host}${path}`),
   };
 }
