@@ -148,7 +148,7 @@ export function lokiUrl(raw: string): URL {
     throw new BrokenRule('that is an address of traces, and logs go here');
   }
   if (url.search !== '') {
-    throw new BrokenRule('/v1/logs follows it, so it has no query; who sends is for loki:username, loki:token and loki:tenant', raw.replace(/\?[^#]*/s, ''));
+    throw new BrokenRule('/v1/logs follows it, so it has no query; who sends is for loki:username, loki:token and loki:tenant', raw.replace(/\?[^#]*/s, ''), [], hasCredential(url) ? [['loki:token']] : []);
   }
   return url;
 }

@@ -382,8 +382,8 @@ describe('keys that are not known', () => {
     ['docker:dockerDaemonCheck', 'disabled', 'pulumi config set docker:disableDockerDaemonCheck true'],
     ['phoenix:Auth', 'disabled', 'pulumi config set phoenix:auth false'],
     // What holds a secret is asked for.
-    ['loki:uri', 'https://loki.example.com/x?api_key=hunter2', 'pulumi config set --secret loki:url'],
-    ['loki:uri', 'loki.example.com/x?api_key=hunter2', 'pulumi config set --secret loki:url'],
+    ['prometheus:uri', 'https://store.example.com/x?api_key=hunter2', 'pulumi config set --secret prometheus:url'],
+    ['prometheus:uri', 'store.example.com/x?api_key=hunter2', 'pulumi config set --secret prometheus:url'],
     ['phoenix:oidcConfigUrls', 'https://login.example.com/x?client_secret=hunter2', 'pulumi config set --secret phoenix:oidcConfigUrl'],
     ['cloudflare:Email', 'me:hunter2@example.com', 'pulumi config set --secret cloudflare:email'],
   ])('%s = %s: the right key with a value that it takes', (name, value, command) => {
@@ -430,7 +430,7 @@ describe('keys that are not known', () => {
     ['phoenix:openaiApiKey', 'sk-hunter2'],
     ['alloy:storagePath', '/var/lib/alloy'],
     ['alloy:token', 'hunter2'],
-    ['loki:tenant', 'acme'],
+    ['loki:labels', 'acme'],
     ['tunnel:secret', 'hunter2'],
     ['tunnel:token', 'hunter2'],
     ['phoenix:authToken', 'hunter2'],
@@ -636,12 +636,12 @@ describe('secrets', () => {
   test('they are these', () => {
     expect(secretKeys).toEqual([
       'phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword', 'phoenix:oidcClientSecret', 'phoenix:ldapBindPassword', 'phoenix:smtpPassword',
-      'tls:key', 'cloudflare:apiToken', 'edge:access', 'docker:keyMaterial', 'docker:registryAuth',
+      'prometheus:password', 'prometheus:token', 'loki:password', 'loki:token', 'tls:key', 'cloudflare:apiToken', 'edge:access', 'docker:keyMaterial', 'docker:registryAuth',
     ]);
   });
 
-  /** Those of the engine, of TLS and of the edge have a form, and tests of their own. */
-  const words = secretKeys.filter((name) => !(name in { ...tlsKeys, ...dockerKeys, ...edgeKeys }));
+  /** Those of stores need others; those of the engine, of TLS and of the edge have a form. All of them have tests of their own. */
+  const words = secretKeys.filter((name) => !(name in { ...storeKeys, ...tlsKeys, ...dockerKeys, ...edgeKeys }));
 
   const value = 'abcdefghijklmnopqrstuvwxyz0123456789abcd';
   test.each(words)('%s is refused in plain text, without its value', (name) => {
@@ -693,7 +693,7 @@ describe('secrets', () => {
   });
 
   test.each<[SettingKey, string]>([
-    ['loki:url', 'loki.example.com/x?api_key=hunter2'],
+    ['prometheus:url', 'store.example.com/x?api_key=hunter2'],
     ['prometheus:url', 'http://localhost:9090/x?token=hunter2'],
   ])('nor in what is offered: %s %s', (name, value) => {
     expect(read({ [name]: value }).problems[0]?.mend).toEqual([`pulumi config set --secret ${name}`]);

@@ -127,6 +127,10 @@ describe('loki:url', () => {
     expect(refused('loki:url', url)).toEqual({ rule, mend: [`pulumi config set loki:url ${meant}`] });
   });
 
+  test('what a query opened the store with goes where it belongs, unseen', () => {
+    expect(refused('loki:url', 'https://loki.example/otlp?api_key=hunter2')?.mend).toEqual(['pulumi config set loki:url https://loki.example/otlp', 'pulumi config set --secret loki:token']);
+  });
+
   test('traces are no logs', () => {
     expect(refused('loki:url', 'http://tempo:4318/v1/traces')?.rule).toBe('that is an address of traces, and logs go here');
   });
