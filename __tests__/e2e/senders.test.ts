@@ -1,0 +1,102 @@
+/**
+ * The snippets of docs/senders.md as they stand on the page, with the packages that their users have, against a real stack. What
+ * they ask a model is answered here.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { modelApi } from '../support/model-api';
+import { notRun, snippets } from '../support/snippets';
+import { Checkout, until } from './checkout';
+import { programs } from './senders/programs';
+import { runSnippet, type Surroundings } from './senders/runners';
+
+let checkout: Checkout;
+let phoenixUi: string;
+let surroundings: Surroundings;
+let asked: readonly unknown[];
+
+beforeAll(async () => {
+  const found = await programs();
+  checkout = await Checkout.clone('senders');
+  // Beside the stack that the other tests have on the usual ports.
+  const { endpoints } = await checkout.up({ 'ports:offset': '900' });
+  phoenixUi = endpoints.phoenixUi ?? '';
+  const { env, requests } = await modelApi();
+  asked = requests;
+  const ports = { http: Number(new URL(endpoints.otlpHttp).port), grpc: Number(new URL(`http://${endpoints.otlpGrpc.replace(/^\w+:\/\//, '')}`).port) };
+  surroundings = {
+    ...found, ports,
+    env: {
+      ...env,
+      // `register` knows gRPC by this port.
+      PHOENIX_GRPC_PORT: String(ports.grpc),
+      // What a library would ask of the internet beside its work.
+      LITELLM_LOCAL_MODEL_COST_MAP: 'True', TRACELOOP_TELEMETRY: 'false', CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    },
+  };
+}, 60 * 60_000);
+
+afterAll(async () => {
+  const { code, stderr } = await checkout.command('down', ['--purge', '--yes']);
+  fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+interface Stored {
+  readonly spans: number;
+  readonly tokens: number;
+}
+
+async function projects(): Promise<Map<string, Stored>> {
+  const query = '{ projects(first: 1000) { edges { node { name recordCount tokenCountTotal } } } }';
+  const answer = await fetch(`${phoenixUi}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query }) });
+  const { data } = (await answer.json()) as { data: { projects: { edges: { node: { name: string; recordCount: number; tokenCountTotal: number } }[] } } };
+  return new Map(data.projects.edges.map(({ node }) => [node.name, { spans: node.recordCount, tokens: node.tokenCountTotal }]));
+}
+
+const all = snippets().filter(({ title }) => !(title in notRun));
+
+test.each(all.map((snippet) => [snippet.title, snippet.project, snippet] as const))('%s: its spans arrive in the project %s', async (title, project, snippet) => {
+  const before = asked.length;
+  expect((await projects()).has(project)).toBe(false);
+  const { code, output } = await runSnippet(snippet, surroundings);
+  expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+  // Of what it asked a model, Phoenix adds up the tokens, but for those that Claude Code has under names of its own.
+  const tokens = asked.length > before && title !== 'Claude Code' ? 12 : 0;
+  const stored = await until(`spans in ${project}; the program said: ${output.slice(-2000)}`, async () => {
+    const found = (await projects()).get(project);
+    return found !== undefined && found.spans > 0 && found.tokens >= tokens && found;
+  }, 60_000);
+  expect(stored.tokens).toBe(tokens);
+});
+
+/** What the page says of `register`: how it is called, in what surroundings, and whether its spans arrive. */
+const spellings: readonly (readonly [string, string, Readonly<Record<string, string>>, boolean])[] = [
+  ['url-of-grpc', 'endpoint="http://localhost:4317"', {}, true],
+  ['grpc-without-scheme', 'endpoint="localhost:4317"', {}, false],
+  ['base-of-http', 'endpoint="http://localhost:4318"', {}, false],
+  ['variable-and-protocol', 'protocol="http/protobuf"', { PHOENIX_COLLECTOR_ENDPOINT: 'http://localhost:4318' }, true],
+  ['variable-with-path', '', { PHOENIX_COLLECTOR_ENDPOINT: 'http://localhost:4318/v1/traces' }, false],
+  ['variable-with-path-and-protocol', 'protocol="http/protobuf"', { PHOENIX_COLLECTOR_ENDPOINT: 'http://localhost:4318/v1/traces' }, true],
+];
+
+test('the spellings of an endpoint for register: which arrive, and which lose every span', async () => {
+  const ended = await Promise.all(spellings.map(([project, option, env]) => {
+    const exports = Object.entries(env).map(([name, value]) => `export ${name}=${value}\n`).join('');
+    const code = `${exports}python -c 'from phoenix.otel import register; register(project_name="${project}", batch=True, ${option}).get_tracer("app").start_span("answer").end()'\n`;
+    return runSnippet({ title: project, language: 'sh', code, project }, surroundings);
+  }));
+  expect(ended.map(({ code }) => code)).toEqual(spellings.map(() => 0));
+  const outcome = ended.map(({ output }) => !/Failed to export|Transient error/.test(output));
+  expect(Object.fromEntries(spellings.map(([project], index) => [project, outcome[index]]))).toEqual(Object.fromEntries(spellings.map(([project, , , arrives]) => [project, arrives])));
+  const arrive = spellings.filter(([, , , arrives]) => arrives).map(([project]) => project);
+  const stored = await until('those that arrive', async () => {
+    const found = await projects();
+    return arrive.every((project) => found.get(project)?.spans === 1) && found;
+  });
+  expect(spellings.filter(([project]) => stored.has(project)).map(([project]) => project)).toEqual(arrive);
+});
+
+test('none of all these spans is in the project default', async () => {
+  expect((await projects()).get('default')?.spans ?? 0).toBe(0);
+});
