@@ -30,6 +30,6 @@ test('the versions of the packages are exact', () => {
   const folder = '__tests__/e2e/senders';
   const python = fs.readFileSync(`${folder}/requirements.txt`, 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   expect(python.filter((line) => !/^[\w.[\]-]+==[\w.]+$/.test(line))).toEqual([]);
-  const { dependencies } = JSON.parse(fs.readFileSync(`${folder}/package.json`, 'utf8')) as { dependencies: Record<string, string> };
-  expect(Object.entries(dependencies).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  const node = ['package.json', 'claude-code/package.json'].map((name) => JSON.parse(fs.readFileSync(`${folder}/${name}`, 'utf8')) as { dependencies: Record<string, string> });
+  expect(node.flatMap(({ dependencies }) => Object.entries(dependencies)).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
 });

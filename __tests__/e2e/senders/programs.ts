@@ -20,6 +20,7 @@ export interface Programs {
   /** Folder with jars. */
   readonly java: string;
   readonly collector: string;
+  readonly claude: string;
 }
 
 /** One after the other: each of them keeps a small machine busy. */
@@ -30,15 +31,28 @@ export async function programs(): Promise<Programs> {
     java: await java(),
     go: await goCommand('the snippet in Go'),
     collector: await collector(),
+    claude: await claude(),
   };
 }
 
 function node(): Promise<string> {
   const inputs = recipeFile(list('package-lock.json'));
-  return ensure({ name: 'node-senders', version: '1', inputs, from: 'npm', cost: { minutes: 0.5, cache: 370 } }, async (build) => {
+  return ensure({ name: 'node-senders', version: '1', inputs, from: 'npm', cost: { minutes: 0.5, cache: 130 } }, async (build) => {
     await Promise.all(['package.json', 'package-lock.json'].map((name) => copyFile(list(name), path.join(build.dir, name))));
     await build.run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: build.dir });
   });
+}
+
+async function claude(): Promise<string> {
+  const inputs = recipeFile(list('claude-code/package.json'));
+  const recipe = { name: 'claude-code-senders', version: '1', inputs, from: 'npm', cost: { minutes: 0.5, cache: 240 } };
+  const dir = await ensure(recipe, async (build) => {
+    await copyFile(list('claude-code/package.json'), path.join(build.dir, 'package.json'));
+    // Without a lock file: one would bring its programs for all machines.
+    await build.run('npm', ['install', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: build.dir });
+    await build.run('node', [path.join('node_modules', '@anthropic-ai', 'claude-code', 'install.cjs')], { cwd: build.dir });
+  });
+  return path.join(dir, 'node_modules', '.bin', 'claude');
 }
 
 async function java(): Promise<string> {

@@ -40,7 +40,7 @@ const byLanguage: Readonly<Record<string, Runner>> = {
     return run(go, ['run', '.'], folder, env);
   },
   java: (code, { java, env }) => run('java', ['-cp', path.join(java, '*'), 'Main.java'], folderWith('Main.java', code), env),
-  sh: (code, { python, node, env }) => {
+  sh: (code, { python, claude, env }) => {
     const folder = folderWith('snippet.sh', code);
     const bin = path.join(folder, 'bin');
     fs.mkdirSync(bin);
@@ -48,7 +48,7 @@ const byLanguage: Readonly<Record<string, Runner>> = {
     const program = (name: string, script: string): void => fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     program('python', `exec '${python}' "$@"`);
     program('opentelemetry-instrument', `exec '${python}' -c 'from opentelemetry.instrumentation.auto_instrumentation import run; run()' "$@"`);
-    fs.symlinkSync(path.join(node, 'node_modules', '.bin', 'claude'), path.join(bin, 'claude'));
+    fs.symlinkSync(claude, path.join(bin, 'claude'));
     return run('sh', ['-e', 'snippet.sh'], folder, { ...env, HOME: folder, PATH: `${bin}:${process.env['PATH']}` });
   },
   yaml: runCollector,
