@@ -45,7 +45,7 @@ function node(): Promise<string> {
 
 async function claude(): Promise<string> {
   const inputs = recipeFile(list('claude-code/package.json'));
-  const recipe = { name: 'claude-code-senders', version: '1', inputs, from: 'npm', cost: { minutes: 0.5, cache: 240 } };
+  const recipe = { name: 'claude-code-senders', version: '1', inputs, from: 'npm', cost: { minutes: 0.5, cache: 390 } };
   const dir = await ensure(recipe, async (build) => {
     await copyFile(list('claude-code/package.json'), path.join(build.dir, 'package.json'));
     // Without a lock file: one would bring its programs for all machines.
