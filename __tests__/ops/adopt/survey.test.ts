@@ -70,6 +70,8 @@ describe('what will be taken over', () => {
   });
 });
 
+const exporter = (endpoint = 'http://phoenix:6006', label = 'default'): string => `otelcol.exporter.otlphttp "${label}" {\n  client {\n    endpoint = "${endpoint}"\n  }\n}\n`;
+
 /** The configuration of the old Alloy. */
 function configured(docker: FakeDocker, config: string): void {
   const content = Buffer.from(config);
@@ -101,7 +103,7 @@ describe('what is to be known before', () => {
 
   test('nothing', async () => {
     const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1' })]);
-    configured(docker, 'otelcol.receiver.otlp "default" {\n  grpc { }\n  http { }\n}\n');
+    configured(docker, `otelcol.receiver.otlp "default" {\n  grpc { }\n  http { }\n}\n${exporter()}`);
     expect((await ask(docker)).plan?.notes).toEqual([]);
   });
 });
@@ -111,17 +113,27 @@ describe('how the old Alloy takes OTLP', () => {
 
   test('on other ports of its container: their host ports are those of the stack', async () => {
     const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1', ports: { 5317: 4317, 5318: 4319, 12345: 12345 } })]);
-    configured(docker, receiver('  grpc {\n    endpoint = "0.0.0.0:5317"\n  }\n  http {\n    endpoint = "0.0.0.0:5318"\n  }'));
+    configured(docker, receiver('  grpc {\n    endpoint = "0.0.0.0:5317"\n  }\n  http {\n    endpoint = "0.0.0.0:5318"\n  }') + exporter());
     expect((await ask(docker)).plan).toMatchObject({ config: { 'alloy:otlpHttpPort': '4319' }, notes: [] });
   });
 
   test('on several, with TLS, credentials and CORS: what does not go on is in the plan by name', async () => {
     const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1', ports: { 4317: 4317, 4318: 4318, 5318: 5318 } })]);
-    configured(docker, `${receiver('  grpc {\n    auth = otelcol.auth.basic.in.handler\n  }\n  http {\n    cors {\n    }\n  }')}${receiver('  http {\n    endpoint = "0.0.0.0:5318"\n    tls {\n    }\n  }')}`);
+    configured(docker, `${receiver('  grpc {\n    auth = otelcol.auth.basic.in.handler\n  }\n  http {\n    cors {\n    }\n  }')}${receiver('  http {\n    endpoint = "0.0.0.0:5318"\n    tls {\n    }\n  }')}${exporter()}`);
     expect((await ask(docker)).plan?.notes).toEqual([
       expect.stringMatching(/^grafana-alloy answers browsers \(CORS\), and asks senders for credentials, and takes OTLP over TLS; /),
       'Nobody listens on port 5318 of grafana-alloy any more: let applications that send there send to port 4318.',
     ]);
+  });
+
+  test('and hands it to something else: it is taken over from where somebody says so, and what ends is in the plan', async () => {
+    const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1' })]);
+    configured(docker, `${receiver('  grpc { }')}${exporter('http://tempo:4318', 'traces')}`);
+    expect(await refused(docker)).toEqual([{
+      key: 'Alloy', value: 'grafana-alloy', rule: 'its configuration hands no traces to arize-phoenix-phoenix-1',
+      mend: ['npm run adopt -- --alloy grafana-alloy   # if applications send to it all the same', 'npm run adopt -- --alloy arize-phoenix-phoenix-1   # if applications send to Phoenix itself'],
+    }]);
+    expect((await ask(docker, {}, { named: { phoenix: undefined, alloy: 'grafana-alloy' } })).plan?.notes).toEqual([expect.stringMatching(/^grafana-alloy does more .*: otelcol\.exporter\.otlphttp\.traces\. /)]);
   });
 
   test('not at all: it is not the one whose ports are taken', async () => {

@@ -98,13 +98,23 @@ export function leftBehind(config: string, settings: Pick<Settings, 'prometheus:
     ...(settings['prometheus:url'] ? ['otelcol.exporter.prometheus', 'prometheus.remote_write'] : []),
     ...(settings['loki:url'] ? ['otelcol.exporter.loki', 'loki.write'] : []),
   ];
-  const components = blocksOf(withoutComments(config)).filter(({ kind, label }) => kind.includes('.') && label !== '');
+  const components = componentsOf(config);
+  const toPhoenix = exportersTo(phoenix, components);
+  return components.filter((one) => (backends.test(one.kind) ? !toPhoenix.includes(one) : !kinds.includes(one.kind))).map(({ kind, label }) => `${kind}.${label}`);
+}
+
+/** Whether traces go from an Alloy to this Phoenix, as far as its configuration tells. */
+export const handsTo = (phoenix: Pick<OldContainer, 'name' | 'published'>, config: string): boolean => exportersTo(phoenix, componentsOf(config)).length > 0;
+
+const componentsOf = (config: string): Block[] => blocksOf(withoutComments(config)).filter(({ kind, label }) => kind.includes('.') && label !== '');
+
+/** Those that hand traces to Phoenix, which is known by its name or its ports. */
+function exportersTo({ name, published }: Pick<OldContainer, 'name' | 'published'>, components: readonly Block[]): Block[] {
   const exporters = components.filter(({ kind }) => backends.test(kind));
-  const goesToPhoenix = ({ label, body }: Block): boolean => {
+  return exporters.filter(({ label, body }) => {
     const endpoint = /^\s*endpoint\s*=\s*"([^"]*)"/m.exec(body)?.[1];
-    return /phoenix|arize/i.test(`${label} ${endpoint}`) || endpoint?.includes(phoenix.name) === true || phoenix.published.some(({ external }) => endpoint?.match(/:(\d+)(?:\/|$)/)?.[1] === String(external))
-      // The only one, to an address that is computed.
-      || (exporters.length === 1 && endpoint === undefined);
-  };
-  return components.filter((one) => (backends.test(one.kind) ? !goesToPhoenix(one) : !kinds.includes(one.kind))).map(({ kind, label }) => `${kind}.${label}`);
+    // An address that is computed may be anything.
+    return endpoint === undefined ? exporters.length === 1 || /phoenix|arize/i.test(label)
+      : /phoenix|arize/i.test(`${label} ${endpoint}`) || endpoint.includes(name) || published.some(({ external }) => /:(\d+)(?:\/|$)/.exec(endpoint)?.[1] === String(external));
+  });
 }

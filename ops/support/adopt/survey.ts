@@ -10,7 +10,7 @@ import { from } from '../../../provider/container-reach';
 import { npmRun, projectName } from '../project';
 import type { StackState } from '../pulumi';
 import { dataVolumes, hasVolume } from '../volumes';
-import { configOf, leftBehind, receiversOf } from './alloy-config';
+import { configOf, handsTo, leftBehind, receiversOf } from './alloy-config';
 import { oldContainers } from './old-container';
 import { Data, type Measured } from './data';
 import { isAlone, oldSetup, portOf, type Named, type OldSetup } from './old-setup';
@@ -60,6 +60,7 @@ export async function survey(question: Question): Promise<{ plan?: Plan; problem
   const version = await versionRunning(engine, setup);
   problems.push(
     ...takesNothing(setup, stack),
+    ...(alloyConfig === undefined || named.alloy !== undefined ? [] : handsNothing(setup, stack, alloyConfig)),
     ...ports.problems,
     ...(await hostProblems(setup, settings, owner)),
     ...(typeof version === 'string' ? tooNew(version, settings['phoenix:image']) : [version]),
@@ -132,6 +133,18 @@ function takesNothing({ alloy, receivers }: OldSetup, stack: string): Problem[] 
   return receivers === undefined || receivers.grpc.length + receivers.http.length > 0
     ? []
     : [{ key: 'Alloy', value: alloy.name, rule: 'its configuration has no otelcol.receiver.otlp, so no application sends to it', mend: [npmRun('adopt', stack, '--alloy', 'NAME') + '   # the collector to which they send'] }];
+}
+
+/** Nor is one that hands no traces to Phoenix, unless somebody says so. */
+function handsNothing({ phoenix, alloy, receivers }: OldSetup, stack: string, config: string): Problem[] {
+  return handsTo(phoenix, config) || receivers?.grpc.length === 0 && receivers.http.length === 0
+    ? []
+    : [{
+        key: 'Alloy',
+        value: alloy.name,
+        rule: `its configuration hands no traces to ${phoenix.name}`,
+        mend: [`${npmRun('adopt', stack, '--alloy', alloy.name)}   # if applications send to it all the same`, `${npmRun('adopt', stack, '--alloy', phoenix.name)}   # if applications send to Phoenix itself`],
+      }];
 }
 
 async function volumeMissing(engine: Engine, { phoenix, mount }: OldSetup): Promise<Problem[]> {
