@@ -110,7 +110,9 @@ export class OwnStack {
     const volume = hostName(of, this.name, 'data');
     const [uid, gid] = ownerOf[of].split(':');
     const labels = { [helperLabel]: this.name };
-    await must(this.engine, 'POST', '/volumes/create', { Name: volume, Driver: 'local', DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: `size=${MiB}m,uid=${uid},gid=${gid},mode=0750` }, Labels: labels });
+    // A volume that is nobody's is refused: it may hold what somebody needs.
+    const own = { ...labels, [stackLabel]: `${projectName}/${this.name}` };
+    await must(this.engine, 'POST', '/volumes/create', { Name: volume, Driver: 'local', DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: `size=${MiB}m,uid=${uid},gid=${gid},mode=0750` }, Labels: own });
     await begin(this.engine, image, 'import signal; signal.pause()', [], { volumes: { '/volume': volume }, labels });
   }
 }
