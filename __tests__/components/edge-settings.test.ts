@@ -22,7 +22,7 @@ const rightValue = ({ example, fallback = '' }: Key<unknown>): string => example
 /** What is in a stack at the edge, or is the way to it. */
 const ofAnEdge = [
   'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'alloy:bind', 'alloy:auth', 'alloy:cors', 'alloy:memory', 'alloy:queue', 'alloy:cpus', 'alloy:image', 'gate:image',
-  'prometheus:url', 'loki:url', ...Object.keys(tlsKeys), 'edge:central', 'edge:access', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
+  'prometheus:url', 'prometheus:username', 'prometheus:password', 'prometheus:token', 'prometheus:tenant', 'loki:url', 'loki:username', 'loki:password', 'loki:token', 'loki:tenant', ...Object.keys(tlsKeys), 'edge:central', 'edge:access', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
   ...Object.keys(dockerKeys),
 ];
 
@@ -136,7 +136,10 @@ describe('what a stack at the edge does not have', () => {
     const formed: Config = { 'edge:access': JSON.stringify(access), 'tls:key': '-----BEGIN PRIVATE KEY-----', 'docker:keyMaterial': '-----BEGIN PRIVATE KEY-----', 'docker:registryAuth': '[{"address":"ghcr.io"}]' };
     const config = Object.fromEntries(all.filter(([name]) => ofAnEdge.includes(name)).map(([name, key]) => [name, formed[name] ?? rightValue(key)]));
     expect(Object.keys(config)).toHaveLength(ofAnEdge.length);
-    expect(problems(config)).toEqual([]);
+    // A store is shown a token, or a user with a password.
+    const { 'prometheus:token': _metrics, 'loki:token': _logs, ...withUsers } = config;
+    expect(problems(withUsers)).toEqual([]);
+    expect(problems(config).map(({ key }) => key)).toEqual(['prometheus:token', 'loki:token']);
   });
 
   test.each(['docker:context', 'aws:region', 'phoenixes:x', 'my-tunnel:x', 'cloudflared:x', 'Phoenix:x', 'llm-observability:phoenix:x', 'phoenix', 'pulumi:tags'])('%s is none of it', (name) => {
