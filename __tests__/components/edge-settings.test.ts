@@ -137,8 +137,7 @@ describe('what a stack at the edge does not have', () => {
     const config = Object.fromEntries(all.filter(([name]) => ofAnEdge.includes(name)).map(([name, key]) => [name, formed[name] ?? rightValue(key)]));
     expect(Object.keys(config)).toHaveLength(ofAnEdge.length);
     // A store is shown a token, or a user with a password.
-    const { 'prometheus:token': _metrics, 'loki:token': _logs, ...withUsers } = config;
-    expect(problems(withUsers)).toEqual([]);
+    expect(problems(Object.fromEntries(Object.entries(config).filter(([name]) => !/^(prometheus|loki):token$/.test(name))))).toEqual([]);
     expect(problems(config).map(({ key }) => key)).toEqual(['prometheus:token', 'loki:token']);
   });
 
