@@ -121,7 +121,8 @@ describe('how the old Alloy takes OTLP', () => {
     const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1', ports: { 4317: 4317, 4318: 4318, 5318: 5318 } })]);
     configured(docker, `${receiver('  grpc {\n    auth = otelcol.auth.basic.in.handler\n  }\n  http {\n    cors {\n    }\n  }')}${receiver('  http {\n    endpoint = "0.0.0.0:5318"\n    tls {\n    }\n  }')}${exporter()}`);
     expect((await ask(docker)).plan?.notes).toEqual([
-      expect.stringMatching(/^grafana-alloy answers browsers \(CORS\), and asks senders for credentials, and takes OTLP over TLS; /),
+      "grafana-alloy takes telemetry from websites (CORS); the stack's Alloy takes none until alloy:cors names them.",
+      expect.stringMatching(/^grafana-alloy asks senders for credentials, and takes OTLP over TLS; /),
       'Nobody listens on port 5318 of grafana-alloy any more: let applications that send there send to port 4318.',
     ]);
   });

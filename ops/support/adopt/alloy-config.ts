@@ -70,7 +70,7 @@ export interface Receivers {
   /** Ports of its container. */
   readonly grpc: readonly number[];
   readonly http: readonly number[];
-  /** What it asks of senders, or gives them, and the stack's Alloy does not on this machine: `cors`, `auth`, `tls`. */
+  /** What it does besides: `cors`, `auth`, `tls`. */
   readonly special: readonly string[];
 }
 

@@ -171,12 +171,13 @@ export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20
 /** Environment variables of Phoenix that the stack sets itself, or that say where the old one has its data. */
 const known = ['PHOENIX_WORKING_DIR', 'PHOENIX_PORT', 'PHOENIX_GRPC_PORT', 'PHOENIX_HOST', 'PHOENIX_ENABLE_AUTH', 'PHOENIX_ENABLE_PROMETHEUS', 'PHOENIX_SQL_DATABASE_URL'];
 
-/** What a receiver does, in words. */
-const receiving: Readonly<Record<string, string>> = { cors: 'answers browsers (CORS)', auth: 'asks senders for credentials', tls: 'takes OTLP over TLS' };
+/** What a receiver does that the stack's has for other machines alone, in words. */
+const receiving: Readonly<Record<string, string>> = { auth: 'asks senders for credentials', tls: 'takes OTLP over TLS' };
 
 async function notesOn(engine: Engine, setup: OldSetup, settings: Settings, config: string | undefined): Promise<string[]> {
   const { phoenix, alloy, receivers } = setup;
   const others = config === undefined ? [] : leftBehind(config, settings, phoenix);
+  const forOthers = (receivers?.special ?? []).flatMap((name) => receiving[name] ?? []);
   const variables = Object.keys(phoenix.env).filter((name) => name.startsWith('PHOENIX_') && !known.includes(name)).sort();
   const neighbours = await neighboursOf(engine, setup);
   const everywhere = (service: 'phoenix' | 'alloy'): boolean => publishedBy(setup, service).some(({ address }) => ['', '0.0.0.0', '::'].includes(address));
@@ -189,9 +190,8 @@ async function notesOn(engine: Engine, setup: OldSetup, settings: Settings, conf
     ...(others.length > 0
       ? [`${alloy.name} does more than the stack's Alloy will, and this ends with it: ${others.join(', ')}. Metrics and logs that applications send go on with prometheus:url and loki:url; for the rest keep an Alloy of your own on other ports.`]
       : []),
-    ...(receivers === undefined || receivers.special.length === 0
-      ? []
-      : [`${alloy.name} ${receivers.special.map((name) => receiving[name]).join(', and ')}; the stack's Alloy does not on this machine: it takes OTLP from every program here, in plain.`]),
+    ...(receivers?.special.includes('cors') && settings['alloy:cors'] === undefined ? [`${alloy.name} takes telemetry from websites (CORS); the stack's Alloy takes none until alloy:cors names them.`] : []),
+    ...(forOthers.length > 0 ? [`${alloy.name} ${forOthers.join(', and ')}; the stack's Alloy does not on this machine: it takes OTLP from every program here, in plain.`] : []),
     ...givenUp(setup, settings).map(({ port, instead }) => `Nobody listens on port ${port} of ${alloy.name} any more: let applications that send there send to port ${instead}.`),
     ...(bound.length > 0
       ? [`${bound.map((service) => setup[service].name).join(' and ')} took requests from other machines; the stack's Alloy takes them from this one and its containers, its Phoenix from this one alone, unless ${bound.map((service) => `${service}:bind`).join(' and ')} say otherwise.`]
