@@ -8,7 +8,7 @@ import { modelApi } from '../support/model-api';
 import { notRun, snippets } from '../support/snippets';
 import { Checkout, until } from './checkout';
 import { programs } from './senders/programs';
-import { runSnippet, type Surroundings } from './senders/runners';
+import { browseAs, runSnippet, type Surroundings } from './senders/runners';
 
 let checkout: Checkout;
 let phoenixUi: string;
@@ -19,7 +19,7 @@ beforeAll(async () => {
   const found = await programs();
   checkout = await Checkout.clone('senders');
   // Beside the stack that the other tests have on the usual ports.
-  const { endpoints } = await checkout.up({ 'ports:offset': '900' });
+  const { endpoints } = await checkout.up({ 'ports:offset': '900', 'alloy:cors': 'http://localhost:*' });
   phoenixUi = endpoints.phoenixUi ?? '';
   const { env, requests } = await modelApi();
   asked = requests;
@@ -95,6 +95,12 @@ test('the spellings of an endpoint for register: which arrive, and which lose ev
     return arrive.every((project) => found.get(project)?.spans === 1) && found;
   });
   expect(spellings.filter(([project]) => stored.has(project)).map(([project]) => project)).toEqual(arrive);
+});
+
+test('a page of a website that is not in alloy:cors sends nothing', async () => {
+  const snippet = all.find(({ title }) => title === 'A browser');
+  expect(await browseAs('127.0.0.1', { ...snippet!, code: snippet?.code.replace("'browser'", "'another-origin'") ?? '' }, surroundings)).toMatchObject({ code: 1, output: expect.stringMatching(/./) });
+  expect((await projects()).has('another-origin')).toBe(false);
 });
 
 test('none of all these spans is in the project default', async () => {

@@ -71,6 +71,9 @@ export function runSnippet(snippet: Snippet, surroundings: Surroundings): Promis
   return runner(atPorts(snippet.code, surroundings), surroundings);
 }
 
+/** Runs the snippet of the page about browsers in one that opens it by another name of this machine. */
+export const browseAs = (host: string, { code }: Snippet, surroundings: Surroundings): Promise<Ended> => runBrowser(atPorts(code, surroundings), surroundings, host);
+
 function folderWith(name: string, code: string): string {
   const folder = tempDir();
   fs.writeFileSync(path.join(folder, name), code);
@@ -120,40 +123,37 @@ async function runCollector(code: string, { collector, env }: Surroundings): Pro
   return ended;
 }
 
-/** Opens a page with the snippet in it, on a server that forwards what it sends, and stays until that is accepted. */
-async function runBrowser(code: string, { node, ports }: Surroundings): Promise<Ended> {
-  const folder = withModules(folderWith('page.js', code), node);
+/** @param host by which the page is opened: part of its origin */
+async function runBrowser(code: string, { node }: Surroundings, host = 'localhost'): Promise<Ended> {
+  const done = "provider.forceFlush().then(() => fetch('/done'), (error) => fetch(`/done?${encodeURIComponent(error)}`));\n";
+  const folder = withModules(folderWith('page.js', `${code}\n${done}`), node);
   const { outputFiles } = await build({ entryPoints: [path.join(folder, 'page.js')], bundle: true, format: 'esm', platform: 'browser', write: false });
-  const { url, forwarded } = await pageServer(outputFiles[0]?.text ?? '', `http://localhost:${ports.http}`);
-  const { end, ended } = start(await chromium(), ['--headless', '--no-sandbox', `--user-data-dir=${path.join(folder, 'profile')}`, url], folder, { HOME: folder });
+  const { port, failed } = await pageServer(outputFiles[0]?.text ?? '');
+  const { end, ended } = start(await chromium(), ['--headless', '--no-sandbox', `--user-data-dir=${path.join(folder, 'profile')}`, `http://${host}:${port}/`], folder, { HOME: folder });
   try {
-    const status = await Promise.race([forwarded, ended.then(({ output }) => Promise.reject(new Error(output)))]);
-    return { code: status === 200 ? 0 : status, output: '' };
+    const error = await Promise.race([failed, ended.then(({ output }) => Promise.reject(new Error(output)))]);
+    return { code: error === '' ? 0 : 1, output: error };
   } finally {
     end();
     await ended;
   }
 }
 
-/** The server of a page, which forwards the traces of its script. */
-async function pageServer(script: string, alloy: string): Promise<{ url: string; forwarded: Promise<number> }> {
+/** A page with a script. `failed` is what the script says of its sending when it is done; empty where it has gone well. */
+async function pageServer(script: string): Promise<{ port: number; failed: Promise<string> }> {
   const server = http.createServer();
-  const forwarded = new Promise<number>((resolve, reject) => {
+  const failed = new Promise<string>((resolve) => {
     server.on('request', (request, response) => {
-      if (request.url !== '/v1/traces') {
-        response.writeHead(200, { 'content-type': 'text/html' }).end(`<script type="module">${script}</script>`);
-        return;
+      const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
+      response.writeHead(200, { 'content-type': 'text/html' }).end(pathname === '/' ? `<script type="module">${script}</script>` : '');
+      if (pathname === '/done') {
+        resolve(decodeURIComponent(search.slice(1)));
       }
-      const onwards = http.request(`${alloy}/v1/traces`, { method: request.method, headers: { 'content-type': request.headers['content-type'] } }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502);
-        answer.pipe(response).on('finish', () => resolve(answer.statusCode ?? 502));
-      });
-      request.pipe(onwards.on('error', reject));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   endsWithTests(server);
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, forwarded };
+  return { port: (server.address() as AddressInfo).port, failed };
 }
 
 async function chromium(): Promise<string> {
