@@ -258,7 +258,10 @@ describe('a changed setting', () => {
     ['a port', 'alloy:uiPort', '22345', ['replace alloy-server', 'update delivery']],
     ['a memory limit', 'phoenix:memory', '3GiB', ['update phoenix-server']],
     ['the retention', 'phoenix:retentionDays', '30', ['update phoenix-settings']],
-    ['where metrics go', 'prometheus:url', 'http://host.docker.internal:19090', ['replace alloy-config-files', 'replace alloy-server', 'update delivery']],
+    ['where metrics go', 'prometheus:url', 'http://host.docker.internal:19090', [
+      'create prometheus-gate', 'create prometheus-gate-config', 'create prometheus-gate-config-files', 'create prometheus-gate-image', 'create prometheus-gate-server',
+      'replace alloy-config-files', 'replace alloy-server', 'update delivery',
+    ]],
   ];
 
   it.each(changes)('%s previews exactly that', async (_, key, value, steps) => {
@@ -275,8 +278,8 @@ describe('a changed setting', () => {
   it('shows the changed lines of the config', async () => {
     await checkout.pulumi('config', 'set', 'prometheus:url', 'http://host.docker.internal:19091');
     const { stdout } = await checkout.pulumi('preview', '--diff');
-    expect(stdout).toMatch(/-\s+url = "http:\/\/host\.docker\.internal:19090\/api\/v1\/write"/);
-    expect(stdout).toMatch(/\+\s+url = "http:\/\/host\.docker\.internal:19091\/api\/v1\/write"/);
+    expect(stdout).toMatch(/-\s+server host\.docker\.internal:19090;/);
+    expect(stdout).toMatch(/\+\s+server host\.docker\.internal:19091;/);
     await checkout.pulumi('config', 'set', 'prometheus:url', 'http://host.docker.internal:19090');
   });
 
