@@ -963,7 +963,7 @@ describe('what is stored with --secret', () => {
   /** A value of each setting that is found again, and what the stack makes of it. */
   const marked: Record<string, string | [value: string, ...told: string[]]> = {
     'phoenix:uiPort': ['17001', '17708'], 'phoenix:otlpGrpcPort': ['17002', '17709'], 'phoenix:otlpHttpPort': ['17003', '17710'], 'phoenix:bind': '192.0.2.71',
-    'phoenix:hosts': 'marked-host.example.com', 'phoenix:egress': ['marked-egress.example.com:17443', 'marked-egress.example.com', '17443'], 'phoenix:retentionDays': '7777', 'phoenix:storage': ['7775MiB', '7775', String(7775 / 1024)], 'phoenix:projects': '77747', 'phoenix:memory': ['7771MiB', '7771'], 'phoenix:cpus': '1.7', 'phoenix:image': 'registry.example.net/marked-phoenix:version-20.99.1',
+    'phoenix:hosts': 'marked-host.example.com', 'phoenix:egress': ['marked-egress.example.com:17443', 'marked-egress.example.com', '17443'], 'phoenix:retentionDays': '7777', 'network:subnet': ['10.217.44.0/24', '10.217.44.0/25', '10.217.44.128/25'], 'network:mtu': '1477', 'phoenix:storage': ['7775MiB', '7775', String(7775 / 1024)], 'phoenix:projects': '77747', 'phoenix:memory': ['7771MiB', '7771'], 'phoenix:cpus': '1.7', 'phoenix:image': 'registry.example.net/marked-phoenix:version-20.99.1',
     'phoenix:rootUrl': ['https://marked-root.example.com/marked-path', 'marked-root.example.com', '/marked-path'], 'phoenix:trustedProxies': '198.51.100.0/24',
     'phoenix:secret': 'marked-secret-of-32-characters-or-more-1', 'phoenix:adminSecret': 'marked-admin-secret-of-32-characters-1', 'phoenix:adminPassword': 'marked-password',
     'phoenix:apiKeys': ['marked-key, marked-other', 'marked-key', 'marked-other'], 'phoenix:admins': 'Marked Person=marked-admin@example.com',

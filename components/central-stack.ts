@@ -11,6 +11,7 @@ import { doorOf } from './door';
 import { Egress } from './egress';
 import { closedFile, Gate } from './gate';
 import { alloyOn, forContainers, storeGates, type Host } from './host';
+import { networkArgs } from './network-settings';
 import { endsOn, nearness } from './ending';
 import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from './observability';
 import { Journal } from './journal';
@@ -36,8 +37,8 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     labels: [{ label: stackLabel, value: owner }],
     internal: true,
     // Or everything on the Docker host that listens on all of its addresses would be reached by the one that it has here.
-    ...(facts.hostless ? { options: { 'com.docker.network.bridge.inhibit_ipv4': 'true' } } : {}),
-  }, { provider, dependsOn: checked });
+    ...networkArgs(settings, 'second', facts.hostless ? { 'com.docker.network.bridge.inhibit_ipv4': 'true' } : {}),
+  }, { provider, dependsOn: checked, deleteBeforeReplace: true });
   const egress = destinations.length > 0
     ? new Egress('phoenix-egress', { stack, owner, network, image: settings['gate:image'], destinations, limits: facts.limits }, on)
     : undefined;

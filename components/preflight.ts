@@ -8,6 +8,7 @@ import { hostName, hostNames, oldestEngineApi, shortName, takingOver } from './c
 import { defaultSocket, engineGet, isLocal, remedies, type Choice, type Engine } from '../engine';
 import { diskRoom } from './disk-room';
 import { isOf, nameOf, origin, type Container, type Named } from './found';
+import { subnetProblems, type Addressed } from './network-settings';
 import { isOwnAddress } from './port-holder';
 import { heldPorts } from './port-survey';
 import type { Problem } from './problem';
@@ -89,7 +90,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
     return unknownHost(settings, 'the Docker host was not asked');
   }
   const chosen = settings['alloy:bind'];
-  let found: [Version, Info, Network, Container[], { Volumes: Named[] | null }, Named[]];
+  let found: [Version, Info, Network, Container[], { Volumes: Named[] | null }, (Named & Addressed)[]];
   try {
     found = await Promise.all([
       engineGet<Version>(engine, '/version', 10_000),
@@ -97,7 +98,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
       engineGet<Network>(engine, '/networks/bridge', 10_000).catch(() => ({ IPAM: {} })),
       engineGet<Container[]>(engine, '/containers/json?all=1', 10_000),
       engineGet<{ Volumes: Named[] | null }>(engine, '/volumes', 10_000),
-      engineGet<Named[]>(engine, '/networks', 10_000),
+      engineGet<(Named & Addressed)[]>(engine, '/networks', 10_000),
     ]);
     if (!isSound(found)) {
       throw new Error('what answers there is no Docker Engine');
@@ -145,6 +146,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
       volume: volumes ?? [],
       network: networks,
     }),
+    ...subnetProblems(settings, networks.filter((one) => !isOf(owner, one))),
     ...inTheMiddle(owner, volumes ?? []),
     ...(sameKernel && info.DockerRootDir ? await diskRoom(settings, info.DockerRootDir, (volumes ?? []).some(({ Name }) => Name === hostName('alloy', shortName(owner), 'data'))) : []),
     ...olderPhoenix(settings, owner, inspected),

@@ -11,6 +11,7 @@ import { edgeStack } from './edge-stack';
 import { chooseEngine } from '../engine';
 import { dockerProvider, engineInput } from './docker-provider';
 import { doorWarnings } from './door';
+import { networkArgs } from './network-settings';
 import { inspectHost, unknownHost } from './preflight';
 import { problemsVariable, report, shown, withoutSecrets } from './problem';
 import { accountOf } from './publication';
@@ -73,8 +74,9 @@ export async function program(): Promise<object> {
   const checked = account ? [engineCheck, account] : [engineCheck];
   const network = new docker.Network(
     'network',
-    { name: hostName('observability', stack), labels: [{ label: stackLabel, value: owner }] },
-    { provider, dependsOn: checked },
+    { name: hostName('observability', stack), labels: [{ label: stackLabel, value: owner }], ...networkArgs(settings, 'first') },
+    // Another one has the same name.
+    { provider, dependsOn: checked, deleteBeforeReplace: true },
   );
   const host = { stack, owner, network, checked, settings, facts, engine, dockerHost: choice.engine.host, provider, warn };
   return cover(await (central?.remote ? edgeStack(host, central.remote) : centralStack(host, account)));

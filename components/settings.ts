@@ -11,6 +11,7 @@ import { askCommand, key, mending, optional, setCommand, shellQuoted, valueComma
 import { mayBeSecret, nearestKey, sense } from './meant-key';
 import { loginKeys, loginProblems } from './login-settings';
 import { origins } from './origins';
+import { halvesOf, networkKeys } from './network-settings';
 import * as values from './values';
 import { highestOffset, lastPort } from './values';
 import type { Problem } from './problem';
@@ -69,6 +70,7 @@ export const keys = {
   'alloy:image': key(images.alloy, 'Image of Alloy, with a version', values.image('alloy')),
   'gate:image': key(images.gate, 'Image of the gate in front of Phoenix, and of what an edge stack sends to: nginx, with a version', values.image('gate')),
   ...storeKeys,
+  ...networkKeys,
   ...tlsKeys,
   ...tunnelKeys,
   ...edgeKeys,
@@ -113,6 +115,7 @@ export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => key
 /** What services are told in a unit, or a form, of their own. */
 const asTold: { readonly [K in SettingKey]?: (value: NonNullable<Settings[K]>) => unknown } = {
   'alloy:queue': (mebibytes) => mebibytes * 2 ** 20,
+  'network:subnet': halvesOf,
   'phoenix:storage': (mebibytes) => mebibytes / 1024,
   'tls:certificate': certificateText,
   'tls:key': keyText,

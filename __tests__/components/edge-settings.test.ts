@@ -1,5 +1,6 @@
 import { dockerKeys } from '../../components/docker-settings';
 import { edgeKeys, edgeProblems, notAtEdge } from '../../components/edge-settings';
+import { networkKeys } from '../../components/network-settings';
 import type { Key } from '../../components/key';
 import { report, type Problem } from '../../components/problem';
 import { keys, portKeys, publishedPorts, readSettings } from '../../components/settings';
@@ -22,7 +23,7 @@ const rightValue = ({ example, fallback = '' }: Key<unknown>): string => example
 /** What is in a stack at the edge, or is the way to it. */
 const ofAnEdge = [
   'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'alloy:bind', 'alloy:auth', 'alloy:cors', 'alloy:memory', 'alloy:queue', 'alloy:cpus', 'alloy:image', 'gate:image',
-  'prometheus:url', 'prometheus:username', 'prometheus:password', 'prometheus:token', 'prometheus:tenant', 'loki:url', 'loki:username', 'loki:password', 'loki:token', 'loki:tenant', ...Object.keys(tlsKeys), 'edge:central', 'edge:access', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
+  'prometheus:url', 'prometheus:username', 'prometheus:password', 'prometheus:token', 'prometheus:tenant', 'loki:url', 'loki:username', 'loki:password', 'loki:token', 'loki:tenant', ...Object.keys(networkKeys), ...Object.keys(tlsKeys), 'edge:central', 'edge:access', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
   ...Object.keys(dockerKeys),
 ];
 

@@ -5,6 +5,7 @@ import { dockerKeys } from '../../components/docker-settings';
 import { edgeKeys } from '../../components/edge-settings';
 import { shellQuoted, type Key } from '../../components/key';
 import { loginKeys } from '../../components/login-settings';
+import { networkKeys } from '../../components/network-settings';
 import { bindOf, freePorts, keys, otherOffsets, portAsSet, portKeys, publishedPorts, readSettings, type SettingKey } from '../../components/settings';
 import { report } from '../../components/problem';
 import { withoutPassword } from '../../engine';
@@ -70,8 +71,8 @@ describe('what is right', () => {
     });
   });
 
-  test('every setting, set; those of login, of stores, of TLS, of the tunnel, of the edge and of the Docker Engine have tests of their own', () => {
-    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...storeKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...dockerKeys };
+  test('every setting, set; those of login, of networks, of stores, of TLS, of the tunnel, of the edge and of the Docker Engine have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...dockerKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
