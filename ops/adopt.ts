@@ -22,7 +22,7 @@ import { drained, ready } from './support/adopt/drain';
 import { graceSeconds, handOver } from './support/adopt/handover';
 import { amount, leftText, namesOf, outcomeText, planText } from './support/adopt/plan';
 import { phases, readRecord, removeRecords, writeRecord, type Adoption } from './support/adopt/record';
-import { portOf } from './support/adopt/old-setup';
+import { adoptCommand, isAlone, portOf } from './support/adopt/old-setup';
 import { Rehearsal } from './support/adopt/rehearsal';
 import { removeRehearsal } from './support/adopt/removal';
 import { point } from './support/adopt/state';
@@ -37,7 +37,7 @@ import { laboratory } from './support/lab';
 import { removeLeftovers } from './support/leftovers';
 import { clearStaleLock } from './support/lock';
 import type { Outputs } from './support/outputs';
-import { npmRun, projectName } from './support/project';
+import { projectName } from './support/project';
 import { Pulumi, type StackState } from './support/pulumi';
 import { routeOf } from './support/route';
 import { recordProtection } from './support/protection';
@@ -64,7 +64,7 @@ interface Run extends Options {
 }
 
 main(adopt.action(async ({ stack, phoenix, alloy, yes, json }) => {
-  const again = npmRun('adopt', stack, ...(phoenix ? ['--phoenix', phoenix] : []), ...(alloy ? ['--alloy', alloy] : []));
+  const again = adoptCommand(stack, { phoenix, alloy });
   const chosen: Options = { stack, named: { phoenix, alloy }, yes, json, again };
   const { cacheRoot, withLock } = await laboratory();
   fs.mkdirSync(cacheRoot(), { recursive: true });
@@ -149,7 +149,7 @@ async function begun(run: Run, record: Adoption | undefined, state: StackState |
   const { settings: moved } = readSettings({ ...config, ...beside }, projectName);
   const rehearsal = new Rehearsal(deployment.pulumi, engine, beside);
   const { setup, data } = plan;
-  const adoption = { rehearsal: alloyPorts(moved), phoenix: setup.phoenix.name, alloy: setup.alloy.name, port: portOf(setup.phoenix), data: data.old };
+  const adoption = { rehearsal: alloyPorts(moved), phoenix: setup.phoenix.name, alloy: setup.alloy.name, port: portOf(setup.phoenix), data: data.old, ...(isAlone(setup) ? { networks: await new Containers(engine).networks(setup.phoenix.name) } : {}) };
   try {
     await rehearsal.preview();
     interruption.check();
@@ -252,24 +252,37 @@ async function takenOver({ pulumi, engine, stack, interruption }: Run, adoption:
     await containers.start(adoption.phoenix);
     await ready(engine, adoption);
   }
-  if (adoption.phoenix === adoption.alloy && (await containers.find(adoption.phoenix))?.State.Running) {
-    // Applications send to it until it stops, and it ends the sooner the less it has to store then.
-    await drained(engine, adoption);
-  }
   // What comes in is not for a database that is replaced.
   await containers.stop(hostName('phoenix', stack), graceSeconds);
   say(`The ports of ${adoption.alloy} go to ${hostName('alloy', stack)}`);
   const { containers: stands, internal } = outputs;
-  const gapMs = stands && internal ? await handOver({ engine, settings, outputs: { containers: stands, internal }, old: adoption.alloy }) : undefined;
-  // Without a stack nobody listens until there is one.
-  await containers.stop(adoption.alloy, graceSeconds);
+  const closedAt = Date.now();
+  const { networks } = adoption;
+  let gapMs: number | undefined;
+  try {
+    if (networks && (await containers.find(adoption.phoenix))?.State.Running) {
+      // Versions before 20.23 forget what they have accepted when they are stopped: nothing may come in while it is stored.
+      await containers.disconnect(adoption.phoenix, networks);
+      await drained(engine, adoption);
+    }
+    gapMs = stands && internal ? await handOver({ engine, settings, outputs: { containers: stands, internal }, old: adoption.alloy }) : undefined;
+    if (networks && gapMs !== undefined) {
+      gapMs = Date.now() - closedAt;
+    }
+    // Without a stack nobody listens until there is one.
+    await containers.stop(adoption.alloy, graceSeconds);
+  } finally {
+    // Whoever starts it again finds it as it was.
+    await containers.connect(adoption.phoenix, networks ?? {});
+  }
   interruption.check();
   if ((await containers.find(adoption.phoenix))?.State.Running) {
     say(`${adoption.phoenix} stores what it has accepted, and is stopped`);
     await drained(engine, adoption);
     await containers.stop(adoption.phoenix, graceSeconds);
-    await containers.keepStopped(adoption.phoenix);
   }
+  await containers.keepStopped(adoption.phoenix);
+  await containers.keepStopped(adoption.alloy);
   interruption.check();
   say(`Copying the data to volume ${data.volume}`);
   await data.copy();

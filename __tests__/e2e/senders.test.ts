@@ -87,8 +87,8 @@ test('the spellings of an endpoint for register: which arrive, and which lose ev
     return runSnippet({ title: project, language: 'sh', code, project }, surroundings);
   }));
   expect(ended.map(({ code }) => code)).toEqual(spellings.map(() => 0));
-  const outcome = ended.map(({ output }) => !/Failed to export|Transient error/.test(output));
-  expect(Object.fromEntries(spellings.map(([project], index) => [project, outcome[index]]))).toEqual(Object.fromEntries(spellings.map(([project, , , arrives]) => [project, arrives])));
+  // A sender on a busy machine may arrive at its second try; one that loses them says so.
+  expect(spellings.filter(([, , , arrives], index) => !arrives && !/Failed to export|Transient error/.test(ended[index]?.output ?? '')).map(([project]) => project)).toEqual([]);
   const arrive = spellings.filter(([, , , arrives]) => arrives).map(([project]) => project);
   const stored = await until('those that arrive', async () => {
     const found = await projects();
@@ -99,7 +99,7 @@ test('the spellings of an endpoint for register: which arrive, and which lose ev
 
 test('a page of a website that is not in alloy:cors sends nothing', async () => {
   const snippet = all.find(({ title }) => title === 'A browser');
-  expect(await browseAs('127.0.0.1', { ...snippet!, code: snippet?.code.replace("'browser'", "'another-origin'") ?? '' }, surroundings)).toMatchObject({ code: 1, output: expect.stringMatching(/./) });
+  expect(await browseAs('127.0.0.1', { ...snippet!, code: snippet?.code.replace("'browser'", "'another-origin'") ?? '' }, surroundings)).toMatchObject({ code: 1, output: expect.stringMatching(/fetch|network|export/i) });
   expect((await projects()).has('another-origin')).toBe(false);
 });
 

@@ -154,6 +154,19 @@ function answerTo(fake: Omit<FakeDocker, 'host' | 'engine'>, method: string, url
     const one = [...containers.values()].find(({ Id, Name }) => Id === name || Name === `/${name}`);
     return one ? (onContainer(fake, one, method, action, url, body) ?? missing('page')) : missing(`container: ${name}`);
   }
+  if (kind === 'networks' && (action === 'connect' || action === 'disconnect')) {
+    const { Container, EndpointConfig } = JSON.parse(body) as { Container: string; EndpointConfig?: { Aliases?: string[] } };
+    const networks = containers.get(Container)?.NetworkSettings.Networks as Record<string, { Aliases: readonly string[] }> | undefined;
+    if (!networks) {
+      return missing(`container: ${Container}`);
+    }
+    if (action === 'connect') {
+      networks[name] = { Aliases: EndpointConfig?.Aliases ?? [] };
+    } else {
+      delete networks[name];
+    }
+    return { status: 200 };
+  }
   return (current as Record<string, object>)[url.pathname] ?? missing(`page ${url.pathname}`);
 }
 

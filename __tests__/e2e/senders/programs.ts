@@ -56,9 +56,11 @@ async function claude(): Promise<string> {
 }
 
 async function java(): Promise<string> {
+  // A machine may have the packages from before, and no Java.
+  if ((await ask('java', ['-version'])) === undefined) await aptInstall(['default-jdk-headless']);
   const inputs = recipeFile(list('pom.xml'));
   return ensure({ name: 'java-senders', version: '1', inputs, from: 'Maven Central', cost: { minutes: 0.5, cache: 5 } }, async (build) => {
-    if ((await ask('mvn', ['-version'])) === undefined) await aptInstall(['default-jdk-headless', 'maven']);
+    if ((await ask('mvn', ['-version'])) === undefined) await aptInstall(['maven']);
     const repository = path.join(build.dir, 'repository');
     await build.run('mvn', ['-B', '-q', `-Dmaven.repo.local=${repository}`, '-f', list('pom.xml'), 'dependency:copy-dependencies', `-DoutputDirectory=${build.dir}`]);
     await rm(repository, { recursive: true });

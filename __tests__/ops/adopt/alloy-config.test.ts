@@ -111,6 +111,7 @@ describe('configOf', () => {
     ['the one that its command names', ['run', '/srv/my config.alloy', '--storage.path=/var/lib/alloy/data'], '/srv/my config.alloy'],
     ['after options', ['run', '--stability.level=experimental', '/other.alloy'], '/other.alloy'],
     ["the image's own", [], '/etc/alloy/config.alloy'],
+    ['after an option whose value is a word of its own', ['run', '--storage.path', '/var/lib/alloy/data', '/srv/config.alloy'], '/srv/config.alloy'],
   ])('%s', async (_, args, file) => {
     const docker = await fakeDocker([runningAlloy()]);
     const asked: string[] = [];

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
+import * as net from 'node:net';
 import * as path from 'node:path';
 import { Data } from '../../../ops/support/adopt/data';
 import { fakeDocker, type FakeDocker } from '../../support/fake-docker';
@@ -57,6 +59,34 @@ describe('snapshot', () => {
       expect(fs.readdirSync(to).filter((name) => !/-(wal|shm)$/.test(name))).toEqual(['phoenix.db']);
       fs.readdirSync(to).forEach((name) => fs.rmSync(path.join(to, name)));
     }
+  });
+
+  test('of a database that somebody has named, and of nothing else in its folder', () => {
+    const [old, to] = folders();
+    made(old, { a: 1 });
+    ['', '-wal'].forEach((ending) => fs.renameSync(path.join(old, `phoenix.db${ending}`), path.join(old, `traces.sqlite${ending}`)));
+    fs.rmSync(path.join(old, 'phoenix.db-shm'));
+    fs.writeFileSync(path.join(old, 'of-another-program.db'), 'x'.repeat(2 ** 22));
+    expect(script('copy', path.join(old, 'traces.sqlite'), to, owner)).toEqual({ traces: 1, spans: 1 });
+    expect(fs.readdirSync(to).filter((name) => !/-(wal|shm)$/.test(name))).toEqual(['phoenix.db']);
+    expect((script('measure', path.join(old, 'traces.sqlite')) as { bytes: number }).bytes).toBeLessThan(2 ** 22);
+  });
+
+  test('of the file to which a link leads, with its log; a socket stays where it is', async () => {
+    const [old, to] = folders();
+    const real = path.join(old, 'real');
+    fs.mkdirSync(real);
+    made(real, { a: 1 });
+    fs.symlinkSync(path.join(real, 'phoenix.db'), path.join(old, 'phoenix.db'));
+    const socket = net.createServer().listen(path.join(real, 'app.sock'));
+    await once(socket, 'listening');
+    expect(script('found', old)).toMatchObject({ traces: 1 });
+    for (const task of ['snapshot', 'copy']) {
+      expect(script(task, old, to, owner)).toEqual({ traces: 1, spans: 1 });
+      expect(fs.lstatSync(path.join(to, 'phoenix.db')).isFile()).toBe(true);
+      expect(fs.existsSync(path.join(to, 'app.sock'))).toBe(false);
+    }
+    await new Promise((resolve) => socket.close(resolve));
   });
 
   test('a database that is not one: no copy has its name', () => {

@@ -43,6 +43,15 @@ describe('oldContainers', () => {
   });
 });
 
+test('a container that ends while they are looked at is none; a port that Docker chooses is known to nobody', async () => {
+  const docker = await fakeDocker([fakeContainer('ends'), fakeContainer('phoenix', { image: 'arizephoenix/phoenix', ports: { 6006: 6006 } })]);
+  docker.answers['GET /containers/ends-id-0123456789/json'] = { status: 404, message: 'No such container: ends' };
+  const chosen = docker.containers.get('phoenix')?.HostConfig.PortBindings as Record<string, { HostIp: string; HostPort: string }[]>;
+  chosen['4317/tcp'] = [{ HostIp: '', HostPort: '' }];
+  chosen['4318/tcp'] = [{ HostIp: '', HostPort: '14318-14320' }];
+  expect((await oldContainers(docker.engine)).map(({ name, published }) => [name, published])).toEqual([['phoenix', [{ internal: 6006, external: 6006, address: '' }]]]);
+});
+
 describe('oldSetup', () => {
   test("the seed's two projects, among others", () => {
     const others = [alloy({ name: 'prometheus', image: 'prom/prometheus' }), alloy({ name: 'app', image: 'arizephoenix/phoenix-evals:1' })];
@@ -58,6 +67,7 @@ describe('oldSetup', () => {
     ['a folder of the host', { mounts: [{ kind: 'bind', source: '/srv/data', path: '/phoenix_storage' }] }, '/phoenix_storage', '/srv/data'],
     ['a directory below a mount', { env: { PHOENIX_WORKING_DIR: '/data/phoenix/' }, mounts: [{ kind: 'volume', source: 'all', path: '/data' }, { kind: 'volume', source: 'other', path: '/dat' }] }, '/data/phoenix', 'all'],
     ['started by hand', { composeUp: undefined, env: {}, mounts: [{ kind: 'volume', source: 'home', path: '/root/.phoenix' }] }, '/root/.phoenix', 'home'],
+    ['a database whose URL encodes its name', { env: { PHOENIX_SQL_DATABASE_URL: 'sqlite:////data/my%20traces.db' }, mounts: [{ kind: 'volume', source: 'all', path: '/data' }] }, '/data', 'all'],
     ['a database that its URL names', { env: { PHOENIX_SQL_DATABASE_URL: 'sqlite:////data/db/traces.sqlite?timeout=30' }, mounts: [{ kind: 'volume', source: 'all', path: '/data' }] }, '/data/db', 'all'],
     ['mounts in each other', { env: { PHOENIX_WORKING_DIR: '/data/phoenix' }, mounts: [{ kind: 'volume', source: 'outer', path: '/data' }, { kind: 'volume', source: 'inner', path: '/data/phoenix' }] }, '/data/phoenix', 'inner'],
   ])('%s', (_, over, directory, source) => {
@@ -94,7 +104,7 @@ describe('oldSetup', () => {
     ]]),
     ['Phoenix is removed as soon as it stops', [phoenix({ removedAtStop: true, composeUp: undefined }), alloy()], [
       "Phoenix is 'arize-phoenix-phoenix-1': it was started with --rm: Docker deletes it, and its volumes that have no name, as soon as it stops",
-      'docker cp arize-phoenix-phoenix-1:/phoenix_storage .   # first: its data', 'docker inspect arize-phoenix-phoenix-1   # start it again without --rm',
+      'docker pause arize-phoenix-phoenix-1 && docker cp arize-phoenix-phoenix-1:/phoenix_storage .   # first: its data', 'docker inspect arize-phoenix-phoenix-1   # start it again without --rm',
     ]],
     ['Alloy is removed as soon as it stops', [phoenix(), alloy({ removedAtStop: true })], [
       "Alloy is 'grafana-alloy': it was started with --rm: Docker deletes it, and its volumes that have no name, as soon as it stops", 'docker inspect grafana-alloy   # start it again without --rm',
@@ -105,11 +115,11 @@ describe('oldSetup', () => {
     ]],
     ['the database has a path of its own without a mount', [phoenix({ composeUp: undefined, env: { PHOENIX_SQL_DATABASE_URL: 'sqlite:////tmp/traces.db' } }), alloy()], [
       'the volume of arize-phoenix-phoenix-1: nothing is mounted where it keeps its data, which so goes with the container',
-      'docker cp arize-phoenix-phoenix-1:/tmp .   # and start it again with that in a volume (-v)',
+      'docker stop arize-phoenix-phoenix-1 && docker cp arize-phoenix-phoenix-1:/tmp/traces.db .   # and start it again with that in a volume (-v)',
     ]],
     ['the data go with the container', [phoenix({ mounts: [{ kind: 'volume', source: 'config', path: '/phoenix_storage_config' }] }), alloy()], [
       'the volume of arize-phoenix-phoenix-1: nothing is mounted where it keeps its data, which so goes with the container',
-      'docker cp arize-phoenix-phoenix-1:/phoenix_storage .   # and give it a volume in the compose file',
+      'docker stop arize-phoenix-phoenix-1 && docker cp arize-phoenix-phoenix-1:/phoenix_storage .   # and give it a volume in the compose file',
     ]],
     ['the database is a server, whose address is a secret', [phoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_SQL_DATABASE_URL: 'postgresql://me:password@db' } }), alloy()], [
       'PHOENIX_SQL_DATABASE_URL of arize-phoenix-phoenix-1: its database is not a SQLite file at an absolute path, and only that is taken over',
@@ -141,6 +151,16 @@ describe('oldSetup', () => {
       const named = { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' };
       expect(oldSetup([phoenix()], named, 'dev').setup).toMatchObject({ phoenix: phoenix(), alloy: phoenix() });
       expect(oldSetup([phoenix({ status: 'exited' })], named, 'dev').problems).toHaveLength(1);
+    });
+
+    test('what somebody has named stays named in every command', () => {
+      const all = [phoenix(), phoenix({ name: 'other-phoenix', status: 'exited' })];
+      expect(oldSetup(all, { ...nobody, phoenix: 'arize-phoenix-phoenix-1' }, 'dev').problems.flatMap(({ mend }) => mend)).toContain('npm run adopt -- --phoenix arize-phoenix-phoenix-1 --alloy arize-phoenix-phoenix-1   # if applications send to Phoenix itself');
+      // Who names a Phoenix as what applications send to means that one.
+      expect(oldSetup(all, { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' }, 'dev').setup).toMatchObject({ phoenix: { name: 'arize-phoenix-phoenix-1' }, alloy: { name: 'arize-phoenix-phoenix-1' } });
+      expect(oldSetup([...all, alloy(), alloy({ name: 'more' })], { ...nobody, phoenix: 'arize-phoenix-phoenix-1' }, 'dev').problems.flatMap(({ mend }) => mend)).toEqual([
+        'npm run adopt -- --phoenix arize-phoenix-phoenix-1 --alloy grafana-alloy', 'npm run adopt -- --phoenix arize-phoenix-phoenix-1 --alloy more',
+      ]);
     });
 
     test('one that is not there', () => {

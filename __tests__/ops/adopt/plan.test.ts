@@ -30,7 +30,7 @@ describe('planText', () => {
   test('where applications send to Phoenix itself', () => {
     const setup = setupOf();
     expect(planText('dev', plan({ setup: { ...setup, alloy: setup.phoenix } })).split('\n')[2])
-      .toBe('  OTLP     arize-phoenix-phoenix-1, to which applications send: ports 4317 and 5318 are those of alloy-dev from then on');
+      .toBe('  OTLP     arize-phoenix-phoenix-1, to which applications send: alloy-dev takes it on ports 4317 and 5318 from then on');
   });
 
   test('what will be', () => {

@@ -137,13 +137,47 @@ describe('how the old Alloy takes OTLP', () => {
     expect((await ask(docker, {}, { named: { phoenix: undefined, alloy: 'grafana-alloy' } })).plan?.notes).toEqual([expect.stringMatching(/^grafana-alloy does more .*: otelcol\.exporter\.otlphttp\.traces\. /)]);
   });
 
+  test.each([
+    ['a module', 'import.file "receivers" {\n  filename = "/etc/alloy/receivers.alloy"\n}\n'],
+    ["a Collector's YAML", 'receivers:\n  otlp:\n    protocols:\n      grpc:\n'],
+  ])('in what cannot be read, %s: every port that the stack does not take is named', async (_, config) => {
+    const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1', ports: { 4317: 4317, 5317: 5317, 12345: 12345 } })]);
+    configured(docker, config);
+    expect((await ask(docker)).plan?.notes).toEqual([
+      expect.stringMatching(/^The configuration of grafana-alloy could not be read: /),
+      'Nobody listens on port 5317 of grafana-alloy any more: let applications that send there send to port 4318.',
+    ]);
+  });
+
+  test('and hands it to a Phoenix by a name that may be of another one: that is said', async () => {
+    const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1' })]);
+    configured(docker, `${receiver('  grpc { }')}${exporter('https://phoenix.central.example')}`);
+    expect((await ask(docker)).plan?.notes).toEqual(["grafana-alloy hands traces to https://phoenix.central.example today; from then on they go to the stack's Phoenix alone."]);
+  });
+
   test('not at all: it is not the one whose ports are taken', async () => {
     const docker = await engine();
     configured(docker, 'loki.source.file "logs" {\n}\n');
     expect(await refused(docker)).toEqual([{
-      key: 'Alloy', value: 'grafana-alloy', rule: 'its configuration has no otelcol.receiver.otlp, so no application sends to it', mend: ['npm run adopt -- --alloy NAME   # the collector to which they send'],
+      key: 'Alloy', value: 'grafana-alloy', rule: 'its configuration has no otelcol.receiver.otlp, so no application sends to it', mend: ['npm run adopt -- --alloy NAME   # the collector to which they send', 'npm run adopt -- --alloy arize-phoenix-phoenix-1   # if applications send to Phoenix itself'],
     }]);
+    // Who names it knows better: some of it may stand in a module.
+    expect((await ask(docker, {}, { named: { phoenix: undefined, alloy: 'grafana-alloy' } })).problems).toEqual([]);
   });
+});
+
+test('a Phoenix to which applications send, on the network of the host: it cannot be closed before it is stopped', async () => {
+  const docker = await engine([runningPhoenix({ network: 'host' })]);
+  expect(await refused(docker, {}, { named: { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' } })).toEqual([expect.objectContaining({ key: 'Phoenix', rule: expect.stringMatching(/network of the host/) })]);
+});
+
+test('a Phoenix to which applications send, on every address of the host: both settings of addresses are named', async () => {
+  const docker = await engine([runningPhoenix({ ports: { 6006: 6006, 4317: 4317, 4318: 14318 } })]);
+  const { plan } = await ask(docker, {}, { named: { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' } });
+  expect(plan?.notes).toEqual(expect.arrayContaining([
+    expect.stringMatching(/^Applications that send to ports 6006 and 14318 get no answer/),
+    expect.stringMatching(/^arize-phoenix-phoenix-1 took requests from other machines; .* unless phoenix:bind and alloy:bind say otherwise\.$/),
+  ]));
 });
 
 test('applications send to Phoenix itself: its port for gRPC is that of the stack, and what its page does not get meanwhile is said', async () => {
@@ -152,7 +186,7 @@ test('applications send to Phoenix itself: its port for gRPC is that of the stac
   expect(problems).toEqual([]);
   expect(plan).toMatchObject({
     config: { 'alloy:otlpGrpcPort': '5317' },
-    notes: [expect.stringMatching(/^Applications that send to port 6006 get no answer from the moment .*: let them send to port 4318 afterwards/), expect.stringMatching(/^grafana-alloy share/)],
+    notes: [expect.stringMatching(/^Applications that send to port 6006 get no answer from the moment .*: let them send to ports 5317 \(gRPC\) or 4318 \(HTTP\) afterwards/), expect.stringMatching(/^grafana-alloy share/)],
   });
 });
 

@@ -60,7 +60,7 @@ describe('portsOf', () => {
       ["as Phoenix's own page says: its port for gRPC is Alloy's", published({ 6006: 6006, 4317: 4317 }), {}],
       ['on other ports', published({ 6006: 8080, 4317: 5317 }), { 'phoenix:uiPort': '8080', 'alloy:otlpGrpcPort': '5317' }],
       ['with its page on the port of OTLP over HTTP, too', [...published({ 6006: 6006 }), ...published({ 6006: 4318 })], {}],
-      ['with its page on a second port', [...published({ 6006: 6006 }), ...published({ 6006: 5318 })], { 'alloy:otlpHttpPort': '5318' }],
+      ['with its page on a second port: that stays a page', [...published({ 6006: 6006 }), ...published({ 6006: 80 })], {}],
       ["on the ports that the stack's Phoenix has, too: they stay Phoenix's", [...published({ 6006: 6006, 4317: 14317 }), ...published({ 6006: 14318 })], {}],
       ['without a port for gRPC', published({ 6006: 6006 }), {}],
     ])('%s', (_, ports, config) => {

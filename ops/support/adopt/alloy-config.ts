@@ -8,10 +8,20 @@ import type { OldContainer } from './old-container';
 
 /** Configuration of a running Alloy; undefined where it is not one file, or cannot be read. */
 export async function configOf(engine: Engine, alloy: OldContainer): Promise<string | undefined> {
-  // `run [options] FILE`; the image's own command names this one.
-  const file = alloy.args.find((arg) => arg.startsWith('/')) ?? '/etc/alloy/config.alloy';
-  const answer = await engineRequest(engine, 'GET', `/containers/${alloy.name}/archive?path=${encodeURIComponent(file)}`, { timeoutMs: 10_000 });
-  return answer.status === 200 ? onlyFile(answer.body) : undefined;
+  const answer = await engineRequest(engine, 'GET', `/containers/${alloy.name}/archive?path=${encodeURIComponent(fileOf(alloy.args))}`, { timeoutMs: 10_000 });
+  const config = answer.status === 200 ? onlyFile(answer.body) : undefined;
+  return config !== undefined && isWhole(config) ? config : undefined;
+}
+
+/** The file in `run [options] FILE`; the image's own command names this one. An option has its value behind `=`, or as the next word. */
+function fileOf(args: readonly string[]): string {
+  return args.find((arg, index) => arg.startsWith('/') && !/^--?[\w.-]+$/.test(args[index - 1] ?? '')) ?? '/etc/alloy/config.alloy';
+}
+
+/** Whether all of it stands in this text: modules have components elsewhere, and a Collector's YAML is another language. */
+function isWhole(config: string): boolean {
+  const kinds = blocksOf(withoutComments(config)).map(({ kind }) => kind);
+  return kinds.length > 0 && !kinds.some((kind) => kind === 'declare' || kind.startsWith('import.'));
 }
 
 /** Content of an archive's first entry, where that is a file. */
@@ -106,15 +116,30 @@ export function leftBehind(config: string, settings: Pick<Settings, 'prometheus:
 /** Whether traces go from an Alloy to this Phoenix, as far as its configuration tells. */
 export const handsTo = (phoenix: Pick<OldContainer, 'name' | 'published'>, config: string): boolean => exportersTo(phoenix, componentsOf(config)).length > 0;
 
+/** Where an Alloy hands traces that may go to this Phoenix by a name that only its owner knows. */
+export function uncertain(phoenix: Pick<OldContainer, 'name' | 'published'>, config: string): string[] {
+  return exportersTo(phoenix, componentsOf(config)).flatMap((one) => {
+    const endpoint = endpointOf(one);
+    return endpoint === undefined || isHere(phoenix, endpoint) || hostOf(endpoint) === 'phoenix' ? [] : [endpoint];
+  });
+}
+
+const endpointOf = ({ body }: Block): string | undefined => /^\s*endpoint\s*=\s*"([^"]*)"/m.exec(body)?.[1];
+const hostOf = (endpoint: string): string => /^(?:\w+:\/\/)?(\[[^\]]*\]|[^:/]*)/.exec(endpoint)?.[1] ?? '';
+/** Names and addresses by which a container reaches its own host. */
+const ownHost = /^(localhost|host\.docker\.internal|gateway\.docker\.internal|172\.17\.0\.1|127\.[\d.]+|0\.0\.0\.0|\[::1?\])$/;
+
+const isHere = ({ name, published }: Pick<OldContainer, 'name' | 'published'>, endpoint: string): boolean =>
+  hostOf(endpoint) === name || (ownHost.test(hostOf(endpoint)) && published.some(({ external }) => /:(\d+)(?:\/|$)/.exec(endpoint)?.[1] === String(external)));
+
 const componentsOf = (config: string): Block[] => blocksOf(withoutComments(config)).filter(({ kind, label }) => kind.includes('.') && label !== '');
 
-/** Those that hand traces to Phoenix, which is known by its name or its ports. */
-function exportersTo({ name, published }: Pick<OldContainer, 'name' | 'published'>, components: readonly Block[]): Block[] {
+/** Those that hand traces to Phoenix, which is known by its name or its ports, or by what somebody calls it. */
+function exportersTo(phoenix: Pick<OldContainer, 'name' | 'published'>, components: readonly Block[]): Block[] {
   const exporters = components.filter(({ kind }) => backends.test(kind));
-  return exporters.filter(({ label, body }) => {
-    const endpoint = /^\s*endpoint\s*=\s*"([^"]*)"/m.exec(body)?.[1];
+  return exporters.filter((one) => {
+    const endpoint = endpointOf(one);
     // An address that is computed may be anything.
-    return endpoint === undefined ? exporters.length === 1 || /phoenix|arize/i.test(label)
-      : /phoenix|arize/i.test(`${label} ${endpoint}`) || endpoint.includes(name) || published.some(({ external }) => /:(\d+)(?:\/|$)/.exec(endpoint)?.[1] === String(external));
+    return endpoint === undefined ? exporters.length === 1 || /phoenix|arize/i.test(one.label) : isHere(phoenix, endpoint) || /phoenix|arize/i.test(`${one.label} ${endpoint}`);
   });
 }

@@ -14,6 +14,9 @@ export interface Inspected {
 
 type PortBindings = Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
 
+/** Aliases by network. */
+export type Networks = Readonly<Record<string, readonly string[]>>;
+
 /** Containers of one engine, by name. */
 export class Containers {
   constructor(private readonly engine: Engine) {}
@@ -49,6 +52,30 @@ export class Containers {
 
   async create(name: string, definition: object): Promise<void> {
     done(await engineRequest(this.engine, 'POST', `/containers/create?name=${name}`, { body: definition }), 'made', name);
+  }
+
+  /** Aliases of a container by network. */
+  async networks(name: string): Promise<Networks> {
+    const { NetworkSettings, Id = '' } = (await this.find(name)) ?? {};
+    return Object.fromEntries(Object.entries(NetworkSettings?.Networks ?? {}).map(([network, { Aliases }]) => [network, (Aliases ?? []).filter((alias) => alias !== Id.slice(0, 12))]));
+  }
+
+  /** Nobody reaches it any more, on its host ports either; it runs on. */
+  async disconnect(name: string, networks: Networks): Promise<void> {
+    const now = await this.networks(name);
+    for (const network of Object.keys(networks).filter((each) => each in now)) {
+      done(await engineRequest(this.engine, 'POST', `/networks/${encodeURIComponent(network)}/disconnect`, { body: { Container: name, Force: true } }), 'taken off its network', name);
+    }
+  }
+
+  /** The opposite; on a stopped container it counts from its next start on. */
+  async connect(name: string, networks: Networks): Promise<void> {
+    const now = await this.networks(name);
+    for (const [network, aliases] of Object.entries(networks).filter(([each]) => !(each in now))) {
+      // Docker's own bridge has no aliases.
+      const endpoint = network === 'bridge' ? {} : { Aliases: aliases };
+      done(await engineRequest(this.engine, 'POST', `/networks/${encodeURIComponent(network)}/connect`, { body: { Container: name, EndpointConfig: endpoint } }), 'put on its network', name);
+    }
   }
 
   /** A stopped container stays stopped, also when the engine is started again: with `always` it would not. */

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
+import stat
 import sys
 from urllib.parse import quote
 
@@ -79,28 +80,44 @@ def missing(file, other):
         return found
 
 
-def files(folder):
-    return [os.path.join(path, name) for path, _, names in os.walk(folder) for name in names]
+# Phoenix's own name of its database.
+OWN = 'phoenix.db'
+
+
+def files(old):
+    """
+    The folder of a database that has Phoenix's own name is Phoenix's; that of another one, which somebody has named, may
+    hold what is none of Phoenix's.
+    """
+    if os.path.basename(old) != OWN:
+        return [old + ending for ending in ENDINGS if os.path.exists(old + ending)]
+    return [os.path.join(path, name) for path, _, names in os.walk(os.path.dirname(old)) for name in names]
 
 
 def measure(old):
     """Bytes of the data, and bytes that are free where Docker keeps its volumes, as it does the root of this container."""
     disk = os.statvfs('/')
-    return dict(counts(old), bytes=sum(os.lstat(file).st_size for file in files(os.path.dirname(old))), free=disk.f_bavail * disk.f_frsize)
+    return dict(counts(old), bytes=sum(os.lstat(file).st_size for file in files(old)), free=disk.f_bavail * disk.f_frsize)
 
 
-def copy_files(old, new, but=()):
-    """All files beside a database; what SQLite writes beside one goes by its name."""
+def is_data(path):
+    """Whether it can be copied: a socket, for one, is somebody's who is at work."""
+    return os.path.islink(path) or stat.S_ISREG(os.lstat(path).st_mode) or os.path.isdir(path)
+
+
+def copy_files(old, new, database=True):
+    """Phoenix's files."""
     source, target = os.path.dirname(old), os.path.dirname(new)
-    renamed = {os.path.basename(old) + ending: os.path.basename(new) + ending for ending in ENDINGS}
-    for name in os.listdir(source):
-        # A database that is not in use may have the name of the new one.
-        if name in but or name in renamed.values() and name not in renamed:
-            continue
-        path, to = os.path.join(source, name), os.path.join(target, renamed.get(name, name))
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.copytree(path, to, symlinks=True)
-        else:
+    of_database = {os.path.basename(old) + ending: os.path.basename(new) + ending for ending in ENDINGS}
+    names = os.listdir(source) if os.path.basename(old) == OWN else list(of_database)
+    for name in names:
+        path, to = os.path.join(source, name), os.path.join(target, of_database.get(name, name))
+        if name in of_database:
+            if database and os.path.exists(path):
+                shutil.copy2(path, to)
+        elif os.path.isdir(path) and not os.path.islink(path):
+            shutil.copytree(path, to, symlinks=True, ignore=lambda folder, inside: [one for one in inside if not is_data(os.path.join(folder, one))])
+        elif is_data(path):
             shutil.copy2(path, to, follow_symlinks=False)
 
 
@@ -120,7 +137,7 @@ def backup(file, to):
 
 def snapshot(old, new, owner):
     """While Phoenix writes: SQLite's own backup is consistent, and a copy of the file is not."""
-    copy_files(old, new, but=[os.path.basename(old) + ending for ending in ENDINGS])
+    copy_files(old, new, database=False)
     # Until it is complete it has another name.
     part = new + '.part'
     backup(old, part)
@@ -151,4 +168,5 @@ def copy(old, new, owner):
 
 
 task = {'found': found, 'missing': missing, 'measure': measure, 'snapshot': snapshot, 'copy': copy}[sys.argv[1]]
-print(json.dumps(task(*sys.argv[2:])))
+# A link leads to the file that SQLite has open, beside which it writes.
+print(json.dumps(task(*(os.path.realpath(arg) if os.path.isabs(arg) else arg for arg in sys.argv[2:]))))

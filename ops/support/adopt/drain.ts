@@ -13,6 +13,9 @@ import type { Adoption } from './record';
 
 const script = fs.readFileSync(path.join(__dirname, 'drain.py'), 'utf8');
 
+/** Seconds after which the waiting ends in any case: the script ends it as soon as nothing gets on. */
+const longestDrain = 1_800;
+
 /** Waits until the old Phoenix has stored all that it has accepted. @throws Failure when it does not, or cannot be asked */
 export async function drained(engine: Engine, { phoenix, port, data }: Adoption): Promise<void> {
   const now = Date.now();
@@ -21,7 +24,7 @@ export async function drained(engine: Engine, { phoenix, port, data }: Adoption)
   const project = `verify-${now}`;
   const span = markedSpan(project, traceId, randomBytes(8), now);
   try {
-    await run(engine, phoenix, ['python3', '-c', script, port, databaseOf(data), project, traceId.toString('hex'), span.toString('base64')]);
+    await run(engine, phoenix, ['python3', '-c', script, port, databaseOf(data), project, traceId.toString('hex'), span.toString('base64')], longestDrain);
   } catch (error) {
     throw new Failure(`The old Phoenix could not be waited for: ${lastLine((error as Error).message)}.`, [`docker logs --tail 30 ${phoenix}`]);
   }

@@ -45,7 +45,11 @@ export async function handOver({ engine, settings, outputs, old }: Handover): Pr
     await containers.start(alloy);
     return undefined;
   }
-  if (!prepared) {
+  const stale = prepared && !prepared.State.Running && !isOn(prepared, wanted);
+  if (stale) {
+    await containers.remove(next);
+  }
+  if (!prepared || stale) {
     if (!made) {
       // Somebody has removed it: the deployment that follows makes another, and until then nobody listens.
       await containers.stop(old, graceSeconds);

@@ -4,7 +4,8 @@
  */
 import { stackLabel } from '../../../components/catalog';
 import { shellQuoted } from '../../../components/key';
-import { engineGet, type Engine } from '../../../engine';
+import { engineGet, engineMessage, engineRequest, type Engine } from '../../../engine';
+import { Failure } from '../say';
 
 export interface Mount {
   readonly kind: 'volume' | 'bind';
@@ -66,8 +67,16 @@ export async function oldContainers(engine: Engine): Promise<OldContainer[]> {
   const listed = await engineGet<{ Id: string; Labels: Readonly<Record<string, string>> }[]>(engine, '/containers/json?all=1');
   // What `docker-compose run` has made is no part of its project.
   const parts = listed.filter(({ Labels }) => Labels[`${label}.oneoff`] !== 'True' && !(stackLabel in Labels));
-  const inspected = await Promise.all(parts.map(({ Id }) => engineGet<Inspected>(engine, `/containers/${Id}/json`)));
-  return inspected.map(asOld).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const inspected = await Promise.all(parts.map(async ({ Id }) => {
+    const answer = await engineRequest(engine, 'GET', `/containers/${Id}/json`);
+    // One that ends may be gone since.
+    return answer.status === 404 ? [] : [JSON.parse(answer.status < 400 ? answer.body.toString() : failed(answer)) as Inspected];
+  }));
+  return inspected.flat().map(asOld).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function failed(answer: Awaited<ReturnType<typeof engineRequest>>): never {
+  throw new Failure(`The containers of the engine could not be looked at: ${engineMessage(answer)}.`, ['docker ps --all']);
 }
 
 /** Repository of an image reference: without its tag and digest. */
@@ -86,7 +95,8 @@ function asOld({ Name, Image, Args, State, Config, HostConfig, Mounts, NetworkSe
     mounts: Mounts.filter(({ Type }) => Type !== 'tmpfs').map(({ Name: volume, Source, Destination }) =>
       (volume === undefined ? { kind: 'bind', source: Source, path: Destination } : { kind: 'volume', source: volume, path: Destination })),
     published: Object.entries(HostConfig.PortBindings ?? {}).flatMap(([port, bindings]) =>
-      (bindings ?? []).map(({ HostIp, HostPort }) => ({ internal: parseInt(port, 10), external: Number(HostPort), address: HostIp }))),
+      // Without a number Docker chooses one at each start, and no application knows it.
+      (bindings ?? []).filter(({ HostPort }) => /^[1-9]\d*$/.test(HostPort)).map(({ HostIp, HostPort }) => ({ internal: parseInt(port, 10), external: Number(HostPort), address: HostIp }))),
     onHostNetwork: HostConfig.NetworkMode === 'host',
     networks: Object.keys(NetworkSettings.Networks),
     removedAtStop: HostConfig.AutoRemove === true,

@@ -48,7 +48,10 @@ type Role = keyof typeof roles;
  * @returns the set-up as far as it is there, and everything that is wrong with it
  */
 export function oldSetup(containers: readonly OldContainer[], named: Named, stack: string): { setup?: OldSetup; problems: Problem[] } {
-  const found = { phoenix: candidates(containers, 'phoenix', named), alloy: candidates(containers, 'alloy', named) };
+  // Who names a Phoenix as what applications send to means that Phoenix.
+  const itself = containers.find(({ name }) => name === named.alloy);
+  const phoenixNamed = { ...named, phoenix: named.phoenix ?? (itself && roles.phoenix.is(itself) && !roles.alloy.is(itself) ? named.alloy : undefined) };
+  const found = { phoenix: candidates(containers, 'phoenix', phoenixNamed), alloy: candidates(containers, 'alloy', named) };
   if (found.phoenix.length + found.alloy.length === 0) {
     const asked = named.phoenix ?? named.alloy;
     return {
@@ -61,7 +64,7 @@ export function oldSetup(containers: readonly OldContainer[], named: Named, stac
     };
   }
   const same = found.phoenix.length === 1 && found.phoenix[0]?.name === found.alloy[0]?.name;
-  const problems = (same ? (['phoenix'] as const) : (['phoenix', 'alloy'] as const)).flatMap((role) => problemsOf(role, found, stack));
+  const problems = (same ? (['phoenix'] as const) : (['phoenix', 'alloy'] as const)).flatMap((role) => problemsOf(role, found, (over) => adoptCommand(stack, { ...named, ...over })));
   const [phoenix, alloy] = [found.phoenix[0], found.alloy[0]];
   const place = phoenix && dataOf(phoenix);
   if (phoenix && found.phoenix.length === 1) {
@@ -75,8 +78,12 @@ function candidates(containers: readonly OldContainer[], role: Role, named: Name
   return containers.filter((one) => (name === undefined ? roles[role].is(one) : one.name === name));
 }
 
+/** `npm run adopt` with the containers that somebody has named. */
+export const adoptCommand = (stack: string, { phoenix, alloy }: Named): string =>
+  npmRun('adopt', stack, ...(phoenix ? ['--phoenix', phoenix] : []), ...(alloy ? ['--alloy', alloy] : []));
+
 /** What keeps a service from being taken over from. */
-function problemsOf(role: Role, found: Readonly<Record<Role, readonly OldContainer[]>>, stack: string): Problem[] {
+function problemsOf(role: Role, found: Readonly<Record<Role, readonly OldContainer[]>>, again: (named: Partial<Named>) => string): Problem[] {
   const { title } = roles[role];
   const [one, ...more] = found[role];
   if (!one) {
@@ -84,13 +91,13 @@ function problemsOf(role: Role, found: Readonly<Record<Role, readonly OldContain
     return [{
       key: title,
       rule: `no container is the ${title} that belongs to ${other?.name}, and nothing is taken over from half a set-up`,
-      mend: [...(other?.composeUp === undefined ? [] : [`${other.composeUp}   # if it is in the same compose project`]), `${npmRun('adopt', stack, `--${role}`, 'NAME')}   # if it has another image`,
-        ...(role === 'alloy' && found.phoenix.length === 1 ? [`${npmRun('adopt', stack, '--alloy', other?.name ?? '')}   # if applications send to Phoenix itself`] : [])],
+      mend: [...(other?.composeUp === undefined ? [] : [`${other.composeUp}   # if it is in the same compose project`]), `${again({ [role]: 'NAME' })}   # if it has another image`,
+        ...(role === 'alloy' && found.phoenix.length === 1 ? [`${again({ alloy: other?.name })}   # if applications send to Phoenix itself`] : [])],
     }];
   }
   if (more.length > 0) {
     const all = found[role].map(({ name, status }) => `${name} (${status})`).join(', ');
-    return [{ key: title, rule: `several containers could be it: ${all}`, mend: found[role].map(({ name }) => npmRun('adopt', stack, `--${role}`, name)) }];
+    return [{ key: title, rule: `several containers could be it: ${all}`, mend: found[role].map(({ name }) => again({ [role]: name })) }];
   }
   if (one.status !== 'running') {
     return [{ key: title, value: one.name, rule: `it is not running but ${one.status}, and nothing is taken over from half a set-up`, mend: [startCommand(one)] }];
@@ -100,7 +107,7 @@ function problemsOf(role: Role, found: Readonly<Record<Role, readonly OldContain
       key: title,
       value: one.name,
       rule: 'it was started with --rm: Docker deletes it, and its volumes that have no name, as soon as it stops',
-      mend: [...(role === 'phoenix' ? [`docker cp ${one.name}:${placeOf(one)?.directory ?? workingDirectory(one)} .   # first: its data`] : []), `docker inspect ${one.name}   # start it again without --rm`],
+      mend: [...(role === 'phoenix' ? [`docker pause ${one.name} && docker cp ${one.name}:${dataPath(one)} .   # first: its data`] : []), `docker inspect ${one.name}   # start it again without --rm`],
     }];
   }
   return [];
@@ -126,7 +133,7 @@ function problemsOfData(phoenix: OldContainer, place: object | undefined): Probl
     ...(place || elsewhere
       ? []
       : problem('the volume', 'nothing is mounted where it keeps its data, which so goes with the container', [
-        `docker cp ${name}:${placeOf(phoenix)?.directory ?? workingDirectory(phoenix)} .   # and ${composeUp === undefined ? 'start it again with that in a volume (-v)' : 'give it a volume in the compose file'}`,
+        `docker stop ${name} && docker cp ${name}:${dataPath(phoenix)} .   # and ${composeUp === undefined ? 'start it again with that in a volume (-v)' : 'give it a volume in the compose file'}`,
       ])),
   ];
 }
@@ -147,9 +154,24 @@ function placeOf(phoenix: OldContainer): { directory: string; database?: string 
   const { PHOENIX_SQL_DATABASE_URL: url, PHOENIX_POSTGRES_HOST: server } = phoenix.env;
   if (url) {
     const [, file] = /^sqlite(?:\+\w+)?:\/\/\/(\/[^?]+)/.exec(url.trim()) ?? [];
-    return file === undefined ? undefined : { directory: path.posix.dirname(file), database: path.posix.basename(file) };
+    // Phoenix opens it as a URI of SQLite, which decodes it.
+    return file === undefined ? undefined : { directory: path.posix.dirname(decoded(file)), database: path.posix.basename(decoded(file)) };
   }
   return server ? undefined : { directory: workingDirectory(phoenix).replace(/\/$/, '') };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What somebody copies out of a container: the folder of Phoenix, or the database that somebody has named. */
+function dataPath(phoenix: OldContainer): string {
+  const { directory, database } = placeOf(phoenix) ?? { directory: workingDirectory(phoenix) };
+  return database === undefined ? directory : path.posix.join(directory, database);
 }
 
 /** The same with the mount in which it lies; the innermost, where mounts lie in each other. */

@@ -20,7 +20,7 @@ export function planText(stack: string, { setup: { phoenix, alloy, mount }, meas
     `Stack ${stack} takes over from:`,
     `  Phoenix  ${phoenix.name} (${version}): ${amount(measured)}, ${mebibytes(measured.bytes)} in ${mount.source}, which are copied to volume ${data.volume}`,
     isAlone({ phoenix, alloy })
-      ? `  OTLP     ${phoenix.name}, to which applications send: ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} are those of alloy-${stack} from then on`
+      ? `  OTLP     ${phoenix.name}, to which applications send: alloy-${stack} takes it on ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} from then on`
       : `  Alloy    ${alloy.name}: its ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} go to alloy-${stack}`,
     '',
     'First the stack runs beside them, on other ports and with a copy of the data, until a trace has come through it.',

@@ -4,6 +4,7 @@
  */
 import { hostName, takingOver } from '../../../components/catalog';
 import { engineGet, engineMessage, engineRequest, type Engine } from '../../../engine';
+import type { Networks } from './containers';
 import type { OldData } from './data';
 import { Failure } from '../say';
 import { removeVolume } from '../volumes';
@@ -27,6 +28,8 @@ export interface Adoption {
   /** Port of Phoenix's page and of OTLP over HTTP, in its container. */
   readonly port: string;
   readonly data: OldData;
+  /** Networks of a Phoenix to which applications send themselves: it is taken off them before it is stopped. */
+  readonly networks?: Networks;
 }
 
 const label = 'llm-observability.adoption';

@@ -10,11 +10,11 @@ import { from } from '../../../provider/container-reach';
 import { npmRun, projectName } from '../project';
 import type { StackState } from '../pulumi';
 import { dataVolumes, hasVolume } from '../volumes';
-import { configOf, handsTo, leftBehind, receiversOf } from './alloy-config';
+import { configOf, handsTo, leftBehind, receiversOf, uncertain } from './alloy-config';
 import { oldContainers } from './old-container';
 import { Data, type Measured } from './data';
-import { isAlone, oldSetup, portOf, type Named, type OldSetup } from './old-setup';
-import { givenUp, hostProblems, portsOf, publishedBy } from './takeover';
+import { adoptCommand, isAlone, oldSetup, portOf, type Named, type OldSetup } from './old-setup';
+import { givenUp, hostProblems, keptByPhoenix, portsOf, publishedBy } from './takeover';
 
 /** What will be taken over. */
 export interface Plan {
@@ -59,8 +59,8 @@ export async function survey(question: Question): Promise<{ plan?: Plan; problem
   const { settings } = readSettings({ ...config, ...ports.config }, projectName);
   const version = await versionRunning(engine, setup);
   problems.push(
-    ...takesNothing(setup, stack),
-    ...(alloyConfig === undefined || named.alloy !== undefined ? [] : handsNothing(setup, stack, alloyConfig)),
+    ...(named.alloy === undefined ? [...takesNothing(setup, stack, named), ...(alloyConfig === undefined ? [] : handsNothing(setup, stack, named, alloyConfig))] : []),
+    ...cannotBeClosed(setup),
     ...ports.problems,
     ...(await hostProblems(setup, settings, owner)),
     ...(typeof version === 'string' ? tooNew(version, settings['phoenix:image']) : [version]),
@@ -129,22 +129,30 @@ function tooNew(version: string, image: string = images.phoenix): Problem[] {
 }
 
 /** An Alloy to which nobody sends is not the one whose ports a stack takes. */
-function takesNothing({ alloy, receivers }: OldSetup, stack: string): Problem[] {
+function takesNothing({ phoenix, alloy, receivers }: OldSetup, stack: string, named: Named): Problem[] {
   return receivers === undefined || receivers.grpc.length + receivers.http.length > 0
     ? []
-    : [{ key: 'Alloy', value: alloy.name, rule: 'its configuration has no otelcol.receiver.otlp, so no application sends to it', mend: [npmRun('adopt', stack, '--alloy', 'NAME') + '   # the collector to which they send'] }];
+    : [{ key: 'Alloy', value: alloy.name, rule: 'its configuration has no otelcol.receiver.otlp, so no application sends to it', mend: [`${adoptCommand(stack, { ...named, alloy: 'NAME' })}   # the collector to which they send`, `${adoptCommand(stack, { ...named, alloy: phoenix.name })}   # if applications send to Phoenix itself`] }];
 }
 
 /** Nor is one that hands no traces to Phoenix, unless somebody says so. */
-function handsNothing({ phoenix, alloy, receivers }: OldSetup, stack: string, config: string): Problem[] {
+function handsNothing({ phoenix, alloy, receivers }: OldSetup, stack: string, named: Named, config: string): Problem[] {
   return handsTo(phoenix, config) || receivers?.grpc.length === 0 && receivers.http.length === 0
     ? []
     : [{
         key: 'Alloy',
         value: alloy.name,
         rule: `its configuration hands no traces to ${phoenix.name}`,
-        mend: [`${npmRun('adopt', stack, '--alloy', alloy.name)}   # if applications send to it all the same`, `${npmRun('adopt', stack, '--alloy', phoenix.name)}   # if applications send to Phoenix itself`],
+        mend: [`${adoptCommand(stack, { ...named, alloy: alloy.name })}   # if applications send to it all the same`, `${adoptCommand(stack, { ...named, alloy: phoenix.name })}   # if applications send to Phoenix itself`],
       }];
+}
+
+/** Applications send to it until it is stopped, and it may forget then what it has accepted. */
+function cannotBeClosed(setup: OldSetup): Problem[] {
+  const { phoenix } = setup;
+  return isAlone(setup) && phoenix.onHostNetwork
+    ? [{ key: 'Phoenix', value: phoenix.name, rule: 'it has the network of the host, off which it cannot be taken before it is stopped', mend: [`docker inspect ${phoenix.name}   # start it again with its ports published (-p) in place of --network host`] }]
+    : [];
 }
 
 async function volumeMissing(engine: Engine, { phoenix, mount }: OldSetup): Promise<Problem[]> {
@@ -168,6 +176,9 @@ function tooLittleRoom({ bytes, free }: Measured, { mount }: OldSetup): Problem[
 
 export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
+/** `port 6006`, `ports 6006 and 14317` */
+const portsInWords = (ports: readonly number[]): string => `port${ports.length === 1 ? '' : 's'} ${new Intl.ListFormat('en-GB').format(ports.map(String))}`;
+
 /** Environment variables of Phoenix that the stack sets itself, or that say where the old one has its data. */
 const known = ['PHOENIX_WORKING_DIR', 'PHOENIX_PORT', 'PHOENIX_GRPC_PORT', 'PHOENIX_HOST', 'PHOENIX_ENABLE_AUTH', 'PHOENIX_ENABLE_PROMETHEUS', 'PHOENIX_SQL_DATABASE_URL'];
 
@@ -180,13 +191,14 @@ async function notesOn(engine: Engine, setup: OldSetup, settings: Settings, conf
   const forOthers = (receivers?.special ?? []).flatMap((name) => receiving[name] ?? []);
   const variables = Object.keys(phoenix.env).filter((name) => name.startsWith('PHOENIX_') && !known.includes(name)).sort();
   const neighbours = await neighboursOf(engine, setup);
-  const everywhere = (service: 'phoenix' | 'alloy'): boolean => publishedBy(setup, service).some(({ address }) => ['', '0.0.0.0', '::'].includes(address));
-  const bound = (isAlone(setup) ? (['phoenix'] as const) : (['phoenix', 'alloy'] as const)).filter((service) => everywhere(service) && !String(settings[`${service}:bind`]).includes('0.0.0.0'));
+  const everywhere = (service: 'phoenix' | 'alloy'): boolean => publishedBy(setup, isAlone(setup) ? 'phoenix' : service).some(({ address }) => ['', '0.0.0.0', '::'].includes(address));
+  const bound = (['phoenix', 'alloy'] as const).filter((service) => everywhere(service) && !String(settings[`${service}:bind`]).includes('0.0.0.0'));
   return [
     ...(isAlone(setup)
-      ? [`Applications that send to port ${settings['phoenix:uiPort']} get no answer from the moment at which ${phoenix.name} stops until the stack's Phoenix is there: let them send to port ${settings['alloy:otlpHttpPort']} afterwards, where what they send waits on disk.`]
+      ? [`Applications that send to ${portsInWords(keptByPhoenix(setup, settings))} get no answer from the moment at which ${phoenix.name} stops until the stack's Phoenix is there: let them send to ports ${settings['alloy:otlpGrpcPort']} (gRPC) or ${settings['alloy:otlpHttpPort']} (HTTP) afterwards, where what they send waits on disk.`]
       : []),
     ...(config === undefined && !isAlone(setup) ? [`The configuration of ${alloy.name} could not be read: what it does besides handing traces to Phoenix ends with it.`] : []),
+    ...(config === undefined ? [] : uncertain(phoenix, config).map((endpoint) => `${alloy.name} hands traces to ${endpoint} today; from then on they go to the stack's Phoenix alone.`)),
     ...(others.length > 0
       ? [`${alloy.name} does more than the stack's Alloy will, and this ends with it: ${others.join(', ')}. Metrics and logs that applications send go on with prometheus:url and loki:url; for the rest keep an Alloy of your own on other ports.`]
       : []),
@@ -194,10 +206,10 @@ async function notesOn(engine: Engine, setup: OldSetup, settings: Settings, conf
     ...(forOthers.length > 0 ? [`${alloy.name} ${forOthers.join(', and ')}; the stack's Alloy does not on this machine: it takes OTLP from every program here, in plain.`] : []),
     ...givenUp(setup, settings).map(({ port, instead }) => `Nobody listens on port ${port} of ${alloy.name} any more: let applications that send there send to port ${instead}.`),
     ...(bound.length > 0
-      ? [`${bound.map((service) => setup[service].name).join(' and ')} took requests from other machines; the stack's Alloy takes them from this one and its containers, its Phoenix from this one alone, unless ${bound.map((service) => `${service}:bind`).join(' and ')} say otherwise.`]
+      ? [`${[...new Set(bound.map((service) => setup[service].name))].join(' and ')} took requests from other machines; the stack's Alloy takes them from this one and its containers, its Phoenix from this one alone, unless ${bound.map((service) => `${service}:bind`).join(' and ')} say otherwise.`]
       : []),
     ...(neighbours.length > 0
-      ? [`${neighbours.join(', ')} share a network with the old ones: where they send to ${alloy.name} or ${phoenix.name} by name, let them send to host.docker.internal instead.`]
+      ? [`${neighbours.join(', ')} share a network with the old ones: where they send to ${[...new Set([alloy.name, phoenix.name])].join(' or ')} by name, let them send to host.docker.internal instead.`]
       : []),
     ...(!settings['phoenix:retentionDays'] ? [] : [`phoenix:retentionDays is ${settings['phoenix:retentionDays']}: the stack's Phoenix deletes traces that are older.`]),
     ...(variables.length > 0 ? [`Settings of ${phoenix.name} that the stack does not take over: ${variables.join(', ')}.`] : []),

@@ -32,7 +32,7 @@ function servedBy(setup: OldSetup): Readonly<Partial<Record<SettingKey, Served>>
       'phoenix:otlpGrpcPort': { service: 'phoenix', internal: [grpc], onlyAsItIs: true },
       'phoenix:otlpHttpPort': { service: 'phoenix', internal: [page], onlyAsItIs: true },
       'alloy:otlpGrpcPort': { service: 'phoenix', internal: [grpc] },
-      'alloy:otlpHttpPort': { service: 'phoenix', internal: [page] },
+      'alloy:otlpHttpPort': { service: 'phoenix', internal: [page], onlyAsItIs: true },
     };
   }
   return {
@@ -46,10 +46,23 @@ function servedBy(setup: OldSetup): Readonly<Partial<Record<SettingKey, Served>>
   };
 }
 
-/** Host ports on which the old Alloy takes OTLP and the stack's does not: it takes each protocol on one. */
+/** Host ports of a Phoenix to which applications send that stay Phoenix's. */
+export function keptByPhoenix(setup: OldSetup, settings: Settings): number[] {
+  const alloys = [settings['alloy:otlpGrpcPort'], settings['alloy:otlpHttpPort']];
+  return [...new Set(publishedBy(setup, 'phoenix').map(({ external }) => external))].filter((port) => !alloys.includes(port)).sort((a, b) => a - b);
+}
+
+/**
+ * Host ports on which the old Alloy takes OTLP and the stack's does not: it takes each protocol on one. Where nobody knows on which
+ * it does, each may be one.
+ */
 export function givenUp(setup: OldSetup, settings: Settings): { port: number; instead: number }[] {
-  const { receivers = usual } = setup;
-  return isAlone(setup) ? [] : (['grpc', 'http'] as const).flatMap((protocol) => {
+  const { receivers } = setup;
+  if (receivers === undefined && !isAlone(setup)) {
+    const taken = [settings['alloy:otlpGrpcPort'], settings['alloy:otlpHttpPort'], settings['alloy:uiPort']];
+    return publishedBy(setup, 'alloy').filter(({ external, internal }) => !taken.includes(external) && internal !== ports.alloy.ui).map(({ external }) => ({ port: external, instead: settings['alloy:otlpHttpPort'] }));
+  }
+  return isAlone(setup) || receivers === undefined ? [] : (['grpc', 'http'] as const).flatMap((protocol) => {
     const instead = settings[protocol === 'grpc' ? 'alloy:otlpGrpcPort' : 'alloy:otlpHttpPort'];
     return publishedBy(setup, 'alloy').filter(({ internal, external }) => receivers[protocol].includes(internal) && external !== instead).map(({ external }) => ({ port: external, instead }));
   });
@@ -115,7 +128,7 @@ export function portsOf(setup: OldSetup, config: Readonly<Record<string, string>
  */
 export async function hostProblems(setup: OldSetup, settings: Settings, owner: string): Promise<Problem[]> {
   const { problems } = await inspectHost(chooseEngine(settings), settings, owner, true);
-  const theirs = (['phoenix', 'alloy'] as const).flatMap((service) => publishedBy(setup, service).map(({ external }) => external));
+  const theirs = (isAlone(setup) ? (['phoenix'] as const) : (['phoenix', 'alloy'] as const)).flatMap((service) => publishedBy(setup, service).map(({ external }) => external));
   return problems.filter(({ key }) => !portKeys.includes(key as SettingKey) || !theirs.includes(Number(settings[key as SettingKey])));
 }
 
