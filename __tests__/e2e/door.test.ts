@@ -16,6 +16,7 @@ import { putPrograms } from '../lab/programs';
 import { tempDir } from '../support/temp';
 import { site, type Reply, type Request, type Site } from '../support/web';
 import { fromElsewhere, intrusion, rebound, takeover } from '../support/website';
+import { spanRequest } from '../support/span-request';
 import { Checkout, docker, until } from './checkout';
 
 describe('a website in a browser', () => {
@@ -265,6 +266,19 @@ describe('a stack', () => {
     expect((await ask(deployed.endpoints.otlpHttp, '/v1/traces', { method: 'POST', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' }, body })).status).toBe(200);
     expect((await ask(otlpHttp(), '/v1/traces', { method: 'POST', headers: { ...protobuf, 'content-encoding': 'gzip' }, body: zlib.gzipSync('') })).status).toBe(200);
     await until('the span', async () => (await projects()).includes('compressed'));
+  });
+
+  it('passes the name of a project on, and none that is empty', async () => {
+    for (const base of [page(), otlpHttp()]) {
+      for (const name of ['', `named-${new URL(base).port}`]) {
+        expect((await ask(base, '/v1/traces', { method: 'POST', headers: { ...protobuf, 'x-project-name': name }, body: spanRequest('named-by-attribute') })).status).toBe(200);
+      }
+    }
+    // With a project without a name Phoenix answers 500 here.
+    await until('the projects', async () => {
+      const all = await projects();
+      return [page(), otlpHttp()].every((base) => all.includes(`named-${new URL(base).port}`)) && all.includes('named-by-attribute');
+    });
   });
 
   it('refuses what is larger than Phoenix has room for', async () => {
