@@ -61,6 +61,10 @@ describe('oldSetup', () => {
     });
   });
 
+  test.each(['otel/opentelemetry-collector', 'otel/opentelemetry-collector-contrib:0.134.0', 'ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-k8s:0.134.0', 'our/otelcol:1', 'registry:5000/otel-collector'])('a Collector in the place of Alloy: %s', (image) => {
+    expect(oldSetup([phoenix(), alloy({ name: 'collector', image })], nobody, 'dev').setup?.alloy.name).toBe('collector');
+  });
+
   test.each<[string, Partial<OldContainer>, string, string]>([
     ['an image of their own', { image: 'our/llm-ui:3' }, '/phoenix_storage', 'arize-phoenix_phoenix_data'],
     ["no working directory: Phoenix's own", { env: {}, mounts: [{ kind: 'volume', source: 'home', path: '/root/.phoenix' }] }, '/root/.phoenix', 'home'],

@@ -38,7 +38,8 @@ const roles = {
     title: 'Phoenix',
     is: ({ image, env }: OldContainer): boolean => 'PHOENIX_WORKING_DIR' in env || /(^|\/|-)phoenix$/.test(repositoryOf(image)),
   },
-  alloy: { title: 'Alloy', is: ({ image }: OldContainer): boolean => /(^|\/|-)alloy$/.test(repositoryOf(image)) },
+  // Or what does its work: the images of OpenTelemetry and of those who build Collectors of their own.
+  alloy: { title: 'Alloy', is: ({ image }: OldContainer): boolean => /(^|\/|-)(alloy|otelcol|otel-collector|opentelemetry-collector)(-contrib|-k8s)?$/.test(repositoryOf(image)) },
 } as const;
 type Role = keyof typeof roles;
 
