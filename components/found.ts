@@ -33,5 +33,11 @@ export function origin({ Labels }: Labelled): string {
   return stack ? ` of stack ${stack}` : project ? ` of compose project ${project}` : '';
 }
 
+/** Whether an image is one of Phoenix, whoever has built it. */
+export const isPhoenix = (image: string): boolean => /(^|[/-])phoenix([:@]|$)/.test(image);
+
+/** Whether an image is one of what applications send to: Alloy, or a Collector of OpenTelemetry's or of somebody's own. */
+export const isCollector = (image: string): boolean => /(^|[/-])(alloy|otelcol|otel-collector|opentelemetry-collector)(-contrib|-k8s)?([:@]|$)/.test(image);
+
 /** Whether it belongs to a stack of this project, whichever. */
 export const isOfStack = ({ Labels }: Labelled): boolean => Boolean(Labels?.[stackLabel]);

@@ -2,7 +2,7 @@
  * Which host ports of a stack are taken, by whom, and the command that moves past it.
  */
 import { shortName } from './catalog';
-import { describe, isOf, isOfStack, nameOf, type Container } from './found';
+import { describe, isCollector, isOf, isOfStack, isPhoenix, nameOf, type Container } from './found';
 import { holderOf, isHeld } from './port-holder';
 import type { Problem } from './problem';
 import { bindOf, freePorts, otherOffsets, portAsSet, publishedPorts, type SettingKey, type Settings } from './settings';
@@ -50,15 +50,12 @@ interface Holder {
   readonly takenOverBy?: string;
 }
 
-const isPhoenix = ({ Image }: Container): boolean => /(^|[/-])phoenix([:@]|$)/.test(Image);
-const isAlloy = ({ Image }: Container): boolean => /(^|[/-])alloy([:@]|$)/.test(Image);
-
-/** Where there is no Alloy, applications send to Phoenix itself. */
+/** Where there is no collector, applications send to Phoenix itself. */
 function takeOver(holder: Container, containers: readonly Container[]): string | undefined {
-  if (isOfStack(holder) || !(isPhoenix(holder) || isAlloy(holder))) {
+  if (isOfStack(holder) || !(isPhoenix(holder.Image) || isCollector(holder.Image))) {
     return undefined;
   }
-  return containers.some((one) => isAlloy(one) && !isOfStack(one)) ? '' : ` --alloy ${nameOf(holder)}`;
+  return containers.some((one) => isCollector(one.Image) && !isOfStack(one)) ? '' : ` --alloy ${nameOf(holder)}`;
 }
 
 /** Host addresses on which a port is published. */

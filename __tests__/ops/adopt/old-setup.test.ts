@@ -1,4 +1,5 @@
-import { oldContainers, repositoryOf, type OldContainer } from '../../../ops/support/adopt/old-container';
+import { isCollector, isPhoenix } from '../../../components/found';
+import { oldContainers, type OldContainer } from '../../../ops/support/adopt/old-container';
 import { oldSetup } from '../../../ops/support/adopt/old-setup';
 import { composed, fakeContainer, fakeDocker } from '../../support/fake-docker';
 import { alloy, nobody, phoenix, up } from './given';
@@ -33,13 +34,8 @@ describe('oldContainers', () => {
     expect(first).toMatchObject({ name: 'alloy-1', onHostNetwork: true, composeUp: "cd /srv/x && docker-compose -p x -f 'a b.yml' -f c.yml up -d" });
   });
 
-  test.each([
-    ['grafana/alloy', 'grafana/alloy'],
-    ['grafana/alloy:v1.18.1', 'grafana/alloy'],
-    ['registry:5000/grafana/alloy', 'registry:5000/grafana/alloy'],
-    [`registry:5000/grafana/alloy:v1@sha256:${'0'.repeat(64)}`, 'registry:5000/grafana/alloy'],
-  ])('the repository of %s is %s', (image, repository) => {
-    expect(repositoryOf(image)).toBe(repository);
+  test.each(['grafana/alloy', 'grafana/alloy:v1.18.1', 'registry:5000/grafana/alloy', `registry:5000/grafana/alloy:v1@sha256:${'0'.repeat(64)}`])('%s is an image of Alloy', (image) => {
+    expect([isCollector(image), isPhoenix(image)]).toEqual([true, false]);
   });
 });
 

@@ -79,11 +79,6 @@ function failed(answer: Awaited<ReturnType<typeof engineRequest>>): never {
   throw new Failure(`The containers of the engine could not be looked at: ${engineMessage(answer)}.`, ['docker ps --all']);
 }
 
-/** Repository of an image reference: without its tag and digest. */
-export function repositoryOf(image: string): string {
-  return image.replace(/@sha256:[0-9a-f]+$/, '').replace(/:[^:/]+$/, '');
-}
-
 function asOld({ Name, Image, Args, State, Config, HostConfig, Mounts, NetworkSettings }: Inspected): OldContainer {
   return {
     name: Name.replace(/^\//, ''),

@@ -4,10 +4,11 @@
  */
 import * as path from 'node:path';
 import { ports } from '../../../components/catalog';
+import { isCollector, isPhoenix } from '../../../components/found';
 import type { Problem } from '../../../components/problem';
 import type { Receivers } from './alloy-config';
 import { npmRun } from '../project';
-import { repositoryOf, type OldContainer, type Mount } from './old-container';
+import type { OldContainer, Mount } from './old-container';
 
 /** Which containers a person has named. */
 export interface Named {
@@ -36,10 +37,9 @@ export const portOf = ({ env }: OldContainer): string => env['PHOENIX_PORT'] || 
 const roles = {
   phoenix: {
     title: 'Phoenix',
-    is: ({ image, env }: OldContainer): boolean => 'PHOENIX_WORKING_DIR' in env || /(^|\/|-)phoenix$/.test(repositoryOf(image)),
+    is: ({ image, env }: OldContainer): boolean => 'PHOENIX_WORKING_DIR' in env || isPhoenix(image),
   },
-  // Or what does its work: the images of OpenTelemetry and of those who build Collectors of their own.
-  alloy: { title: 'Alloy', is: ({ image }: OldContainer): boolean => /(^|\/|-)(alloy|otelcol|otel-collector|opentelemetry-collector)(-contrib|-k8s)?$/.test(repositoryOf(image)) },
+  alloy: { title: 'Alloy', is: ({ image }: OldContainer): boolean => isCollector(image) },
 } as const;
 type Role = keyof typeof roles;
 
