@@ -3,10 +3,13 @@
  * they ask a model is answered here.
  */
 import * as fs from 'node:fs';
+import * as http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { modelApi } from '../support/model-api';
 import { notRun, snippets } from '../support/snippets';
-import { Checkout, until } from './checkout';
+import { Checkout, docker, until } from './checkout';
 import { programs } from './senders/programs';
 import { browseAs, runSnippet, type Surroundings } from './senders/runners';
 
@@ -105,4 +108,77 @@ test('a page of a website that is not in alloy:cors sends nothing', async () => 
 
 test('none of all these spans is in the project default', async () => {
   expect((await projects()).get('default')?.spans ?? 0).toBe(0);
+});
+
+describe('metrics and logs, in stores that ask who sends', () => {
+  const [password, token] = ['marked-password-of-logs', 'marked-token-of-metrics'];
+  const paths = { loki: '/otlp/v1/logs', prometheus: '/api/v1/write' } as const;
+  const shown = { loki: `Basic ${Buffer.from(`logger:${password}`).toString('base64')}`, prometheus: `Bearer ${token}` } as const;
+  /** What Loki and Prometheus answer to what they take; another status for whatever is sent. */
+  let status = 204;
+  const taken = { loki: new Set<string>(), prometheus: 0 };
+  const strangers: string[] = [];
+  const store = http.createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
+      const kind = (['loki', 'prometheus'] as const).find((each) => request.method === 'POST' && request.url === paths[each]);
+      const isKnown = kind !== undefined && request.headers.authorization === shown[kind];
+      if (!isKnown) {
+        strangers.push(`${request.method} ${request.url}`);
+      } else if (status === 204 && kind === 'loki') {
+        const body = Buffer.concat(chunks);
+        [...(request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString('latin1').matchAll(/record-\d+/g)].forEach(([record]) => taken.loki.add(record));
+      } else if (status === 204) {
+        taken.prometheus += 1;
+      }
+      response.writeHead(kind === undefined ? 404 : isKnown ? status : 401).end();
+    });
+  });
+
+  const verify = async (): Promise<{ ok: boolean; stores: { hop: string; failure?: { cause: string } }[] }> =>
+    JSON.parse((await checkout.command('verify', ['--json', '--timeout', '8'])).stdout) as Awaited<ReturnType<typeof verify>>;
+
+  async function sendLogs(from: number, to: number): Promise<void> {
+    for (let number = from; number < to; number += 1) {
+      const body = JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [{ timeUnixNano: `${Date.now()}000000`, body: { stringValue: `record-${number}` } }] }] }] });
+      const { status: answered } = await fetch(`http://127.0.0.1:${surroundings.ports.http}/v1/logs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      expect(answered).toBe(200);
+    }
+  }
+
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => store.listen(0, '0.0.0.0', resolve));
+    const url = `http://host.docker.internal:${(store.address() as AddressInfo).port}`;
+    for (const [key, secret] of [['loki:password', password], ['prometheus:token', token]] as const) {
+      expect(await checkout.shell(`pulumi config set --stack ${checkout.stack} --secret ${key}`, `${secret}\n`)).toMatchObject({ code: 0 });
+    }
+    await checkout.up({ 'loki:url': url, 'loki:username': 'logger', 'prometheus:url': url });
+  });
+
+  afterAll(() => new Promise((resolve) => void store.close(resolve)));
+
+  test('are shown the credentials of each, which are seen nowhere, and verify proves both', async () => {
+    expect(await verify()).toMatchObject({ ok: true, stores: [{ hop: 'Alloy -> store of metrics' }, { hop: 'Alloy -> store of logs' }] });
+    await sendLogs(0, 10);
+    await until('the records', async () => taken.loki.size === 10);
+    expect(taken.prometheus).toBeGreaterThan(0);
+    expect(strangers).toEqual([]);
+    const containers = ['alloy', 'loki', 'prometheus'].map((name) => (name === 'alloy' ? `alloy-${checkout.stack}` : `${name}-${checkout.stack}-gate`));
+    const seen = [await docker('inspect', ...containers), ...await Promise.all(containers.map((name) => docker('logs', name)))].join('\n');
+    expect([password, token, shown.loki].filter((secret) => seen.includes(secret))).toEqual([]);
+  });
+
+  test.each([500, 401, 404, 429])('that answer %i lose nothing, and verify names the answer', async (answer) => {
+    status = answer;
+    const before = taken.loki.size;
+    try {
+      await sendLogs(before, before + 20);
+      const { ok, stores } = await verify();
+      expect([ok, ...stores.map(({ failure }) => failure?.cause)]).toEqual([false, ...Array(2).fill(expect.stringContaining(`answers ${answer}`))]);
+    } finally {
+      status = 204;
+    }
+    await until('the records that waited', async () => taken.loki.size === before + 20);
+    expect(await verify()).toMatchObject({ ok: true });
+  });
 });
