@@ -57,7 +57,7 @@ export function coverResources(cover: Cover): void {
 function textsIn(value: unknown): string[] {
   if (value instanceof URL) {
     const path = value.pathname.replace(/\/$/, '');
-    return [value.href.replace(/\/$/, ''), value.host, value.hostname, path, ...value.searchParams.values()].filter((text) => text !== '');
+    return [value.href.replace(/\/$/, ''), value.host, value.hostname, path, value.search, ...value.searchParams.values()].filter((text) => text !== '');
   }
   if (typeof value === 'number') {
     return [String(value)];

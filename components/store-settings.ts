@@ -4,7 +4,7 @@
 import type { Sender } from './backend';
 import { askCommand, optional, secret, setCommand, type Key } from './key';
 import type { Problem } from './problem';
-import { bearerToken, hasCredential, isPublic, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, type Store } from './store-values';
+import { bearerToken, isPublic, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, type Store } from './store-values';
 import { text } from './values';
 
 /** A part of the settings: `settings.ts` has the whole. */
@@ -75,9 +75,6 @@ function problemsOf(store: Store, settings: StoreSettings, broken: ReadonlySet<s
   }
   if (url && credentials.length > 0 && url.protocol === 'http:' && isPublic(url)) {
     problems.push({ key: address, ...shown(url, isSecret(address)), rule: `without TLS whoever is on the way can read ${listed.format(credentials)}`, mend: isSecret(address) ? [askCommand(address)] : [`pulumi config set ${address} ${overTls(url)}`] });
-  }
-  if (url && hasCredential(url) && !isSecret(address)) {
-    problems.push({ key: address, rule: 'its query holds a credential, and the stack file has it in plain text', mend: [askCommand(address)] });
   }
   if (url && credentials.length === 0 && wantsCredentials(url)) {
     problems.push({ key: address, ...shown(url, isSecret(address)), rule: 'Grafana Cloud takes nothing without credentials', mend: [setting(user), setting(password)].map((command) => command.replace(/ (\d+)$/, ' $1   # an example')) });

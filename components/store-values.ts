@@ -56,29 +56,57 @@ export function logsEndpoint(url: URL): string {
   return withPath(url, /\/(otlp|opentelemetry)$/.test(base) ? base : `${base}/otlp`);
 }
 
-/** Query parameters that hold what opens a store. */
-const credential = /(^|[_-])(auth|token|secret|password|passwd|pwd|sig|jwt|credentials?|(api|access|auth)?[_-]?key)$/i;
+/** Names of query parameters that hold what opens a store, wherever in the name that stands. */
+const credential = /auth(?!or(?!iz))|token|secret|passw|pwd|jwt|credential|signature|(api|access|private)[_-]?key|(^|[_-])(key|sig)([_-]|$)/i;
 
-/** Whether the query of a URL has something in it that nobody else may see. */
-export const hasCredential = (url: URL): boolean => [...url.searchParams.keys()].some((name) => credential.test(name));
+/** Names that InfluxDB and VictoriaMetrics have for who sends. */
+const userNames = /^(u|user|username)$/i;
+const passwordNames = /^(p|pass)$/i;
+
+const isCredential = (name: string): boolean => credential.test(name) || userNames.test(name) || passwordNames.test(name);
 
 /** Address of a store, as Alloy's container reaches it, with the credentials in settings of their own. */
 function storeUrl(store: Store, raw: string): URL {
   const { bare, username, password } = userOf(raw);
   if (bare !== undefined) {
     throw new BrokenRule(
-      `a URL that holds a password would show it in previews and state; ${store}:username and ${store}:password, or ${store}:token, are for that`,
+      `a URL that holds a password would show it in previews and state; ${ownSettings(store)} are for that`,
       bare,
       [],
       // Over HTTP a user without a password is a token.
-      username && password ? [[`${store}:username`, username], [`${store}:password`]] : [[`${store}:token`]],
+      settingsOf(store, password ? username : undefined),
     );
+  }
+  const query = queryOf(raw);
+  if (query !== undefined) {
+    throw new BrokenRule(`a query that holds a credential would show it in Alloy's metrics and in logs; ${ownSettings(store)} are for that`, query.bare, [], settingsOf(store, query.username));
   }
   const url = httpUrl(raw);
   if (raw.includes('#')) {
     throw new BrokenRule('what follows # never leaves a browser', raw.replace(/#.*$/s, ''));
   }
   return url;
+}
+
+const ownSettings = (store: Store): string => `${store}:username and ${store}:password, or ${store}:token,`;
+
+/** The settings that take a user with a password, or a token. */
+const settingsOf = (store: Store, username: string | undefined): readonly (readonly [key: string, value?: string])[] =>
+  (username ? [[`${store}:username`, username], [`${store}:password`]] : [[`${store}:token`]]);
+
+/** A URL without the credentials in its query; undefined where it has none. */
+function queryOf(raw: string): { readonly bare: string; readonly username: string | undefined } | undefined {
+  if (!URL.canParse(raw)) {
+    return undefined;
+  }
+  const entries = [...new URL(raw).searchParams];
+  if (!entries.some(([name]) => isCredential(name))) {
+    return undefined;
+  }
+  const kept = /\?([^#]*)/.exec(raw)?.[1]?.split('&').filter((part) => ![...new URLSearchParams(part).keys()].some(isCredential)).join('&') ?? '';
+  const [, username] = entries.find(([name]) => userNames.test(name)) ?? [];
+  const hasPassword = entries.some(([name]) => passwordNames.test(name) || /passw|pwd/i.test(name));
+  return { bare: raw.replace(/\?[^#]*/, () => (kept === '' ? '' : `?${kept}`)), username: hasPassword ? username : undefined };
 }
 
 function userOf(raw: string): { readonly bare?: string; readonly username?: string; readonly password?: string } {
@@ -148,7 +176,7 @@ export function lokiUrl(raw: string): URL {
     throw new BrokenRule('that is an address of traces, and logs go here');
   }
   if (url.search !== '') {
-    throw new BrokenRule('/v1/logs follows it, so it has no query; who sends is for loki:username, loki:token and loki:tenant', raw.replace(/\?[^#]*/s, ''), [], hasCredential(url) ? [['loki:token']] : []);
+    throw new BrokenRule('/v1/logs follows it, so it has no query; who sends is for loki:username, loki:token and loki:tenant', raw.replace(/\?[^#]*/s, ''));
   }
   return url;
 }

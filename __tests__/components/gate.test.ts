@@ -44,6 +44,12 @@ describe('its configuration', () => {
 
   test('in front of a stack behind a tunnel', () => expectGolden('gate/central.conf', gateConfig({ backend: 'https://otlp.example.com', tunnelled: true })));
 
+  test('its log has what was asked for, without a query', () => {
+    expect(config).toContain('uri=$asked_path\';');
+    const [, pattern = ''] = /map \$request_uri \$asked_path \{\s+default -;\s+"~(.*)" \$1;\s+\}/.exec(config) ?? [];
+    expect(['/api/v1/write?db=a&x=/?', '/v1/traces', '/v1/logs?'].map((uri) => new RegExp(pattern).exec(uri)?.[1])).toEqual(['/api/v1/write', '/v1/traces', '/v1/logs']);
+  });
+
   test('waits longer than Alloy does, and through a tunnel longer than there', () => {
     const waits = (text: string): string[] => [...text.matchAll(/proxy_(send|read)_timeout (\d+)s;/g)].map(([, which, seconds]) => `${which} ${seconds}`);
     expect(waits(config)).toEqual(['send 35', 'read 35']);

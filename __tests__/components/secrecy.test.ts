@@ -25,6 +25,7 @@ test.each<[string, unknown, unknown, unknown]>([
   ['parts of objects', [{ host: 'host-1' }], { at: { host: 'host-1', port: 1 } }, { at: { host: secret('host-1'), port: 1 } }],
   ['the name of a property', 'name-1', { 'name-1': 'x', other: 'y' }, secret({ 'name-1': 'x', other: 'y' })],
   ['a URL, with another path', new URL('http://host-1:9090/?key=key-1'), ['http://host-1:9090/api?key=key-1', 'host-1', 'key-1', 'http://host-2:9090'], [secret('http://host-1:9090/api?key=key-1'), secret('host-1'), secret('key-1'), 'http://host-2:9090']],
+  ['its query as it is written', new URL('http://host-1:9090/?db=a%2Fb'), ['http://gate/api/v1/write?db=a%2Fb', 'http://gate/api/v1/write?db=c'], [secret('http://gate/api/v1/write?db=a%2Fb'), 'http://gate/api/v1/write?db=c']],
   ['its path', new URL('http://localhost/some-path/'), 'ROOT=/some-path', secret('ROOT=/some-path')],
   ['what is neither text nor number', 'token-1', [null, true], [null, true]],
 ])('%s', async (_, value, given, expected) => {

@@ -68,18 +68,6 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
   });
 });
 
-test.each(['api_key', 'apikey', 'token', 'access_token', 'authKey', 'password', 'sig'])('a query with %s is a credential', (name) => {
-  const config = { 'prometheus:url': `https://store.example/write?db=a&${name}=hunter2` };
-  expect(readSettings(config, 'llm-observability').problems).toEqual([
-    { key: 'prometheus:url', rule: 'its query holds a credential, and the stack file has it in plain text', mend: ['pulumi config set --secret prometheus:url'] },
-  ]);
-  expect(readSettings(config, 'llm-observability', () => true).problems).toEqual([]);
-});
-
-test.each(['db=public', 'api-version=2023-04-24', 'prometheus_server=a', 'monkey=1', 'tokens_per_minute=3'])('a query with %s is none', (query) => {
-  expect(readSettings({ 'prometheus:url': `https://store.example/write?${query}` }, 'llm-observability').problems).toEqual([]);
-});
-
 test('which parts are secrets', () => {
   expect(Object.entries(storeKeys).filter(([, key]) => 'secret' in key && key.secret).map(([name]) => name)).toEqual(['prometheus', 'loki'].flatMap((store) => secrets.map((part) => `${store}:${part}`)));
 });

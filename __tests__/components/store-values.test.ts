@@ -127,10 +127,6 @@ describe('loki:url', () => {
     expect(refused('loki:url', url)).toEqual({ rule, mend: [`pulumi config set loki:url ${meant}`] });
   });
 
-  test('what a query opened the store with goes where it belongs, unseen', () => {
-    expect(refused('loki:url', 'https://loki.example/otlp?api_key=hunter2')?.mend).toEqual(['pulumi config set loki:url https://loki.example/otlp', 'pulumi config set --secret loki:token']);
-  });
-
   test('traces are no logs', () => {
     expect(refused('loki:url', 'http://tempo:4318/v1/traces')?.rule).toBe('that is an address of traces, and logs go here');
   });
@@ -156,6 +152,30 @@ describe.each(['prometheus', 'loki'] as const)('credentials in %s:url', (store) 
   test('set as a secret, nothing of it is shown', () => {
     expect(refused(`${store}:url`, into('123456:hunter2'), true)).toEqual({ rule, mend: [asked('url'), asked('username'), asked('password')] });
   });
+
+  const queryRule = `a query that holds a credential would show it in Alloy's metrics and in logs; ${store}:username and ${store}:password, or ${store}:token, are for that`;
+  test.each([
+    ['token', []], ['access_token', []], ['accessToken', []], ['api_token_v2', []], ['api_key', []], ['apikey', []], ['authKey', []], ['X-Amz-Signature', []], ['sig', []], ['key', []], ['Authorization', []], ['jwt', []],
+    ['client_secret', []], ['password', []], ['p', []], ['pass', []], ['u', []], ['user', []], ['to%6ben', []],
+  ])('in its query, as %s', (name) => {
+    const problem = readSettings({ [`${store}:url`]: `${bare}?${name}=hunter2` }, 'llm-observability').problems;
+    expect(problem).toMatchObject([{ rule: queryRule, mend: [`pulumi config set ${store}:url ${bare}`, asked('token')] }]);
+    expect(JSON.stringify(problem)).not.toContain('hunter2');
+    // A URL that is a secret goes to the same places.
+    expect(refused(`${store}:url`, `${bare}?${name}=hunter2`, true)).toEqual({ rule: queryRule, mend: [asked('url'), asked('token')] });
+  });
+
+  test.each([['u', 'p'], ['user', 'password'], ['username', 'passwd']])('in its query, as %s and %s', (user, password) => {
+    expect(refused(`${store}:url`, `${bare}?${user}=ab%20c&${password}=hunter2`)).toEqual({ rule: queryRule, mend: [`pulumi config set ${store}:url ${bare}`, `pulumi config set ${store}:username 'ab c'`, asked('password')] });
+  });
+});
+
+test('what else is in a query stays', () => {
+  expect(() => remoteWriteUrl('https://influx.example/write?db=a%2Fb&u=abc&p=hunter2&rp=$1#x')).toThrow(expect.objectContaining({ meant: 'https://influx.example/write?db=a%2Fb&rp=$1#x' }));
+});
+
+test.each(['db=public', 'extra_label=job=a', 'api-version=2023-04-24', 'prometheus_server=a', 'monkey=1', 'author=a', 'up=1'])('a query with %s holds no credential', (query) => {
+  expect(remoteWriteUrl(`https://store.example/write?${query}`).search).toBe(`?${query}`);
 });
 
 test.each([
