@@ -103,7 +103,8 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
   const { protocol, origin, pathname, hostname, host } = new URL(backend);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
   const isHere = hostname === dockerHost;
-  const path = pathname.replace(/\/$/, '');
+  // To nginx a $ begins the name of a variable.
+  const path = pathname.replace(/\/$/, '').replaceAll('$', '%24');
   const upstream = isHere ? `${protocol}//${dockerHostInGate}${path}` : `${origin}${path}`;
   const passed = takes === 'remote-write' ? [...passedCodes, conflict] : passedCodes;
   const { directHttp, directGrpc, ui, tlsUi, tlsHttp, tlsGrpc } = ports.gate;
@@ -114,7 +115,7 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
     closedFile,
     upstream,
     spansTo: journal ?? upstream,
-    here: isHere ? { name: dockerHostInGate, host, server: host === hostname ? `${host}:${protocol === 'https:' ? 443 : 80}` : host } : false,
+    here: isHere ? { name: dockerHostInGate, host, hostname, server: host === hostname ? `${host}:${protocol === 'https:' ? 443 : 80}` : host } : false,
     tls: protocol === 'https:',
     // Longer than Alloy waits: its timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),

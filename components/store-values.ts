@@ -82,11 +82,17 @@ function storeUrl(store: Store, raw: string): URL {
     throw new BrokenRule(`a query that holds a credential would show it in Alloy's metrics and in logs; ${ownSettings(store)} are for that`, query.bare, [], settingsOf(store, query.username));
   }
   const url = httpUrl(raw);
+  if (!isHost(url.hostname)) {
+    throw new BrokenRule('its host is neither a name of letters, digits, dashes and dots nor an IP address');
+  }
   if (raw.includes('#')) {
     throw new BrokenRule('what follows # never leaves a browser', raw.replace(/#.*$/s, ''));
   }
   return url;
 }
+
+/** Unlike those of servers on the internet, names of containers may have a `_`. A URL has more in its host than nginx may read. */
+const isHost = (hostname: string): boolean => isIP(hostname.replace(/^\[|\]$/g, '')) !== 0 || /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/.test(hostname);
 
 const ownSettings = (store: Store): string => `${store}:username and ${store}:password, or ${store}:token,`;
 

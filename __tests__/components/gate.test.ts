@@ -67,6 +67,7 @@ describe('its configuration', () => {
     ['http://phoenix:6006/', 'http://phoenix:6006'],
     ['https://traces.example.com/otlp/', 'https://traces.example.com/otlp'],
     ['http://phoenix/a";b\\', 'http://phoenix/a%22;b'],
+    ['http://phoenix/$host/$request_uri', 'http://phoenix/%24host/%24request_uri'],
   ])('%s is asked as %s', (url, base) => expect(gateConfig({ backend: url })).toContain(`proxy_pass "${base}$request_uri";`));
 
   test('the certificate of a backend is checked, under the name that it is asked by', () => {
@@ -79,6 +80,11 @@ describe('its configuration', () => {
       'proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;',
     ]);
   });
+});
+
+test.each(['https://host.docker.internal:3100/otlp', 'https://host.docker.internal'])('%s, too, is asked for a certificate of its name, and not of the one in the gate', (url) => {
+  expect(gateConfig({ backend: url })).toContain('proxy_ssl_server_name on;\n            proxy_ssl_name "host.docker.internal";\n            proxy_ssl_verify on;');
+  expect(gateConfig({ backend: url.replace('https:', 'http:') })).not.toContain('proxy_ssl_name');
 });
 
 /** One deployment for all tests that only look at it. */

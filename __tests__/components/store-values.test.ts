@@ -170,6 +170,16 @@ describe.each(['prometheus', 'loki'] as const)('credentials in %s:url', (store) 
   });
 });
 
+describe.each([['prometheus', remoteWriteUrl], ['loki', lokiUrl]] as const)('the host of %s:url', (store, parse) => {
+  test.each(['pr$om', 'lo";x\'{y}ki', 'a`b', 'a,b', '-a', 'a..b', '*.example.com'])('is not %s', (host) => {
+    expect(refused(`${store}:url`, `http://${host}:9090`)?.rule).toBe('its host is neither a name of letters, digits, dashes and dots nor an IP address');
+  });
+
+  test.each(['project_store_1', '_a', 'a.b-c.example', 'store.example.com.', 'Store', '10.0.0.5', '[fd00::1]', 'bücher.example', 'x'])('may be %s', (host) => {
+    expect(parse(`http://${host}:9090`).port).toBe('9090');
+  });
+});
+
 test('what else is in a query stays', () => {
   expect(() => remoteWriteUrl('https://influx.example/write?db=a%2Fb&u=abc&p=hunter2&rp=$1#x')).toThrow(expect.objectContaining({ meant: 'https://influx.example/write?db=a%2Fb&rp=$1#x' }));
 });
