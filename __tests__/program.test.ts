@@ -615,8 +615,8 @@ describe('TLS for other machines', () => {
   test('the token that Alloy asks other machines for is an output where it does', async () => {
     const onLan = { ...certified, 'alloy:bind': '192.0.2.7' };
     const token = secret('drawn-alloy-token');
-    expect((await run({ config: { ...onLan, 'alloy:auth': 'true' }, secretKeys })).result).toMatchObject({ otlpToken: token });
-    expect((await run({ ...atTheEdge, config: { ...atTheEdge.config, ...onLan, 'alloy:auth': 'true' }, secretKeys })).result).toMatchObject({ otlpToken: token });
+    expect((await run({ config: { ...onLan, 'alloy:auth': 'true' }, secretKeys })).result).toMatchObject({ otlpToken: token, otlpTokenOn: ['192.0.2.7'] });
+    expect((await run({ ...atTheEdge, config: { ...atTheEdge.config, ...onLan, 'alloy:auth': 'true' }, secretKeys })).result).toMatchObject({ otlpToken: token, otlpTokenOn: ['192.0.2.7'] });
     expect((await run({ config: { ...onLan, 'alloy:auth': 'false' }, secretKeys })).result).not.toHaveProperty('otlpToken');
     await expect(run({ config: onLan, secretKeys })).rejects.toThrow('  - alloy:auth: alloy:bind publishes beyond this machine, on 192.0.2.7, and without a token whoever reaches it can send.');
   });

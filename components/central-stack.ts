@@ -10,7 +10,7 @@ import { destinationsOf } from './destinations';
 import { doorOf } from './door';
 import { Egress } from './egress';
 import { closedFile, Gate } from './gate';
-import { alloyOn, forContainers, storeGates, type Host } from './host';
+import { alloyOn, forContainers, storeGates, tokenOutputs, type Host } from './host';
 import { networkArgs } from './network-settings';
 import { endsOn, nearness } from './ending';
 import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from './observability';
@@ -167,8 +167,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     login: auth ? { url: settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? door?.ui, email: firstAdmin, password: phoenix.firstPassword } : null,
     adminSecret: phoenix.adminSecret,
     alloyPage: alloy.page,
-    /** What senders on other machines put into a header, where Alloy asks for it; secret. */
-    ...(alloy.token ? { otlpToken: alloy.token } : {}),
+    ...tokenOutputs(host, alloy),
     apiKeys: auth ? Object.fromEntries(settings['phoenix:apiKeys'].map((name) => [name, phoenix.apiKeys[name]])) : {},
     /** Backend of each signal by name; null where it is accepted and discarded. */
     signals: signalsOf(backends),

@@ -5,7 +5,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { largestRequestMiB } from './alloy-config';
 import { centralOf, type Remote } from './central';
 import { Gate } from './gate';
-import { alloyOn, forContainers, storeGates, type Host } from './host';
+import { alloyOn, forContainers, storeGates, tokenOutputs, type Host } from './host';
 import { DeliveryCheck } from './observability';
 import { gateNames, imagesOf, signalsOf } from './outputs';
 
@@ -52,8 +52,7 @@ export function edgeStack(host: Host, remote: Remote): object {
     reader: pulumi.secret(central.reader),
     /** Who may see Alloy's page; secret. */
     alloyPage: alloy.page,
-    /** What senders on other machines put into a header, where Alloy asks for it; secret. */
-    ...(alloy.token ? { otlpToken: alloy.token } : {}),
+    ...tokenOutputs(host, alloy),
     signals: signalsOf(backends),
     /** Nothing comes in here from other hosts. */
     remote: null,

@@ -48,6 +48,10 @@ export function storeGates({ stack, owner, network, settings, facts, provider }:
   }, { providers: { docker: provider } }));
 }
 
+/** What senders put into a header, which is secret, and the addresses on which they do; nothing where Alloy asks for none. */
+export const tokenOutputs = ({ settings, facts }: Pick<Host, 'settings' | 'facts'>, { token }: Pick<Alloy, 'token'>): { readonly otlpToken?: pulumi.Output<string>; readonly otlpTokenOn?: readonly string[] } =>
+  (token ? { otlpToken: token, otlpTokenOn: tokenOn(settings, facts.bridge) } : {});
+
 /**
  * The Alloy that every stack has, as its settings say.
  * @param requestMiB largest request, where that is not for its memory to say

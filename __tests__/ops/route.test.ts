@@ -50,6 +50,11 @@ test.each(['otlpHttp', 'otlpGrpc', 'phoenixUi'] as const)('an engine on this mac
   expect([reach, endpoints]).toEqual([inside, internal]);
 });
 
+test('an engine on this machine where Alloy asks for a token, which on 0.0.0.0 it does on loopback, too: from inside', () => {
+  const { reach, endpoints, headers } = routeOf({ ...deployed('unix:///other.sock'), otlpToken: 'the-token' }, 'npm run up');
+  expect([reach, endpoints, headers]).toEqual([inside, internal, {}]);
+});
+
 test('a stack of the first version, where it is not clear which engine is meant: none in its place', () => {
   setEnvironment({ DOCKER_CONTEXT: 'missing' });
   expect(() => routeOf(deployed(null), 'npm run up')).toThrow(/^DOCKER_CONTEXT is 'missing': there is no docker context of that name in .*\n {4}docker context ls\n/);

@@ -104,6 +104,20 @@ test('where Alloy asks other machines for a token, it says what shows it, and no
   expect(text).not.toContain('the-token');
 });
 
+test.each<[string, string[], string, boolean, boolean]>([
+  ['http://127.0.0.1:4318', ['0.0.0.0'], '127.0.0.1', true, true],
+  ['http://127.0.0.1:4318', ['::'], '127.0.0.1', true, true],
+  ['http://192.0.2.7:4318', ['192.0.2.7'], '192.0.2.7', true, false],
+  ['http://[2001:db8::7]:4318', ['2001:db8::7'], '[2001:db8::7]', true, false],
+  ['http://127.0.0.1:4318', ['192.0.2.7'], '127.0.0.1', false, false],
+])('%s, where Alloy asks for a token on %j: what an application here is given has it where it is asked for', (url, otlpTokenOn, host, here, inContainers) => {
+  const text = summary('dev', { ...outputs(url, 'http://127.0.0.1:12345', 'http://127.0.0.1:6006', null), otlpToken: 'the-token', otlpTokenOn }, delivery, 0);
+  const header = ' OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN\n';
+  expect(text).toContain(`\n             ${here ? 'with the header authorization=Bearer TOKEN, from this machine, too' : 'from other machines with the header authorization=Bearer TOKEN'}: npm run pulumi -- stack output otlpToken --show-secrets\n`);
+  expect(text).toContain(`ENDPOINT=http://${host}:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf${here ? header : '\n'}`);
+  expect(text).toContain(`ENDPOINT=http://host.docker.internal:4318${inContainers ? header : '\n'}`);
+});
+
 describe('with a tunnel', () => {
   const tunnel: NonNullable<Outputs['tunnel']> = {
     id: '1d',

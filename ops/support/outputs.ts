@@ -30,6 +30,8 @@ export interface Outputs {
   readonly alloyPage: { readonly user: string; readonly password: string };
   /** What senders on other machines put into a header; not there where Alloy asks for nothing. Secret. */
   readonly otlpToken?: string;
+  /** Addresses of `alloy:bind` on which Alloy asks for it. */
+  readonly otlpTokenOn?: readonly string[];
   readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel', Image>>>;
   /** What is published through Cloudflare; null where nothing is. */
   readonly tunnel: {
@@ -49,7 +51,7 @@ export interface Outputs {
 }
 
 /** Outputs of a stack at the edge (`edge:central`). */
-export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage' | 'otlpToken' | 'forContainers'> {
+export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage' | 'otlpToken' | 'otlpTokenOn' | 'forContainers'> {
   readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi'>;
   /** Where it sends, and as who. */
   readonly central: CentralStack;

@@ -8,8 +8,8 @@ import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
 
 /**
  * How a person's command reaches a stack: as an application of this machine would, or, where the engine
- * runs on another one and nothing is published for this one, or what is published takes TLS for names of other machines, from
- * inside its private network.
+ * runs on another one and nothing is published for this one, or what is published takes TLS for names of other machines or may ask
+ * for a token, from inside its private network.
  * @param redeploy command that puts the stack's containers back
  */
 export function routeOf(outputs: Outputs | EdgeOutputs, redeploy: string): Route {
@@ -23,7 +23,7 @@ export function routeOf(outputs: Outputs | EdgeOutputs, redeploy: string): Route
   }
   const headers: Record<string, string> = outputs.auth ? { authorization: `Bearer ${outputs.adminSecret}` } : {};
   const rest = { engine, inside, metrics: phoenixMetrics, containers, headers, redeploy };
-  return isLocal(engine) && !Object.values(endpoints).some((url) => url.startsWith('https:'))
+  return isLocal(engine) && outputs.otlpToken === undefined && !Object.values(endpoints).some((url) => url.startsWith('https:'))
     ? { ...rest, reach: here, endpoints: { otlpHttp: endpoints.otlpHttp, alloyUi: endpoints.alloyUi, phoenix: outputs.endpoints.phoenixUi } }
     : { ...rest, reach: inside, endpoints: internal };
 }

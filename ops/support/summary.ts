@@ -1,5 +1,6 @@
 import { dockerHost } from '../../components/catalog';
 import { pageUser } from '../../components/alloy-config';
+import { isLoopback, isWildcard } from '../../components/values';
 import type { Delivery } from '../../provider/delivery';
 import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
 import { defaultStack, npmRun, typedName } from './project';
@@ -9,6 +10,7 @@ export function summary(stack: string, outputs: Outputs | EdgeOutputs, { traceId
   const { endpoints, signals } = outputs;
   const option = typedName(stack) === defaultStack ? '' : ` --stack ${typedName(stack)}`;
   const { protocol, port } = new URL(endpoints.otlpHttp);
+  const header = ' OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN';
   const { forContainers = `${protocol}//${dockerHost}:${port}` } = outputs;
   return `
 Trace ${traceId} went ${['application', ...hops.slice(0, -1).map(({ name }) => name.split(' -> ')[1])].join(' -> ')} in ${ms} ms and was read back. (${(totalMs / 1000).toFixed(1)} s in all)
@@ -16,11 +18,11 @@ Trace ${traceId} went ${['application', ...hops.slice(0, -1).map(({ name }) => n
 ${[...(isEdge(outputs) ? edge(outputs, option) : central(outputs, option)), ...kept(signals, option)].map(([what, where]) => `  ${what.padEnd(10)} ${where}`).join('\n')}
 
 Point an application at it:
-  export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlpHttp} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+  export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlpHttp} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf${asksHere(outputs) ? header : ''}
 ${forContainers === null
     ? `Containers on this host do not reach it: alloy:bind has no gateway of Docker's bridge in it.`
     : `In a container (docker run --add-host host.docker.internal:host-gateway …):
-  OTEL_EXPORTER_OTLP_ENDPOINT=${forContainers}`}
+  OTEL_EXPORTER_OTLP_ENDPOINT=${forContainers}${outputs.otlpTokenOn?.some(isWildcard) ? header : ''}`}
 
 Next:
   ${npmRun('verify', stack)}      send a trace through it again
@@ -30,24 +32,26 @@ Next:
 
 type Line = readonly [what: string, where: string];
 
-function central({ endpoints, otlpToken, login, tunnel, remote }: Outputs, option: string): Line[] {
+function central(outputs: Outputs, option: string): Line[] {
+  const { endpoints, login, tunnel, remote } = outputs;
   return [
     ['Phoenix', login
       ? `${login.url}   log in as ${login.email}; the first password: npm run pulumi -- stack output login --show-secrets${option}`
       : tunnel?.page ? `${tunnel.page}   and ${endpoints.phoenixUi}; no login of its own` : `${endpoints.phoenixUi}   no login: anyone on this machine can read it`],
     ['OTLP', `${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`],
-    ...token(otlpToken, option),
+    ...token(outputs, option),
     alloyPage(endpoints, option),
     ...(tunnel ? [['Tunnel', `${tunnel.name}: ${tunnel.hostnames.join(', ')}`] as const] : []),
     ...(remote.otlp.alloy || remote.otlp.phoenix ? [['Edges', `edge:central ${option.slice(9) || defaultStack} makes a stack on another host send to this one`] as const] : []),
   ];
 }
 
-function edge({ endpoints, otlpToken, central: { stack, hostname, sendTo } }: EdgeOutputs, option: string): Line[] {
+function edge(outputs: EdgeOutputs, option: string): Line[] {
+  const { endpoints, central: { stack, hostname, sendTo } } = outputs;
   return [
     ['Sends to', `${sendTo === 'alloy' ? 'Alloy' : 'Phoenix'} of the stack ${stack}, through ${hostname}`],
     ['OTLP', `${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`],
-    ...token(otlpToken, option),
+    ...token(outputs, option),
     alloyPage(endpoints, option),
   ];
 }
@@ -55,8 +59,16 @@ function edge({ endpoints, otlpToken, central: { stack, hostname, sendTo } }: Ed
 const alloyPage = ({ alloyUi }: Pick<Outputs['endpoints'], 'alloyUi'>, option: string): Line =>
   ['Alloy', `${alloyUi}   log in as ${pageUser}: npm run pulumi -- stack output alloyPage --show-secrets${option}`];
 
-const token = (known: string | undefined, option: string): Line[] =>
-  known === undefined ? [] : [['', `from other machines with the header authorization=Bearer TOKEN: npm run pulumi -- stack output otlpToken --show-secrets${option}`]];
+/** Whether Alloy asks for a token on the address that is shown: what is published on all addresses is shown on loopback. */
+function asksHere({ endpoints, otlpTokenOn = [] }: Pick<EdgeOutputs, 'endpoints' | 'otlpTokenOn'>): boolean {
+  const host = new URL(endpoints.otlpHttp).hostname.replace(/^\[|\]$/g, '');
+  return otlpTokenOn.some((address) => address === host || (isWildcard(address) && isLoopback(host)));
+}
+
+function token(outputs: Pick<EdgeOutputs, 'endpoints' | 'otlpToken' | 'otlpTokenOn'>, option: string): Line[] {
+  const from = asksHere(outputs) ? 'with the header authorization=Bearer TOKEN, from this machine, too' : 'from other machines with the header authorization=Bearer TOKEN';
+  return outputs.otlpToken === undefined ? [] : [['', `${from}: npm run pulumi -- stack output otlpToken --show-secrets${option}`]];
+}
 
 function kept(signals: Outputs['signals'], option: string): Line[] {
   const nowhere = (key: string): string => `accepted and discarded; to keep them: npm run pulumi -- config set ${key} URL${option}`;
