@@ -38,13 +38,15 @@ export function markedTrace(project: string, now = Date.now()): MarkedTrace {
   };
 }
 
-const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'llm-observability-verify' } }] };
+const resource = (attributes: Readonly<Record<string, string>> = {}): object => ({
+  attributes: Object.entries({ 'service.name': 'llm-observability-verify', ...attributes }).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+});
 const scope = { name: 'llm-observability/verify' };
 
 /** A log record, in OTLP's JSON form. */
 export const markedLog = (now = Date.now()): object =>
-  ({ resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: [{ timeUnixNano: `${now}000000`, severityText: 'INFO', body: { stringValue: 'Does a log record arrive?' } }] }] }] });
+  ({ resourceLogs: [{ resource: resource(), scopeLogs: [{ scope, logRecords: [{ timeUnixNano: `${now}000000`, severityText: 'INFO', body: { stringValue: 'Does a log record arrive?' } }] }] }] });
 
-/** A sample of a gauge, which is the time: a store takes one sample of a series at a time. */
+/** A sample of a gauge, which is the time. Stacks may share a store: each check has a series of its own, which no other one makes out of order. */
 export const markedSample = (now = Date.now()): object =>
-  ({ resourceMetrics: [{ resource, scopeMetrics: [{ scope, metrics: [{ name: 'llm_observability_verify', gauge: { dataPoints: [{ timeUnixNano: `${now}000000`, asDouble: now / 1000 }] } }] }] }] });
+  ({ resourceMetrics: [{ resource: resource({ 'service.instance.id': randomBytes(8).toString('hex') }), scopeMetrics: [{ scope, metrics: [{ name: 'llm_observability_verify', gauge: { dataPoints: [{ timeUnixNano: `${now}000000`, asDouble: now / 1000 }] } }] }] }] });

@@ -67,20 +67,33 @@ export async function checkStores(route: Route, timeoutMs: number): Promise<read
 async function checkStore(route: Route, kind: Kind, gate: string, timeoutMs: number): Promise<StoreDelivery> {
   const { reach, endpoints: { otlpHttp }, containers: { alloy } } = route;
   const [hop, started] = [hopOf(kind), Date.now()];
-  const before = await countersOf(route, kind);
+  const deadline = started + timeoutMs;
+  const failed = (failure: Cause & { readonly passing: boolean }, at = hop): StoreDelivery => ({ hop, ms: Date.now() - started, failure: { hop: at, ...failure } });
+  let before = await countersOf(route, kind);
+  while ('unread' in before && Date.now() < deadline) {
+    await pause(lookEveryMs);
+    before = await countersOf(route, kind);
+  }
+  // Without them what is sent could not be told from what was sent before.
+  if ('unread' in before) {
+    return failed({ passing: true, cause: `Alloy does not show its counters (${before.unread}), so whether the store takes ${kind.what} is not known`, mend: [logsOf(alloy)] });
+  }
   const sent = await reach.ask(`${otlpHttp}${kind.path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(kind.body()) });
   if (sent.status !== 200) {
-    return { hop, ms: Date.now() - started, failure: { hop: 'application -> Alloy', passing: true, cause: `Alloy takes no ${kind.what}: ${sent.status === 0 ? sent.text : `${sent.status} ${sent.text.trim().slice(0, 300)}`}`, mend: [logsOf(alloy)] } };
+    return failed({ passing: true, cause: `Alloy takes no ${kind.what}: ${sent.status === 0 ? sent.text : `${sent.status} ${sent.text.trim().slice(0, 300)}`}`, mend: [logsOf(alloy)] }, 'application -> Alloy');
   }
-  const deadline = Date.now() + timeoutMs;
+  const end = Date.now() + timeoutMs;
+  let lost = before.lost;
   for (;;) {
     const now = await countersOf(route, kind);
-    const ms = Date.now() - started;
-    if (now.least > before.most) {
-      return { hop, ms };
+    if (!('unread' in now)) {
+      if (now.least > before.most) {
+        return { hop, ms: Date.now() - started };
+      }
+      ({ lost } = now);
     }
-    if (Date.now() > deadline) {
-      return { hop, ms, failure: { hop, ...(await whyNotTaken(route, kind, gate, started)) } };
+    if (Date.now() > end) {
+      return failed(await whyNotTaken(route, kind, gate, { since: started, isLost: lost > before.lost }));
     }
     await pause(lookEveryMs);
   }
@@ -92,21 +105,30 @@ interface Counters {
   readonly lost: number;
 }
 
-async function countersOf({ reach, endpoints: { alloyUi } }: Route, { component, taken, lost }: Kind): Promise<Counters> {
-  const { text } = await reach.ask(`${alloyUi}/metrics`);
+/** Alloy's counters, or why they cannot be read: without an answer each of them would be 0. */
+async function countersOf({ reach, endpoints: { alloyUi } }: Route, { component, taken, lost }: Kind): Promise<Counters | { readonly unread: string }> {
+  const { status, text } = await reach.ask(`${alloyUi}/metrics`);
+  if (status !== 200) {
+    return { unread: status === 0 ? text : String(status) };
+  }
   const lines = text.split('\n').filter((line) => line.includes(`component_id="${component}"`));
   const of = (metric: string): number => lines.filter((line) => line.startsWith(`${metric}{`)).reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
   return { ...taken(of), lost: lost(of) };
 }
 
-async function whyNotTaken(route: Route, kind: Kind, gate: string, since: number): Promise<Cause & { readonly passing: boolean }> {
+/** @param isLost whether the store has refused something for what it holds since: only then was it what the check has sent */
+async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLost }: { readonly since: number; readonly isLost: boolean }): Promise<Cause & { readonly passing: boolean }> {
   const { containers: { alloy }, redeploy } = route;
   const { store, what } = kind;
   const waiting = '; what Alloy has accepted waits on its disk';
   const address = `pulumi config get ${store}:url   # then set the one that takes ${kind.takes}`;
   const log = await logSince(route, gate, since);
-  const answers = log.flatMap((line) => /refused upstream=(\d{3}) answered=\d{3} uri=/.exec(line)?.[1] ?? []);
-  const [answer] = answers.slice(-1).map(Number);
+  const answers = log.flatMap((line) => {
+    const [, upstream, answered] = /refused upstream=(\d{3}) answered=(\d{3}) uri=/.exec(line) ?? [];
+    // What is passed on as it is, is lost, unless Alloy tries it again. It may be what somebody else has sent.
+    return upstream === undefined ? [] : [{ answer: Number(upstream), isContent: upstream === answered && /^4(?!29)/.test(upstream) }];
+  }).filter(({ isContent }) => isLost || !isContent);
+  const { answer, isContent } = answers.at(-1) ?? { isContent: false };
   const says = `the store of ${what} (${store}:url) answers ${answer}`;
   if (answer === 401 || answer === 403) {
     return {
@@ -120,14 +142,14 @@ async function whyNotTaken(route: Route, kind: Kind, gate: string, since: number
   if (answer === 429) {
     return { passing: true, cause: `${says}: it takes no more for now${waiting}. A higher limit for ${what} there is what helps`, mend: [logsOf(gate)] };
   }
-  if (answer !== undefined && answer < 500) {
-    return { passing: false, cause: `${says}: it refuses ${what} for what they hold, and they are lost`, mend: [logsOf(alloy), logsOf(gate)] };
+  if (isContent) {
+    return { passing: true, cause: `${says}: it refuses ${what} for what they hold, and they are lost`, mend: [logsOf(alloy), logsOf(gate)] };
   }
   const errors = log.flatMap((line) => /\[(?:error|crit|emerg)\] \d+#\d+: (?:\*\d+ )?(.*?)(?:, client: .*)?$/.exec(line)?.[1] ?? []);
   const state = await containerState(route, gate);
   if (errors.length > 0 || !state.startsWith('running')) {
     // A store may be down while a stack is deployed, and its name with it; a certificate that is not trusted stays so.
-    return { passing: state.startsWith('running') && !errors.at(-1)?.includes('SSL'), cause: `the store of ${what} (${store}:url) cannot be reached: ${errors.at(-1) ?? `container ${gate} is ${state}`}${waiting}`, mend: [address, logsOf(gate), redeploy] };
+    return { passing: /^(running|unknown)/.test(state) && !errors.at(-1)?.includes('SSL'), cause: `the store of ${what} (${store}:url) cannot be reached: ${errors.at(-1) ?? `container ${gate} is ${state}`}${waiting}`, mend: [address, logsOf(gate), redeploy] };
   }
   return { passing: true, cause: `${answer === undefined ? `the store of ${what} (${store}:url) has not taken it yet` : says}${waiting}`, mend: [logsOf(alloy), logsOf(gate)] };
 }
@@ -135,7 +157,8 @@ async function whyNotTaken(route: Route, kind: Kind, gate: string, since: number
 /** What whoever operates a stack should know of its stores although they take what is sent now. */
 export async function storeWarnings(route: Route): Promise<string[]> {
   return (await Promise.all(storesOf(route).map(async (kind) => {
-    const { lost } = await countersOf(route, kind);
+    const counters = await countersOf(route, kind);
+    const lost = 'unread' in counters ? 0 : counters.lost;
     const [few, many] = kind.store === 'loki' ? ['log record', 'log records'] : ['sample', 'samples'];
     return lost === 0 ? [] : [`The store of ${kind.what} has refused ${lost} ${lost === 1 ? few : many} for what they hold since Alloy was started; they are lost: docker logs ${kind.gate} has its answers.`];
   }))).flat();

@@ -1,4 +1,4 @@
-import { markedTrace } from '../../provider/otlp';
+import { markedLog, markedSample, markedTrace } from '../../provider/otlp';
 
 test('one span, ended, with what Phoenix needs to show it as a chain in its project', () => {
   const { traceId, project, body } = markedTrace('verify-1700000000000', 1_700_000_000_001);
@@ -44,4 +44,12 @@ test('no two have an identifier in common', () => {
   const ids = traces.flatMap((text) => [...text.matchAll(/"(?:traceId|spanId)":"(\w+)"/g)].map(([, id]) => id));
   expect(ids).toHaveLength(100);
   expect(new Set(ids).size).toBe(100);
+});
+
+test('no two samples are of one series: stores that several stacks share refuse what is out of order in it', () => {
+  const series = Array.from({ length: 50 }, () => /"service\.instance\.id","value":\{"stringValue":"([0-9a-f]{16})"/.exec(JSON.stringify(markedSample(1_700_000_000_001)))?.[1]);
+  expect(new Set(series).size).toBe(50);
+  expect(series).not.toContain(undefined);
+  // Of logs it would be a stream each, and Loki has no such order.
+  expect(markedLog(1)).toEqual(markedLog(1));
 });

@@ -26,8 +26,11 @@ const sent = (records: number, failed = 0): string =>
   ['loki', 'phoenix'].flatMap((exporter, index) => [['sent', records], ['send_failed', failed]].map(
     ([what, value]) => `otelcol_exporter_${what}_log_records_total{component_id="otelcol.exporter.otlphttp.${exporter}",component_path="/"} ${Number(value) + 1000 * index}`)).join('\n');
 
+/** What stands for a page that cannot be read. */
+const unread = { status: 0, text: 'connection refused' } as const;
+
 /** Alloy with these pages of metrics, one for each look; the last one stays. */
-async function stack(stores: readonly Store[], pages: readonly string[], answers: Record<string, Answer> = {}, taken = 200): Promise<{ route: Route; asked: [string, Question | undefined][] }> {
+async function stack(stores: readonly Store[], pages: readonly (string | { readonly status: number; readonly text: string })[], answers: Record<string, Answer> = {}, taken = 200): Promise<{ route: Route; asked: [string, Question | undefined][] }> {
   const { host } = await fakeEngine(answers);
   const asked: [string, Question | undefined][] = [];
   let look = 0;
@@ -37,9 +40,9 @@ async function stack(stores: readonly Store[], pages: readonly string[], answers
       if (!url.endsWith('/metrics') || question !== undefined) {
         return { status: taken, text: taken === 200 ? '{"partialSuccess":{}}' : 'data refused due to high memory usage' };
       }
-      const text = pages[Math.min(look, pages.length - 1)] ?? '';
+      const page = pages[Math.min(look, pages.length - 1)] ?? '';
       look += 1;
-      return { status: 200, text };
+      return typeof page === 'string' ? { status: 200, text: page } : page;
     },
     close() {},
   };
@@ -52,8 +55,8 @@ const gateSays = (store: Store, ...lines: string[]): Record<string, Answer> => (
   [`/containers/${store}-dev-gate/json`]: { State: { Status: 'running', ExitCode: 0 } },
 });
 
-const refusedBy = async (store: Store, answers: Record<string, Answer>): Promise<StoreDelivery['failure']> => {
-  const { route } = await stack([store], [''], answers);
+const refusedBy = async (store: Store, answers: Record<string, Answer>, pages: readonly string[] = ['']): Promise<StoreDelivery['failure']> => {
+  const { route } = await stack([store], pages, answers);
   const [one] = await checkStores(route, 0);
   return one?.failure;
 };
@@ -122,8 +125,19 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
     expect(await refusedBy(store, gateSays(store, refusal(answer, 503, uri)))).toEqual({ hop, passing: true, cause: `${says(answer)}${waits}`, mend: ['docker logs --tail 30 alloy-dev', log] });
   });
 
-  test.each([400, 413, 422])('%d: what they hold', async (answer) => {
-    expect(await refusedBy(store, gateSays(store, refusal(answer, answer, uri)))).toEqual({ hop, passing: false, cause: `${says(answer)}: it refuses ${what} for what they hold, and they are lost`, mend: ['docker logs --tail 30 alloy-dev', log] });
+  const lost = store === 'loki' ? [sent(7), sent(7, 1)] : [written({ attempts: 7 }), written({ attempts: 8, failed: 1 })];
+  test.each([400, 409, 413, 415, 422])('%d: what they hold, which stops no deployment', async (answer) => {
+    expect(await refusedBy(store, gateSays(store, refusal(answer, answer, uri)), lost)).toEqual({ hop, passing: true, cause: `${says(answer)}: it refuses ${what} for what they hold, and they are lost`, mend: ['docker logs --tail 30 alloy-dev', log] });
+  });
+
+  test.each([400, 409, 413, 415, 422])('%d of what somebody else has sent says nothing of this', async (answer) => {
+    const notYet = { hop, passing: true, cause: `the store of ${what} (${store}:url) has not taken it yet${waits}`, mend: ['docker logs --tail 30 alloy-dev', log] };
+    expect(await refusedBy(store, gateSays(store, refusal(answer, answer, uri)))).toEqual(notYet);
+    expect(await refusedBy(store, gateSays(store, refusal(401, 503, uri), refusal(answer, answer, uri)))).toMatchObject({ passing: false, cause: `${says(401)}: it does not take who sends${waits}` });
+  });
+
+  test.each([402, 410])('%d: Alloy keeps it', async (answer) => {
+    expect(await refusedBy(store, gateSays(store, refusal(answer, 503, uri)), lost)).toEqual({ hop, passing: true, cause: `${says(answer)}${waits}`, mend: ['docker logs --tail 30 alloy-dev', log] });
   });
 
   test('the last answer counts', async () => {
@@ -140,6 +154,25 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
 
   test('its gate is gone', async () => {
     expect(await refusedBy(store, {})).toMatchObject({ passing: false, cause: `the store of ${what} (${store}:url) cannot be reached: container ${store}-dev-gate is not there${waits}` });
+  });
+
+  test.each([500, 403])('the engine does not say how its gate is (%d)', async (status) => {
+    expect(await refusedBy(store, { [`/containers/${store}-dev-gate/json`]: { status, body: '{"message":"try again"}' } })).toMatchObject({ passing: true, cause: expect.stringContaining(`container ${store}-dev-gate is unknown: the Docker Engine answers`) });
+  });
+
+  const [one, two] = store === 'loki' ? [sent(7), sent(8)] : [written({ attempts: 7 }), written({ attempts: 8 })];
+  test('counters that cannot be read are not zeros: it asks again, before and after', async () => {
+    const { route, asked } = await stack([store], [unread, { status: 503, text: '' }, one, unread, one, two]);
+    expect(await checkStores(route, 20_000)).toEqual([{ hop, ms: expect.any(Number) }]);
+    expect(asked.findIndex(([url]) => url.endsWith(`/v1/${what}`))).toBe(3);
+    expect(asked).toHaveLength(7);
+  });
+
+  test.each([[unread, 'connection refused'], [{ status: 503, text: 'no' }, '503']])('counters that cannot be read at all (%j)', async (page, why) => {
+    const { route, asked } = await stack([store], [page, two]);
+    expect(await checkStores(route, 0)).toEqual([{ hop, ms: expect.any(Number), failure: { hop, passing: true, cause: `Alloy does not show its counters (${why}), so whether the store takes ${what} is not known`, mend: ['docker logs --tail 30 alloy-dev'] } }]);
+    expect(asked).toHaveLength(1);
+    expect(await storeWarnings((await stack([store], [page])).route)).toEqual([]);
   });
 
   test('it is slow', async () => {
