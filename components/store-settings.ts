@@ -2,7 +2,7 @@
  * Settings of stores of metrics and logs that somebody else runs, and the rules between them.
  */
 import type { Sender } from './backend';
-import { askCommand, optional, secret, setCommand, type Key } from './key';
+import { askCommand, optional, secret, setCommand, valueCommand, type Key } from './key';
 import type { Problem } from './problem';
 import { bearerToken, isPublic, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, type Store } from './store-values';
 import { text } from './values';
@@ -74,7 +74,7 @@ function problemsOf(store: Store, settings: StoreSettings, broken: ReadonlySet<s
     problems.push({ key: basic[0] ?? user, rule: `it needs ${missing} as well`, mend: [setting(missing)] });
   }
   if (url && credentials.length > 0 && url.protocol === 'http:' && isPublic(url)) {
-    problems.push({ key: address, ...shown(url, isSecret(address)), rule: `without TLS whoever is on the way can read ${listed.format(credentials)}`, mend: isSecret(address) ? [askCommand(address)] : [`pulumi config set ${address} ${overTls(url)}`] });
+    problems.push({ key: address, ...shown(url, isSecret(address)), rule: `without TLS whoever is on the way can read ${listed.format(credentials)}`, mend: [isSecret(address) ? askCommand(address) : valueCommand(address, overTls(url))] });
   }
   if (url && credentials.length === 0 && wantsCredentials(url)) {
     problems.push({ key: address, ...shown(url, isSecret(address)), rule: 'Grafana Cloud takes nothing without credentials', mend: [setting(user), setting(password)].map((command) => command.replace(/ (\d+)$/, ' $1   # an example')) });

@@ -169,6 +169,9 @@ export function remoteWriteUrl(raw: string): URL {
   return url;
 }
 
+/** What stands before a path at which Loki says how it is; what else is there is a prefix. */
+const ownPages = /^(.*?)\/(?:(?:(?:distributor|ingester|ruler|compactor|indexgateway|index-gateway|scheduler)\/)?ring|ready|metrics|config|services|flush|log_level|memberlist)$/;
+
 /** `loki:url`: an address of Loki, or of what else takes logs by OTLP. */
 export function lokiUrl(raw: string): URL {
   const url = storeUrl('loki', raw);
@@ -180,6 +183,10 @@ export function lokiUrl(raw: string): URL {
   }
   if (/\/v1\/traces$/.test(path)) {
     throw new BrokenRule('that is an address of traces, and logs go here');
+  }
+  const [, base] = ownPages.exec(path) ?? [];
+  if (base !== undefined) {
+    throw new BrokenRule('that is a page of Loki itself, and takes no logs', `${url.origin}${base}`);
   }
   if (url.search !== '') {
     throw new BrokenRule('/v1/logs follows it, so it has no query; who sends is for loki:username, loki:token and loki:tenant', raw.replace(/\?[^#]*/s, ''));

@@ -42,7 +42,7 @@ const kinds: Readonly<Record<StoreName, Kind>> = {
     lost: (of) => of('prometheus_remote_storage_samples_failed_total'),
   },
   loki: {
-    store: 'loki', what: 'logs', takes: 'OTLP, which Loki does from 3.0 on', path: '/v1/logs', body: markedLog, component: 'otelcol.exporter.otlphttp.loki',
+    store: 'loki', what: 'logs', takes: 'OTLP, which Loki does from 3.0 on; any other OTLP endpoint ends with /v1/logs', path: '/v1/logs', body: markedLog, component: 'otelcol.exporter.otlphttp.loki',
     taken: (of) => {
       const sent = of('otelcol_exporter_sent_log_records_total');
       return { most: sent, least: sent };

@@ -56,6 +56,10 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
     expect(report('dev', problems)).not.toMatch(/hunter/);
   });
 
+  test('the command with TLS is one of a shell', () => {
+    expect(read({ url: "http://store.example/a;b$(id)'&c", token: 't' })).toMatchObject([{ mend: [set('url', `'https://store.example/a;b$(id)'\\''&c'`)] }]);
+  });
+
   test('a URL that is a secret is not shown', () => {
     const { problems } = readSettings(named({ url: 'http://s3cret.example', token: 't' }), 'llm-observability', () => true);
     expect(problems).toEqual([{ key: `${store}:url`, rule: `without TLS whoever is on the way can read ${store}:token`, mend: [ask('url')] }]);
@@ -66,6 +70,12 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
     const isSecret = (key: string): boolean => key === `${store}:tenant`;
     expect(secretValues(readSettings(config, 'llm-observability', isSecret).settings, config, isSecret)).toContain('team-s3cret');
   });
+});
+
+test('the command with TLS for a URL with a query, which may hold something that nobody else may see, asks for it', () => {
+  expect(readSettings({ 'prometheus:url': 'http://store.example/write?a=1&b=2', 'prometheus:token': 't' }, 'llm-observability', (key) => key === 'prometheus:token').problems).toMatchObject([
+    { key: 'prometheus:url', mend: ['pulumi config set --secret prometheus:url'] },
+  ]);
 });
 
 test('which parts are secrets', () => {

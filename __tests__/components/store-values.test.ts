@@ -127,6 +127,16 @@ describe('loki:url', () => {
     expect(refused('loki:url', url)).toEqual({ rule, mend: [`pulumi config set loki:url ${meant}`] });
   });
 
+  test.each(['ready', 'metrics', 'config', 'services', 'flush', 'ring', 'distributor/ring', 'index-gateway/ring', 'memberlist', 'log_level', 'ready/', 'metrics?x=1'])('/%s is a page of Loki itself', (page) => {
+    const rule = 'that is a page of Loki itself, and takes no logs';
+    expect(refused('loki:url', `http://loki:3100/${page}`)).toEqual({ rule, mend: ['pulumi config set loki:url http://loki:3100'] });
+    expect(refused('loki:url', `https://e.example/prefix/${page}`)?.mend).toEqual(['pulumi config set loki:url https://e.example/prefix']);
+  });
+
+  test.each(['already', 'my-ring', 'ready/a', 'metrics-and-logs'])('/%s may be a prefix', (prefix) => {
+    expect(logsEndpoint(lokiUrl(`http://loki:3100/${prefix}`))).toBe(`http://loki:3100/${prefix}/otlp`);
+  });
+
   test('traces are no logs', () => {
     expect(refused('loki:url', 'http://tempo:4318/v1/traces')?.rule).toBe('that is an address of traces, and logs go here');
   });

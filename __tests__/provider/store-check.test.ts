@@ -102,7 +102,7 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
   const hop = `Alloy -> store of ${what}`;
   const uri = store === 'loki' ? '/v1/logs' : '/api/v1/write';
   const waits = '; what Alloy has accepted waits on its disk';
-  const address = `pulumi config get ${store}:url   # then set the one that takes ${store === 'loki' ? 'OTLP, which Loki does from 3.0 on' : 'remote write'}`;
+  const address = `pulumi config get ${store}:url   # then set the one that takes ${store === 'loki' ? 'OTLP, which Loki does from 3.0 on; any other OTLP endpoint ends with /v1/logs' : 'remote write'}`;
   const log = `docker logs --tail 30 ${store}-dev-gate`;
   const says = (answer: number): string => `the store of ${what} (${store}:url) answers ${answer}`;
 
