@@ -5,6 +5,9 @@ import { BrokenRule, distinct, isLoopback, parts } from './values';
 const label = 'wildcard-label';
 const port = '1';
 
+/** What stands before dots at the end of a host. */
+const dotted = /^(https?:\/\/[^/?#@:]*?)\.+(?=[/?#:]|$)/i;
+
 /** `https://app.example.com`, with a `*` for what comes before a domain or for any port, separated by commas. */
 export function origins(raw: string): readonly string[] {
   const list = parts(raw);
@@ -25,6 +28,9 @@ function broken(text: string): string | undefined {
   if (!/^https?:\/\//i.test(text)) {
     return 'an origin begins with http:// or https://';
   }
+  if (dotted.test(text)) {
+    return 'the host of an origin has no dot at its end';
+  }
   if (text.includes('*')) {
     const domain = /^https?:\/\/\*\.([^/:?#@*]+)/i.exec(text)?.[1];
     const anyPort = /^https?:\/\/[^/?#@*]+:\*(?=[/?#]|$)/i.test(text);
@@ -44,7 +50,7 @@ function broken(text: string): string | undefined {
 
 /** As a browser writes it in the header `Origin`; undefined where that is not clear. */
 function inBrowser(text: string): string | undefined {
-  const named = text.replace(/^(https?:\/\/)\*\./i, `$1${label}.`);
+  const named = text.replace(dotted, '$1').replace(/^(https?:\/\/)\*\./i, `$1${label}.`);
   const filled = named.replace(/^(https?:\/\/[^/?#*]+):\*(?=[/?#]|$)/i, `$1:${port}`);
   if (filled.includes('*')) {
     return undefined;

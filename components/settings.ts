@@ -68,7 +68,7 @@ export const keys = {
   'alloy:queue': key('2GiB', 'Telemetry that waits on disk while a backend does not take it, for each kind and backend, at least 128MiB. Full, Alloy answers 503, and senders try again', values.disk(128, 'what waits on disk')),
   'alloy:cpus': key('1', 'CPU limit of Alloy', values.cpus),
   'alloy:image': key(images.alloy, 'Image of Alloy, with a version', values.image('alloy')),
-  'gate:image': key(images.gate, 'Image of the gate in front of Phoenix, and of what an edge stack sends to: nginx, with a version', values.image('gate')),
+  'gate:image': key(images.gate, 'Image of the gates in front of Phoenix, of the stores of metrics and logs, and of what an edge stack sends to: nginx, with a version', values.image('gate')),
   ...storeKeys,
   ...networkKeys,
   ...tlsKeys,

@@ -92,7 +92,7 @@ async function checkStore(route: Route, kind: Kind, gate: string, timeoutMs: num
       }
       ({ lost } = now);
     }
-    if (Date.now() > end) {
+    if (Date.now() >= end) {
       return failed(await whyNotTaken(route, kind, gate, { since: started, isLost: lost > before.lost }));
     }
     await pause(lookEveryMs);

@@ -37,6 +37,21 @@ test.each([
 });
 
 test.each([
+  ['https://app.example.com.', 'https://app.example.com'],
+  ['https://App.example.com.:8443/chat', 'https://app.example.com:8443'],
+  ['https://*.example.com.', 'https://*.example.com'],
+  ['http://localhost.:*', 'http://localhost:*'],
+  ['https://a.example.com,https://b.example.com..', 'https://a.example.com,https://b.example.com'],
+])('%s has a dot at the end of its host', (raw, meant) => {
+  expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': the host of an origin has no dot at its end.\n      ${set(meant)}`]);
+});
+
+test('a dot at the end makes no domain of a top-level domain', () => {
+  expect(problemOf('https://*.com.')).toEqual([`  - alloy:cors is 'https://*.com.': the host of an origin has no dot at its end.\n      ${example}`]);
+});
+
+test.each([
+  ['app.example.com.', 'https://app.example.com'],
   ['app.example.com', 'https://app.example.com'],
   ['*.example.com', 'https://*.example.com'],
   ['localhost:5173', 'http://localhost:5173'],
