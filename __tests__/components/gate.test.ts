@@ -411,7 +411,7 @@ describe('its door', () => {
   });
 
   test('no query comes into a log', () => {
-    const asked = pattern(/default -;\s+/);
+    const asked = pattern(/map \$request \$asked \{\s+default -;\s+/);
     const logged = (request: string): string => ((found) => (found ? `${found[1]}${found[3]}` : '-'))(asked.exec(request.trim()));
     expect([
       'GET /v1/projects?token=secret HTTP/1.1', 'GET /a#token=secret HTTP/1.1', 'GET http://name:secret@host/b?token=secret HTTP/1.1', 'GET /?secret', 'G3T /?secret HTTP/1.1', '\x16\x03\x01secret',
