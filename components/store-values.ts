@@ -61,7 +61,7 @@ const credential = /auth(?!or(?!iz))|token|secret|passw|pwd|jwt|credential|signa
 
 /** Names that InfluxDB and VictoriaMetrics have for who sends. */
 const userNames = /^(u|user|username)$/i;
-const passwordNames = /^(p|pass)$/i;
+const passwordNames = /^(p|pass|passwd|password)$/i;
 
 const isCredential = (name: string): boolean => credential.test(name) || userNames.test(name) || passwordNames.test(name);
 
@@ -100,18 +100,16 @@ const ownSettings = (store: Store): string => `${store}:username and ${store}:pa
 const settingsOf = (store: Store, username: string | undefined): readonly (readonly [key: string, value?: string])[] =>
   (username ? [[`${store}:username`, username], [`${store}:password`]] : [[`${store}:token`]]);
 
-/** A URL without the credentials in its query; undefined where it has none. */
+/** A URL, whatever else is wrong with it, without the credentials in its query; undefined where it has none. */
 function queryOf(raw: string): { readonly bare: string; readonly username: string | undefined } | undefined {
-  if (!URL.canParse(raw)) {
-    return undefined;
-  }
-  const entries = [...new URL(raw).searchParams];
+  const [, query = ''] = /\?([^#]*)/.exec(raw) ?? [];
+  const entries = [...new URLSearchParams(query)];
   if (!entries.some(([name]) => isCredential(name))) {
     return undefined;
   }
-  const kept = /\?([^#]*)/.exec(raw)?.[1]?.split('&').filter((part) => ![...new URLSearchParams(part).keys()].some(isCredential)).join('&') ?? '';
+  const kept = query.split('&').filter((part) => ![...new URLSearchParams(part).keys()].some(isCredential)).join('&');
   const [, username] = entries.find(([name]) => userNames.test(name)) ?? [];
-  const hasPassword = entries.some(([name]) => passwordNames.test(name) || /passw|pwd/i.test(name));
+  const hasPassword = entries.some(([name]) => passwordNames.test(name));
   return { bare: raw.replace(/\?[^#]*/, () => (kept === '' ? '' : `?${kept}`)), username: hasPassword ? username : undefined };
 }
 

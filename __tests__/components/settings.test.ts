@@ -383,8 +383,6 @@ describe('keys that are not known', () => {
     ['docker:dockerDaemonCheck', 'disabled', 'pulumi config set docker:disableDockerDaemonCheck true'],
     ['phoenix:Auth', 'disabled', 'pulumi config set phoenix:auth false'],
     // What holds a secret is asked for.
-    ['prometheus:uri', 'https://store.example.com/x?api_key=hunter2', 'pulumi config set --secret prometheus:url'],
-    ['prometheus:uri', 'store.example.com/x?api_key=hunter2', 'pulumi config set --secret prometheus:url'],
     ['phoenix:oidcConfigUrls', 'https://login.example.com/x?client_secret=hunter2', 'pulumi config set --secret phoenix:oidcConfigUrl'],
     ['cloudflare:Email', 'me:hunter2@example.com', 'pulumi config set --secret cloudflare:email'],
   ])('%s = %s: the right key with a value that it takes', (name, value, command) => {
@@ -693,11 +691,13 @@ describe('secrets', () => {
     expect(report('dev', problems)).not.toContain('hunter2');
   });
 
-  test.each<[SettingKey, string]>([
-    ['prometheus:url', 'store.example.com/x?api_key=hunter2'],
-    ['prometheus:url', 'http://localhost:9090/x?token=hunter2'],
-  ])('nor in what is offered: %s %s', (name, value) => {
-    expect(read({ [name]: value }).problems[0]?.mend).toEqual([`pulumi config set --secret ${name}`]);
+  test.each<[string, string, string]>([
+    ['prometheus:url', 'store.example.com/x?api_key=hunter2', 'https://store.example.com/x'],
+    ['prometheus:url', 'http://localhost:9090/x?token=hunter2', 'http://host.docker.internal:9090/x'],
+    ['prometheus:uri', 'https://store.example.com/x?api_key=hunter2', 'https://store.example.com/x'],
+    ['prometheus:uri', 'store.example.com/x?api_key=hunter2', 'https://store.example.com/x'],
+  ])('nor in what is offered: %s %s', (name, value, url) => {
+    expect(read({ [name]: value }).problems[0]?.mend.slice(-2)).toEqual([`pulumi config set prometheus:url ${url}`, 'pulumi config set --secret prometheus:token']);
   });
 
   test('nor is any other', () => {
