@@ -13,7 +13,7 @@ import { telemetrygen } from '../../lab/telemetrygen';
 import { chooseEngine, engineGet } from '../../engine';
 import { ensureEngine } from '../../ops/support/docker';
 import { findings, unexplained, unneeded, type Inspected } from '../support/cis-docker';
-import { blocks, pulumiLines, pulumiNotRun, pulumiWithLogin } from '../support/docs-lines';
+import { blocks, pulumiLines, pulumiNotRun, pulumiWithLogin, pulumiWithToken } from '../support/docs-lines';
 import { expectPictureOfRun } from '../support/picture-of-run';
 import { screen } from '../support/screen';
 import { Checkout, docker, storedSpans, until } from './checkout';
@@ -431,7 +431,7 @@ describe('a run that was cut off', () => {
 describe('the lines of README and docs for the Pulumi CLI', () => {
   const stackFile = (): string => path.join(checkout.dir, `Pulumi.${stack}.yaml`);
   const here = (line: string): string => line.replace(/^npm run pulumi --/, 'pulumi').replace(/--stack \w+/, `--stack ${stack}`).replace(/^pulumi (up|destroy)\b/, '$& --yes');
-  const rest = pulumiLines.filter((line) => ![...pulumiNotRun, ...pulumiWithLogin].includes(line));
+  const rest = pulumiLines.filter((line) => ![...pulumiNotRun, ...pulumiWithLogin, ...pulumiWithToken].includes(line));
   const settings = rest.filter((line) => / config /.test(line));
   const moving = rest.filter((line) => / stack (change|export|init|import)/.test(line));
   const deployed = rest.filter((line) => ![...settings, ...moving].includes(line));

@@ -5,8 +5,10 @@
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { pulumiWithToken } from '../support/docs-lines';
 import { modelApi } from '../support/model-api';
 import { notRun, snippets } from '../support/snippets';
 import { Checkout, docker, until } from './checkout';
@@ -110,6 +112,9 @@ test('none of all these spans is in the project default', async () => {
   expect((await projects()).get('default')?.spans ?? 0).toBe(0);
 });
 
+/** An address of this machine that others reach, too. */
+const beyond = Object.entries(os.networkInterfaces()).flatMap(([name, addresses = []]) => (/^(docker|br-|veth)/.test(name) ? [] : addresses)).find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '';
+
 describe('metrics and logs, in stores that ask who sends', () => {
   const [password, token] = ['marked-password-of-logs', 'marked-token-of-metrics'];
   const paths = { loki: '/otlp/v1/logs', prometheus: '/api/v1/write' } as const;
@@ -152,10 +157,22 @@ describe('metrics and logs, in stores that ask who sends', () => {
     for (const [key, secret] of [['loki:password', password], ['prometheus:token', token]] as const) {
       expect(await checkout.shell(`pulumi config set --stack ${checkout.stack} --secret ${key}`, `${secret}\n`)).toMatchObject({ code: 0 });
     }
-    await checkout.up({ 'loki:url': url, 'loki:username': 'logger', 'prometheus:url': url });
+    await checkout.up({
+      'loki:url': url, 'loki:username': 'logger', 'prometheus:url': url,
+      'alloy:bind': `127.0.0.1,${beyond}`, 'alloy:auth': 'true', 'tls:plain': 'true',
+    });
   });
 
   afterAll(() => new Promise((resolve) => void store.close(resolve)));
+
+  test.each(pulumiWithToken)('other machines send with the token of `%s`, and this one without', async (line) => {
+    const { stdout } = await checkout.shell(line.replace(/^npm run pulumi --/, 'pulumi').replace(/--stack \w+/, '').replace(' output ', ` output --stack ${checkout.stack} `));
+    const token = stdout.trim();
+    const send = async (host: string, headers: Record<string, string> = {}): Promise<number> =>
+      (await fetch(`http://${host}:${surroundings.ports.http}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: '{}' })).status;
+    expect(token).toMatch(/^\w{40}$/);
+    expect([await send(beyond), await send(beyond, { authorization: 'Bearer wrong' }), await send(beyond, { authorization: `Bearer ${token}` }), await send('127.0.0.1')]).toEqual([401, 401, 200, 200]);
+  });
 
   test('are shown the credentials of each, which are seen nowhere, and verify proves both', async () => {
     expect(await verify()).toMatchObject({ ok: true, stores: [{ hop: 'Alloy -> store of metrics' }, { hop: 'Alloy -> store of logs' }] });

@@ -22,8 +22,11 @@ export const lines = [...new Set(pages.flatMap((page) => [...blocks(page).flatMa
 export const pulumiLines = [...new Set(lines.flatMap((line) => line.split(/ && | \| |; /)))]
   .filter((line) => /^(pulumi|npm run pulumi --) \w/.test(line) && !/^pulumi config set( --secret)?$/.test(line));
 
-/** What needs an account at Pulumi Cloud. Every other line of the Pulumi CLI is run by `__tests__/e2e/auth` or `__tests__/e2e/main-job`. */
+/** What needs an account at Pulumi Cloud. Every other line of the Pulumi CLI is run by `main-job`, `auth` or `senders` in `__tests__/e2e`. */
 export const pulumiNotRun = ['pulumi login', 'pulumi org set-default acme'];
+
+/** What only a stack with `alloy:auth` has. */
+export const pulumiWithToken = pulumiLines.filter((line) => / stack output otlpToken /.test(line));
 
 /** What only a stack with login has. */
 export const pulumiWithLogin = pulumiLines.filter((line) => / stack output (login|apiKeys|adminSecret) /.test(line));
