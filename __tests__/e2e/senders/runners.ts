@@ -107,6 +107,9 @@ function run(program: string, args: readonly string[], cwd: string, env: Readonl
 
 /** Starts the Collector, sends it a span without a project, and stops it. */
 async function runCollector(code: string, { collector, env }: Surroundings): Promise<Ended> {
+  if (collector === undefined) {
+    throw new Error('there is no Collector');
+  }
   const own = new URL(await nobody());
   const { end, ended } = start(collector, ['--config', 'config.yaml'], folderWith('config.yaml', code.replace('localhost:5318', own.host)), env);
   const now = `${Date.now()}000000`;
