@@ -3,7 +3,7 @@
  */
 import { askCommand, key, madeSecret, optional, secret, setCommand, type Key } from './key';
 import * as login from './login-values';
-import type { Problem } from './problem';
+import { inWords, type Problem } from './problem';
 import * as values from './values';
 
 /** A part of the settings: `settings.ts` has the whole. */
@@ -110,9 +110,6 @@ export function loginProblems(settings: LoginSettings, broken: ReadonlySet<strin
   ];
 }
 
-/** `a, b and c` */
-const listed = new Intl.ListFormat('en-GB');
-
 function sameSecrets(settings: LoginSettings): Problem[] {
   const name = 'phoenix:adminSecret';
   return settings[name] === undefined || settings[name] !== settings['phoenix:secret']
@@ -132,7 +129,7 @@ function publishedWithoutAuth(settings: LoginSettings, guarded: readonly string[
     : [{
         key: 'phoenix:auth',
         value: 'false',
-        rule: `${listed.format(names)} ${names.length === 1 ? 'publishes' : 'publish'} Phoenix beyond this machine, where everybody could then read and delete everything`,
+        rule: `${inWords(names)} ${names.length === 1 ? 'publishes' : 'publish'} Phoenix beyond this machine, where everybody could then read and delete everything`,
         mend: ['pulumi config set phoenix:auth true', ...Object.values(by).flatMap((command) => command ?? [])],
       }];
 }
@@ -145,7 +142,7 @@ function incomplete(isSet: (name: LoginKey) => boolean): Problem[] {
       ? []
       : [{
           key: first,
-          rule: `it needs ${listed.format(missing)} as well`,
+          rule: `it needs ${inWords(missing)} as well`,
           mend: missing.map((name) => setCommand(name, loginKeys[name] as Key<unknown>)),
         }];
   });

@@ -12,6 +12,11 @@ export interface Problem {
   readonly mend: readonly string[];
 }
 
+const enumeration = new Intl.ListFormat('en-GB');
+
+/** `a, b and c` */
+export const inWords = (words: readonly string[]): string => enumeration.format(words);
+
 /** How a report begins; tells it in the output of a deployment that it stopped. */
 export const refusal = /\d+ problems? with stack \S+; nothing was changed\./;
 

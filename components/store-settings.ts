@@ -3,7 +3,7 @@
  */
 import type { Sender } from './backend';
 import { askCommand, optional, secret, setCommand, valueCommand, type Key } from './key';
-import type { Problem } from './problem';
+import { inWords, type Problem } from './problem';
 import { bearerToken, isPublic, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, type Store } from './store-values';
 import { text } from './values';
 
@@ -39,9 +39,6 @@ export const senderOf = (settings: StoreSettings, store: Store): Sender => ({
   username: settings[`${store}:username`], password: settings[`${store}:password`], token: settings[`${store}:token`], tenant: settings[`${store}:tenant`],
 });
 
-/** `a, b and c` */
-const listed = new Intl.ListFormat('en-GB');
-
 const setting = (name: StoreKey): string => setCommand(name, storeKeys[name] as Key<unknown>);
 const removing = (name: StoreKey): string => `pulumi config rm ${name}`;
 
@@ -65,16 +62,16 @@ function problemsOf(store: Store, settings: StoreSettings, broken: ReadonlySet<s
   const problems: Problem[] = [];
   if (!isSet(address)) {
     // What breaks a rule of its own is told once.
-    return sender[0] === undefined || sender.every((name) => broken.has(name)) ? [] : [{ key: sender[0], rule: `${sender.length === 1 ? 'it says' : `${listed.format(sender)} say`} who sends, and ${address}, which says where to, is not set`, mend: [setting(address), ...sender.map(removing)] }];
+    return sender[0] === undefined || sender.every((name) => broken.has(name)) ? [] : [{ key: sender[0], rule: `${sender.length === 1 ? 'it says' : `${inWords(sender)} say`} who sends, and ${address}, which says where to, is not set`, mend: [setting(address), ...sender.map(removing)] }];
   }
   if (basic.length > 0 && isSet(token)) {
-    problems.push({ key: token, rule: `a store is shown either a token or a user with a password, and ${listed.format(basic)} ${basic.length === 1 ? 'is' : 'are'} set as well`, mend: [removing(token), ...basic.map((name) => `${removing(name)}   # for the token`)] });
+    problems.push({ key: token, rule: `a store is shown either a token or a user with a password, and ${inWords(basic)} ${basic.length === 1 ? 'is' : 'are'} set as well`, mend: [removing(token), ...basic.map((name) => `${removing(name)}   # for the token`)] });
   } else if (basic.length === 1 && !basic.some((name) => broken.has(name))) {
     const [missing = password] = [user, password].filter((name) => !isSet(name));
     problems.push({ key: basic[0] ?? user, rule: `it needs ${missing} as well`, mend: [setting(missing)] });
   }
   if (url && credentials.length > 0 && url.protocol === 'http:' && isPublic(url)) {
-    problems.push({ key: address, ...shown(url, isSecret(address)), rule: `without TLS whoever is on the way can read ${listed.format(credentials)}`, mend: [isSecret(address) ? askCommand(address) : valueCommand(address, overTls(url))] });
+    problems.push({ key: address, ...shown(url, isSecret(address)), rule: `without TLS whoever is on the way can read ${inWords(credentials)}`, mend: [isSecret(address) ? askCommand(address) : valueCommand(address, overTls(url))] });
   }
   if (url && credentials.length === 0 && wantsCredentials(url)) {
     problems.push({ key: address, ...shown(url, isSecret(address)), rule: 'Grafana Cloud takes nothing without credentials', mend: [setting(user), setting(password)].map((command) => command.replace(/ (\d+)$/, ' $1   # an example')) });

@@ -3,7 +3,7 @@
  * such an address from a configuration of Prometheus, Promtail or a Collector, from Grafana Cloud or from a browser.
  */
 import { isIP } from 'node:net';
-import { BrokenRule, httpUrl, text } from './values';
+import { BrokenRule, decoded, httpUrl, text } from './values';
 
 /** Namespaces of the settings of the two stores. */
 export type Store = 'prometheus' | 'loki';
@@ -119,14 +119,6 @@ function userOf(raw: string): { readonly bare?: string; readonly username?: stri
   }
   const { username, password } = new URL(raw);
   return { bare: raw.replace(/^(https?:\/\/)[^/?#]*@/i, '$1'), username: decoded(username), password };
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }
 
 /** `prometheus:url`: an address of what takes remote write. */

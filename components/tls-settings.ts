@@ -5,7 +5,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import * as net from 'node:net';
 import { day, warnedDays } from './ending';
 import { fromFile, key, optional, secret, setCommand, shellQuoted, unknownSecret } from './key';
-import type { Problem } from './problem';
+import { inWords, type Problem } from './problem';
 import type { Settings } from './settings';
 import { beyondThisMachine, isWildcard, negatedBoolean, pem, pemExample } from './values';
 
@@ -31,9 +31,6 @@ export interface Findings {
   readonly warnings: readonly string[];
 }
 
-/** `a, b and c` */
-const listed = new Intl.ListFormat('en-GB');
-
 /**
  * What is to be said of TLS.
  * @param bridge gateway of Docker's bridge, which is not beyond this machine
@@ -46,7 +43,7 @@ export function tlsFindings(settings: Settings, bridge: readonly string[], broke
     'alloy:bind': chosen === 'auto' ? [] : beyondThisMachine(chosen, bridge),
   };
   const by = binds.filter((name) => beyond[name].length > 0);
-  const where = `${listed.format(by)} ${by.length === 1 ? 'publishes' : 'publish'} beyond this machine, on ${[...new Set(by.flatMap((name) => beyond[name]))].join(', ')}`;
+  const where = `${inWords(by)} ${by.length === 1 ? 'publishes' : 'publish'} beyond this machine, on ${[...new Set(by.flatMap((name) => beyond[name]))].join(', ')}`;
   const isSet = (name: (typeof material)[number]): boolean => settings[name] !== undefined || broken.has(name);
   const set = material.filter(isSet);
   const plain = settings['tls:plain'];
@@ -66,11 +63,11 @@ export function tlsFindings(settings: Settings, bridge: readonly string[], broke
   }
   const pair = [
     ...material.filter((name) => !isSet(name)).map((name) => ({ key: name, rule: 'TLS needs the certificate and its key together', mend: [setCommand(name, tlsKeys[name])] })),
-    ...(plain ? [{ key: 'tls:plain', value: 'true', rule: `${listed.format(set)} ${set.length === 1 ? 'says' : 'say'} the opposite`, mend: ['pulumi config rm tls:plain', ...set.map((name) => `pulumi config rm ${name}`)] }] : []),
+    ...(plain ? [{ key: 'tls:plain', value: 'true', rule: `${inWords(set)} ${set.length === 1 ? 'says' : 'say'} the opposite`, mend: ['pulumi config rm tls:plain', ...set.map((name) => `pulumi config rm ${name}`)] }] : []),
   ];
   const { certificate, problems } = read(settings);
   const used: Findings = certificate === undefined ? { problems: [], warnings: [] }
-    : by.length === 0 ? { problems: [], warnings: [`${listed.format(set)} ${set.length === 1 ? 'does' : 'do'} nothing: nothing is published beyond this machine (phoenix:bind, alloy:bind)`] }
+    : by.length === 0 ? { problems: [], warnings: [`${inWords(set)} ${set.length === 1 ? 'does' : 'do'} nothing: nothing is published beyond this machine (phoenix:bind, alloy:bind)`] }
     : join(inTime(certificate, now), forServers(certificate), named(certificate, settings, beyond));
   return join({ problems: [...pair, ...problems], warnings: [] }, used);
 }
@@ -193,5 +190,5 @@ function named(certificate: X509Certificate, settings: Settings, beyond: Beyond)
     const more = phoenix && domains.length > 0 ? [`pulumi config set phoenix:hosts ${shellQuoted([...new Set([...hosts, ...domains.map((name) => name.replace('*', 'phoenix'))])].join(','))}`] : [];
     return { problems: [refused(certificate, `it is for no name or address by which the ports are reached beyond this machine (${known.join(', ') || 'the addresses of this host'})`, [...more, ...renew])], warnings: [] };
   }
-  return { problems: [], warnings: missing.length === 0 ? [] : [`tls:certificate is not for ${listed.format(missing)}: whoever comes by ${missing.length === 1 ? 'that' : 'one of these'} refuses it`] };
+  return { problems: [], warnings: missing.length === 0 ? [] : [`tls:certificate is not for ${inWords(missing)}: whoever comes by ${missing.length === 1 ? 'that' : 'one of these'} refuses it`] };
 }

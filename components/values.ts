@@ -26,6 +26,15 @@ export class BrokenRule extends Error {
   }
 }
 
+/** A part of a URL without its percent-encoding; as it stands where that is none. */
+export function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** Highest TCP port. */
 export const lastPort = 65535;
 

@@ -4,6 +4,7 @@
 import { alloyDirectories } from '../components/catalog';
 import { engineRequest, type Engine } from '../engine';
 import { pause } from './cancellation';
+import { samplesOf } from './metrics';
 import type { Reach } from './reach';
 
 /** The queue of an exporter, in bytes. */
@@ -20,11 +21,7 @@ export interface AlloyQueue {
  */
 export async function queueOf(reach: Reach, alloyUi: string, component: string): Promise<AlloyQueue | undefined> {
   const { status, text } = await reach.ask(`${alloyUi}/metrics`);
-  const lines = text.split('\n').filter((line) => line.includes(`component_id="${component}"`) && line.includes('data_type="traces"'));
-  const valueOf = (metric: string): number | undefined => {
-    const line = lines.find((one) => one.startsWith(`${metric}{`));
-    return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ')));
-  };
+  const valueOf = (metric: string): number | undefined => samplesOf(text, metric, `component_id="${component}"`, 'data_type="traces"')[0];
   const [held, capacity] = [valueOf('otelcol_exporter_queue_size'), valueOf('otelcol_exporter_queue_capacity')];
   return status === 200 && held !== undefined && capacity !== undefined ? { held, capacity } : undefined;
 }

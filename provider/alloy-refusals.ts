@@ -1,6 +1,7 @@
 /**
  * What Alloy has refused of senders, from its own metrics: exporters drop what is answered so, and many do not say it.
  */
+import { sumOf } from './metrics';
 import type { Reach } from './reach';
 
 const named: readonly { readonly method: string; readonly status: number; readonly why: string }[] = [
@@ -16,11 +17,8 @@ const named: readonly { readonly method: string; readonly status: number; readon
  */
 export async function refusalWarnings({ reach, alloyUi }: { readonly reach: Reach; readonly alloyUi: string }): Promise<string[]> {
   const { text } = await reach.ask(`${alloyUi}/metrics`);
-  const lines = text.split('\n').filter((line) => line.startsWith('http_server_request_duration_seconds_count{') && line.includes('component_id="otelcol.receiver.otlp.'));
   return named.flatMap(({ method, status, why }) => {
-    const count = lines
-      .filter((line) => line.includes(`http_request_method="${method}"`) && line.includes(`http_response_status_code="${status}"`))
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+    const count = sumOf(text, 'http_server_request_duration_seconds_count', 'component_id="otelcol.receiver.otlp.', `http_request_method="${method}"`, `http_response_status_code="${status}"`);
     return count === 0 ? [] : [`Alloy has refused ${count} ${count === 1 ? 'request' : 'requests'} (${status}) since it was started: ${why}.`];
   });
 }

@@ -7,6 +7,7 @@ import { aliases, beyondLimit, checkProject, hostName, phoenixAway, ports, short
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
 import { pause } from './cancellation';
+import { valueIn } from './metrics';
 import { markedTrace } from './otlp';
 import type { Answer, Question, Reach } from './reach';
 
@@ -354,8 +355,6 @@ export async function projectWarnings({ inside, metrics }: Route, betweenMs = 5_
 
 /** Spans in Phoenix's memory from which on it is behind: more than it stores in one transaction. */
 const behind = 200;
-
-const valueIn = (text: string, metric: string): number => Number(new RegExp(`^${metric} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
 
 const storedByProject = (text: string): Map<string, number> =>
   new Map([...text.matchAll(/^observability_spans_total\{project="((?:[^"\\]|\\.)*)"\} (\S+)$/gm)].map(([, project = '', count]) => [project, Number(count)]));

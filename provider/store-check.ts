@@ -4,6 +4,7 @@
  */
 import { pause } from './cancellation';
 import { type Cause, containerState, logSince, logsOf, type Route } from './delivery';
+import { sumOf } from './metrics';
 import { markedLog, markedSample } from './otlp';
 
 /** A store that somebody else runs, by the namespace of its settings. */
@@ -111,8 +112,7 @@ async function countersOf({ reach, endpoints: { alloyUi } }: Route, { component,
   if (status !== 200) {
     return { unread: status === 0 ? text : String(status) };
   }
-  const lines = text.split('\n').filter((line) => line.includes(`component_id="${component}"`));
-  const of = (metric: string): number => lines.filter((line) => line.startsWith(`${metric}{`)).reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  const of = (metric: string): number => sumOf(text, metric, `component_id="${component}"`);
   return { ...taken(of), lost: lost(of) };
 }
 

@@ -6,6 +6,7 @@ import * as path from 'node:path';
 import { ports } from '../../../components/catalog';
 import { isCollector, isPhoenix } from '../../../components/found';
 import type { Problem } from '../../../components/problem';
+import { decoded } from '../../../components/values';
 import type { Receivers } from './alloy-config';
 import { npmRun } from '../project';
 import type { OldContainer, Mount } from './old-container';
@@ -159,14 +160,6 @@ function placeOf(phoenix: OldContainer): { directory: string; database?: string 
     return file === undefined ? undefined : { directory: path.posix.dirname(decoded(file)), database: path.posix.basename(decoded(file)) };
   }
   return server ? undefined : { directory: workingDirectory(phoenix).replace(/\/$/, '') };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** What somebody copies out of a container: the folder of Phoenix, or the database that somebody has named. */

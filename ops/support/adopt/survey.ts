@@ -3,7 +3,7 @@
  */
 import { images } from '../../../components/catalog';
 import { engineGet, type Engine } from '../../../engine';
-import type { Problem } from '../../../components/problem';
+import { inWords, type Problem } from '../../../components/problem';
 import { readSettings, type Settings } from '../../../components/settings';
 import { compareVersions, versionOf } from '../../../components/values';
 import { from } from '../../../provider/container-reach';
@@ -177,7 +177,7 @@ function tooLittleRoom({ bytes, free }: Measured, { mount }: OldSetup): Problem[
 export const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 
 /** `port 6006`, `ports 6006 and 14317` */
-const portsInWords = (ports: readonly number[]): string => `port${ports.length === 1 ? '' : 's'} ${new Intl.ListFormat('en-GB').format(ports.map(String))}`;
+const portsInWords = (ports: readonly number[]): string => `port${ports.length === 1 ? '' : 's'} ${inWords(ports.map(String))}`;
 
 /** Environment variables of Phoenix that the stack sets itself, or that say where the old one has its data. */
 const known = ['PHOENIX_WORKING_DIR', 'PHOENIX_PORT', 'PHOENIX_GRPC_PORT', 'PHOENIX_HOST', 'PHOENIX_ENABLE_AUTH', 'PHOENIX_ENABLE_PROMETHEUS', 'PHOENIX_SQL_DATABASE_URL'];
