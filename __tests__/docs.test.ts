@@ -6,10 +6,9 @@ import * as path from 'node:path';
 import { keys } from '../components/settings';
 import type * as commandLine from '../ops/support/command-line';
 import type * as table from '../ops/commands';
+import { pages, text } from './support/docs-lines';
 import { setEnvironment } from './support/environment';
 
-const pages = ['README.md', ...fs.readdirSync('docs').filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`)];
-const text = (page: string): string => fs.readFileSync(page, 'utf8');
 /** Code between backticks, on one line or in a block, as a person would copy it. */
 const code = (page: string): string[] => [
   ...[...text(page).matchAll(/^ *```(?:sh|console)?\n([^]*?)^ *```/gm)].flatMap(([, block = '']) => block.replace(/\\\n\s*/g, ' ').split('\n')),

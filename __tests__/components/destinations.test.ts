@@ -1,18 +1,8 @@
 import { destinationProblems, destinations, destinationsOf } from '../../components/destinations';
 import { readSettings } from '../../components/settings';
-import { BrokenRule } from '../../components/values';
+import { brokenRule } from '../support/broken-rule';
 
-/** What a value breaks, and what is meant by it. */
-function broken(raw: string): { rule: string; meant?: string | undefined } {
-  try {
-    destinations(raw);
-  } catch (error) {
-    if (error instanceof BrokenRule) {
-      return { rule: error.message, meant: error.meant };
-    }
-  }
-  throw new Error(`${raw} breaks no rule`);
-}
+const broken = (raw: string): ReturnType<typeof brokenRule> => brokenRule(destinations, raw);
 
 const read = (config: Readonly<Record<string, string>>): ReturnType<typeof readSettings> => readSettings(config, 'llm-observability', (key) => /Secret|Password/.test(key));
 const secrets = { 'phoenix:oidcClientId': 'phoenix', 'phoenix:oidcClientSecret': 'not-a-secret' };

@@ -1,18 +1,5 @@
 import { halvesOf, mtu, networkArgs, subnet, subnetProblems } from '../../components/network-settings';
-import { BrokenRule } from '../../components/values';
-
-/** The rule that a value breaks, and what is offered in its place. */
-function refused(parse: (raw: string) => unknown, raw: string): [string, string | undefined] {
-  try {
-    parse(raw);
-  } catch (error) {
-    if (error instanceof BrokenRule) {
-      return [error.message, error.meant];
-    }
-    throw error;
-  }
-  throw new Error(`${raw} is taken`);
-}
+import { brokenRule } from '../support/broken-rule';
 
 describe('network:subnet', () => {
   test.each(['10.212.0.0/24', '10.0.0.0/8', '172.16.0.0/12', '172.31.255.128/25', '192.168.0.0/16', '100.64.0.0/10', '192.168.7.0/25'])('%s', (raw) => {
@@ -37,9 +24,7 @@ describe('network:subnet', () => {
     ['10.212.0.0/255.255.255.0', /a range of IPv4 addresses/, undefined],
     ['auto', /a range of IPv4 addresses/, undefined],
   ])('%s is refused', (raw, rule, offer) => {
-    const [message, meant] = refused(subnet, raw);
-    expect(message).toMatch(rule);
-    expect(meant).toBe(offer);
+    expect(brokenRule(subnet, raw)).toEqual({ rule: expect.stringMatching(rule), meant: offer });
   });
 
   test.each([['10.212.0.0/24', ['10.212.0.0/25', '10.212.0.128/25']], ['10.0.0.0/8', ['10.0.0.0/9', '10.128.0.0/9']], ['192.168.254.128/25', ['192.168.254.128/26', '192.168.254.192/26']]])('%s in two', (raw, halves) => {
@@ -77,7 +62,7 @@ describe('network:mtu', () => {
   });
 
   test.each<[string, string | undefined]>([['575', undefined], ['9001', undefined], ['1400 bytes', '1400'], ['1400b', '1400'], ['1.4k', undefined], ['-1', undefined], ['auto', undefined]])('%s is refused', (raw, offer) => {
-    expect(refused(mtu, raw)).toEqual(['it is a number of bytes from 576 to 9000, such as 1400', offer]);
+    expect(brokenRule(mtu, raw)).toEqual({ rule: 'it is a number of bytes from 576 to 9000, such as 1400', meant: offer });
   });
 });
 

@@ -56,8 +56,8 @@ export class Containers {
 
   /** Aliases of a container by network. */
   async networks(name: string): Promise<Networks> {
-    const { NetworkSettings, Id = '' } = (await this.find(name)) ?? {};
-    return Object.fromEntries(Object.entries(NetworkSettings?.Networks ?? {}).map(([network, { Aliases }]) => [network, (Aliases ?? []).filter((alias) => alias !== Id.slice(0, 12))]));
+    const found = await this.find(name);
+    return found === undefined ? {} : networksOf(found);
   }
 
   /** Nobody reaches it any more, on its host ports either; it runs on. */
@@ -99,9 +99,8 @@ function done(answer: Awaited<ReturnType<typeof engineRequest>>, what: string, n
  * Definition of a container like this one, on other host ports.
  * @param ports host port by port of the container
  */
-export function likeness({ Id, Config, HostConfig, NetworkSettings }: Inspected, ports: Readonly<Record<number, number>>): object {
-  // What stands for its ID here is another one there.
-  const own = Id.slice(0, 12);
+export function likeness(inspected: Inspected, ports: Readonly<Record<number, number>>): object {
+  const { Config, HostConfig } = inspected;
   return {
     ...Config,
     Hostname: undefined,
@@ -111,11 +110,14 @@ export function likeness({ Id, Config, HostConfig, NetworkSettings }: Inspected,
         [port, bindings.map(({ HostIp, HostPort }) => ({ HostIp, HostPort: String(ports[parseInt(port, 10)] ?? HostPort) }))])),
     },
     NetworkingConfig: {
-      EndpointsConfig: Object.fromEntries(Object.entries(NetworkSettings.Networks).map(([network, { Aliases }]) =>
-        [network, { Aliases: (Aliases ?? []).filter((alias) => alias !== own) }])),
+      EndpointsConfig: Object.fromEntries(Object.entries(networksOf(inspected)).map(([network, aliases]) => [network, { Aliases: aliases }])),
     },
   };
 }
+
+/** Aliases of a container by network, without what stands for its ID: another container has another one. */
+const networksOf = ({ Id, NetworkSettings }: Inspected): Networks =>
+  Object.fromEntries(Object.entries(NetworkSettings.Networks).map(([network, { Aliases }]) => [network, (Aliases ?? []).filter((alias) => alias !== Id.slice(0, 12))]));
 
 /** Whether a container is published on these host ports, and no others. */
 export function isOn({ HostConfig }: Inspected, ports: Readonly<Record<number, number>>): boolean {

@@ -84,12 +84,16 @@ def missing(file, other):
 OWN = 'phoenix.db'
 
 
+def is_own(file):
+    """
+    Whether the folder of a database is Phoenix's, as it is where the database has Phoenix's own name; that of another one,
+    which somebody has named, may hold what is none of Phoenix's.
+    """
+    return os.path.basename(file) == OWN
+
+
 def files(old):
-    """
-    The folder of a database that has Phoenix's own name is Phoenix's; that of another one, which somebody has named, may
-    hold what is none of Phoenix's.
-    """
-    if os.path.basename(old) != OWN:
+    if not is_own(old):
         return [old + ending for ending in ENDINGS if os.path.exists(old + ending)]
     return [os.path.join(path, name) for path, _, names in os.walk(os.path.dirname(old)) for name in names]
 
@@ -109,7 +113,7 @@ def copy_files(old, new, database=True):
     """Phoenix's files."""
     source, target = os.path.dirname(old), os.path.dirname(new)
     of_database = {os.path.basename(old) + ending: os.path.basename(new) + ending for ending in ENDINGS}
-    names = os.listdir(source) if os.path.basename(old) == OWN else list(of_database)
+    names = os.listdir(source) if is_own(old) else list(of_database)
     for name in names:
         path, to = os.path.join(source, name), os.path.join(target, of_database.get(name, name))
         if name in of_database:

@@ -59,7 +59,7 @@ export async function survey(question: Question): Promise<{ plan?: Plan; problem
   const { settings } = readSettings({ ...config, ...ports.config }, projectName);
   const version = await versionRunning(engine, setup);
   problems.push(
-    ...(named.alloy === undefined ? [...takesNothing(setup, stack, named), ...(alloyConfig === undefined ? [] : handsNothing(setup, stack, named, alloyConfig))] : []),
+    ...anotherAlloy(setup, stack, named, alloyConfig),
     ...cannotBeClosed(setup),
     ...ports.problems,
     ...(await hostProblems(setup, settings, owner)),
@@ -128,23 +128,22 @@ function tooNew(version: string, image: string = images.phoenix): Problem[] {
       }];
 }
 
-/** An Alloy to which nobody sends is not the one whose ports a stack takes. */
-function takesNothing({ phoenix, alloy, receivers }: OldSetup, stack: string, named: Named): Problem[] {
-  return receivers === undefined || receivers.grpc.length + receivers.http.length > 0
-    ? []
-    : [{ key: 'Alloy', value: alloy.name, rule: 'its configuration has no otelcol.receiver.otlp, so no application sends to it', mend: [`${adoptCommand(stack, { ...named, alloy: 'NAME' })}   # the collector to which they send`, `${adoptCommand(stack, { ...named, alloy: phoenix.name })}   # if applications send to Phoenix itself`] }];
-}
-
-/** Nor is one that hands no traces to Phoenix, unless somebody says so. */
-function handsNothing({ phoenix, alloy, receivers }: OldSetup, stack: string, named: Named, config: string): Problem[] {
-  return handsTo(phoenix, config) || receivers?.grpc.length === 0 && receivers.http.length === 0
-    ? []
-    : [{
-        key: 'Alloy',
-        value: alloy.name,
-        rule: `its configuration hands no traces to ${phoenix.name}`,
-        mend: [`${adoptCommand(stack, { ...named, alloy: alloy.name })}   # if applications send to it all the same`, `${adoptCommand(stack, { ...named, alloy: phoenix.name })}   # if applications send to Phoenix itself`],
-      }];
+/** An Alloy to which nobody sends is not the one whose ports a stack takes, nor is one that hands no traces to Phoenix, unless somebody says so. */
+function anotherAlloy({ phoenix, alloy, receivers }: OldSetup, stack: string, named: Named, config: string | undefined): Problem[] {
+  if (named.alloy !== undefined || receivers === undefined || config === undefined) {
+    return [];
+  }
+  const takes = receivers.grpc.length + receivers.http.length > 0;
+  if (takes && handsTo(phoenix, config)) {
+    return [];
+  }
+  const again = (name: string, why: string): string => `${adoptCommand(stack, { ...named, alloy: name })}   # ${why}`;
+  return [{
+    key: 'Alloy',
+    value: alloy.name,
+    rule: takes ? `its configuration hands no traces to ${phoenix.name}` : 'its configuration has no otelcol.receiver.otlp, so no application sends to it',
+    mend: [takes ? again(alloy.name, 'if applications send to it all the same') : again('NAME', 'the collector to which they send'), again(phoenix.name, 'if applications send to Phoenix itself')],
+  }];
 }
 
 /** Applications send to it until it is stopped, and it may forget then what it has accepted. */
@@ -191,7 +190,7 @@ async function notesOn(engine: Engine, setup: OldSetup, settings: Settings, conf
   const forOthers = (receivers?.special ?? []).flatMap((name) => receiving[name] ?? []);
   const variables = Object.keys(phoenix.env).filter((name) => name.startsWith('PHOENIX_') && !known.includes(name)).sort();
   const neighbours = await neighboursOf(engine, setup);
-  const everywhere = (service: 'phoenix' | 'alloy'): boolean => publishedBy(setup, isAlone(setup) ? 'phoenix' : service).some(({ address }) => ['', '0.0.0.0', '::'].includes(address));
+  const everywhere = (service: 'phoenix' | 'alloy'): boolean => publishedBy(setup, service).some(({ address }) => ['', '0.0.0.0', '::'].includes(address));
   const bound = (['phoenix', 'alloy'] as const).filter((service) => everywhere(service) && !String(settings[`${service}:bind`]).includes('0.0.0.0'));
   return [
     ...(isAlone(setup)

@@ -58,11 +58,14 @@ export function keptByPhoenix(setup: OldSetup, settings: Settings): number[] {
  */
 export function givenUp(setup: OldSetup, settings: Settings): { port: number; instead: number }[] {
   const { receivers } = setup;
-  if (receivers === undefined && !isAlone(setup)) {
+  if (isAlone(setup)) {
+    return [];
+  }
+  if (receivers === undefined) {
     const taken = [settings['alloy:otlpGrpcPort'], settings['alloy:otlpHttpPort'], settings['alloy:uiPort']];
     return publishedBy(setup, 'alloy').filter(({ external, internal }) => !taken.includes(external) && internal !== ports.alloy.ui).map(({ external }) => ({ port: external, instead: settings['alloy:otlpHttpPort'] }));
   }
-  return isAlone(setup) || receivers === undefined ? [] : (['grpc', 'http'] as const).flatMap((protocol) => {
+  return (['grpc', 'http'] as const).flatMap((protocol) => {
     const instead = settings[protocol === 'grpc' ? 'alloy:otlpGrpcPort' : 'alloy:otlpHttpPort'];
     return publishedBy(setup, 'alloy').filter(({ internal, external }) => receivers[protocol].includes(internal) && external !== instead).map(({ external }) => ({ port: external, instead }));
   });
@@ -81,10 +84,11 @@ export function publishedBy(setup: OldSetup, service: 'phoenix' | 'alloy'): read
   return onHostNetwork ? listeningOn(setup)[service].map((port) => ({ internal: port, external: port, address: '' })) : published;
 }
 
-const listeningOn = ({ phoenix, receivers = usual }: OldSetup): Readonly<Record<'phoenix' | 'alloy', readonly number[]>> => ({
-  phoenix: [Number(portOf(phoenix)), Number(grpcPortOf(phoenix))],
-  alloy: [...receivers.grpc, ...receivers.http, ports.alloy.ui],
-});
+function listeningOn(setup: OldSetup): Readonly<Record<'phoenix' | 'alloy', readonly number[]>> {
+  const { phoenix: container, receivers = usual } = setup;
+  const phoenix = [Number(portOf(container)), Number(grpcPortOf(container))];
+  return { phoenix, alloy: isAlone(setup) ? phoenix : [...receivers.grpc, ...receivers.http, ports.alloy.ui] };
+}
 
 const grpcPortOf = ({ env }: OldContainer): string => env['PHOENIX_GRPC_PORT'] || String(ports.phoenix.otlpGrpc);
 
@@ -128,7 +132,7 @@ export function portsOf(setup: OldSetup, config: Readonly<Record<string, string>
  */
 export async function hostProblems(setup: OldSetup, settings: Settings, owner: string): Promise<Problem[]> {
   const { problems } = await inspectHost(chooseEngine(settings), settings, owner, true);
-  const theirs = (isAlone(setup) ? (['phoenix'] as const) : (['phoenix', 'alloy'] as const)).flatMap((service) => publishedBy(setup, service).map(({ external }) => external));
+  const theirs = (['phoenix', 'alloy'] as const).flatMap((service) => publishedBy(setup, service).map(({ external }) => external));
   return problems.filter(({ key }) => !portKeys.includes(key as SettingKey) || !theirs.includes(Number(settings[key as SettingKey])));
 }
 

@@ -1,0 +1,14 @@
+import { BrokenRule } from '../../components/values';
+
+/** The rule that a value breaks, and what is meant by it. @throws Error where it breaks none */
+export function brokenRule(parse: (raw: string) => unknown, raw: string): { rule: string; meant?: string | undefined } {
+  try {
+    parse(raw);
+  } catch (error) {
+    if (error instanceof BrokenRule) {
+      return { rule: error.message, meant: error.meant };
+    }
+    throw error;
+  }
+  throw new Error(`${raw} breaks no rule`);
+}
