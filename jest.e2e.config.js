@@ -5,7 +5,7 @@ if (left.length > 0) {
   console.error(`Left out, because they start engines or a browser in namespaces, which takes root: ${left.join(', ')}. On a machine without systemd: sudo npm run e2e -- ${left.join(' ')}`);
 }
 
-/** End to end: the real engine, Docker, Phoenix and Alloy. One file after the other: they share the machine. */
+/** End to end: the real engine, Docker, Phoenix and Alloy. Two files at a time: a deployment waits more than half of its time. */
 module.exports = {
   testPathIgnorePatterns: ['/node_modules/', ...left.map((name) => `/__tests__/e2e/${name}\\.test\\.ts$`)],
   testMatch: ['**/__tests__/e2e/**/*.test.ts'],
@@ -13,7 +13,7 @@ module.exports = {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }],
   },
-  maxWorkers: 1,
+  maxWorkers: 2,
   // A deployment on a busy machine takes minutes; what a test waits for it waits for by its condition.
   testTimeout: 15 * 60_000,
   verbose: true,

@@ -11,6 +11,7 @@ import { telemetrygen } from '../../lab/telemetrygen';
 import { usedImages } from './images';
 import { Checkout, docker, storedSpans, until, type Ended } from './checkout';
 import { finished, underLoad } from './load';
+import * as usualPorts from './usual-ports';
 
 const stack = 'adopter';
 const phoenixUi = 'http://127.0.0.1:6006';
@@ -22,6 +23,7 @@ let seed: Seed;
 let names: { phoenix: string; alloy: string };
 
 beforeAll(async () => {
+  await usualPorts.take();
   checkout = await Checkout.clone(stack);
   const { phoenix, alloy } = await usedImages();
   seed = await Seed.make({
@@ -37,12 +39,13 @@ beforeAll(async () => {
   ]);
   expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
   await until('1,000 traces in the old Phoenix', async () => (await traces(old.project)) === old.traces);
-});
+}, usualPorts.patienceMs);
 
 afterAll(async () => {
   const { code, stderr } = await checkout.command('down', ['--purge', '--yes']);
   await docker('rm', '--force', byHand);
   await seed.remove();
+  usualPorts.giveBack();
   fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
 });

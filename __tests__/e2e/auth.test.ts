@@ -12,6 +12,7 @@ import { Checkout, docker, storedSpans, until } from './checkout';
 import { usedImages } from './images';
 import { finished, underLoad } from './load';
 import { previousPhoenix } from './previous-phoenix';
+import { above } from './offsets';
 
 const stack = 'auth';
 const [phoenix, alloy, gate] = [`phoenix-${stack}`, `alloy-${stack}`, `phoenix-${stack}-gate`];
@@ -20,7 +21,7 @@ let deployed: Outputs;
 
 beforeAll(async () => {
   checkout = await Checkout.clone(stack);
-  await checkout.up({ 'phoenix:image': await previousPhoenix() });
+  await checkout.up({ ...above('auth'), 'phoenix:image': await previousPhoenix() });
   deployed = await checkout.outputs();
 });
 
@@ -77,7 +78,7 @@ async function revoke({ id }: Key): Promise<void> {
 async function losesNothing(name: string, change: () => Promise<unknown>): Promise<void> {
   const project = name.replace(/\W+/g, '-');
   // A third of what Phoenix stores on one core: what has waited is stored soon after.
-  const accepted = await underLoad(project, change, { spansPerSecond: 50 });
+  const accepted = await underLoad(project, change, { receiver: new URL(deployed.endpoints.otlpGrpc).host, spansPerSecond: 50 });
   deployed = await checkout.outputs();
   const stored = (): Promise<number> => storedSpans(deployed.endpoints.phoenixUi, project, deployed.auth ? deployed.adminSecret : '');
   await until(`${accepted} spans of ${project}`, async () => (await stored()) >= accepted, 300_000);
@@ -115,14 +116,14 @@ describe('without auth', () => {
 describe('phoenix:auth true', () => {
   it('is the whole procedure, and costs no span', async () => {
     await losesNothing('auth off to on', () => checkout.up({ 'phoenix:auth': 'true', 'phoenix:apiKeys': 'evaluations' }));
-    expect(deployed).toMatchObject({ auth: true, login: { email: 'admin@localhost', url: 'http://127.0.0.1:6006' } });
+    expect(deployed).toMatchObject({ auth: true, login: { email: 'admin@localhost', url: deployed.endpoints.phoenixUi } });
     expect(await checkout.plannedSteps()).toEqual([]);
   });
 
   it('refuses OTLP without a token on both ports', async () => {
     expect(await otlp()).toBe(401);
     expect(await otlp({ authorization: 'Bearer wrong' })).toBe(401);
-    const { output } = await finished(await telemetrygen(), ['traces', '--otlp-insecure', '--otlp-endpoint', '127.0.0.1:14317', '--traces', '1']);
+    const { output } = await finished(await telemetrygen(), ['traces', '--otlp-insecure', '--otlp-endpoint', new URL(deployed.endpoints.phoenixOtlpGrpc).host, '--traces', '1']);
     expect(output).toMatch(/Unauthenticated/);
   });
 

@@ -6,16 +6,17 @@ import * as path from 'node:path';
 import type { Outputs } from '../../ops/support/outputs';
 import { Checkout, docker, storedSpans, until } from './checkout';
 import { underLoad } from './load';
+import { above, offsets } from './offsets';
 
 const stack = 'crash';
 const [phoenix, journal] = [`phoenix-${stack}`, `journal-${stack}`];
-const receiver = '127.0.0.1:4617';
+const receiver = `127.0.0.1:${4317 + offsets.crash}`;
 let checkout: Checkout;
 let deployed: Outputs;
 
 beforeAll(async () => {
   checkout = await Checkout.clone(stack);
-  await checkout.up({ 'phoenix:journal': 'true', 'ports:offset': '300' });
+  await checkout.up({ 'phoenix:journal': 'true', ...above('crash') });
   deployed = await checkout.outputs();
 });
 

@@ -18,6 +18,7 @@ import { site, type Reply, type Request, type Site } from '../support/web';
 import { fromElsewhere, intrusion, rebound, takeover } from '../support/website';
 import { spanRequest } from '../support/span-request';
 import { Checkout, docker, until } from './checkout';
+import { above } from './offsets';
 
 describe('a website in a browser', () => {
   interface Service extends Site {
@@ -130,7 +131,7 @@ let deployed: Outputs;
 describe('a stack', () => {
   beforeAll(async () => {
     checkout = await Checkout.clone(stack);
-    await checkout.up({ 'ports:offset': '400', 'phoenix:apiKeys': 'tools' });
+    await checkout.up({ ...above('door'), 'phoenix:apiKeys': 'tools' });
     deployed = await checkout.outputs();
   });
 

@@ -14,15 +14,18 @@ import { copyImages } from '../../lab/engines/images';
 import { startRootless } from '../../lab/engines/rootless';
 import { startSsh, type SshAccess } from '../../lab/engines/ssh';
 import { freePort } from '../../lab/free-port';
+import { telemetrygen } from '../../lab/telemetrygen';
 import { engineTree, type Tree } from '../../lab/engines/tree';
-import { Checkout, docker } from './checkout';
+import { Checkout, docker, storedSpans, until } from './checkout';
 import { usedImages } from './images';
+import { finished } from './load';
+import { above, offsets } from './offsets';
 
 const usual = 'unix:///var/run/docker.sock';
 const label = 'llm-observability.stack=llm-observability/engines';
 /** A volume of the same stack on the usual engine: what a checkout has left there, say. */
 const decoy = 'phoenix-engines-data';
-const settings = { 'ports:offset': '600', 'alloy:bind': '127.0.0.1' };
+const settings = { ...above('engines'), 'alloy:bind': '127.0.0.1' };
 /** Names for images that are set: what takes the place of an image that cannot be pulled is for the engines of this machine alone. */
 let own: Record<'phoenix:image' | 'alloy:image' | 'gate:image', string>;
 
@@ -107,7 +110,7 @@ describe(`a current engine, named by a context`, () => {
   });
 
   it('on the usual engine a deployment is refused: the stack is not there', async () => {
-    const { code, stderr } = await shell({ DOCKER_HOST: usual }).command('up', ['--yes', '-c', 'ports:offset=650']);
+    const { code, stderr } = await shell({ DOCKER_HOST: usual }).command('up', ['--yes', '-c', `ports:offset=${offsets.otherEngine}`]);
     expect(code).toBe(1);
     expect(stderr).toMatch(new RegExp(`docker:host is '${usual}': the stack runs on the Docker Engine at ${engine.host}`));
     expect(await containersOn(usual)).toBe('');
@@ -151,6 +154,25 @@ describe(`a current engine, named by a context`, () => {
     expect(await containersOn(engine.host)).toBe(ids);
   });
 
+  it('after a restart of the engine everything comes back by itself, with the data', async () => {
+    const here = shell({ DOCKER_HOST: engine.host });
+    const { endpoints } = await here.outputs();
+    const { code, output } = await finished(await telemetrygen(), [
+      'traces', '--otlp-http', '--otlp-insecure', '--otlp-endpoint', new URL(endpoints.otlpHttp).host, '--traces', '100', '--child-spans', '1', '--rate', '0',
+      '--otlp-attributes', 'openinference.project.name="before-the-restart"',
+    ]);
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    await until('the spans', async () => (await storedSpans(endpoints.phoenixUi, 'before-the-restart')) === 200);
+    const states = (format: string): Promise<string[]> => Promise.all(ids.split('\n').map((id) => on(engine.host, 'inspect', '--format', format, id)));
+    const before = await states('{{.State.StartedAt}}');
+    await engine.restart();
+    await until('every container to be healthy', async () => (await states('{{.State.Health.Status}}')).every((status) => status === 'healthy'));
+    expect((await states('{{.State.StartedAt}}')).filter((time) => before.includes(time))).toEqual([]);
+    expect(await here.verify()).toMatchObject({ ok: true });
+    expect(await storedSpans(endpoints.phoenixUi, 'before-the-restart')).toBe(200);
+    expect(await here.plannedSteps()).toEqual([]);
+  });
+
   it('down --purge removes it there, from any shell, and nothing of the usual engine', async () => {
     const { code, stderr } = await shell({ DOCKER_HOST: usual }).command('down', ['--purge', '--yes']);
     expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
@@ -171,7 +193,7 @@ describe('rootless Docker', () => {
 
   it('is published on loopback, limited as far as it can be, and verified', async () => {
     const here = shell({ DOCKER_HOST: rootless.host });
-    const { code, stdout, stderr } = await here.command('up', ['--yes', '--json', '-c', 'ports:offset=700', '-c', 'alloy:bind=auto']);
+    const { code, stdout, stderr } = await here.command('up', ['--yes', '--json', '-c', `ports:offset=${offsets.rootless}`, '-c', 'alloy:bind=auto']);
     expect({ code, stderr: code === 0 ? '' : stderr.slice(-4000) }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
     const [{ NetworkSettings }] = JSON.parse(await on(rootless.host, 'inspect', 'alloy-engines')) as [{ NetworkSettings: { Ports: Record<string, { HostIp: string }[] | null> } }];
@@ -204,7 +226,7 @@ describe('an ordinary user in the group docker', () => {
       prefix: ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--groups', group, '--'],
     });
     fs.renameSync(cache, path.join(home, 'llm-observability'));
-    const up = await user.command('up', ['--yes', '--json', '-c', 'ports:offset=800', '-c', 'alloy:bind=127.0.0.1']);
+    const up = await user.command('up', ['--yes', '--json', '-c', `ports:offset=${offsets.user}`, '-c', 'alloy:bind=127.0.0.1']);
     expect({ code: up.code, stderr: up.code === 0 ? '' : up.stderr.slice(-4000) }).toEqual({ code: 0, stderr: '' });
     expect(await user.verify()).toMatchObject({ ok: true });
     // The decoy is of this very stack, and goes with it.

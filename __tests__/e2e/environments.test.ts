@@ -11,6 +11,8 @@ import type { Page } from '../../ops/support/preview/page';
 import { picture } from '../../ops/support/preview/picture';
 import { expectGolden } from '../support/golden';
 import { Checkout, docker } from './checkout';
+import { above } from './offsets';
+import * as usualPorts from './usual-ports';
 
 let first: Checkout;
 let second: Checkout;
@@ -23,17 +25,19 @@ const here = { 'alloy:bind': '127.0.0.1' };
 const socket = (): string => path.join(path.dirname(first.dir), 'docker.sock');
 
 beforeAll(async () => {
+  await usualPorts.take();
   first = await Checkout.clone('first');
   second = await first.beside('second');
   third = await first.beside('third');
   await first.up(here);
-});
+}, usualPorts.patienceMs);
 
 afterAll(async () => {
   for (const one of [first, second, third]) {
     await one.up({ 'data:protect': 'false' }).catch(() => undefined);
     await one.command('down', ['--purge', '--yes']);
   }
+  usualPorts.giveBack();
   fs.rmSync(path.dirname(first.dir), { recursive: true, force: true });
 });
 
@@ -66,8 +70,8 @@ describe('three stacks on one host', () => {
   it('with other ports, one of them with auth, each is verified', async () => {
     const { engine } = chooseEngine({});
     fs.symlinkSync(engine.host.replace('unix://', ''), socket());
-    await second.up({ ...here, 'ports:offset': '100', 'phoenix:auth': 'true', 'docker:host': `unix://${socket()}` });
-    await third.up({ ...here, 'ports:offset': '200' });
+    await second.up({ ...here, ...above('second'), 'phoenix:auth': 'true', 'docker:host': `unix://${socket()}` });
+    await third.up({ ...here, ...above('third') });
     for (const [stack, port] of [[first, 4318], [second, 4418], [third, 4518]] as const) {
       expect(await stack.verify()).toMatchObject({ ok: true });
       expect((await stack.outputs()).endpoints.otlpHttp).toBe(`http://127.0.0.1:${port}`);
@@ -95,7 +99,7 @@ describe('a name that is taken', () => {
 
   it('is told at the preview, with whose it is', async () => {
     await docker('create', '--name', 'alloy-fourth', '--label', 'com.docker.compose.project=somebody', (await first.outputs()).images.gate.name);
-    const { code, text } = await page(await first.beside('fourth'), '', ...settings({ ...here, 'ports:offset': '300' }));
+    const { code, text } = await page(await first.beside('fourth'), '', ...settings({ ...here, ...above('fourth') }));
     expect(code).toBe(1);
     expect(text).toMatch(/container alloy-fourth of compose project somebody has a name that this stack needs/);
   });

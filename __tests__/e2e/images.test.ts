@@ -18,6 +18,7 @@ import { tempDir } from '../support/temp';
 import { Registry } from '../support/registry';
 import { Checkout, docker, type Ended } from './checkout';
 import { pinnedAlloy } from './pinned-alloy';
+import { offsets } from './offsets';
 
 const run = promisify(execFile);
 const parts = ['phoenix', 'alloy', 'gate'] as const;
@@ -82,7 +83,7 @@ async function publish(): Promise<Registry> {
 }
 
 test('without a registry a stack runs on what was built here, and its file says nothing of that', async () => {
-  expect(await up('ports:offset=700')).toContain("Images of phoenix, alloy, gate: no registry can be reached (Docker Hub: the engine's proxy forbids the way there); using ");
+  expect(await up(`ports:offset=${offsets.images}`)).toContain("Images of phoenix, alloy, gate: no registry can be reached (Docker Hub: the engine's proxy forbids the way there); using ");
   expect(await imagesInUse()).toEqual(lab);
   expect(stackFile()).not.toContain('image');
   expect((await checkout.up()).changes).toEqual({ unchanged: expect.any(Number) });

@@ -2,7 +2,7 @@
  * The main job on real parts: from a fresh clone to a trace that was read back, and what happens to it
  * when things change, stop and break. The tests build on each other, in this order.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as os from 'node:os';
@@ -11,24 +11,26 @@ import { aptInstall } from '../../lab/debian';
 import { pythonOtel } from '../../lab/python';
 import { telemetrygen } from '../../lab/telemetrygen';
 import { chooseEngine, engineGet } from '../../engine';
-import { ensureEngine } from '../../ops/support/docker';
 import { findings, unexplained, unneeded, type Inspected } from '../support/cis-docker';
 import { blocks, pulumiLines, pulumiNotRun, pulumiWithLogin, pulumiWithToken } from '../support/docs-lines';
 import { expectPictureOfRun } from '../support/picture-of-run';
 import { screen } from '../support/screen';
 import { Checkout, docker, storedSpans, until } from './checkout';
 import { finished } from './load';
+import * as usualPorts from './usual-ports';
 
 const stack = 'e2e';
 const [phoenix, alloy] = [`phoenix-${stack}`, `alloy-${stack}`];
 let checkout: Checkout;
 
 beforeAll(async () => {
+  await usualPorts.take();
   checkout = await Checkout.clone(stack, 'none');
-});
+}, usualPorts.patienceMs);
 
 afterAll(async () => {
   const { code, stderr } = await checkout.command('down', ['--purge', '--yes']);
+  usualPorts.giveBack();
   fs.rmSync(path.dirname(checkout.dir), { recursive: true, force: true });
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
 });
@@ -55,24 +57,6 @@ const records = (batch: number, rest: object): object[] =>
 async function memoryOf(container: string): Promise<number> {
   const { memory_stats: { usage, stats } } = await engineGet<{ memory_stats: { usage: number; stats: { inactive_file?: number; total_inactive_file?: number } } }>(chooseEngine({}).engine, `/containers/${container}/stats?stream=false`);
   return usage - (stats.inactive_file ?? stats.total_inactive_file ?? 0);
-}
-
-const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-/** Whether this user may do as root what nobody is asked about. */
-const mayBeRoot = asRoot.length === 0 || spawnSync('sudo', ['-n', 'true']).status === 0;
-
-/** Stops and starts dockerd: through systemd, if that runs it, else by its signal. */
-async function restartEngine(): Promise<void> {
-  if (fs.existsSync('/run/systemd/system')) {
-    const [program = '', ...args] = [...asRoot, 'systemctl', 'restart', 'docker.service'];
-    expect(await finished(program, args)).toEqual({ code: 0, output: '' });
-  } else {
-    const pid = fs.readFileSync('/var/run/docker.pid', 'utf8').trim();
-    const [program = '', ...args] = [...asRoot, 'kill', pid];
-    expect(await finished(program, args)).toEqual({ code: 0, output: '' });
-    await until('dockerd to end', async () => !fs.existsSync(`/proc/${pid}`));
-  }
-  await ensureEngine(chooseEngine({}), 'yes', 'npm run e2e');
 }
 
 const question = `Deploy this to stack ${stack}? [y/N] `;
@@ -201,15 +185,6 @@ describe('what breaks comes back by itself', () => {
     await until(`${container} to be healthy`, async () => (await health(container)) === 'healthy');
     expect(await checkout.verify()).toMatchObject({ ok: true });
     expect(await storedSpans(endpoints.phoenixUi, 'telemetrygen-http')).toBe(before);
-  });
-
-  (mayBeRoot ? it : it.skip)('after a restart of the Docker engine, which takes root', async () => {
-    await restartEngine();
-    await until('both services to be healthy', async () => (await health(phoenix)) === 'healthy' && (await health(alloy)) === 'healthy');
-    expect(await checkout.verify()).toMatchObject({ ok: true });
-    const { endpoints } = await checkout.outputs();
-    expect(await storedSpans(endpoints.phoenixUi, 'telemetrygen-http')).toBe(5000);
-    expect(await plannedSteps()).toEqual([]);
   });
 
   it.each([

@@ -14,6 +14,7 @@ import { notRun, snippets } from '../support/snippets';
 import { Checkout, docker, until } from './checkout';
 import { programs, withCollector } from './senders/programs';
 import { browseAs, runSnippet, type Surroundings } from './senders/runners';
+import { above } from './offsets';
 
 let checkout: Checkout;
 let phoenixUi: string;
@@ -23,8 +24,7 @@ let asked: readonly unknown[];
 beforeAll(async () => {
   const found = await programs();
   checkout = await Checkout.clone('senders');
-  // Beside the stack that the other tests have on the usual ports.
-  const { endpoints } = await checkout.up({ 'ports:offset': '900', 'alloy:cors': 'http://localhost:*' });
+  const { endpoints } = await checkout.up({ ...above('senders'), 'alloy:cors': 'http://localhost:*' });
   phoenixUi = endpoints.phoenixUi ?? '';
   const { env, requests } = await modelApi();
   asked = requests;

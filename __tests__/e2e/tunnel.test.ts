@@ -13,6 +13,7 @@ import { spanRequest } from '../support/span-request';
 import { Checkout, docker, storedSpans, until } from './checkout';
 import { usedImages } from './images';
 import { finished, underLoad } from './load';
+import { above } from './offsets';
 
 const accountId = 'a'.repeat(32);
 const zone = 'example.com';
@@ -26,7 +27,7 @@ let cloudflare: Cloudflare;
 let deployed: Outputs;
 const environment = { ...process.env };
 
-/** Ports of the two edges; the central stack has the usual ones. */
+/** Ports of the two edges. */
 const portsOf = (base: number): Record<string, string> => ({ 'alloy:otlpGrpcPort': String(base), 'alloy:otlpHttpPort': String(base + 1), 'alloy:uiPort': String(base + 2) });
 const receiverOf = { edge: '127.0.0.1:5317', bare: '127.0.0.1:5327' };
 
@@ -43,7 +44,7 @@ beforeAll(async () => {
   bare = await central.beside('bare');
   cloudflare = await Cloudflare.start({ name: 'cloudflare-e2e', account: { id: accountId, zones: [zone] }, team: 'example', hostnames: Object.values(hostnames) });
   process.env['CLOUDFLARE_API_TOKEN'] = await cloudflare.issueToken();
-  await central.up({ 'phoenix:auth': 'true' });
+  await central.up({ ...above('central'), 'phoenix:auth': 'true' });
   deployed = await central.outputs();
 });
 

@@ -7,6 +7,7 @@ import * as path from 'node:path';
 import { Checkout, docker, type Ended } from './checkout';
 import { usedImages } from './images';
 import { goOn, newerPhoenix, type Newer } from './newer-phoenix';
+import { above } from './offsets';
 
 const stack = 'versions';
 const phoenix = `phoenix-${stack}`;
@@ -20,7 +21,7 @@ const containerId = (): Promise<string> => docker('inspect', '--format', '{{.Id}
 
 beforeAll(async () => {
   [checkout, { phoenix: base }, newer] = await Promise.all([Checkout.clone(stack), usedImages(), newerPhoenix()]);
-  await checkout.up();
+  await checkout.up(above('versions'));
 });
 
 afterAll(async () => {

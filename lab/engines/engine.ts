@@ -54,7 +54,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     command: (place) => ['dockerd', ...engineArguments(options, place)],
     isReady: (place) => answers(socketOf(place)),
   });
-  return { ...sandbox, host: `unix://${socketOf(sandbox)}` };
+  return Object.assign(sandbox, { host: `unix://${socketOf(sandbox)}` });
 }
 
 const socketOf = ({ dir }: Pick<Place, 'dir'>): string => join(dir, 'docker.sock');

@@ -39,7 +39,7 @@ export async function startRootless({ name, tree, uid, gid }: RootlessOptions): 
     ],
     isReady: (place) => answers(socketOf(place)),
   });
-  return { ...sandbox, host: `unix://${socketOf(sandbox)}` };
+  return Object.assign(sandbox, { host: `unix://${socketOf(sandbox)}` });
 }
 
 const user = 'rootless';

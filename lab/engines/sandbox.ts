@@ -32,10 +32,12 @@ export interface Place {
 }
 
 export interface Sandbox extends Place {
-  /** Process 1 of the sandbox as the machine counts it. */
+  /** Process 1 of the sandbox as the machine counts it. Differs after `restart`. */
   readonly pid: number;
-  /** What starts a program in the network of the sandbox: `[...inside, 'npm', 'run', 'up']`. Empty for the machine's. */
+  /** What starts a program in the network of the sandbox: `[...inside, 'npm', 'run', 'up']`. Empty for the machine's. Differs after `restart`. */
   readonly inside: readonly string[];
+  /** Asks the program to end (SIGTERM), and starts it again on what it has written to its folder. */
+  restart(): Promise<void>;
   /** Asks the program to end (SIGTERM), and removes everything of it, its folder too. */
   stop(): Promise<void>;
   /** Ends all of its processes at once, as a crash does, and removes everything of it, its folder too. */
@@ -100,25 +102,77 @@ exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root tini -- "$@"
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   if (process.getuid?.() !== 0) throw new Error('An engine for tests needs root: it mounts and makes namespaces.');
   await aptInstall(['iproute2', 'iptables', 'tini', 'util-linux']);
-  const claimed = await claim(options.name);
-  const place: Place = { claim: claimed, dir: folderOf(options.name) };
-  let child: ChildProcess | undefined;
-  const remove = async (): Promise<void> => {
-    child?.kill('SIGKILL');
-    await clear(claimed);
-  };
+  const place: Place = { claim: await claim(options.name), dir: folderOf(options.name) };
+  const program = new Program(options, place);
   try {
-    child = await launch(options, place);
-    await ready(options, place, child);
-    return await running(place, child, options.ownNetwork ?? false, remove);
+    await program.start((await options.prepare?.(place)) ?? {});
+    return program;
   } catch (error) {
-    await remove();
+    await program.kill();
     throw error;
   }
 }
 
-async function launch(options: SandboxOptions, place: Place): Promise<ChildProcess> {
-  const files = Object.entries((await options.prepare?.(place)) ?? {});
+/** The program in its namespaces. */
+class Program implements Sandbox {
+  pid = 0;
+  private child: ChildProcess | undefined;
+  private files: Readonly<Record<string, string>> = {};
+
+  constructor(private readonly options: SandboxOptions, private readonly place: Place) {}
+
+  get claim(): Claim {
+    return this.place.claim;
+  }
+
+  get dir(): string {
+    return this.place.dir;
+  }
+
+  get inside(): readonly string[] {
+    return this.options.ownNetwork ? ['nsenter', `--net=/proc/${this.pid}/ns/net`, '--'] : [];
+  }
+
+  /** @param files from `prepare` */
+  async start(files: Readonly<Record<string, string>>): Promise<void> {
+    this.files = files;
+    this.child = launch(this.options, this.place, files);
+    await ready(this.options, this.place, this.child);
+    const self = await readProcess(join(this.dir, 'process'));
+    if (!self) throw new Error(`${this.claim.name} answers and has not said which process it is.${lastLines(this.place)}`);
+    this.pid = self.pid;
+  }
+
+  restart = async (): Promise<void> => {
+    await this.end();
+    await this.start(this.files);
+  };
+
+  stop = async (): Promise<void> => {
+    await this.end();
+    await this.kill();
+  };
+
+  kill = async (): Promise<void> => {
+    this.child?.kill('SIGKILL');
+    await clear(this.claim);
+  };
+
+  private async end(): Promise<void> {
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    // `tini` passes it on. An engine gives its containers time to end; one that hangs is not waited for.
+    process.kill(this.pid, 'SIGTERM');
+    if (await Promise.race([ended.then(() => false), pause(45_000, true, { ref: false })])) {
+      child.kill('SIGKILL');
+      await ended;
+    }
+  }
+}
+
+function launch(options: SandboxOptions, place: Place, given: Readonly<Record<string, string>>): ChildProcess {
+  const files = Object.entries(given);
   const log = openSync(logOf(place), 'a');
   try {
     return spawn(
@@ -146,24 +200,6 @@ async function ready(options: SandboxOptions, place: Place, child: ChildProcess)
     if (performance.now() > deadline) throw new Error(`${name} was not ready within ${readyMs / 1000} s.${lastLines(place)}`);
     await pause(50);
   }
-}
-
-async function running(place: Place, child: ChildProcess, ownNetwork: boolean, remove: () => Promise<void>): Promise<Sandbox> {
-  const self = await readProcess(join(place.dir, 'process'));
-  if (!self) throw new Error(`${place.claim.name} answers and has not said which process it is.${lastLines(place)}`);
-  const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve();
-  return {
-    ...place,
-    pid: self.pid,
-    inside: ownNetwork ? ['nsenter', `--net=/proc/${self.pid}/ns/net`, '--'] : [],
-    stop: async () => {
-      // `tini` passes it on. An engine gives its containers time to end; one that hangs is not waited for.
-      if (child.exitCode === null && child.signalCode === null) process.kill(self.pid, 'SIGTERM');
-      await Promise.race([ended, pause(45_000, undefined, { ref: false })]);
-      await remove();
-    },
-    kill: remove,
-  };
 }
 
 const logOf = ({ dir }: Place): string => join(dir, 'log');
