@@ -1,8 +1,8 @@
 /**
  * Entry of the program: has the providers start, and loads the program meanwhile.
  */
-import { startProviders } from './components/providers';
-import { leaveUnused } from './components/unused';
+import { startProviders } from './stack/providers';
+import { leaveUnused } from './stack/unused';
 
 export = async (): Promise<object> => {
   const { prepareStackTrace } = Error;
@@ -18,7 +18,7 @@ export = async (): Promise<object> => {
   await startProviders();
   leaveUnused();
   try {
-    const { program } = await import('./components/program');
+    const { program } = await import('./stack/program');
     return await program();
   } catch (error) {
     mapped();

@@ -13,7 +13,7 @@ import { updating } from './support/golden';
 import program = require('../index');
 
 // What listens on the machine of the test must not matter.
-jest.mock('../components/port-holder', () => ({
+jest.mock('../engine/host-ports', () => ({
   isHeld: () => Promise.resolve(false),
   holderOf: () => Promise.resolve(undefined),
   isOwnAddress: () => Promise.resolve(true),

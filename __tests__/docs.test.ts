@@ -3,7 +3,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { keys } from '../components/settings';
+import { keys } from '../settings/settings';
 import type * as commandLine from '../ops/support/command-line';
 import type * as table from '../ops/commands';
 import { pages, text } from './support/docs-lines';
@@ -56,7 +56,7 @@ test.each(pages)('%s: every link within the project leads to a file, and to a he
 });
 
 test('every message of docs/troubleshooting.md is one of the program', () => {
-  const sources = ['components', 'engine', 'provider', 'ops', 'ops/support', 'ops/support/adopt'].flatMap((dir) => fs.readdirSync(dir).filter((file) => /\.(ts|mjs)$/.test(file)).map((file) => fs.readFileSync(path.join(dir, file), 'utf8')));
+  const sources = ['components', 'settings', 'stack', 'engine', 'provider', 'ops', 'ops/support', 'ops/support/adopt'].flatMap((dir) => fs.readdirSync(dir).filter((file) => /\.(ts|mjs)$/.test(file)).map((file) => fs.readFileSync(path.join(dir, file), 'utf8')));
   const all = sources.join('\n').replace(/\$\{[^}]*\}/g, '…');
   const messages = [...text('docs/troubleshooting.md').matchAll(/^\| `([^`]+)` \|/gm)].map(([, message = '']) => message);
   expect(messages.length).toBeGreaterThan(15);

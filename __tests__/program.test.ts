@@ -3,10 +3,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import * as yaml from 'js-yaml';
-import { hostNames, maxConnectors } from '../components/catalog';
-import { listed, problemsVariable, type Problem } from '../components/problem';
-import { keys, standsEmpty, type SettingKey } from '../components/settings';
-import { keyText } from '../components/tls-settings';
+import { hostNames, maxConnectors } from '../components/names';
+import { listed, problemsVariable, type Problem } from '../settings/problem';
+import { keys, standsEmpty, type SettingKey } from '../settings/settings';
+import { keyText } from '../settings/tls';
 import { deploy, project, secret, secretMark, sent, type Deployment, type Registered, type Stage } from './support/deployment';
 import { container, current, fakeEngine, type Answer } from './support/fake-engine';
 import { engineAuthority } from './support/engine-authority';
@@ -16,7 +16,7 @@ import { tempDir } from './support/temp';
 import program = require('../index');
 
 // What listens on the machine of the test must not matter.
-jest.mock('../components/port-holder', () => ({
+jest.mock('../engine/host-ports', () => ({
   isHeld: () => Promise.resolve(false),
   holderOf: () => Promise.resolve(undefined),
   isOwnAddress: () => Promise.resolve(true),

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { keys, portKeys } from '../components/settings';
+import { keys, portKeys } from '../settings/settings';
 import { commands } from '../ops/commands';
 import { commandsTable, portsTable, settingsTable, withTable } from '../ops/support/readme-tables';
 import { updating } from './support/golden';

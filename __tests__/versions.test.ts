@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as yaml from 'js-yaml';
 import { pulumiVersion } from '../components/catalog';
-import { compareVersions } from '../components/values';
+import { compareVersions } from '../settings/parse';
 import { cloudflare } from '../lab/providers/cloudflare';
 import { docker } from '../lab/providers/docker';
 import { random } from '../lab/providers/random';
@@ -34,8 +34,8 @@ test('the provider of Pulumi.yaml is an executable in its folder, and answers to
   const [{ name, path: folder }] = plugins.providers as [{ name: string; path: string }];
   expect(fs.statSync(path.join(folder, `pulumi-resource-${name}`)).mode & 0o111).toBe(0o111);
   const types = (file: string): string[] => [...fs.readFileSync(file, 'utf8').matchAll(/'(\w+:index:\w+)'/g)].map(([, type = '']) => type).sort();
-  expect(types('components/observability.ts')).toEqual(['ApiKey', 'ApiKeyList', 'CloudflareAccount', 'DeliveryCheck', 'EngineCheck', 'Intake', 'PhoenixReady', 'PhoenixSettings'].map((type) => `${name}:index:${type}`));
-  expect(types(path.join(folder, 'main.ts'))).toEqual(types('components/observability.ts'));
+  expect(types('components/observability-resources.ts')).toEqual(['ApiKey', 'ApiKeyList', 'CloudflareAccount', 'DeliveryCheck', 'EngineCheck', 'Intake', 'PhoenixReady', 'PhoenixSettings'].map((type) => `${name}:index:${type}`));
+  expect(types(path.join(folder, 'main.ts'))).toEqual(types('components/observability-resources.ts'));
 });
 
 test('every version of package.json is exact', () => {

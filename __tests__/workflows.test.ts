@@ -189,7 +189,7 @@ const secretNames = found(everything, /^ +([A-Z_]+): \$\{\{ (?:secrets\.|github\
  */
 function checkout(commands: Readonly<Record<string, string>> = {}): string {
   const dir = tempDir();
-  for (const name of ['.github', 'components', 'engine', 'ops', 'provider', 'package-lock.json', ...fs.readdirSync('.').filter((file) => /^Pulumi\..*yaml$/.test(file))]) {
+  for (const name of ['.github', 'components', 'engine', 'ops', 'provider', 'settings', 'stack', 'package-lock.json', ...fs.readdirSync('.').filter((file) => /^Pulumi\..*yaml$/.test(file))]) {
     fs.cpSync(name, path.join(dir, name), { recursive: true });
   }
   const replaced = Object.entries({ pulumi: 'echo "Pulumi: $* with $PULUMI_BACKEND_URL" >&2', ...commands }).map(([name, line]) => [name, `sh -c '${line}' ${name}`]);

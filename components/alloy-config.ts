@@ -1,8 +1,6 @@
 import type { Backend, Sender, Signal } from './backend';
 import { alloyDirectories, ports, tlsFiles, tunnelSeconds } from './catalog';
 import { compareVersions } from './image-reference';
-import { largestToPhoenixMiB } from './phoenix-room';
-import type { Settings } from './settings';
 import { renderFile } from './template';
 
 export interface AlloyConfigArgs {
@@ -55,10 +53,6 @@ const clamp = (least: number, value: number, most: number): number => Math.min(m
 export function largestRequestMiB(memoryMiB: number): number {
   return clamp(1, memoryMiB / 16, 64);
 }
-
-/** The same where Phoenix is in the stack, which has to hold it, too. */
-export const largestRequestOf = (settings: Pick<Settings, 'alloy:memory' | 'phoenix:memory'>): number =>
-  Math.min(largestRequestMiB(settings['alloy:memory']), largestToPhoenixMiB(settings['phoenix:memory']));
 
 /** Requests that an exporter sends at a time; each holds one of any size while its backend does not take it. */
 const consumers = (memoryMiB: number): number => clamp(1, memoryMiB / 256, 10);

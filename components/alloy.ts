@@ -3,7 +3,9 @@ import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import { alloyConfig, alloyConfigFile, alloyStart, pagePasswordFile, pageUser, secretFile, secretOf, tokenFile } from './alloy-config';
 import type { Backend } from './backend';
-import { aliases, alloyDirectories, hostName, images, oldest, ports, stackLabel, users } from './catalog';
+import { aliases, alloyDirectories, images, oldest, ports, users } from './catalog';
+import { fileVolume } from './file-volume';
+import { hostName, stackLabel } from './names';
 import { versionOf } from './image-reference';
 import { published, tlsVolume, urlAt, type Tls } from './tls';
 import * as workload from './workload';
@@ -110,7 +112,7 @@ export class Alloy extends pulumi.ComponentResource {
     );
     this.image = workload.image(`${name}-image`, args.image, child);
     const from = { image: this.image, owner: args.owner };
-    const configured = workload.fileVolume(
+    const configured = fileVolume(
       { volume: `${name}-config`, files: `${name}-config-files` },
       {
         ...from,
@@ -122,7 +124,7 @@ export class Alloy extends pulumi.ComponentResource {
       child,
     );
     // Alloy looks at the files every second: a new key reaches it without a restart.
-    const shown = workload.fileVolume(
+    const shown = fileVolume(
       { volume: `${name}-secrets`, files: `${name}-secret-files` },
       {
         ...from,

@@ -118,62 +118,6 @@ export const dockerHostInGate = 'docker-host';
 /** The administrator whom Phoenix makes with its database. */
 export const firstAdmin = 'admin@localhost';
 
-/** Label every container, volume and network of a stack carries, with `project/stack` as its value. */
-export const stackLabel = 'llm-observability.stack';
-
-/**
- * Name of a container, network or volume on the Docker host. It carries the stack,
- * so that several stacks live on one host.
- */
-export function hostName(role: string, stack: string, part?: string): string {
-  return [role, stack, part].filter(Boolean).join('-');
-}
-
-/** `prod` of `organization/project/prod`, however much of it stands there. */
-export const shortName = (stack: string): string => stack.split('/').at(-1) ?? stack;
-
-/** Volume that is there while a stack is in the middle of taking over from a set-up before it. */
-export const takingOver = (stack: string): string => hostName('adoption', stack, 'switching');
-
-/** Cloudflare takes 25 connectors for a tunnel. */
-export const maxConnectors = 25;
-
-/**
- * Every name that a stack may take on its Docker host. Some are only taken with some settings; a test holds the list
- * against what the program makes.
- * @param atEdge whether it is a stack at the edge, which has no Phoenix and no tunnel
- */
-export function hostNames(stack: string, atEdge: boolean): { readonly container: readonly string[]; readonly volume: readonly string[]; readonly network: readonly string[] } {
-  const gated = atEdge ? 'central' : 'phoenix';
-  const stores = ['prometheus', 'loki'];
-  const here = <T>(names: T[]): T[] => (atEdge ? [] : names);
-  return {
-    container: [
-      ...here([hostName('phoenix', stack), hostName('phoenix', stack, 'data-owner'), hostName('phoenix', stack, 'secret-files'), hostName('tunnel', stack, 'secret-files')]),
-      ...here([hostName('journal', stack), hostName('journal', stack, 'data-owner'), hostName('journal', stack, 'secret-files')]),
-      ...here(Array.from({ length: maxConnectors }, (_, index) => hostName('tunnel', stack, String(index + 1)))),
-      ...[gated, ...stores].flatMap((role) => [hostName(role, stack, 'gate'), hostName(role, stack, 'gate-config-files')]),
-      ...here([hostName('phoenix', stack, 'gate-ingest-keys'), hostName('phoenix', stack, 'gate-tls-files'), hostName('phoenix', stack, 'egress'), hostName('phoenix', stack, 'egress-config-files')]),
-      hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'), hostName('alloy', stack, 'tls-files'),
-    ],
-    volume: [
-      ...here([hostName('phoenix', stack, 'data'), hostName('phoenix', stack, 'secrets'), hostName('tunnel', stack, 'secrets')]),
-      ...here([hostName('journal', stack, 'data'), hostName('journal', stack, 'secrets')]),
-      ...[gated, ...stores].map((role) => hostName(role, stack, 'gate-config')), ...here([hostName('phoenix', stack, 'gate-ingest'), hostName('phoenix', stack, 'gate-tls'), hostName('phoenix', stack, 'egress-config')]),
-      hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'), hostName('alloy', stack, 'tls'),
-    ],
-    network: [hostName('observability', stack), ...here([hostName('observability', stack, 'store')])],
-  };
-}
-
-/** Whether a container with this restart policy runs for ever. Stacks of before have `unless-stopped`. */
-export const runsForEver = (restart: unknown): boolean => restart === 'always' || restart === 'unless-stopped';
-
-/** What a stack may be called, as the rest of a sentence that begins with its name. */
-export const stackNameRule = "containers, volumes and networks carry the name of the stack, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters";
-
-export const isStackName = (name: string): boolean => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,40}$/.test(name);
-
 /** Seconds that a request through a tunnel may take: 64 MiB at 8 Mbit/s is 67, and Cloudflare waits 100 for an answer. */
 export const tunnelSeconds = 180;
 

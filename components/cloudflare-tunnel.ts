@@ -2,9 +2,10 @@ import * as cloudflare from '@pulumi/cloudflare';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
-import { dockerHost, hostName, ports, stackLabel, users } from './catalog';
-import { originUrl } from './tunnel-values';
-import { BrokenRule } from './values';
+import { dockerHost, ports, users } from './catalog';
+import { fileVolume } from './file-volume';
+import { hostName, stackLabel } from './names';
+import { whyNoTunnelOrigin } from './tunnel-origin';
 import * as workload from './workload';
 
 /** Who gets through to a hostname: people who log in at Access, machines that show a service token, or everybody. */
@@ -155,7 +156,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
     // Made here and not asked for: what Cloudflare would tell is just this.
     const token = pulumi.all([tunnel.id, secret]).apply(([t, s]) => Buffer.from(JSON.stringify({ a: accountId, t, s })).toString('base64'));
     this.image = workload.image(`${name}-image`, args.image, child);
-    const shown = workload.fileVolume(
+    const shown = fileVolume(
       { volume: `${name}-secrets`, files: `${name}-secret-files` },
       {
         volumeName: hostName('tunnel', args.stack, 'secrets'),
@@ -229,9 +230,9 @@ export function ingressRules(routes: readonly Route[]): { hostname?: string; pat
 }
 
 function origin(hostname: string, service: string): string {
-  try {
-    return originUrl(service);
-  } catch (error) {
-    throw error instanceof BrokenRule ? new pulumi.RunError(`The route ${hostname} leads to '${service}': ${error.message}.`) : error;
+  const rule = whyNoTunnelOrigin(service);
+  if (rule !== undefined) {
+    throw new pulumi.RunError(`The route ${hostname} leads to '${service}': ${rule}.`);
   }
+  return new URL(service).origin;
 }

@@ -1,11 +1,7 @@
 /**
  * The ways in to Phoenix from outside its private network, which are the gate's: who may come in, by which name, with what.
  */
-import { checkProject, dockerHost } from './catalog';
-import { largestToPhoenixMiB } from './phoenix-room';
-import type { Settings } from './settings';
-import { hostnamesOf } from './tunnel-settings';
-import { isLoopback, isWildcard } from './values';
+import { checkProject } from './catalog';
 
 export interface Door {
   /** Names by which it is reached: host names in small letters, and addresses. Any other is answered with 421. */
@@ -22,37 +18,6 @@ export interface Door {
 
 /** What a delivery check reads back and removes. */
 export const checksPath = `^/v1/projects/${checkProject}(/spans)?$`;
-
-/** Names that lead nowhere but to the Docker host, and to the gate on the private network. */
-const ownNames = ['localhost', dockerHost, 'phoenix', 'phoenix-gate'];
-
-/** @param stackNetworks ranges of the stack's own network, on which tunnels and proxies are */
-export function doorOf(settings: Settings, stackNetworks: readonly string[]): Door {
-  const url = settings['phoenix:rootUrl'];
-  const bind = settings['phoenix:bind'];
-  const names = [
-    ...ownNames,
-    ...bind.filter((address) => !isWildcard(address)),
-    ...(url ? [url.hostname.replace(/^\[|\]$/g, '')] : []),
-    ...(settings['phoenix:hosts'] ?? []),
-    ...hostnamesOf(settings).map(({ hostname }) => hostname),
-  ];
-  return {
-    names: [...new Set(names)],
-    anyAddress: bind.some(isWildcard),
-    proxies: settings['phoenix:trustedProxies'] ?? (url ? stackNetworks : []),
-    https: url?.protocol === 'https:',
-    mostMiB: largestToPhoenixMiB(settings['phoenix:memory']),
-  };
-}
-
-/** What is worth saying of ports that are published beyond this machine. */
-export function doorWarnings(settings: Settings): string[] {
-  const nameless = settings['phoenix:hosts'] === undefined && settings['phoenix:rootUrl'] === undefined;
-  return settings['phoenix:bind'].every(isLoopback) || settings['edge:central'] !== undefined || !nameless
-    ? []
-    : ['beyond this machine Phoenix answers to its addresses alone; to reach it by a host name: pulumi config set phoenix:hosts NAME'];
-}
 
 /** A door as the template of the gate has it. */
 interface DoorView {

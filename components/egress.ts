@@ -1,10 +1,23 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { aliases, dockerHost, hostName, images, ports, stackLabel, users } from './catalog';
-import type { Destination } from './destinations';
+import { aliases, dockerHost, images, ports, users } from './catalog';
+import { fileVolume } from './file-volume';
+import { hostName, stackLabel } from './names';
 import { compareVersions, versionOf } from './image-reference';
 import { renderFile } from './template';
 import * as workload from './workload';
+
+/** A server that Phoenix may connect to. */
+export interface Destination {
+  /** Host name, in small letters. */
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Whether nothing that is sent first says for which server it is, as TLS with SNI does: mail and STARTTLS begin without TLS,
+   * and the LDAP client of Phoenix sends no SNI. Several of these with one port are asked in turn.
+   */
+  readonly nameless: boolean;
+}
 
 export interface EgressArgs {
   /** Stack name, part of every name on the Docker host. */
@@ -87,7 +100,7 @@ export class Egress extends pulumi.ComponentResource {
     const config = pulumi.output(egressConfig(args.destinations, versionOf(args.image)));
 
     const image = workload.image(`${name}-image`, args.image, child);
-    const configured = workload.fileVolume(
+    const configured = fileVolume(
       { volume: `${name}-config`, files: `${name}-config-files` },
       {
         volumeName: hostName('phoenix', args.stack, 'egress-config'),

@@ -1,8 +1,10 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
-import { aliases, dockerHost, dockerHostInGate, hostName, phoenixAway, ports, stackLabel, tlsFiles, tunnelSeconds, users } from './catalog';
-import type { Destination } from './destinations';
+import { aliases, dockerHost, dockerHostInGate, phoenixAway, ports, tlsFiles, tunnelSeconds, users } from './catalog';
+import { fileVolume } from './file-volume';
+import { hostName, stackLabel } from './names';
+import type { Destination } from './egress';
 import { checksPath, doorView, type Door } from './door';
 import { portsOf } from './egress';
 import { renderFile } from './template';
@@ -175,7 +177,7 @@ export class Gate extends pulumi.ComponentResource {
       gateConfig({ backend: isWhole ? new URL(endpoint).origin : endpoint, protocol, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined }));
 
     this.image = workload.image(`${name}-image`, args.image, child);
-    const configured = workload.fileVolume(
+    const configured = fileVolume(
       { volume: `${name}-config`, files: `${name}-config-files` },
       {
         volumeName: hostName(role, args.stack, 'gate-config'),

@@ -1,6 +1,8 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { aliases, hostName, ports, stackLabel, users } from './catalog';
+import { aliases, ports, users } from './catalog';
+import { fileVolume } from './file-volume';
+import { hostName, stackLabel } from './names';
 import { ownedBy } from './owned-volume';
 import { renderFile } from './template';
 import * as workload from './workload';
@@ -104,7 +106,7 @@ export class Journal extends pulumi.ComponentResource {
     const ready = workload.mustSucceed(owned, 'The journal was not given its data volume');
 
     // There with and without auth: a login that is switched on replaces nothing.
-    const secrets = workload.fileVolume(
+    const secrets = fileVolume(
       { volume: `${name}-secrets`, files: `${name}-secret-files` },
       {
         volumeName: hostName('journal', args.stack, 'secrets'),

@@ -3,8 +3,10 @@ import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import type { Engine } from '../engine';
 import type { Backend } from './backend';
-import { aliases, beyondLimit, checkProject, hostName, ports, stackLabel, storagePercent, users } from './catalog';
-import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability';
+import { aliases, beyondLimit, checkProject, ports, storagePercent, users } from './catalog';
+import { fileVolume } from './file-volume';
+import { hostName, stackLabel } from './names';
+import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability-resources';
 import { ownedBy } from './owned-volume';
 import { spansInMemory } from './phoenix-room';
 import { renderFile } from './template';
@@ -168,7 +170,7 @@ export class Phoenix extends pulumi.ComponentResource {
       PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: this.firstPassword,
       ...args.secretEnv,
     }));
-    const secrets = workload.fileVolume(
+    const secrets = fileVolume(
       { volume: `${name}-secrets`, files: `${name}-secret-files` },
       {
         volumeName: hostName('phoenix', args.stack, 'secrets'),

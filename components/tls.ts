@@ -4,10 +4,9 @@
  */
 import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
+import { isWildcard, reachable } from './address';
 import { dockerHost, tlsFiles } from './catalog';
-import type { Settings } from './settings';
-import { certificateText, keyText } from './tls-settings';
-import { beyondThisMachine, isWildcard } from './values';
+import { fileVolume } from './file-volume';
 import * as workload from './workload';
 
 /** A certificate, and the host addresses on which it is shown. */
@@ -17,13 +16,6 @@ export interface Tls {
   /** PEM text; secret. */
   readonly key: string;
   readonly addresses: readonly string[];
-}
-
-/** TLS for ports on these addresses, where one of them is beyond this machine and a certificate is set. */
-export function tlsOn(settings: Settings, addresses: readonly string[], bridge: readonly string[]): Tls | undefined {
-  const { 'tls:certificate': certificate, 'tls:key': key } = settings;
-  const beyond = beyondThisMachine(addresses, bridge);
-  return certificate === undefined || key === undefined || beyond.length === 0 ? undefined : { certificate: certificateText(certificate), key: keyText(key), addresses: beyond };
 }
 
 /** A host port, and where it leads: to `plain`, and from the addresses of others, with TLS or a token, to `others`. */
@@ -36,7 +28,7 @@ export function published(inside: { readonly plain: number; readonly others: num
 
 /** Base URL of such a port at an address, for a client on the Docker host. */
 export const urlAt = (address: string, port: number, tls: Tls | undefined): string =>
-  `http${tls?.addresses.includes(address) ? 's' : ''}://${workload.reachable(address)}:${port}`;
+  `http${tls?.addresses.includes(address) ? 's' : ''}://${reachable(address)}:${port}`;
 
 /**
  * The same for a client in a container; null where nothing of it leads to these addresses.
@@ -64,7 +56,7 @@ export interface TlsVolumeArgs {
 export function tlsVolume(name: string, { certificate, key }: Tls, args: TlsVolumeArgs, opts: pulumi.CustomResourceOptions): { readonly mount: workload.Mount; readonly written: pulumi.Output<docker.Container> } {
   const { directory, ...rest } = args;
   const paths = tlsFiles(directory);
-  const { mount, written } = workload.fileVolume(
+  const { mount, written } = fileVolume(
     { volume: name, files: `${name}-files` },
     { ...rest, path: directory, files: { [paths.certificate]: certificate, [paths.key]: pulumi.secret(key) }, giver: 'chown' },
     opts,

@@ -8,7 +8,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { dockerHost, stackLabel } from './catalog';
+import { dockerHost } from './catalog';
+import { stackLabel } from './names';
 
 /** A port of a container and where it appears on the Docker host. */
 export interface PublishedPort {
@@ -101,19 +102,6 @@ export interface JobArgs extends Common {
   readonly network?: docker.Network;
   /** Capabilities given back, by name without `CAP_`. Default: none. */
   readonly capabilities?: readonly string[];
-}
-
-export interface FilesArgs {
-  readonly containerName: string;
-  readonly image: docker.RemoteImage;
-  readonly labels: Readonly<Record<string, pulumi.Input<string>>>;
-  readonly mounts: readonly Mount[];
-  /** Text by absolute path; the path lies in one of the mounts. */
-  readonly files: Readonly<Record<string, pulumi.Input<string>>>;
-  /** `uid:gid` of the only user who can read them. Default: anyone in a container with that volume. */
-  readonly reader?: string | undefined;
-  /** What the image has to give them to the reader. Default: Python. */
-  readonly giver?: keyof typeof givers | undefined;
 }
 
 /** The last word on a child's arguments: a function that returns the changed ones. */
@@ -221,88 +209,6 @@ export function failedJob(name: string, exitCode: number, logs: string, stack: s
   return `(container ${name} ended with ${exitCode}):\n  ${last}\nTo try again: docker rm ${name} && pulumi up --refresh --stack ${stack}`;
 }
 
-/**
- * A container that is created and never started: creating it puts files into a volume, through the
- * engine, wherever that runs. (An upload into the service's own container fails: Docker refuses it
- * when the root is read-only.) A changed file replaces it, and the preview shows the changed lines.
- * With a reader it runs as a job that gives the files away: see `mustSucceed`.
- */
-export function files(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions): docker.Container {
-  return new docker.Container(
-    name,
-    {
-      name: args.containerName,
-      image: args.image.name,
-      labels: labels(args.labels),
-      volumes: volumes(args.mounts),
-      uploads: Object.entries(args.files).map(([file, content]) => ({ file, content, ...(args.reader ? { permissions: '0400' } : {}) })),
-      networkMode: 'none',
-      restart: 'no',
-      ...(args.reader ? givenTo(args.reader, Object.keys(args.files), args.giver) : { start: false }),
-      mustRun: false,
-      ...boundedLogs,
-    },
-    replacing(opts),
-  );
-}
-
-/**
- * What gives files of root's to the user who reads them. (`owner` of an upload fails where the image names a user: Docker
- * looks for that one on its host, and takes it in the place of the owner.)
- */
-function givenTo(reader: string, paths: readonly string[], giver: keyof typeof givers = 'python3'): Partial<docker.ContainerArgs> {
-  return {
-    user: '0:0',
-    ...givers[giver](reader, paths),
-    capabilities: { adds: ['CAP_CHOWN'], drops: ['ALL'] },
-    securityOpts: ['no-new-privileges'],
-    attach: true,
-    logs: true,
-  };
-}
-
-/** An image has the one or the other. */
-const givers = {
-  python3: (reader: string, paths: readonly string[]) => ({
-    entrypoints: ['python3', '-ISc'],
-    command: [`import os\nfor file in ${JSON.stringify(paths)}: os.chown(file, ${reader.replace(':', ', ')})`],
-  }),
-  chown: (reader: string, paths: readonly string[]) => ({ entrypoints: ['chown'], command: [reader, ...paths] }),
-} as const;
-
-export interface FileVolumeArgs {
-  /** Names on the Docker host. */
-  readonly volumeName: string;
-  readonly containerName: string;
-  readonly image: docker.RemoteImage;
-  /** `project/stack`, the value of the label on both. */
-  readonly owner: string;
-  /** Where it is mounted, in the container that carries the files there and in the one that reads them. */
-  readonly path: string;
-  /** Text by absolute path. */
-  readonly files: FilesArgs['files'];
-  /** As for `files`. */
-  readonly reader?: FilesArgs['reader'];
-  readonly giver?: FilesArgs['giver'];
-}
-
-/** A volume that holds just these files: how a service gets its configuration, and its secrets. */
-export interface FileVolume {
-  /** For the service; read-only. */
-  readonly mount: Mount;
-  /** What has to be there before the service starts. */
-  readonly written: docker.Container;
-}
-
-/** @param names resource names of the volume and of the container that carries the files there */
-export function fileVolume(names: { readonly volume: string; readonly files: string }, args: FileVolumeArgs, opts: pulumi.CustomResourceOptions): FileVolume {
-  const { volumeName, containerName, image: carrier, owner, path, files: content, reader, giver } = args;
-  const volume = new docker.Volume(names.volume, { name: volumeName, labels: [{ label: stackLabel, value: owner }] }, opts);
-  const mount = { volume: volume.name, path };
-  const written = files(names.files, { containerName, image: carrier, labels: { [stackLabel]: owner }, mounts: [mount], files: content, reader, giver }, opts);
-  return { mount: { ...mount, readOnly: true }, written };
-}
-
 const everything: Limits = { memory: true, swap: true, cpus: true, ulimits: [] };
 
 /** @returns the limits that the engine keeps: another one would be refused, or shown as a change for ever */
@@ -330,7 +236,7 @@ function ulimitsOf({ user, limits }: Common): Pick<docker.ContainerArgs, 'ulimit
 }
 
 /** 30 MiB of log a container at most: Docker's default has no bound and fills disks. */
-const boundedLogs = { logDriver: 'json-file', logOpts: { 'max-size': '10m', 'max-file': '3' } };
+export const boundedLogs = { logDriver: 'json-file', logOpts: { 'max-size': '10m', 'max-file': '3' } };
 
 function hardened(args: Common): docker.ContainerArgs {
   return {
@@ -355,7 +261,7 @@ function hardened(args: Common): docker.ContainerArgs {
  * The provider reports a change of health check, init or tmpfs as done and does nothing: only a
  * replacement makes it true. And a container's name is taken until the old one is gone.
  */
-function replacing(opts: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
+export function replacing(opts: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
   return { ...opts, replaceOnChanges: ['healthcheck', 'init', 'tmpfs'], deleteBeforeReplace: true };
 }
 
@@ -376,11 +282,11 @@ export function portMappings(
     .map((port) => ({ ...port, protocol: 'tcp' }));
 }
 
-function labels(map: Readonly<Record<string, pulumi.Input<string>>>): { label: string; value: pulumi.Input<string> }[] {
+export function labels(map: Readonly<Record<string, pulumi.Input<string>>>): { label: string; value: pulumi.Input<string> }[] {
   return Object.entries(map).map(([label, value]) => ({ label, value }));
 }
 
-function volumes(mounts: readonly Mount[]): { volumeName: pulumi.Input<string>; containerPath: string; readOnly?: boolean }[] {
+export function volumes(mounts: readonly Mount[]): { volumeName: pulumi.Input<string>; containerPath: string; readOnly?: boolean }[] {
   return mounts.map(({ volume, path, readOnly }) => ({
     volumeName: volume,
     containerPath: path,
@@ -388,10 +294,3 @@ function volumes(mounts: readonly Mount[]): { volumeName: pulumi.Input<string>; 
   }));
 }
 
-/** How a client on the host writes an address that a port was published on. */
-export function reachable(address: string): string {
-  if (address === '0.0.0.0' || address === '::') {
-    return '127.0.0.1';
-  }
-  return address.includes(':') ? `[${address}]` : address;
-}

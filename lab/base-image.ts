@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { shellQuoted } from '../components/key';
+import { shellQuoted } from '../settings/setting';
 import { cached, ensure } from './cache';
 import { ask } from './command';
 import { aptInstall, missingPackages } from './debian';

@@ -10,9 +10,9 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { hostName } from '../components/catalog';
-import { commandVariable, report } from '../components/problem';
-import { readSettings } from '../components/settings';
+import { hostName } from '../components/names';
+import { commandVariable, report } from '../settings/problem';
+import { readSettings } from '../settings/settings';
 import type { Engine } from '../engine';
 import { checkDelivery } from '../provider/delivery';
 import { adopt } from './commands';

@@ -3,7 +3,7 @@
  * What stays is the data and the secrets without which it cannot be read: these stay in the state. With an engine that is
  * gone for good `--forget` removes what is elsewhere, and the stack.
  */
-import { stackLabel } from '../components/catalog';
+import { stackLabel } from '../components/names';
 import { engineGet, remedies, type Engine } from '../engine';
 import { down } from './commands';
 import { removeRecords } from './support/adopt/record';

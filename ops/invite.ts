@@ -3,8 +3,8 @@
  * receiver for other hosts and nothing else; the state of this stack would open everything.
  */
 import * as fs from 'node:fs';
-import type { EdgeAccess } from '../components/edge-access';
-import { shellQuoted } from '../components/key';
+import type { EdgeAccess } from '../settings/edge-access';
+import { shellQuoted } from '../settings/setting';
 import { invite } from './commands';
 import { main } from './support/command-line';
 import type { Outputs } from './support/outputs';

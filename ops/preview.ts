@@ -3,9 +3,9 @@
  * Changes nothing: not the state, not the stack file.
  */
 import * as os from 'node:os';
-import type { Remote } from '../components/central';
-import { unknownSecret } from '../components/key';
-import { report, type Problem } from '../components/problem';
+import type { Remote } from '../settings/edge-access';
+import { unknownSecret } from '../settings/setting';
+import { report, type Problem } from '../settings/problem';
 import { preview } from './commands';
 import { main } from './support/command-line';
 import { whyNoEngine } from './support/docker';

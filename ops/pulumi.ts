@@ -2,7 +2,7 @@
  * `npm run pulumi -- ARGUMENTS`: the Pulumi CLI that `npm run up` uses, with the same state, passphrase, plugins
  * and images. The same as plain `pulumi` where that is installed and logged in.
  */
-import { isStackName, shortName } from '../components/catalog';
+import { isStackName, shortName } from '../components/names';
 import { pulumi, pulumiOptions } from './commands';
 import { projectDir } from './support/backend';
 import { main } from './support/command-line';

@@ -1,8 +1,8 @@
 /**
  * `npm run up`: from whatever is there to a running stack and a trace that was read back from it.
  */
-import { shellQuoted } from '../components/key';
-import { refusal } from '../components/problem';
+import { shellQuoted } from '../settings/setting';
+import { refusal } from '../settings/problem';
 import { checkDelivery } from '../provider/delivery';
 import { up } from './commands';
 import { removeRecords } from './support/adopt/record';

@@ -1,5 +1,5 @@
-import { unknownSecret } from '../components/key';
-import type { Problem } from '../components/problem';
+import { unknownSecret } from '../settings/setting';
+import type { Problem } from '../settings/problem';
 import { CloudflareApi } from './cloudflare-api';
 import type { Kind } from './resource';
 

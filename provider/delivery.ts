@@ -3,7 +3,8 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { aliases, beyondLimit, checkProject, hostName, phoenixAway, ports, shortName, storagePercent } from '../components/catalog';
+import { aliases, beyondLimit, checkProject, phoenixAway, ports, storagePercent } from '../components/catalog';
+import { hostName, shortName } from '../components/names';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
 import { pause } from './cancellation';

@@ -1,4 +1,4 @@
-import type { Problem } from '../components/problem';
+import type { Problem } from '../settings/problem';
 import { infoCommand, type Engine } from '../engine';
 import type { Kind } from './resource';
 

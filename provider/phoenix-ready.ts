@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Problem } from '../components/problem';
+import type { Problem } from '../settings/problem';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { cancelled } from './cancellation';
 import { logOf, StartLog, type Said } from './phoenix-start';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { report } from '../components/problem';
+import { report } from '../settings/problem';
 import { cancel } from './cancellation';
 import type { Kind } from './resource';
 import type { Props, Provider } from './serve';

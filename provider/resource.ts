@@ -1,4 +1,4 @@
-import type { Problem } from '../components/problem';
+import type { Problem } from '../settings/problem';
 
 /** What the engine asks of a kind of resource. Inputs come without their marks of secrecy. */
 export interface Kind<Inputs extends object, Outputs extends Inputs> {

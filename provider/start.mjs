@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..');
 
-const sources = ['provider', 'components', 'engine'].flatMap((folder) =>
+const sources = ['provider', 'settings', 'components', 'engine'].flatMap((folder) =>
   readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts')).sort().map((name) => join(root, folder, name)));
 const hash = createHash('sha256');
 for (const file of [...sources, join(root, 'package-lock.json')]) {

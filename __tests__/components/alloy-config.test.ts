@@ -1,6 +1,6 @@
 import { alloyConfig, largestRequestMiB, type AlloyConfigArgs, type ResolvedBackend } from '../../components/alloy-config';
-import { externalBackends } from '../../components/external-backends';
-import { readSettings } from '../../components/settings';
+import { externalBackends } from '../../stack/external-backends';
+import { readSettings } from '../../settings/settings';
 import { expectGolden } from '../support/golden';
 
 const phoenix = { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' } as const;

@@ -9,8 +9,8 @@ import { Alloy, type AlloyArgs } from '../../components/alloy';
 import { alloyConfig, alloyStart, type ResolvedBackend } from '../../components/alloy-config';
 import type { Backend } from '../../components/backend';
 import type { Tls } from '../../components/tls';
-import { externalBackends } from '../../components/external-backends';
-import { readSettings } from '../../components/settings';
+import { externalBackends } from '../../stack/external-backends';
+import { readSettings } from '../../settings/settings';
 import { deploy, secret, secretMark, sent, type Deployment, type Registered } from '../support/deployment';
 
 const owner = 'llm-observability/dev';

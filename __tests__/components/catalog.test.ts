@@ -1,8 +1,9 @@
 import * as fs from 'node:fs';
 import * as fc from 'fast-check';
-import { firstAdmin, hostName, hostNames, images, isStackName, maxConnectors, oldest, oldestEngineApi, ports, stackLabel, users, type ServiceName } from '../../components/catalog';
+import { firstAdmin, images, oldest, oldestEngineApi, ports, users, type ServiceName } from '../../components/catalog';
+import { hostName, hostNames, isStackName, maxConnectors, stackLabel } from '../../components/names';
 import { reliedOn, type Reliance } from '../../components/relied-on';
-import * as values from '../../components/values';
+import * as values from '../../settings/parse';
 import { withTable } from '../../ops/support/readme-tables';
 import { updating } from '../support/golden';
 

@@ -1,6 +1,6 @@
 import * as docker from '@pulumi/docker';
 import type * as pulumi from '@pulumi/pulumi';
-import * as login from '../../components/login-values';
+import * as login from '../../settings/login-parse';
 import { Phoenix, phoenixStart, type PhoenixArgs } from '../../components/phoenix';
 import { at } from '../../engine';
 import { randomText } from '../../lab/providers/random';

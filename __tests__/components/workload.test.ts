@@ -1,5 +1,6 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
+import { files } from '../../components/file-volume';
 import * as workload from '../../components/workload';
 import { deploy, secret, valueOf, type Registered, type Stage } from '../support/deployment';
 
@@ -250,7 +251,7 @@ test('a job that failed: its last five lines, and how to run it again', () => {
 describe('files', () => {
   test('a container that never starts, with the files in its volume', async () => {
     const made = await container((image) =>
-      workload.files(
+      files(
         'config',
         {
           containerName: 'config-dev',
@@ -289,7 +290,7 @@ describe('files', () => {
 
 describe('files for one user alone', () => {
   test('are given away by a job, before which nobody but root can read them', async () => {
-    const { inputs } = await container((image) => workload.files(
+    const { inputs } = await container((image) => files(
       'secrets',
       { containerName: 'secrets-dev', image, labels, mounts: [{ volume: 'secrets', path: '/etc/web' }], files: { '/etc/web/a': pulumi.secret('a'), '/etc/web/b': 'b' }, reader: '473:474' },
       {},
@@ -318,7 +319,7 @@ describe('files for one user alone', () => {
 
 test('an image without Python gives files away by chown, in nothing else differently', async () => {
   const given = async (giver?: 'chown'): Promise<Record<string, unknown>> =>
-    (await container((image) => workload.files('secrets', { containerName: 'secrets-dev', image, labels, mounts: [], files: { '/etc/web/a': 'a', '/etc/web/b': 'b' }, reader: '473:474', giver }, {}))).inputs;
+    (await container((image) => files('secrets', { containerName: 'secrets-dev', image, labels, mounts: [], files: { '/etc/web/a': 'a', '/etc/web/b': 'b' }, reader: '473:474', giver }, {}))).inputs;
   expect(await given('chown')).toEqual({ ...(await given()), entrypoints: ['chown'], command: ['473:474', '/etc/web/a', '/etc/web/b'] });
 });
 
@@ -337,14 +338,4 @@ describe('the label of secrets', () => {
     const { inputs } = await container((image, network) => workload.service('web', { ...service(image, network), labels: workload.secretLabel(pulumi.secret('a'), key) }, {}));
     expect(inputs['labels']).toEqual([{ label: 'llm-observability.stack.secrets', value: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
   });
-});
-
-test.each([
-  ['127.0.0.1', '127.0.0.1'],
-  ['192.0.2.7', '192.0.2.7'],
-  ['0.0.0.0', '127.0.0.1'],
-  ['::', '127.0.0.1'],
-  ['2001:db8::1', '[2001:db8::1]'],
-])('what is published on %s is at %s for a client on the host', (address, host) => {
-  expect(workload.reachable(address)).toBe(host);
 });

@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { hostName } from '../../components/catalog';
+import { hostName } from '../../components/names';
 import { claimLabel } from '../../lab';
 import { Seed } from '../../lab/seed';
 import { telemetrygen } from '../../lab/telemetrygen';

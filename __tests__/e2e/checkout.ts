@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { stackLabel } from '../../components/catalog';
+import { stackLabel } from '../../components/names';
 import { claimLabel } from '../../lab';
 import type { Outputs } from '../../ops/support/outputs';
 

@@ -212,7 +212,7 @@ describe('a stack at the edge', () => {
   });
 
   it('one without a gate, to compare with', async () => {
-    const file = path.join(central.dir, 'components', 'edge-stack.ts');
+    const file = path.join(central.dir, 'stack', 'edge-stack.ts');
     const source = fs.readFileSync(file, 'utf8');
     const past = source.replace('{ ...gate.backend, signals: gate.backend', '{ ...central.backend, signals: central.backend');
     expect(past).not.toBe(source);

@@ -8,7 +8,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { images } from '../../components/catalog';
-import { edgeAccess } from '../../components/edge-access';
+import { edgeAccess } from '../../settings/edge-access';
 import { localState, projectDir } from '../../ops/support/backend';
 import type { StateFolder } from '../../ops/support/state-folder';
 import type { Outputs } from '../../ops/support/outputs';

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
-import { isStackName } from '../../components/catalog';
+import { isStackName } from '../../components/names';
 import { projectDir } from '../../ops/support/backend';
 import { npmRun, projectName, readStackFile, stackNamed, writeStackFile } from '../../ops/support/project';
 import { Failure } from '../../ops/support/say';

@@ -1,4 +1,4 @@
-import type { Problem } from '../../components/problem';
+import type { Problem } from '../../settings/problem';
 import { cloudflareAccount, type CloudflareAccountInputs } from '../../provider/cloudflare-account';
 import { CloudflareApi } from '../../provider/cloudflare-api';
 import { setEnvironment } from '../support/environment';

@@ -1,4 +1,4 @@
-import { refusal, type Problem } from '../../components/problem';
+import { refusal, type Problem } from '../../settings/problem';
 import { cancelled } from '../../provider/cancellation';
 import { providing } from '../../provider/providing';
 import type { Kind } from '../../provider/resource';

@@ -15,7 +15,7 @@ const root = path.join(__dirname, '..', '..');
 let copy: string;
 beforeAll(() => {
   copy = tempDir();
-  for (const name of ['provider', 'components', 'engine', 'package.json', 'package-lock.json']) {
+  for (const name of ['provider', 'settings', 'components', 'engine', 'package.json', 'package-lock.json']) {
     fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
   }
   // Not the folder itself: the bundles would go to this checkout.
@@ -73,7 +73,7 @@ test('it says its port first and its version when asked; it is bundled once, and
   expect(bundles()).toEqual(expect.arrayContaining(first));
 
   // Wherever the source is.
-  for (const [count, file] of [[3, 'engine/ssh.ts'], [4, 'components/problem.ts']] as const) {
+  for (const [count, file] of [[3, 'engine/ssh.ts'], [4, 'settings/problem.ts']] as const) {
     fs.appendFileSync(path.join(copy, file), '\n// changed\n');
     expect(await running(version)).toBe('0.1.1');
     expect(bundles()).toHaveLength(count);

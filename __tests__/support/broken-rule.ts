@@ -1,4 +1,4 @@
-import { BrokenRule } from '../../components/values';
+import { BrokenRule } from '../../settings/parse';
 
 /** The rule that a value breaks, and what is meant by it. @throws Error where it breaks none */
 export function brokenRule(parse: (raw: string) => unknown, raw: string): { rule: string; meant?: string | undefined } {

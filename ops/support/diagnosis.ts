@@ -1,4 +1,4 @@
-import { stackLabel } from '../../components/catalog';
+import { stackLabel } from '../../components/names';
 import { engineGet, engineRequest, type Engine } from '../../engine';
 
 interface Container {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { defaultSocket, engineGet, remedies, type Choice, type Engine } from '../../engine';
-import { shellQuoted } from '../../components/key';
+import { shellQuoted } from '../../settings/setting';
 import { agreed, type Consent } from './ask';
 import { hasDaemon, install, isDebian, start, type Step } from './engine-starter';
 import { otherEngines } from './other-engines';

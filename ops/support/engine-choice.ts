@@ -1,6 +1,6 @@
 import { chooseEngine, type Choice, type Engine } from '../../engine';
-import type { Problem } from '../../components/problem';
-import { readSettings } from '../../components/settings';
+import type { Problem } from '../../settings/problem';
+import { readSettings } from '../../settings/settings';
 import { projectName, typedName } from './project';
 import type { StackState } from './pulumi';
 

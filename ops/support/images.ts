@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { images } from '../../components/catalog';
-import type { RunImages } from '../../components/run-images';
+import type { RunImages } from '../../stack/run-images';
 import { commandEnvironment, isLocal, type Engine } from '../../engine';
 import type { Consent } from './ask';
 import { surveyedAgain, type Buildable, type Survey, type SurveyedImage, type SurveyOptions } from './image-survey';

@@ -2,7 +2,7 @@
  * What a killed deployment leaves on the Docker host: containers and networks that Docker has and the
  * state does not. The next deployment would fail on their names.
  */
-import { stackLabel } from '../../components/catalog';
+import { stackLabel } from '../../components/names';
 import { engineGet, engineMessage, engineRequest, type Engine } from '../../engine';
 import type { StackState } from './pulumi';
 import { Failure, say } from './say';

@@ -1,4 +1,4 @@
-import type { Remote, RemoteAccess } from '../../components/central';
+import type { Remote, RemoteAccess } from '../../settings/edge-access';
 import type { Engine } from '../../engine';
 import type { CentralStack } from '../../provider/delivery';
 

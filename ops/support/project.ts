@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as yaml from 'js-yaml';
-import { isStackName, stackNameRule } from '../../components/catalog';
+import { isStackName, stackNameRule } from '../../components/names';
 import { projectDir } from './backend';
 import { Misread } from './say';
 

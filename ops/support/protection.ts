@@ -2,7 +2,7 @@
  * The mark of protected data (`data:protect`) on the Docker host: an empty volume beside the data, which every checkout finds there. A
  * label on the data volumes would not do: the docker provider replaces a volume whose labels change.
  */
-import { hostName } from '../../components/catalog';
+import { hostName } from '../../components/names';
 import { engineMessage, engineRequest, type Engine } from '../../engine';
 import { projectName } from './project';
 import { Failure } from './say';

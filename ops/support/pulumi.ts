@@ -4,7 +4,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import * as readline from 'node:readline';
 import type { Readable } from 'node:stream';
-import { stackVariable } from '../../components/problem';
+import { stackVariable } from '../../settings/problem';
 import { withoutPassword } from '../../engine';
 import { projectDir } from './backend';
 import { npmRun, typedName } from './project';

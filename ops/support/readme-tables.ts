@@ -2,7 +2,7 @@
  * The README's tables, from the code that they describe. A test holds the README against them, and
  * `npm test -- -u` writes them into it.
  */
-import { bindOf, keys, portKeys, type SettingKey } from '../../components/settings';
+import { bindOf, keys, portKeys, type SettingKey } from '../../settings/settings';
 import { commands } from '../commands';
 
 /** What listens on each host port. */

@@ -1,7 +1,7 @@
 /**
  * The CLI for runs of the program: with the plugins that the stack uses, and told which images the run uses.
  */
-import { imagesEnvironment } from '../../components/run-images';
+import { imagesEnvironment } from '../../stack/run-images';
 import { commandEnvironment, type Engine } from '../../engine';
 import type { Consent } from './ask';
 import { whyNoEngine } from './docker';

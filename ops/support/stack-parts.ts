@@ -2,7 +2,8 @@
  * What the picture shows of a stack, read from its resources: the containers with their ports, volumes and names on the
  * network, the configurations that Alloy and the gate are given, the rules of the tunnel.
  */
-import { dockerHostInGate, runsForEver } from '../../components/catalog';
+import { dockerHostInGate } from '../../components/catalog';
+import { runsForEver } from '../../components/names';
 import { alloyFlows, type Flows } from './alloy-flows';
 
 /** A resource as the program asks for it, and as the state keeps it. */

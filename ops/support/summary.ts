@@ -1,6 +1,6 @@
 import { dockerHost } from '../../components/catalog';
 import { pageUser } from '../../components/alloy-config';
-import { isLoopback, isWildcard } from '../../components/values';
+import { isLoopback, isWildcard } from '../../components/address';
 import type { Delivery } from '../../provider/delivery';
 import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
 import { defaultStack, npmRun, typedName } from './project';

@@ -4,7 +4,7 @@
  */
 import * as path from 'node:path';
 import { pulumiVersion } from '../../components/catalog';
-import { commandVariable } from '../../components/problem';
+import { commandVariable } from '../../settings/problem';
 import type { Consent } from './ask';
 import { backendEnvironment } from './backend';
 import { cliOnPath, homeVariable, pinnedCli } from './cli';

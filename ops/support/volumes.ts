@@ -1,5 +1,5 @@
 /** Volumes of a Docker host. */
-import { hostName } from '../../components/catalog';
+import { hostName } from '../../components/names';
 import { engineMessage, engineRequest, type Engine } from '../../engine';
 import { Failure } from './say';
 

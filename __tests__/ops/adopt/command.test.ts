@@ -27,7 +27,7 @@ jest.mock('../../../ops/support/docker', () => {
   const actual = jest.requireActual<{ ensureEngine: (...args: unknown[]) => Promise<void> }>('../../../ops/support/docker');
   return { ...actual, ensureEngine: (...args: unknown[]) => (mockCommand.ensured.push(args), actual.ensureEngine(...args)) };
 });
-jest.mock('../../../components/port-holder', () => ({ isHeld: async () => false, holderOf: async () => undefined, isOwnAddress: async () => true }));
+jest.mock('../../../engine/host-ports', () => ({ isHeld: async () => false, holderOf: async () => undefined, isOwnAddress: async () => true }));
 jest.mock('../../../provider/container-reach', () => ({ from: () => ({ ask: async () => ({ status: 200, text: '20.26.1' }), close: () => undefined }) }));
 jest.mock('../../../ops/support/backend', () => jest.requireActual<typeof typed>('../../support/typed').ownBackend());
 

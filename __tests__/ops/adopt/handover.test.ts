@@ -1,4 +1,4 @@
-import { readSettings } from '../../../components/settings';
+import { readSettings } from '../../../settings/settings';
 import { isOn, likeness, type Inspected } from '../../../ops/support/adopt/containers';
 import { handOver } from '../../../ops/support/adopt/handover';
 import { from } from '../../../provider/container-reach';

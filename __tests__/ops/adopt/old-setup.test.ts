@@ -1,4 +1,4 @@
-import { isCollector, isPhoenix } from '../../../components/found';
+import { isCollector, isPhoenix } from '../../../stack/found';
 import { oldContainers, type OldContainer } from '../../../ops/support/adopt/old-container';
 import { oldSetup } from '../../../ops/support/adopt/old-setup';
 import { composed, fakeContainer, fakeDocker } from '../../support/fake-docker';

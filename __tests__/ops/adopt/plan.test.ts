@@ -1,6 +1,6 @@
 import { Data } from '../../../ops/support/adopt/data';
 import { amount, leftText, outcomeText, planText } from '../../../ops/support/adopt/plan';
-import { readSettings } from '../../../components/settings';
+import { readSettings } from '../../../settings/settings';
 import { at } from '../../../engine';
 import type { Mount } from '../../../ops/support/adopt/old-container';
 import { adoption, setupOf } from './given';

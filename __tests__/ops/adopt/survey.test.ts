@@ -1,11 +1,11 @@
-import { readSettings } from '../../../components/settings';
+import { readSettings } from '../../../settings/settings';
 import { problemsOfStack, survey, type Question } from '../../../ops/support/adopt/survey';
 import { from } from '../../../provider/container-reach';
 import { composed, fakeContainer, fakeDocker, type FakeContainer, type FakeDocker } from '../../support/fake-docker';
 import { nobody, runningAlloy, runningPhoenix } from './given';
 
 jest.mock('../../../provider/container-reach', () => ({ from: jest.fn() }));
-jest.mock('../../../components/port-holder', () => ({ isHeld: async () => false, holderOf: async () => undefined, isOwnAddress: async () => true }));
+jest.mock('../../../engine/host-ports', () => ({ isHeld: async () => false, holderOf: async () => undefined, isOwnAddress: async () => true }));
 
 /** The old Phoenix answers this when it is asked for its version. */
 const answering = (text: string, status = 200): void => void jest.mocked(from).mockReturnValue({ ask: async () => ({ status, text }), close: () => undefined } as never);

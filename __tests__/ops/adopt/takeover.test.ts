@@ -1,4 +1,4 @@
-import { readSettings } from '../../../components/settings';
+import { readSettings } from '../../../settings/settings';
 import { alloyPorts, hostProblems, portsOf, publishedBy, rehearsalOffset } from '../../../ops/support/adopt/takeover';
 import { fakeDocker } from '../../support/fake-docker';
 import { container } from '../../support/fake-engine';
@@ -6,7 +6,7 @@ import { published, seedPorts, setupOf } from './given';
 
 /** Ports that a process of the host holds. */
 const mockHeld = new Set<number>();
-jest.mock('../../../components/port-holder', () => ({ isHeld: async (_: string, port: number) => mockHeld.has(port), holderOf: async () => 'python3 (pid 9)', isOwnAddress: async () => true }));
+jest.mock('../../../engine/host-ports', () => ({ isHeld: async (_: string, port: number) => mockHeld.has(port), holderOf: async () => 'python3 (pid 9)', isOwnAddress: async () => true }));
 afterEach(() => mockHeld.clear());
 
 const read = (config: Record<string, string> = {}): ReturnType<typeof readSettings>['settings'] => readSettings(config, 'llm-observability').settings;

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as yaml from 'js-yaml';
-import type { Problem } from '../../../components/problem';
-import { readSettings } from '../../../components/settings';
+import type { Problem } from '../../../settings/problem';
+import { readSettings } from '../../../settings/settings';
 import { whereEmpty, withCentral } from '../../../ops/support/preview/configured';
 import { pageOf, type Page } from '../../../ops/support/preview/page';
 

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as fc from 'fast-check';
 import { secretValue, digestIn, type Digest, type Step } from '../../../ops/support/preview/digest';
 import { asMarkdown, asText, headline, pageOf, type Page } from '../../../ops/support/preview/page';
-import { report, type Problem } from '../../../components/problem';
+import { report, type Problem } from '../../../settings/problem';
 import { changes, container, creates, digest, dnsRecord, image, keeps, network, password, removes, replaces, volume, type Given } from '../../support/steps';
 
 const fixture = (name: string): Digest => digestIn(fs.readFileSync(`${__dirname}/fixtures/${name}.json`, 'utf8')) as Digest;

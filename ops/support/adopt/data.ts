@@ -3,7 +3,8 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { hostName, users } from '../../../components/catalog';
+import { users } from '../../../components/catalog';
+import { hostName } from '../../../components/names';
 import { engineMessage, engineRequest, type Engine } from '../../../engine';
 import { Failure } from '../say';
 import type { Mount } from './old-container';

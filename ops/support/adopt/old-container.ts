@@ -2,8 +2,8 @@
  * Containers that somebody has made with docker-compose or `docker run`, as far as taking over from them needs to know them.
  * Both versions of docker-compose write the same labels; the names of containers are anybody's.
  */
-import { stackLabel } from '../../../components/catalog';
-import { shellQuoted } from '../../../components/key';
+import { stackLabel } from '../../../components/names';
+import { shellQuoted } from '../../../settings/setting';
 import { engineGet, engineMessage, engineRequest, type Engine } from '../../../engine';
 import { Failure } from '../say';
 

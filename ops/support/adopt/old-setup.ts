@@ -4,9 +4,9 @@
  */
 import * as path from 'node:path';
 import { ports } from '../../../components/catalog';
-import { isCollector, isPhoenix } from '../../../components/found';
-import type { Problem } from '../../../components/problem';
-import { decoded } from '../../../components/values';
+import { isCollector, isPhoenix } from '../../../stack/found';
+import type { Problem } from '../../../settings/problem';
+import { decoded } from '../../../settings/parse';
 import type { Receivers } from './alloy-config';
 import { npmRun } from '../project';
 import type { OldContainer, Mount } from './old-container';

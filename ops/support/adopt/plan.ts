@@ -2,7 +2,7 @@
  * What an adoption says to the person who runs it.
  */
 import * as path from 'node:path';
-import { shellQuoted } from '../../../components/key';
+import { shellQuoted } from '../../../settings/setting';
 import type { Outputs } from '../outputs';
 import { npmRun } from '../project';
 import type { Counts, OldData } from './data';

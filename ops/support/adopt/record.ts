@@ -2,7 +2,7 @@
  * How far the adoption of a compose set-up has come. Kept on the Docker host, beside the data: as the labels of an empty
  * volume, because every checkout finds it there and the engine makes one at once or not at all.
  */
-import { hostName, takingOver } from '../../../components/catalog';
+import { hostName, takingOver } from '../../../components/names';
 import { engineGet, engineMessage, engineRequest, type Engine } from '../../../engine';
 import type { Networks } from './containers';
 import type { OldData } from './data';

@@ -2,9 +2,9 @@
  * The stack beside the old set-up, on other ports and with a copy of its data: what works here works when the ports and
  * the rest of the data follow. Nothing of the old set-up is touched.
  */
-import { hostName, stackLabel } from '../../../components/catalog';
+import { hostName, stackLabel } from '../../../components/names';
 import { engineMessage, engineRequest, type Engine } from '../../../engine';
-import { refusal } from '../../../components/problem';
+import { refusal } from '../../../settings/problem';
 import { configArgs, Refused } from '../deploy';
 import { lastWords } from '../diagnosis';
 import { projectName } from '../project';

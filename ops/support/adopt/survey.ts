@@ -3,9 +3,9 @@
  */
 import { images } from '../../../components/catalog';
 import { engineGet, type Engine } from '../../../engine';
-import { inWords, type Problem } from '../../../components/problem';
-import { readSettings, type Settings } from '../../../components/settings';
-import { compareVersions, versionOf } from '../../../components/values';
+import { inWords, type Problem } from '../../../settings/problem';
+import { readSettings, type Settings } from '../../../settings/settings';
+import { compareVersions, versionOf } from '../../../settings/parse';
 import { from } from '../../../provider/container-reach';
 import { npmRun, projectName } from '../project';
 import type { StackState } from '../pulumi';

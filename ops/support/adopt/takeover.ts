@@ -3,9 +3,9 @@
  */
 import { ports } from '../../../components/catalog';
 import { chooseEngine } from '../../../engine';
-import { inspectHost } from '../../../components/preflight';
-import type { Problem } from '../../../components/problem';
-import { otherOffsets, portKeys, readSettings, type SettingKey, type Settings } from '../../../components/settings';
+import { inspectHost } from '../../../stack/preflight';
+import type { Problem } from '../../../settings/problem';
+import { otherOffsets, portKeys, readSettings, type SettingKey, type Settings } from '../../../settings/settings';
 import { projectName } from '../project';
 import type { Receivers } from './alloy-config';
 import type { OldContainer, Published } from './old-container';

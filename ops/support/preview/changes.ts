@@ -1,7 +1,7 @@
 /**
  * What a preview would do, resource by resource, in terms of what runs on the host.
  */
-import { stackLabel } from '../../../components/catalog';
+import { stackLabel } from '../../../components/names';
 import { differences, type Difference } from './difference';
 import type { Digest, State, Step } from './digest';
 

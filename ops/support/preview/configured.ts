@@ -1,9 +1,9 @@
 /**
  * Environments that nobody has filled in yet. They are no error: a fork has them, and so has a new checkout.
  */
-import { shortName } from '../../../components/catalog';
-import type { Problem } from '../../../components/problem';
-import { standsEmpty } from '../../../components/settings';
+import { shortName } from '../../../components/names';
+import type { Problem } from '../../../settings/problem';
+import { standsEmpty } from '../../../settings/settings';
 import { notConfigured, type Page } from './page';
 
 /**

@@ -1,8 +1,8 @@
 /**
  * What changes mean for who uses a stack: what is away and how long, and what becomes of the data.
  */
-import { hostName, runsForEver } from '../../../components/catalog';
-import { compareVersions, versionOf } from '../../../components/values';
+import { hostName, runsForEver } from '../../../components/names';
+import { compareVersions, versionOf } from '../../../settings/parse';
 import { nameOf, typeOf, type Planned } from './changes';
 import type { State } from './digest';
 

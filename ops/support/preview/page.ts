@@ -2,7 +2,7 @@
  * What a preview says to a person, of one environment and of several: as text, and as Markdown for a pull request.
  */
 import { stripVTControlCharacters } from 'node:util';
-import { listed as problemListed, refusal, type Problem } from '../../../components/problem';
+import { listed as problemListed, refusal, type Problem } from '../../../settings/problem';
 import { changesIn, type Change, type Kind } from './changes';
 import type { Difference } from './difference';
 import { secretValue, type Digest } from './digest';

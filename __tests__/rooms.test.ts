@@ -1,0 +1,35 @@
+/** Which folder may import which: from what a person runs down to the Docker Engine, and never back. */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  engine: [],
+  components: ['engine'],
+  settings: ['components', 'engine'],
+  stack: ['settings', 'components', 'engine'],
+  // Of the settings only what a problem is, and what stands for a secret.
+  provider: ['settings', 'components', 'engine'],
+  lab: ['provider', 'settings', 'components', 'engine'],
+  ops: ['lab', 'provider', 'stack', 'settings', 'components', 'engine'],
+};
+
+const sources = (folder: string): string[] =>
+  fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts')).map((file) => path.join(folder, file));
+
+/** Folders at the top that a file imports from, its own left out. */
+const importedBy = (file: string): string[] =>
+  [...fs.readFileSync(file, 'utf8').matchAll(/(?:from |import\(|require\()'(\.[^']+)'/g)].map(([, target = '']) => path.normalize(path.join(path.dirname(file), target)).split(path.sep)[0] ?? '');
+
+test.each(Object.entries(allowed))('%s', (folder, others) => {
+  const wrong = sources(folder).flatMap((file) => importedBy(file).filter((other) => other !== folder && other !== 'package.json' && !others.includes(other)).map((other) => `${file} -> ${other}`));
+  expect(wrong).toEqual([]);
+});
+
+test('of the settings the provider knows problems and what stands for a secret alone', () => {
+  const known = sources('provider').flatMap((file) => [...fs.readFileSync(file, 'utf8').matchAll(/'\.\.\/settings\/([^']+)'/g)].map(([, name]) => name));
+  expect([...new Set(known)].sort()).toEqual(['problem', 'setting']);
+});
+
+test('the entry knows the stack alone', () => {
+  expect([...new Set(importedBy('index.ts'))]).toEqual(['stack']);
+});

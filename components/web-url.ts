@@ -1,0 +1,11 @@
+/** The rule that a text breaks which is no http or https URL without a password in it; undefined where it breaks none. */
+export function whyNoWebUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) {
+    return 'it is no URL; write http://host:port or https://host';
+  }
+  const { protocol, username, password } = new URL(text);
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    return 'the URL must begin with http:// or https://';
+  }
+  return username || password ? 'a URL that holds a password would show it in previews and state' : undefined;
+}

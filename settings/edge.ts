@@ -1,0 +1,44 @@
+/**
+ * Settings of a stack at the edge, which has an Alloy and sends to another stack, and the rules between them.
+ */
+import { edgeAccess } from './edge-access';
+import { fromFile, key, optional, secret, shellQuoted } from './setting';
+import type { Problem } from './problem';
+import * as tunnel from './tunnel-parse';
+import { BrokenRule, oneOf } from './parse';
+
+/** A part of the settings: `settings.ts` has the whole. */
+export const edgeKeys = {
+  'edge:central': optional('prod', 'Stack with Phoenix to which this one sends, through its tunnel: `STACK`, `ORGANIZATION/STACK` or `ORGANIZATION/PROJECT/STACK`. With it the stack is only an Alloy', stackName),
+  'edge:access': fromFile('edge.access.json', secret('What `npm run invite` writes for that stack: how to reach it, and as who. Without it the outputs of that stack are read, with the rights to all of its secrets', edgeAccess)),
+  'edge:sendTo': key('alloy', "What takes it there: `alloy`, the receiver of that stack's Alloy (all signals), or `phoenix` itself (traces)", oneOf('alloy', 'phoenix')),
+  'edge:token': key('edge', 'Service token of that stack which this one shows, by its name in `tunnel:serviceTokens`', oneToken),
+} as const;
+
+function stackName(raw: string): string {
+  // A part that begins with a dot is a path, and no name.
+  if (!/^(\w[\w.-]*\/){0,2}\w[\w.-]*$/.test(raw)) {
+    throw new BrokenRule('it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/STACK or ORGANIZATION/PROJECT/STACK');
+  }
+  return raw;
+}
+
+function oneToken(raw: string): string {
+  const [name, ...more] = tunnel.tokenNames(raw);
+  if (name === undefined || more.length > 0) {
+    throw new BrokenRule('it is the name of one service token');
+  }
+  return name;
+}
+
+/** Settings, known or not, of parts that a stack at the edge does not have: they would do nothing, without a word. */
+export const notAtEdge = (name: string): boolean => /^(phoenix|tunnel|cloudflare):/.test(name);
+
+/** @param set the keys in the stack file */
+export function edgeProblems(set: readonly string[]): Problem[] {
+  return set.filter(notAtEdge).map((name) => ({
+    key: name,
+    rule: 'this stack sends to another one (edge:central) and has no Phoenix and no tunnel of its own',
+    mend: [`pulumi config rm ${shellQuoted(name)}`],
+  }));
+}

@@ -1,0 +1,163 @@
+/**
+ * Settings of auth in Phoenix and of the ways to log in, and the rules between them.
+ */
+import { isLoopback } from '../components/address';
+import { askCommand, key, madeSecret, optional, secret, setCommand, type Key } from './setting';
+import * as login from './login-parse';
+import { inWords, type Problem } from './problem';
+import * as values from './parse';
+
+/** A part of the settings: `settings.ts` has the whole. */
+export const loginKeys = {
+  'phoenix:auth': key('false', 'Login for people and API keys for programs; without it whoever reaches Phoenix may do everything', values.boolean),
+  'phoenix:rootUrl': optional(
+    'https://phoenix.example.com',
+    'URL at which people reach Phoenix through a proxy or tunnel, which takes off the path of the URL; with a path the page works nowhere else',
+    login.publicUrl,
+  ),
+  'phoenix:trustedProxies': optional(
+    '172.16.0.0/12',
+    'Addresses and networks of proxies whose `X-Forwarded-For` is believed, so that the login limit counts people and not the proxy; with `phoenix:rootUrl` the stack\'s own network is where nothing is set',
+    login.proxies,
+  ),
+  'phoenix:secret': madeSecret('Signs logins and API keys; with another one all API keys are void', login.phoenixSecret),
+  'phoenix:adminSecret': madeSecret('Bearer token with all rights', login.phoenixSecret),
+  'phoenix:adminPassword': madeSecret('First password of `admin@localhost`, who has to change it', login.password),
+  'phoenix:apiKeys': key('', "Names of API keys besides Alloy's, separated by commas", login.keyNames, 'dashboards'),
+  'phoenix:basicAuth': key('true', 'Login with passwords; `false` leaves OIDC and LDAP', values.boolean),
+  'phoenix:admins': optional(
+    'Ada Lovelace=ada@example.com',
+    'Administrators to create, `Name=email;Name=email`; with passwords they choose theirs by mail, else they come by OIDC or LDAP',
+    login.admins,
+  ),
+
+  'phoenix:oidcName': key('oidc', 'Name of the identity provider, which sends people back to `/oauth2/NAME/tokens`', login.oidcName),
+  'phoenix:oidcClientId': optional('phoenix', 'Client ID at the identity provider', values.text),
+  'phoenix:oidcClientSecret': secret('Client secret at the identity provider', values.text),
+  'phoenix:oidcConfigUrl': optional(
+    'https://login.example.com/.well-known/openid-configuration',
+    'Address of the OpenID configuration of the provider',
+    login.oidcUrl,
+  ),
+  'phoenix:oidcDisplayName': optional('Example Login', 'What the button of the provider says', values.text),
+  'phoenix:oidcAllowSignUp': key('true', 'Whether somebody new gets a user through OIDC', values.boolean),
+  'phoenix:oidcAutoLogin': key('false', 'Go to the provider at once; only where `phoenix:basicAuth` is `false`', values.boolean),
+  'phoenix:oidcScopes': optional('groups', 'Scopes besides `openid email profile`, separated by spaces', login.scopes),
+  'phoenix:oidcGroupsAttributePath': optional('groups', 'JMESPath to the groups of a person at the provider', login.claimPath),
+  'phoenix:oidcAllowedGroups': optional('engineering', 'Groups that may log in, separated by commas', login.groups),
+  'phoenix:oidcRoleAttributePath': optional('role', 'JMESPath to the role of a person at the provider; without it somebody new is a VIEWER', login.claimPath),
+  'phoenix:oidcRoleMapping': optional('owner:ADMIN,developer:MEMBER', 'Role in Phoenix for each role at the provider: `owner:ADMIN,developer:MEMBER`, and VIEWER', login.roleMapping),
+
+  'phoenix:ldapHost': optional('ldap.example.com', 'LDAP server; several with commas, asked in turn', login.hosts),
+  'phoenix:ldapPort': optional('389', 'Port of the LDAP server; without it 636 for `ldaps`, else 389', values.remotePort),
+  'phoenix:ldapTlsMode': key('starttls', 'Encryption to the LDAP server: `starttls`, `ldaps` or `none`', values.oneOf('starttls', 'ldaps', 'none')),
+  'phoenix:ldapBindDn': optional('cn=phoenix,dc=example,dc=com', 'User who searches the directory; without one the search is anonymous', login.dn),
+  'phoenix:ldapBindPassword': secret('Password of the user who searches the directory', values.text),
+  'phoenix:ldapUserSearchBaseDns': optional('["ou=users,dc=example,dc=com"]', 'Where people are in the directory: a JSON array of distinguished names', login.dns),
+  'phoenix:ldapUserSearchFilter': key('(&(objectClass=user)(sAMAccountName=%s))', 'LDAP filter that finds a person by the name `%s`', login.userFilter),
+  'phoenix:ldapAttrEmail': key('mail', 'LDAP attribute with the e-mail address', login.attribute),
+  'phoenix:ldapGroupRoleMappings': optional(
+    '[{"group_dn":"*","role":"VIEWER"}]',
+    'Roles of LDAP groups, the first that fits: a JSON array of `group_dn` (`*` is everybody) and `role`',
+    login.rolesOfGroups,
+  ),
+  'phoenix:ldapAllowSignUp': key('true', 'Whether somebody new gets a user through LDAP', values.boolean),
+
+  'phoenix:smtpHostname': optional('smtp.example.com', 'Mail server, for invitations and forgotten passwords', login.host),
+  'phoenix:smtpPort': key('587', 'Port of the mail server, which must speak STARTTLS', values.remotePort),
+  'phoenix:smtpUsername': optional('phoenix', 'User at the mail server', values.text),
+  'phoenix:smtpPassword': secret('Password at the mail server', values.text),
+  'phoenix:smtpMailFrom': optional('phoenix@example.com', 'Sender of the mails', login.mailFrom),
+} as const;
+
+type LoginKey = keyof typeof loginKeys;
+
+/** The settings that the rules look at. */
+export type LoginSettings = { readonly [K in LoginKey]: ReturnType<(typeof loginKeys)[K]['parse']> } & { readonly 'phoenix:bind': readonly string[] };
+
+/** Settings of which some are set are complete only with all of `needed`, as Phoenix demands at its start. */
+const together: readonly { readonly needed: readonly LoginKey[]; readonly more?: readonly LoginKey[] }[] = [
+  {
+    needed: ['phoenix:oidcClientId', 'phoenix:oidcClientSecret', 'phoenix:oidcConfigUrl'],
+    more: [
+      'phoenix:oidcDisplayName', 'phoenix:oidcScopes', 'phoenix:oidcGroupsAttributePath', 'phoenix:oidcAllowedGroups',
+      'phoenix:oidcRoleAttributePath', 'phoenix:oidcRoleMapping',
+    ],
+  },
+  { needed: ['phoenix:oidcGroupsAttributePath', 'phoenix:oidcAllowedGroups'] },
+  { needed: ['phoenix:oidcRoleAttributePath'], more: ['phoenix:oidcRoleMapping'] },
+  {
+    needed: ['phoenix:ldapHost', 'phoenix:ldapUserSearchBaseDns', 'phoenix:ldapGroupRoleMappings'],
+    more: ['phoenix:ldapPort', 'phoenix:ldapBindDn', 'phoenix:ldapBindPassword'],
+  },
+  { needed: ['phoenix:ldapBindDn', 'phoenix:ldapBindPassword'] },
+  // Phoenix itself would send as noreply@arize.com, which no mail server of another domain lets pass.
+  { needed: ['phoenix:smtpHostname', 'phoenix:smtpUsername', 'phoenix:smtpPassword', 'phoenix:smtpMailFrom'] },
+];
+
+/**
+ * What is wrong between settings that are right one by one.
+ * @param broken keys with a problem of their own: they are set, and stand at their default
+ * @param guarded hostnames that something else watches over
+ */
+export function loginProblems(settings: LoginSettings, broken: ReadonlySet<string>, guarded: readonly string[] = []): Problem[] {
+  const isSet = (name: LoginKey): boolean => settings[name] !== undefined || broken.has(name);
+  const on = settings['phoenix:auth'];
+  return [
+    ...sameSecrets(settings),
+    ...(on || broken.has('phoenix:auth') ? [] : publishedWithoutAuth(settings, guarded)),
+    // Without auth none of it reaches Phoenix: a person may be half through preparing it.
+    ...(on ? [...incomplete(isSet), ...nobodyGetsIn(settings, isSet)] : []),
+  ];
+}
+
+function sameSecrets(settings: LoginSettings): Problem[] {
+  const name = 'phoenix:adminSecret';
+  return settings[name] === undefined || settings[name] !== settings['phoenix:secret']
+    ? []
+    : [{ key: name, rule: 'it is the same as phoenix:secret, and the two must differ', mend: [`pulumi config rm ${name}`, askCommand(name)] }];
+}
+
+function publishedWithoutAuth(settings: LoginSettings, guarded: readonly string[]): Problem[] {
+  const url = settings['phoenix:rootUrl'];
+  const by: Partial<Record<string, string>> = {
+    ...(settings['phoenix:bind'].every(isLoopback) ? {} : { 'phoenix:bind': 'pulumi config set phoenix:bind 127.0.0.1' }),
+    ...(!url || isLoopback(url.hostname) || guarded.includes(url.hostname) ? {} : { 'phoenix:rootUrl': 'pulumi config rm phoenix:rootUrl' }),
+  };
+  const names = Object.keys(by);
+  return names.length === 0
+    ? []
+    : [{
+        key: 'phoenix:auth',
+        value: 'false',
+        rule: `${inWords(names)} ${names.length === 1 ? 'publishes' : 'publish'} Phoenix beyond this machine, where everybody could then read and delete everything`,
+        mend: ['pulumi config set phoenix:auth true', ...Object.values(by).flatMap((command) => command ?? [])],
+      }];
+}
+
+function incomplete(isSet: (name: LoginKey) => boolean): Problem[] {
+  return together.flatMap(({ needed, more = [] }) => {
+    const first = [...needed, ...more].find(isSet);
+    const missing = needed.filter((name) => !isSet(name));
+    return first === undefined || missing.length === 0
+      ? []
+      : [{
+          key: first,
+          rule: `it needs ${inWords(missing)} as well`,
+          mend: missing.map((name) => setCommand(name, loginKeys[name] as Key<unknown>)),
+        }];
+  });
+}
+
+function nobodyGetsIn(settings: LoginSettings, isSet: (name: LoginKey) => boolean): Problem[] {
+  // What is only half there has been told already.
+  const others = (Object.keys(loginKeys) as LoginKey[]).filter((name) => /:(oidc|ldap)/.test(name) && loginKeys[name].fallback === undefined);
+  return settings['phoenix:basicAuth'] || others.some(isSet)
+    ? []
+    : [{
+        key: 'phoenix:basicAuth',
+        value: 'false',
+        rule: 'login with passwords is off, and neither OIDC nor LDAP is configured',
+        mend: ['pulumi config set phoenix:basicAuth true'],
+      }];
+}

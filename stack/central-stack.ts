@@ -1,0 +1,194 @@
+/**
+ * A stack with Phoenix: applications and, through a tunnel, other hosts send to its Alloy.
+ */
+import * as docker from '@pulumi/docker';
+import * as pulumi from '@pulumi/pulumi';
+import { largestRequestOf } from './largest-request';
+import type { Backend } from '../components/backend';
+import { firstAdmin, phoenixMetrics } from '../components/catalog';
+import { hostName, stackLabel } from '../components/names';
+import { destinationsOf } from '../settings/destinations';
+import { doorOf } from './door';
+import { Egress } from '../components/egress';
+import { closedFile, Gate } from '../components/gate';
+import { alloyOn, forContainers, storeGates, tokenOutputs, type Host } from './host';
+import { networkArgs } from '../settings/network';
+import { endsOn, nearness } from '../settings/ending';
+import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from '../components/observability-resources';
+import { Journal } from '../components/journal';
+import { gateNames, imagesOf, signalsOf } from './outputs';
+import { Phoenix } from '../components/phoenix';
+import { loginEnvironment } from './phoenix-env';
+import { nothingRemote, publish, serviceTokensOf } from './publication';
+import { tlsOn } from './tls';
+import { hoursOf } from '../settings/tunnel-parse';
+
+/** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
+export async function centralStack(host: Host, account: CloudflareAccount | undefined): Promise<object> {
+  const { stack, owner, network, checked, settings, facts, engine, dockerHost, provider, warn } = host;
+  const on = { providers: { docker: provider } };
+  const auth = settings['phoenix:auth'];
+  const login = loginEnvironment(settings);
+  const destinations = destinationsOf(settings);
+  const edges = serviceTokensOf(settings);
+
+  // Where traces are kept, nothing gets out and nobody gets in but through the gate.
+  const store = new docker.Network('store', {
+    name: hostName('observability', stack, 'store'),
+    labels: [{ label: stackLabel, value: owner }],
+    internal: true,
+    // Or everything on the Docker host that listens on all of its addresses would be reached by the one that it has here.
+    ...networkArgs(settings, 'second', facts.hostless ? { 'com.docker.network.bridge.inhibit_ipv4': 'true' } : {}),
+  }, { provider, dependsOn: checked, deleteBeforeReplace: true });
+  const egress = destinations.length > 0
+    ? new Egress('phoenix-egress', { stack, owner, network, image: settings['gate:image'], destinations, limits: facts.limits }, on)
+    : undefined;
+  const phoenix = new Phoenix('phoenix', {
+    stack,
+    owner,
+    network: store,
+    image: settings['phoenix:image'],
+    retentionDays: settings['phoenix:retentionDays'],
+    auth,
+    own: {
+      secret: settings['phoenix:secret'],
+      adminSecret: settings['phoenix:adminSecret'],
+      firstPassword: settings['phoenix:adminPassword'],
+    },
+    // Each host at the edge has a key of its own, named as its service token is.
+    apiKeys: [...new Set([...settings['phoenix:apiKeys'], ...edges])],
+    ending: { names: edges, hours: hoursOf(settings['tunnel:tokenDuration']) },
+    env: login.env,
+    secretEnv: login.secrets,
+    engine,
+    storageMiB: settings['phoenix:storage'],
+    mostProjects: settings['phoenix:projects'],
+    memoryMiB: settings['phoenix:memory'],
+    cpus: settings['phoenix:cpus'],
+    limits: facts.limits,
+    metrics: settings['phoenix:metrics'] && facts.ipv6,
+    protectData: settings['data:protect'],
+  }, on);
+
+  // Without auth nobody asks for them.
+  for (const [key, end] of auth ? Object.entries(phoenix.keyEnds) : []) {
+    end.apply((known) => Promise.all(endWarnings(stack, 'API key', key, known).map(warn)));
+  }
+
+  const journal = settings['phoenix:journal']
+    ? new Journal('journal', {
+        stack,
+        owner,
+        network: store,
+        image: phoenix.image,
+        phoenix: phoenix.internal,
+        metrics: settings['phoenix:metrics'] && facts.ipv6,
+        authorization: phoenix.backend.headers?.['authorization'],
+        limits: facts.limits,
+      }, on)
+    : undefined;
+  const networks = network.ipamConfigs.apply((ranges) => ranges.flatMap(({ subnet }) => subnet ?? []));
+  // Without proxies the ranges do not matter, and a preview of a new stack shows what it makes.
+  const behindProxies = settings['phoenix:rootUrl'] !== undefined && settings['phoenix:trustedProxies'] === undefined;
+  const gate = new Gate('phoenix-gate', {
+    stack,
+    owner,
+    network,
+    image: settings['gate:image'],
+    backend: phoenix.backend,
+    journal: journal?.internal,
+    door: {
+      store,
+      destinations,
+      rules: behindProxies ? networks.apply((ranges) => doorOf(settings, ranges)) : doorOf(settings, []),
+      bind: settings['phoenix:bind'],
+      tls: tlsOn(settings, settings['phoenix:bind'], facts.bridge),
+      uiPort: settings['phoenix:uiPort'],
+      otlpGrpcPort: settings['phoenix:otlpGrpcPort'],
+      otlpHttpPort: settings['phoenix:otlpHttpPort'],
+      listed: facts.listed,
+      ingestKeys: [phoenix.alloyKey, ...edges.flatMap((token) => phoenix.apiKeys[token] ?? [])],
+      after: phoenix.container,
+    },
+    limits: facts.limits,
+  }, { ...on, ...(journal ? { dependsOn: journal } : {}) });
+  const door = gate.endpoints;
+
+  const stores = storeGates(host);
+  const backends: Backend[] = [gate.backend, ...stores.map(({ backend }) => backend)];
+  const alloy = alloyOn(host, backends, [gate, ...stores], largestRequestOf(settings));
+
+  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}), ...gateNames(stores) };
+  const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.page };
+  const intake = new Intake('intake', {
+    engine,
+    gate: gate.containerName,
+    closedFile,
+    phoenix: phoenix.containerName,
+    metrics: phoenix.metrics,
+    server: phoenix.server,
+    entrance: gate.server,
+  });
+  const delivery = new DeliveryCheck('delivery', {
+    engine,
+    endpoints: internal,
+    metrics: phoenixMetrics,
+    containers,
+    auth,
+    adminSecret: phoenix.adminSecret,
+    redeploy: `npm run up -- --stack ${stack}`,
+    path: [...phoenix.path, ...(journal ? [journal.server] : []), gate.server, ...stores.map(({ server }) => server), ...alloy.path],
+  }, { dependsOn: intake });
+
+  const services = { page: gate.page, phoenixOtlp: gate.internal, otlp: alloy.internal.otlpHttp };
+  const published = account && (await publish(host, account, services, phoenix, delivery));
+  published?.remote.apply(({ tokens }) =>
+    Promise.all(Object.entries(tokens).flatMap(([token, { expiresAt }]) => endWarnings(stack, 'service token', token, expiresAt)).map(warn)));
+
+  // Last: until all of it has succeeded, what it replaced may still be in use, at the edge too.
+  new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: published ? [delivery, published.component] : delivery });
+
+  const images: Record<string, docker.RemoteImage> = { phoenix: phoenix.image, alloy: alloy.image, gate: gate.image, ...(published ? { tunnel: published.image } : {}) };
+  return {
+    /** Addresses on the Docker host; the names are an interface. */
+    endpoints: {
+      otlpHttp: alloy.endpoints.otlpHttp,
+      otlpGrpc: alloy.endpoints.otlpGrpc,
+      phoenixUi: door?.ui,
+      phoenixOtlpHttp: door?.otlpHttp,
+      phoenixOtlpGrpc: door?.otlpGrpc,
+      alloyUi: alloy.endpoints.ui,
+    },
+    /** Where applications in containers send; null where they reach none of the addresses. */
+    forContainers: forContainers(host),
+    /** Addresses on the private network. */
+    internal,
+    /** Who gets in, and how; the rest of these is secret. */
+    auth,
+    login: auth ? { url: settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? door?.ui, email: firstAdmin, password: phoenix.firstPassword } : null,
+    adminSecret: phoenix.adminSecret,
+    alloyPage: alloy.page,
+    ...tokenOutputs(host, alloy),
+    apiKeys: auth ? Object.fromEntries(settings['phoenix:apiKeys'].map((name) => [name, phoenix.apiKeys[name]])) : {},
+    /** Backend of each signal by name; null where it is accepted and discarded. */
+    signals: signalsOf(backends),
+    /** The tunnel, and what stacks at the edge read of this one; null where nothing is published. */
+    tunnel: published?.tunnel ?? null,
+    remote: published?.remote ?? nothingRemote,
+    remoteAccess: published?.remoteAccess ?? {},
+    /** Names on the Docker host, for what operates the stack: verify, backup, purge. */
+    containers,
+    volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName, ...(journal ? { journal: journal.volumeName } : {}) },
+    dockerHost,
+    /** How it is reached; secret, because it may hold the key of a certificate. */
+    engine: pulumi.secret(engine),
+    images: imagesOf(images),
+  };
+}
+
+/** What is to be said of the end of what a stack at the edge gets in with. */
+export function endWarnings(stack: string, what: 'API key' | 'service token', name: string, end: string, now = Date.now()): string[] {
+  const rotated = what === 'API key' ? name : `token:${name}`;
+  return nearness(end, now) === 'far' ? []
+    : [`the ${what} ${name} ${endsOn(end, now)}: npm run up -- --stack ${stack} --rotate ${rotated}, then deploy the stack at the edge that has it, with a new file of \`npm run invite\` if it was given one`];
+}

@@ -1,0 +1,46 @@
+/**
+ * Whether what a stack may put on disk has room there: what waits in Alloy's queues, and the database of Phoenix.
+ */
+import { statfs } from 'node:fs/promises';
+import type { Problem } from '../settings/problem';
+import type { Settings } from '../settings/settings';
+
+const mebibyte = 2 ** 20;
+
+/** How many queues of `alloy:queue` a stack has: one for each kind of telemetry and backend that takes OTLP. */
+export function queuesOf(settings: Settings): number {
+  const [metrics, logs] = [settings['prometheus:url'], settings['loki:url']].map((url) => (url === undefined ? 0 : 1)) as [number, number];
+  // What has a store beside an Alloy at the edge does not go through the tunnel; a store of logs takes OTLP, one of metrics does not.
+  const through = settings['edge:central'] !== undefined && settings['edge:sendTo'] === 'alloy' ? 3 - metrics - logs : 1;
+  return through + logs;
+}
+
+/**
+ * @param root folder of the engine's volumes, on this machine
+ * @param running whether the stack has its volumes already: then they may be what fills the disk, and nothing is refused that the disk could hold
+ * @returns a problem where the disk has less room than may be taken; none where it cannot be looked at
+ */
+export async function diskRoom(settings: Settings, root: string, running: boolean): Promise<Problem[]> {
+  const disk = await statfs(root).catch(() => undefined);
+  // Some file systems of sandboxes have a size of nothing.
+  if (!disk || disk.blocks === 0) {
+    return [];
+  }
+  const room = Math.floor(((running ? disk.blocks : disk.bavail) * disk.bsize) / mebibyte);
+  const [queues, storage = 0] = [queuesOf(settings), settings['phoenix:storage']];
+  const queued = settings['alloy:queue'] * queues;
+  const has = `the disk of ${root} has ${inWords(room)}${running ? '' : ' free'}`;
+  const look = ['docker system df', `df -h ${root}`];
+  const setting = (key: 'alloy:queue' | 'phoenix:storage', rule: string, fits: number, least: number): Problem =>
+    ({ key, value: inWords(settings[key] ?? 0), rule, mend: fits >= least ? [`pulumi config set ${key} ${rounded(fits)}`] : look });
+  if (queued > room) {
+    return [setting('alloy:queue', `${queues === 1 ? 'the queue' : `each of ${queues} queues`} may take that much, and ${has}`, (room * 0.8) / queues, 128)];
+  }
+  return queued + storage > room
+    ? [setting('phoenix:storage', `the database may take that much and ${queues === 1 ? "Alloy's queue" : `Alloy's ${queues} queues`} ${inWords(queued)}, and ${has}`, room * 0.8 - queued, 256)]
+    : [];
+}
+
+const rounded = (mebibytes: number): string => (mebibytes >= 1024 ? `${Math.floor(mebibytes / 1024)}GiB` : `${Math.floor(mebibytes)}MiB`);
+
+const inWords = (mebibytes: number): string => (mebibytes % 1024 === 0 || mebibytes >= 10_240 ? `${Math.floor(mebibytes / 1024)}GiB` : `${mebibytes}MiB`);

@@ -1,0 +1,40 @@
+/**
+ * Who may come in to Phoenix, and by which name, as the settings of a stack say.
+ */
+import { dockerHost } from '../components/catalog';
+import type { Door } from '../components/door';
+import { isLoopback, isWildcard } from '../components/address';
+import { largestToPhoenixMiB } from '../components/phoenix-room';
+import type { Settings } from '../settings/settings';
+import { hostnamesOf } from '../settings/tunnel';
+
+/** Names that lead nowhere but to the Docker host, and to the gate on the private network. */
+const ownNames = ['localhost', dockerHost, 'phoenix', 'phoenix-gate'];
+
+/** @param stackNetworks ranges of the stack's own network, on which tunnels and proxies are */
+export function doorOf(settings: Settings, stackNetworks: readonly string[]): Door {
+  const url = settings['phoenix:rootUrl'];
+  const bind = settings['phoenix:bind'];
+  const names = [
+    ...ownNames,
+    ...bind.filter((address) => !isWildcard(address)),
+    ...(url ? [url.hostname.replace(/^\[|\]$/g, '')] : []),
+    ...(settings['phoenix:hosts'] ?? []),
+    ...hostnamesOf(settings).map(({ hostname }) => hostname),
+  ];
+  return {
+    names: [...new Set(names)],
+    anyAddress: bind.some(isWildcard),
+    proxies: settings['phoenix:trustedProxies'] ?? (url ? stackNetworks : []),
+    https: url?.protocol === 'https:',
+    mostMiB: largestToPhoenixMiB(settings['phoenix:memory']),
+  };
+}
+
+/** What is worth saying of ports that are published beyond this machine. */
+export function doorWarnings(settings: Settings): string[] {
+  const nameless = settings['phoenix:hosts'] === undefined && settings['phoenix:rootUrl'] === undefined;
+  return settings['phoenix:bind'].every(isLoopback) || settings['edge:central'] !== undefined || !nameless
+    ? []
+    : ['beyond this machine Phoenix answers to its addresses alone; to reach it by a host name: pulumi config set phoenix:hosts NAME'];
+}

@@ -1,0 +1,67 @@
+/**
+ * A stack at the edge: an Alloy on another host, which sends to a central stack through that one's tunnel.
+ */
+import * as pulumi from '@pulumi/pulumi';
+import { largestRequestMiB } from '../components/alloy-config';
+import { centralOf } from './central';
+import type { Remote } from '../settings/edge-access';
+import { Gate } from '../components/gate';
+import { alloyOn, forContainers, storeGates, tokenOutputs, type Host } from './host';
+import { DeliveryCheck } from '../components/observability-resources';
+import { gateNames, imagesOf, signalsOf } from './outputs';
+
+/** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
+export function edgeStack(host: Host, remote: Remote): object {
+  const { stack, owner, network, settings, facts, engine, dockerHost, provider } = host;
+  const central = centralOf(settings, remote);
+  // Where spans leave the host: no answer of the tunnel loses one.
+  const gate = new Gate('central-gate', { stack, owner, network, image: settings['gate:image'], backend: central.backend, limits: facts.limits }, { providers: { docker: provider } });
+
+  const stores = storeGates(host);
+  const external = stores.map(({ backend }) => backend);
+  // What has a store of its own here does not go through the tunnel as well.
+  const elsewhere = new Set(external.flatMap(({ signals }) => signals));
+  const backends = [{ ...gate.backend, signals: gate.backend.signals.filter((signal) => !elsewhere.has(signal)) }, ...external];
+  // What is larger than the other end takes is refused here, where the sender is told.
+  const requestMiB = Math.min(largestRequestMiB(settings['alloy:memory']), central.requestMiB);
+  const alloy = alloyOn(host, backends, [gate, ...stores], requestMiB);
+
+  const containers = { alloy: alloy.containerName, gate: gate.containerName, ...gateNames(stores) };
+  // Phoenix answers through the gate, which speaks TLS for whoever reads.
+  const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.internal };
+  const far = { stack: settings['edge:central'] ?? '', hostname: central.hostname, sendTo: settings['edge:sendTo'], token: settings['edge:token'] };
+  new DeliveryCheck('delivery', {
+    engine,
+    endpoints: internal,
+    containers,
+    central: far,
+    headers: central.reader,
+    redeploy: `npm run up -- --stack ${stack}`,
+    path: [gate.server, ...stores.map(({ server }) => server), ...alloy.path],
+  }, { dependsOn: [gate, alloy] });
+
+  return {
+    /** Addresses on the Docker host; the names are an interface. */
+    endpoints: { otlpHttp: alloy.endpoints.otlpHttp, otlpGrpc: alloy.endpoints.otlpGrpc, alloyUi: alloy.endpoints.ui },
+    /** Where applications in containers send; null where they reach none of the addresses. */
+    forContainers: forContainers(host),
+    /** Addresses on the private network; Phoenix through the gate, which the tunnel lets at what a check needs. */
+    internal,
+    /** Where it sends, and as who. */
+    central: far,
+    /** Headers with which a check reads its trace back; secret. */
+    reader: pulumi.secret(central.reader),
+    /** Who may see Alloy's page; secret. */
+    alloyPage: alloy.page,
+    ...tokenOutputs(host, alloy),
+    signals: signalsOf(backends),
+    /** Nothing comes in here from other hosts. */
+    remote: null,
+    containers,
+    volumes: { alloy: alloy.volumeName },
+    dockerHost,
+    /** How it is reached; secret, because it may hold the key of a certificate. */
+    engine: pulumi.secret(engine),
+    images: imagesOf({ alloy: alloy.image, gate: gate.image }),
+  };
+}

@@ -1,0 +1,82 @@
+import type * as docker from '@pulumi/docker';
+import type * as pulumi from '@pulumi/pulumi';
+import type { Engine } from '../engine';
+import { Alloy } from '../components/alloy';
+import type { Backend } from '../components/backend';
+import { dockerHost } from '../components/catalog';
+import { externalBackends } from './external-backends';
+import { Gate } from '../components/gate';
+import type { HostFacts } from './preflight';
+import type { Settings } from '../settings/settings';
+import { urlForContainers } from '../components/tls';
+import { tlsOn } from './tls';
+import { tokenOn } from './token';
+
+/** What every part of a stack is made from. */
+export interface Host {
+  /** Stack name, part of every name on the Docker host. */
+  readonly stack: string;
+  /** `project/stack`, the value of the label on everything that is made. */
+  readonly owner: string;
+  /** Network with a way out, for what is sent to and what sends on. */
+  readonly network: docker.Network;
+  /** What has to be in order before anything is made. */
+  readonly checked: pulumi.Resource[];
+  readonly settings: Settings;
+  readonly facts: HostFacts;
+  /** The Docker Engine of the stack as an input of resources, its address, and the provider for just that one. */
+  readonly engine: pulumi.Input<Engine>;
+  readonly dockerHost: string;
+  readonly provider: docker.Provider;
+  /** Says something that stops nothing. */
+  readonly warn: (warning: string) => Promise<void>;
+}
+
+/** Where applications in containers send; null where they reach none of the addresses. */
+export const forContainers = ({ settings, facts }: Pick<Host, 'settings' | 'facts'>): string | null =>
+  urlForContainers(facts.bind, settings['alloy:otlpHttpPort'], tlsOn(settings, facts.bind, facts.bridge), facts.bridge);
+
+/** Gates in front of the stores of metrics and logs that somebody else runs: what one of them refuses waits, as spans do. */
+export function storeGates({ stack, owner, network, settings, facts, provider }: Host): readonly Gate[] {
+  return externalBackends(settings).map((backend) => new Gate(`${backend.name}-gate`, {
+    stack,
+    owner,
+    network,
+    image: settings['gate:image'],
+    backend,
+    reachesHost: settings[`${backend.name}:url`]?.hostname === dockerHost,
+    limits: facts.limits,
+  }, { providers: { docker: provider } }));
+}
+
+/** What senders put into a header, which is secret, and the addresses on which they do; nothing where Alloy asks for none. */
+export const tokenOutputs = ({ settings, facts }: Pick<Host, 'settings' | 'facts'>, { token }: Pick<Alloy, 'token'>): { readonly otlpToken?: pulumi.Output<string>; readonly otlpTokenOn?: readonly string[] } =>
+  (token ? { otlpToken: token, otlpTokenOn: tokenOn(settings, facts.bridge) } : {});
+
+/**
+ * The Alloy that every stack has, as its settings say.
+ * @param requestMiB largest request, where that is not for its memory to say
+ */
+export function alloyOn({ stack, owner, network, settings, facts, provider }: Host, backends: readonly Backend[], gates: readonly Gate[], requestMiB?: number): Alloy {
+  return new Alloy('alloy', {
+    stack,
+    owner,
+    network,
+    image: settings['alloy:image'],
+    backends,
+    bind: facts.bind,
+    tls: tlsOn(settings, facts.bind, facts.bridge),
+    tokenOn: tokenOn(settings, facts.bridge),
+    origins: settings['alloy:cors'] ?? [],
+    listed: facts.listed,
+    otlpGrpcPort: settings['alloy:otlpGrpcPort'],
+    otlpHttpPort: settings['alloy:otlpHttpPort'],
+    uiPort: settings['alloy:uiPort'],
+    memoryMiB: settings['alloy:memory'],
+    queueMiB: settings['alloy:queue'],
+    ...(requestMiB === undefined ? {} : { requestMiB }),
+    cpus: settings['alloy:cpus'],
+    limits: facts.limits,
+    protectData: settings['data:protect'],
+  }, { dependsOn: [...gates], providers: { docker: provider } });
+}

@@ -1,0 +1,7 @@
+import { largestRequestMiB } from '../components/alloy-config';
+import { largestToPhoenixMiB } from '../components/phoenix-room';
+import type { Settings } from '../settings/settings';
+
+/** The same where Phoenix is in the stack, which has to hold it, too. */
+export const largestRequestOf = (settings: Pick<Settings, 'alloy:memory' | 'phoenix:memory'>): number =>
+  Math.min(largestRequestMiB(settings['alloy:memory']), largestToPhoenixMiB(settings['phoenix:memory']));

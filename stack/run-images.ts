@@ -1,0 +1,57 @@
+/**
+ * Images that one run uses in place of the pinned ones. Whoever starts the CLI tells the program of them in its environment.
+ */
+import { images, imagesVariable, type ServiceName } from '../components/catalog';
+import type { Problem } from '../settings/problem';
+import { BrokenRule, image } from '../settings/parse';
+
+/** By service. One that is not in it has its pinned image. */
+export type RunImages = Partial<Record<ServiceName, string>>;
+
+/** The variable for the CLI's environment; none where nothing is to be told. */
+export function imagesEnvironment(chosen: RunImages): Record<string, string> {
+  return Object.keys(chosen).length === 0 ? {} : { [imagesVariable]: JSON.stringify(chosen) };
+}
+
+/**
+ * What the environment says of this run's images.
+ * @returns settings (`alloy:image`) that hold where the stack sets none, and what is wrong with the variable; then there are none
+ */
+export function imagesOfThisRun(env: NodeJS.ProcessEnv): { readonly settings: Readonly<Record<string, string>>; readonly problems: readonly Problem[] } {
+  const raw = env[imagesVariable];
+  if (raw === undefined || raw === '') {
+    return { settings: {}, problems: [] };
+  }
+  const refused = (rule: string): ReturnType<typeof imagesOfThisRun> => ({
+    settings: {},
+    problems: [{ key: imagesVariable, value: raw, rule, mend: [`unset ${imagesVariable}`] }],
+  });
+  const chosen = parsed(raw);
+  if (chosen === undefined) {
+    return refused(`it is JSON by service, such as {"alloy":"${images.alloy}"}`);
+  }
+  for (const [service, reference] of Object.entries(chosen)) {
+    if (!Object.hasOwn(images, service)) {
+      return refused(`there is no service ${service}; there are ${Object.keys(images).join(', ')}`);
+    }
+    try {
+      image(service as ServiceName)(reference);
+    } catch (error) {
+      if (!(error instanceof BrokenRule)) {
+        throw error;
+      }
+      return refused(`the image of ${service}: ${error.message}`);
+    }
+  }
+  return { settings: Object.fromEntries(Object.entries(chosen).map(([service, reference]) => [`${service}:image`, reference])), problems: [] };
+}
+
+function parsed(raw: string): Readonly<Record<string, string>> | undefined {
+  try {
+    const value: unknown = JSON.parse(raw);
+    const fits = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((one) => typeof one === 'string');
+    return fits ? (value as Record<string, string>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
