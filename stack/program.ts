@@ -1,5 +1,5 @@
 /**
- * Wiring only: settings in, components, outputs. index.ts loads it while the providers start.
+ * Wiring only: settings in, components, outputs.
  */
 import * as fs from 'node:fs';
 import * as docker from '@pulumi/docker';

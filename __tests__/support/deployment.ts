@@ -141,7 +141,7 @@ export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}
     return originalOutputs.call(this, request, callback);
   });
   // The SDK reads the stack of every promise it makes; with source maps that is most of the time of a test.
-  const { stackTraceLimit, prepareStackTrace } = Error;
+  const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 1;
   try {
     const result = await program();
@@ -151,8 +151,6 @@ export async function deploy<T>(program: () => T | Promise<T>, stage: Stage = {}
     return { resources: new Map(resources.map((resource) => [resource.name, resource])), order, providers, outputs: componentOutputs, result };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
-    // The program leaves it for an error that is told.
-    Error.prepareStackTrace = prepareStackTrace;
     spy.mockRestore();
     outputsSpy.mockRestore();
   }
