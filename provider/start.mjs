@@ -28,4 +28,4 @@ if (!existsSync(bundle)) {
   buildSync({ entryPoints: [join(here, 'main.ts')], outfile: draft, bundle: true, platform: 'node', target: 'node20', minify: true, logLevel: 'error' });
   renameSync(draft, bundle);
 }
-createRequire(import.meta.url)('./cached.cjs').run(bundle);
+createRequire(import.meta.url)(bundle);

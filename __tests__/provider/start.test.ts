@@ -80,18 +80,6 @@ test('it says its port first and its version when asked; it is bundled once, and
   }
 }, 60_000);
 
-test('code that another V8 has made is not used, and made anew', async () => {
-  await running(version);
-  const cache = path.join(copy, 'node_modules', '.cache', 'observability');
-  const kept = (): string[] => fs.readdirSync(cache).filter((name) => name.endsWith('.code')).map((name) => path.join(cache, name));
-  expect(kept().length).toBeGreaterThan(0);
-  for (const file of kept()) {
-    fs.writeFileSync(file, 'not code');
-  }
-  expect(await running(version)).toBe('0.1.1');
-  expect(kept().filter((file) => fs.statSync(file).size > 100_000)).toHaveLength(1);
-}, 60_000);
-
 test.each(['ApiKey', 'ApiKeyList', 'CloudflareAccount', 'DeliveryCheck', 'EngineCheck', 'Intake', 'PhoenixReady', 'PhoenixSettings'])('it has %s', async (type) => {
   const request = new proto.DiffRequest();
   request.setUrn(`urn:pulumi:dev::p::observability:index:${type}::x`);

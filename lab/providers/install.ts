@@ -32,11 +32,10 @@ export async function standIns(names: readonly StandIn[], opts: { readonly proje
   fs.mkdirSync(path.dirname(directory), { recursive: true });
   const draft = fs.mkdtempSync(`${directory}-`);
   fs.chmodSync(draft, 0o755);
-  fs.copyFileSync(path.join(projectDir, 'provider', 'cached.cjs'), path.join(draft, 'cached.cjs'));
   for (const name of names) {
     const { executable, source } = known[name];
     const script = source
-      ? path.join(directory, `${executable}.start.cjs`)
+      ? path.join(directory, `${executable}.js`)
       : path.join(projectDir, 'node_modules', '@pulumi', 'pulumi', 'cmd', 'dynamic-provider');
     if (source) {
       // Loaded only when there is something to bundle, which is once.
@@ -50,9 +49,6 @@ export async function standIns(names: readonly StandIn[], opts: { readonly proje
         minify: true,
         logLevel: 'silent',
       });
-    }
-    if (source) {
-      fs.writeFileSync(path.join(draft, `${executable}.start.cjs`), `require('./cached.cjs').run(require('node:path').join(__dirname, '${executable}.js'));\n`);
     }
     fs.writeFileSync(path.join(draft, executable), `#!/bin/sh\nexec ${quoted(process.execPath)} ${quoted(script)} "$@"\n`, { mode: 0o755 });
   }
@@ -72,7 +68,7 @@ export async function standIns(names: readonly StandIn[], opts: { readonly proje
 function fingerprint(projectDir: string, names: readonly StandIn[]): string {
   const hash = crypto.createHash('sha256').update(JSON.stringify([projectDir, process.execPath, [...names].sort()]));
   const sources = path.join(projectDir, 'lab', 'providers');
-  const files = [...fs.readdirSync(sources).sort().map((file) => path.join(sources, file)), ...['provider/cached.cjs', 'package-lock.json'].map((file) => path.join(projectDir, file))];
+  const files = [...fs.readdirSync(sources).sort().map((file) => path.join(sources, file)), path.join(projectDir, 'package-lock.json')];
   for (const file of files.filter((file) => fs.existsSync(file))) {
     hash.update(file).update(fs.readFileSync(file));
   }
