@@ -1,7 +1,8 @@
-import type { Backend, Sender, Signal } from './backend';
+import type { Backend, Protocol, Sender, Signal } from './backend';
 import { alloyDirectories, ports, tlsFiles, tunnelSeconds } from './catalog';
 import { compareVersions } from './image-reference';
 import { renderFile } from './template';
+import { unreachable } from './unreachable';
 
 export interface AlloyConfigArgs {
   /** Where telemetry goes; a signal without a backend is accepted and discarded. */
@@ -73,13 +74,23 @@ export const secretOf = ({ username, password, token }: Sender): Readonly<Record
 /** How long metrics wait for their store: longer than a weekend and what it takes to notice. */
 const metricsHours = 96;
 
+/** Where the pipeline sends what a backend takes. */
+function inputOf({ protocol, name }: ResolvedBackend): string {
+  switch (protocol) {
+    case 'otlphttp':
+      return `otelcol.exporter.otlphttp.${name}.input`;
+    case 'remote-write':
+      return `otelcol.exporter.prometheus.${name}.input`;
+    default:
+      return unreachable(protocol);
+  }
+}
+
 /** Alloy's configuration, as `alloy fmt` would write it. */
 export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, token = false, origins = [] }: AlloyConfigArgs): string {
-  const component = ({ protocol, name }: ResolvedBackend): string =>
-    protocol === 'otlphttp' ? `otelcol.exporter.otlphttp.${name}.input` : `otelcol.exporter.prometheus.${name}.input`;
-  const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(component);
+  const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(inputOf);
   const [traces, metrics, logs] = [takers('traces'), takers('metrics'), takers('logs')];
-  const of = (protocol: Backend['protocol']): object[] =>
+  const of = (protocol: Protocol): object[] =>
     backends
       .filter((backend) => backend.protocol === protocol)
       .map(({ name, endpoint, signals, tunnelled, headers = {}, sender = {} }) => ({

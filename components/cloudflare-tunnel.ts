@@ -119,6 +119,12 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
       machines: policy('machines', { decision: 'non_identity', includes: tokens.map(([, { id }]) => ({ serviceToken: { tokenId: id } })) }),
       everybody: [],
     };
+    const answers = {
+      people: { httpOnlyCookieAttribute: true },
+      // A redirect to a login page ends in a 200, which an exporter takes for a success.
+      machines: { serviceAuth401Redirect: true },
+      everybody: {},
+    };
     const applications = routes.filter(({ audience }) => audience !== 'everybody').map((route) =>
       new cloudflare.ZeroTrustAccessApplication(
         `${name}-access-${route.name}`,
@@ -129,8 +135,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
           type: 'self_hosted',
           sessionDuration,
           policies: policies[route.audience].map(({ id }) => ({ id, precedence: 1 })),
-          // A redirect to a login page ends in a 200, which an exporter takes for a success.
-          ...(route.audience === 'machines' ? { serviceAuth401Redirect: true } : { httpOnlyCookieAttribute: true }),
+          ...answers[route.audience],
         },
         child,
       ));

@@ -1,6 +1,6 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import type { Backend } from './backend';
+import type { Backend, Protocol } from './backend';
 import { aliases, dockerHost, dockerHostInGate, phoenixAway, ports, tlsFiles, tunnelSeconds, users } from './catalog';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
@@ -80,6 +80,12 @@ export const passedCodes: readonly number[] = [400, 413, 415, 422, 429, 502, 503
 /** Says of samples that they are older than others of their series; Thanos answers it. */
 const conflict = 409;
 
+/** What differs between protocols: the refusals that reach Alloy, and whether the endpoint is the whole URL. */
+const protocols: Readonly<Record<Protocol, { readonly passed: readonly number[]; readonly isWhole: boolean }>> = {
+  otlphttp: { passed: passedCodes, isWhole: false },
+  'remote-write': { passed: [...passedCodes, conflict], isWhole: true },
+};
+
 /** nginx's own word for a client that hung up; it refuses to start with a rule for it. */
 const hungUp = 499;
 
@@ -87,7 +93,7 @@ export interface GateConfig {
   /** Base URL of what stands behind it. */
   readonly backend: string;
   /** Default: `otlphttp`. */
-  readonly protocol?: Backend['protocol'];
+  readonly protocol?: Protocol;
   readonly tunnelled?: boolean | undefined;
   readonly journal?: string | undefined;
   readonly door?: Door | undefined;
@@ -108,7 +114,7 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
   // To nginx a $ begins the name of a variable.
   const path = pathname.replace(/\/$/, '').replaceAll('$', '%24');
   const upstream = isHere ? `${protocol}//${dockerHostInGate}${path}` : `${origin}${path}`;
-  const passed = takes === 'remote-write' ? [...passedCodes, conflict] : passedCodes;
+  const { passed } = protocols[takes];
   const { directHttp, directGrpc, ui, tlsUi, tlsHttp, tlsGrpc } = ports.gate;
   const listening = (plain: number, encrypted: number): object[] => [{ port: plain, ssl: false }, ...(tls ? [{ port: encrypted, ssl: true }] : [])];
   return renderFile('gate/nginx.conf.mustache', {
@@ -172,7 +178,7 @@ export class Gate extends pulumi.ComponentResource {
     const { door, journal } = args;
     const egressPorts = portsOf(door?.destinations ?? []);
     const { protocol } = args.backend;
-    const isWhole = protocol === 'remote-write';
+    const { isWhole } = protocols[protocol];
     const config = pulumi.all([args.backend.endpoint, door?.rules]).apply(([endpoint, rules]) =>
       gateConfig({ backend: isWhole ? new URL(endpoint).origin : endpoint, protocol, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined }));
 

@@ -102,11 +102,11 @@ export function centralOf(settings: Settings, remote: Remote): Central {
     backend: {
       name: 'central',
       // Alloy hands each signal on; Phoenix takes traces alone.
-      signals: sendTo === 'alloy' ? ['traces', 'metrics', 'logs'] : ['traces'],
+      signals: ({ alloy: ['traces', 'metrics', 'logs'], phoenix: ['traces'] } as const)[sendTo],
       protocol: 'otlphttp',
       endpoint,
       tunnelled: true,
-      headers: { ...badge, ...(sendTo === 'phoenix' ? key : {}) },
+      headers: { ...badge, ...{ alloy: {}, phoenix: key }[sendTo] },
     },
     reader: pulumi.secret(pulumi.all({ ...badge, ...(remote.auth ? key : {}) })),
     hostname: new URL(endpoint).hostname,

@@ -45,6 +45,10 @@ test.each([
   ['oldest', configOf([{ ...phoenix, headers: { authorization: '' } }], { version: '1.11.0', memoryMiB: 384, queueMiB: 128 })],
 ])('%s', (name, text) => expectGolden(`alloy/${name}.alloy`, text));
 
+test('a protocol that has no exporter is refused', () => {
+  expect(() => configOf([{ ...phoenix, protocol: 'arrow' as never }])).toThrow('no case for "arrow"');
+});
+
 test('pages of websites that are named may send to every receiver, with every header, and without a name none may', () => {
   const config = configOf([phoenix], { tls: true, origins: ['https://*.example.com', 'http://localhost:5173'] });
   expect(valuesOf(config, 'allowed_origins')).toEqual(Array(2).fill('[https://*.example.com, http://localhost:5173]'));
