@@ -18,8 +18,10 @@ import { projectDir } from './support/backend';
 import { checkDelivery } from '../provider/delivery';
 import type { Outputs } from './support/outputs';
 import { seedOf } from './support/faults/seed';
+import { plainOf, settingsOf } from './support/preview/workspace';
 import { Pulumi } from './support/pulumi';
 import { routeOf } from './support/route';
+import { previewing } from './support/run-tools';
 import { Failure, say } from './support/say';
 import { findToolchain, type Toolchain } from './support/toolchain';
 
@@ -30,8 +32,10 @@ const execute = promisify(execFile);
 main(bench.action(async () => {
   const tools = await findToolchain();
   await npm('up', '--yes');
-  const outputs = await new Pulumi(tools, stack).outputs<Outputs>();
-  const previews = await previewRatio(tools);
+  const pulumi = new Pulumi(tools, stack);
+  const outputs = await pulumi.outputs<Outputs>();
+  // With the images of the deployment: others would be a change.
+  const previews = await previewRatio(await previewing(tools, stack, plainOf(settingsOf(stack)), await pulumi.state()));
   const pages = await pagesTime();
   await npm('down', '--purge', '--yes');
 
