@@ -13,6 +13,7 @@ import { usedImages } from './images';
 import { finished, underLoad } from './load';
 import { previousPhoenix } from './previous-phoenix';
 import { above } from './offsets';
+import { expectNowhere, placesOf, secretsOf, type Places } from './secrecy';
 
 const stack = 'auth';
 const [phoenix, alloy, gate] = [`phoenix-${stack}`, `alloy-${stack}`, `phoenix-${stack}-gate`];
@@ -173,30 +174,18 @@ describe('phoenix:auth true', () => {
   });
 
   it('shows its secrets nowhere', async () => {
-    const exported = await checkout.pulumi('stack', 'export', '--show-secrets');
-    const { deployment } = JSON.parse(exported.stdout) as { deployment: { resources: { urn: string; outputs?: { key?: { plaintext: string }; result?: { plaintext: string } } }[] } };
-    const secrets = deployment.resources.flatMap(({ outputs }) => [outputs?.key, outputs?.result]).flatMap((one) => (one ? [JSON.parse(one.plaintext) as string] : []));
-    // Four generated secrets and two keys: an empty list would be found nowhere, too.
+    const secrets = await secretsOf(checkout);
+    // Four generated ones and two keys.
     expect(secrets.filter((secret) => secret.length >= 24)).toHaveLength(6);
 
-    const containers = (await docker('ps', '--all', '--quiet', '--filter', `label=llm-observability.stack=llm-observability/${stack}`)).split('\n');
-    const inspected = JSON.parse(await docker('inspect', ...containers)) as { Name: string; Config: { Env: string[] } }[];
-    // The one that has them, and shows them no more than the others.
-    expect(inspected.find(({ Name }) => Name === `/${phoenix}`)?.Config.Env).toContain('PHOENIX_ENABLE_AUTH=true');
-    const files = (dir: string): string[] => fs.readdirSync(dir, { withFileTypes: true, recursive: true }).filter((one) => one.isFile()).map((one) => path.join(one.parentPath, one.name));
-    const places: Record<string, string> = {
-      'docker inspect': JSON.stringify(inspected),
-      processes: (await finished('ps', ['-eww', '-o', 'args'])).output,
+    const places: Places = {
+      ...await placesOf(checkout),
       'the environment that Phoenix was started with': await docker('exec', phoenix, 'python3', '-ISc', "print(open('/proc/1/environ').read())"),
-      'the stack file': fs.readFileSync(path.join(checkout.dir, `Pulumi.${stack}.yaml`), 'utf8'),
-      'the outputs': (await checkout.pulumi('stack', 'output', '--json')).stdout,
       'verify': JSON.stringify(await checkout.command('verify')),
       'preview': JSON.stringify(await checkout.pulumi('preview', '--diff')),
-      state: files(checkout.state).map((file) => fs.readFileSync(file, 'latin1')).join('\n'),
     };
-    for (const container of inspected.map(({ Name }) => Name.slice(1))) {
-      places[`log of ${container}`] = (await finished('docker', ['logs', container])).output;
-    }
+    // The container that has them, and shows them no more than the others.
+    expect((JSON.parse(places[`docker inspect of ${stack}`] ?? '[]') as { Name: string; Config: { Env: string[] } }[]).find(({ Name }) => Name === `/${phoenix}`)?.Config.Env).toContain('PHOENIX_ENABLE_AUTH=true');
     const components = (await (await onAlloysPage('/api/v0/web/components')).json()) as { localID: string }[];
     expect(components.map(({ localID }) => localID)).toContain('otelcol.auth.headers.phoenix');
     for (const { localID } of components) {
@@ -206,9 +195,7 @@ describe('phoenix:auth true', () => {
     expect(places["Alloy's component otelcol.auth.headers.phoenix"]).toContain('(secret)');
     // A container that was never started has no log; everything else says something.
     expect(Object.keys(places).filter((place) => places[place] === '' && !/-files$/.test(place))).toEqual([]);
-    for (const [place, text] of Object.entries(places)) {
-      expect(secrets.filter((secret) => text.includes(secret)).map(() => `a secret in ${place}`)).toEqual([]);
-    }
+    expectNowhere(secrets, places);
   });
 });
 

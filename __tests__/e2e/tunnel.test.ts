@@ -12,8 +12,9 @@ import type { EdgeOutputs, Outputs } from '../../ops/support/outputs';
 import { spanRequest } from '../support/span-request';
 import { Checkout, docker, storedSpans, until } from './checkout';
 import { usedImages } from './images';
-import { finished, underLoad } from './load';
 import { above } from './offsets';
+import { underLoad } from './load';
+import { expectNowhere, placesOf } from './secrecy';
 
 const accountId = 'a'.repeat(32);
 const zone = 'example.com';
@@ -181,22 +182,10 @@ describe('a stack at the edge', () => {
     const { clientSecret = '', apiKey = '' } = deployed.remoteAccess['edge'] ?? {};
     const secrets = [clientSecret, apiKey];
     expect(secrets.every((secret) => secret.length > 20)).toBe(true);
-    const places: Record<string, string> = { processes: (await finished('ps', ['-eww', '-o', 'args'])).output };
-    for (const one of [central, edge]) {
-      const containers = (await docker('ps', '--all', '--format', '{{.Names}}', '--filter', `label=llm-observability.stack=llm-observability/${one.stack}`)).split('\n');
-      places[`docker inspect of ${one.stack}`] = await docker('inspect', ...containers);
-      for (const container of containers) {
-        places[`log of ${container}`] = (await finished('docker', ['logs', container])).output;
-      }
-      places[`outputs of ${one.stack}`] = (await one.pulumi('stack', 'output', '--json')).stdout;
-      places[`stack file of ${one.stack}`] = fs.readFileSync(path.join(one.dir, `Pulumi.${one.stack}.yaml`), 'utf8');
-    }
-    const files = fs.readdirSync(central.state, { withFileTypes: true, recursive: true }).filter((one) => one.isFile());
-    places['state'] = files.map((one) => fs.readFileSync(path.join(one.parentPath, one.name), 'latin1')).join('\n');
+    // Both have one folder of state.
+    const places = { ...await placesOf(central), ...await placesOf(edge) };
     expect(places['state']).toContain('cf-access-client');
-    for (const [place, text] of Object.entries(places)) {
-      expect(secrets.filter((secret) => text.includes(secret)).map(() => `a secret in ${place}`)).toEqual([]);
-    }
+    expectNowhere(secrets, places);
   });
 
   it('keeps senders apart: a request that Phoenix refuses for what it holds costs only itself', async () => {
