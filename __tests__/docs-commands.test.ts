@@ -14,6 +14,7 @@ import { pulumiOptions } from '../ops/commands';
 import { blocks, lines as allLines, pulumiLines, pulumiNotRun } from './support/docs-lines';
 import { tempDir } from './support/temp';
 import { site } from './support/web';
+import { rows } from './support/rows';
 
 const programs = /^(docker|pulumi|git|gh|curl|ssh|ssh-keyscan|mkcert|tar|rm|mv|cp|sudo|open|export|unset|new=\S+$)(?= |$)/;
 const lines = allLines.filter((line) => programs.test(line));
@@ -181,7 +182,7 @@ describe('a home', () => {
     expect(JSON.parse(fs.readFileSync(file, 'utf8'))).toEqual({ passphrase: 'theirs', resources: ['their dev'] });
   });
 
-  test.each(lines.filter((line) => /^(export|unset) \S/.test(line) && !line.includes('$new')))('%s', (line) => {
+  rows(lines.filter((line) => /^(export|unset) \S/.test(line) && !line.includes('$new')))('a variable is set or unset', (line) => {
     const { env, home } = machine();
     expect(spawnSync('sh', ['-euc', line], { env, cwd: home, encoding: 'utf8' })).toMatchObject({ status: 0, stdout: '', stderr: '' });
   });
@@ -194,7 +195,7 @@ describe('pulumi', () => {
     expect(pulumiLines).toEqual(expect.arrayContaining(pulumiNotRun));
   });
 
-  test.each(pulumiLines)('%s', (line) => {
+  rows(pulumiLines)('their options are known, their keys are settings, and their values are taken', (line) => {
     const words = (line.replace(/ < .*$/, '').match(/'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^'(.*)'$/, '$1'));
     expect(words.filter((word) => word.startsWith('--') && word !== '--' && !known.includes(word))).toEqual([]);
     const [key, value] = /config set/.test(line) ? words.slice(words.indexOf('set') + 1).filter((word, index, all) => !word.startsWith('--') && all[index - 1] !== '--stack') : [];

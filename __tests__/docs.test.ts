@@ -8,6 +8,7 @@ import type * as commandLine from '../ops/support/command-line';
 import type * as table from '../ops/commands';
 import { pages, text } from './support/docs-lines';
 import { setEnvironment } from './support/environment';
+import { rows } from './support/rows';
 
 /** Code between backticks, on one line or in a block, as a person would copy it. */
 const code = (page: string): string[] => [
@@ -25,7 +26,10 @@ const typed = pages.flatMap((page) => code(page).flatMap((line) => line.split(/&
 
 test('there are commands in them', () => expect(typed.length).toBeGreaterThan(25));
 
-test.each(typed.filter(([, line]) => !/npm run (--silent )?(pulumi|test|e2e)\b/.test(line)))('%s: %s', async (_, line) => {
+// Many stand on several pages.
+const lines = new Map(typed.map(([page, line]) => [line, page]));
+
+rows([...lines].filter(([line]) => !/npm run (--silent )?(pulumi|test|e2e)\b/.test(line)))('a command of npm is typed as it takes it', async (line) => {
   const [, , ...rest] = words(line).filter((word) => word !== '--silent');
   // A process of its own for each: it remembers which stack was named.
   const { commands, pulumiOptions, parse } = await new Promise<typeof table & typeof commandLine>((resolve) =>
@@ -40,13 +44,13 @@ test.each(typed.filter(([, line]) => !/npm run (--silent )?(pulumi|test|e2e)\b/.
   expect(run).toBe(rest.includes('--help') ? 0 : 1);
 });
 
-test.each(pages)('%s: every setting that it names is one', (page) => {
+rows(pages)('every setting that a page names is one', (page) => {
   const spaces = [...new Set(Object.keys(keys).map((key) => key.split(':')[0] ?? ''))];
   const named = code(page).flatMap((line) => [...line.matchAll(/(?<![\w/.:-])([a-z]+):([a-zA-Z]\w*)\b(?![*:/.…])/g)].filter(([, space = '']) => spaces.includes(space)).map(([key]) => key));
   expect(named.filter((key) => !(key in keys))).toEqual([]);
 });
 
-test.each(pages)('%s: every link within the project leads to a file, and to a heading of it', (page) => {
+rows(pages)('every link within the project leads to a file, and to a heading of it', (page) => {
   const broken = [...text(page).matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].filter(([, file = '', heading]) => {
     const target = file === '' ? page : path.join(path.dirname(page), file);
     const slugs = (): string[] => [...text(target).matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase().replace(/[^\w\s-]/g, '').replace(/ /g, '-'));

@@ -6,6 +6,7 @@ import { reliedOn, type Reliance } from '../../components/relied-on';
 import * as values from '../../settings/parse';
 import { withTable } from '../../ops/support/readme-tables';
 import { updating } from '../support/golden';
+import { rows } from '../support/rows';
 
 const services = Object.keys(images) as ServiceName[];
 
@@ -124,9 +125,9 @@ describe('the names of a stack on its Docker host', () => {
 });
 
 describe('what a stack may be called', () => {
-  test.each(['dev', 'Prod-EU', '2026.11', 'a_b', 'a', 'a'.repeat(41)])('%s', (name) => expect(isStackName(name)).toBe(true));
+  rows(['dev', 'Prod-EU', '2026.11', 'a_b', 'a', 'a'.repeat(41)])('%s', (name) => expect(isStackName(name)).toBe(true));
 
-  test.each(['', '-dev', '.dev', '_dev', 'a b', 'a/b', 'org/project/dev', '../dev', 'dév', 'dev\n', 'a'.repeat(42)])('not %j', (name) =>
+  rows(['', '-dev', '.dev', '_dev', 'a b', 'a/b', 'org/project/dev', '../dev', 'dév', 'dev\n', 'a'.repeat(42)])('not %j', (name) =>
     expect(isStackName(name)).toBe(false));
 
   test('whatever it is, Docker takes every name that is made of it', () => {

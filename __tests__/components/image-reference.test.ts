@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { imageReference, versionIn } from '../../components/image-reference';
+import { rows } from '../support/rows';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
-test.each([
+rows([
   ['nginx', { registry: 'docker.io', name: 'nginx' }],
   ['nginx:1.30.6', { registry: 'docker.io', name: 'nginx', tag: '1.30.6' }],
   ['grafana/alloy:v1.18.1', { registry: 'docker.io', name: 'grafana/alloy', tag: 'v1.18.1' }],
@@ -16,7 +17,7 @@ test.each([
   ['[::1]:5000/alloy:v1.18.1', { registry: '[::1]:5000', name: '[::1]:5000/alloy', tag: 'v1.18.1' }],
 ])('%s', (text, parts) => expect(imageReference(text)).toEqual(parts));
 
-test.each(['', ':1', '@', 'A', 'a b', 'a/', '/a', 'a:', 'a@sha256:1', 'a:b:c', 'a_', 'a..b', 'http://a/b:1', 'a\n', 'user@host/a'])("'%s' is none", (text) => {
+rows(['', ':1', '@', 'A', 'a b', 'a/', '/a', 'a:', 'a@sha256:1', 'a:b:c', 'a_', 'a..b', 'http://a/b:1', 'a\n', 'user@host/a'])("'%s' is none", (text) => {
   expect(imageReference(text)).toBeUndefined();
 });
 
@@ -35,7 +36,7 @@ test('whatever it is made of, it comes apart into that', () => {
   );
 });
 
-test.each([
+rows([
   ['1.30.6', '1.30.6', []],
   ['v1.18.1', '1.18.1', []],
   ['version-20.26.1-nonroot', '20.26.1', ['nonroot']],
@@ -44,4 +45,4 @@ test.each([
   ['1.2.3_mine', '1.2.3', ['mine']],
 ])('the tag %s has version %s and %j', (tag, version, variant) => expect(versionIn(tag)).toEqual({ version, variant }));
 
-test.each(['', '1', '1.30', '1.30-alpine', 'latest', 'v1.18', 'release-1.30.6', '1.30.6x', 'version-latest'])("the tag '%s' has none", (tag) => expect(versionIn(tag)).toBeUndefined());
+rows(['', '1', '1.30', '1.30-alpine', 'latest', 'v1.18', 'release-1.30.6', '1.30.6x', 'version-latest'])("the tag '%s' has none", (tag) => expect(versionIn(tag)).toBeUndefined());

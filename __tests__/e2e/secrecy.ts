@@ -3,7 +3,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { stackLabel } from '../../components/catalog';
+import { stackLabel } from '../../components/names';
 import { docker, type Checkout } from './checkout';
 import { finished } from './load';
 

@@ -4,6 +4,7 @@ import { helpWith, troubleOf } from '../../ops/support/registry-trouble';
 import { fakeEngine } from '../support/fake-engine';
 import { words } from '../support/registry-words';
 import { nobody } from '../support/web';
+import { rows } from '../support/rows';
 
 const reference = 'grafana/alloy:v1.18.1';
 const path = `/distribution/${reference}/json`;
@@ -38,7 +39,7 @@ async function askedOf(status: number, said: string): ReturnType<typeof askRegis
 }
 
 describe('what an engine says of a registry in trouble', () => {
-  test.each(words)('$sort: $what (Docker $engines, $status): $said', ({ sort, said, status }) => {
+  rows(words)('of what engines have said, each sort is known', ({ sort, said, status }) => {
     expect(troubleOf(said, status)).toMatchObject({ sort, why: expect.stringContaining(said.replace(/\s+/g, ' ').trim()) });
   });
 

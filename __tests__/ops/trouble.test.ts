@@ -1,7 +1,8 @@
 import { helpFor, wordsOf } from '../../ops/support/trouble';
+import { rows } from '../support/rows';
 
 /** As each program says it. */
-test.each<[string, RegExp]>([
+rows<[string, RegExp]>([
   ['tar: pulumi/pulumi: Cannot write: No space left on device', /^df -h \/home\/me\/\.pulumi$/],
   ['curl: (23) Failure writing output to destination', /^df -h/],
   ["ENOSPC: no space left on device, mkdir '/home/me'", /^df -h/],
@@ -21,7 +22,7 @@ test.each<[string, RegExp]>([
   expect(helpFor(words, '/home/me/.pulumi')[0]).toMatch(help);
 });
 
-test.each(['curl: (22) The requested URL returned error: 503', 'it answers 503 Service Unavailable', 'it answers 429 Too Many Requests'])('nothing but patience helps with %s', (words) => {
+rows(['curl: (22) The requested URL returned error: 503', 'it answers 503 Service Unavailable', 'it answers 429 Too Many Requests'])('nothing but patience helps with %s', (words) => {
   expect(helpFor(words)).toEqual([]);
 });
 

@@ -1,6 +1,7 @@
 import { destinationProblems, destinations, destinationsOf } from '../../settings/destinations';
 import { readSettings } from '../../settings/settings';
 import { brokenRule } from '../support/broken-rule';
+import { rows } from '../support/rows';
 
 const broken = (raw: string): ReturnType<typeof brokenRule> => brokenRule(destinations, raw);
 
@@ -10,7 +11,7 @@ const ldap = { 'phoenix:ldapUserSearchBaseDns': '["ou=users,dc=example,dc=com"]'
 const smtp = { 'phoenix:smtpUsername': 'phoenix', 'phoenix:smtpPassword': 'not-a-secret', 'phoenix:smtpMailFrom': 'phoenix@example.com' };
 
 describe('phoenix:egress', () => {
-  test.each([
+  rows([
     ['api.openai.com', [['api.openai.com', 443]]],
     ['api.openai.com:443', [['api.openai.com', 443]]],
     ['api.openai.com, ollama.lan:11434', [['api.openai.com', 443], ['ollama.lan', 11434]]],
@@ -19,11 +20,11 @@ describe('phoenix:egress', () => {
     ['a.example.com:8443,a.example.com', [['a.example.com', 8443], ['a.example.com', 443]]],
   ])('%s', (raw, expected) => expect(destinations(raw).map(({ host, port }) => [host, port])).toEqual(expected));
 
-  test.each(['*', '*.openai.com', 'any', 'all', 'everything', 'ALL', 'internet', '0.0.0.0/0', '0.0.0.0', '::/0', '::', 'true', 'api.openai.com,*'])('%s is everything, and no destination', (raw) => {
+  rows(['*', '*.openai.com', 'any', 'all', 'everything', 'ALL', 'internet', '0.0.0.0/0', '0.0.0.0', '::/0', '::', 'true', 'api.openai.com,*'])('%s is everything, and no destination', (raw) => {
     expect(broken(raw)).toEqual({ rule: 'neither everything nor a pattern is a destination: name each server that Phoenix has to reach, such as api.openai.com', meant: undefined });
   });
 
-  test.each([
+  rows([
     ['https://api.openai.com/v1', 'api.openai.com'],
     ['https://api.openai.com', 'api.openai.com'],
     ['https://api.openai.com:443/', 'api.openai.com'],
@@ -37,20 +38,20 @@ describe('phoenix:egress', () => {
     expect(destinations(meant)).not.toHaveLength(0);
   });
 
-  test.each(['', ',', 'a.example.com,,b.example.com', '10.0.0.5', '10.0.0.5:443', '[2001:db8::1]:443', '10.0.0.0/8', 'a b', 'under_score.example.com', '-a.example.com', `${'a'.repeat(64)}.example.com`, 'a"; }', '$host'])('%j is no list of servers', (raw) => {
+  rows(['', ',', 'a.example.com,,b.example.com', '10.0.0.5', '10.0.0.5:443', '[2001:db8::1]:443', '10.0.0.0/8', 'a b', 'under_score.example.com', '-a.example.com', `${'a'.repeat(64)}.example.com`, 'a"; }', '$host'])('%j is no list of servers', (raw) => {
     expect(broken(raw).rule).toMatch(/^not every part is a server such as/);
   });
 
-  test.each(['default', 'hostnames', 'include', 'volatile'])('%s is a word of nginx', (raw) => expect(broken(raw).rule).toMatch(/^not every part is a server/));
+  rows(['default', 'hostnames', 'include', 'volatile'])('%s is a word of nginx', (raw) => expect(broken(raw).rule).toMatch(/^not every part is a server/));
 
-  test.each(['localhost:11434', 'localhost'])('%s is the container itself', (raw) => {
+  rows(['localhost:11434', 'localhost'])('%s is the container itself', (raw) => {
     expect(broken(raw)).toEqual({ rule: "inside Phoenix's container that is the container itself; the Docker host is host.docker.internal", meant: raw.replace('localhost', 'host.docker.internal') });
   });
 
-  test.each(['a.example.com:0', 'a.example.com:65536', 'a.example.com:https', 'a.example.com:', 'a.example.com:00443x'])('%s has no port', (raw) =>
+  rows(['a.example.com:0', 'a.example.com:65536', 'a.example.com:https', 'a.example.com:', 'a.example.com:00443x'])('%s has no port', (raw) =>
     expect(broken(`b.example.com,${raw}`).rule).toBe(`the port of ${raw} is none: it is a whole number from 1 to 65535, and 443 where none is given`));
 
-  test.each([
+  rows([
     ['a.example.com,a.example.com:443', 'a.example.com', 'a.example.com'],
     ['b.example.com:8443,a.example.com,b.example.com:8443', 'b.example.com:8443', 'b.example.com:8443,a.example.com'],
   ])('%s: %s is there twice', (raw, twice, meant) => expect(broken(raw)).toEqual({ rule: `${twice} is there twice; without a port, 443 is meant`, meant }));
@@ -76,7 +77,7 @@ describe('what Phoenix may connect to', () => {
     expect(of(config)).toEqual(['api.openai.com:443', 'login.example.com:443']);
   });
 
-  test.each([
+  rows([
     [{ 'phoenix:ldapTlsMode': 'ldaps' }, 'ldap.example.com:636'],
     [{ 'phoenix:ldapTlsMode': 'none' }, 'ldap.example.com:389'],
     [{ 'phoenix:ldapPort': '3389' }, 'ldap.example.com:3389'],
@@ -89,7 +90,7 @@ describe('what Phoenix may connect to', () => {
     expect(of({ ...ldap, 'phoenix:auth': 'true', 'phoenix:ldapHost': 'dc2.example.com,dc1.example.com' })).toEqual(['dc2.example.com:389', 'dc1.example.com:389']);
   });
 
-  test.each([
+  rows([
     ['https://accounts.google.com/.well-known/openid-configuration', ['accounts.google.com:443', 'oauth2.googleapis.com:443', 'openidconnect.googleapis.com:443', 'www.googleapis.com:443']],
     ['https://login.microsoftonline.com/tenant/v2.0/.well-known/openid-configuration', ['login.microsoftonline.com:443', 'graph.microsoft.com:443']],
     ['https://login.lan:8443/.well-known/openid-configuration', ['login.lan:8443']],
@@ -121,7 +122,7 @@ describe('what cannot be carried is refused', () => {
     expect(read({ 'phoenix:auth': 'true', ...smtp, 'phoenix:smtpHostname': 'smtp.example.com', 'phoenix:smtpPort': '14318' }).problems).toMatchObject([{ key: 'phoenix:smtpHostname', mend: ['pulumi config set phoenix:smtpPort PORT'] }]);
   });
 
-  test.each([
+  rows([
     [{ ...ldap, 'phoenix:ldapHost': '10.0.0.5' }, 'phoenix:ldapHost'],
     [{ ...smtp, 'phoenix:smtpHostname': '10.0.0.5' }, 'phoenix:smtpHostname'],
     [{ ...secrets, 'phoenix:oidcConfigUrl': 'https://10.0.0.5/.well-known/openid-configuration' }, 'phoenix:oidcConfigUrl'],
@@ -132,7 +133,7 @@ describe('what cannot be carried is refused', () => {
     expect(read(config).problems).toEqual([]);
   });
 
-  test.each(['phoenix', 'phoenix-server', 'phoenix-gate', 'phoenix-journal', 'phoenix-egress', 'alloy', 'alloy-dev', 'phoenix-dev-gate', 'journal-prod', 'tunnel-1'])('names of the stack itself: %s', (name) => {
+  rows(['phoenix', 'phoenix-server', 'phoenix-gate', 'phoenix-journal', 'phoenix-egress', 'alloy', 'alloy-dev', 'phoenix-dev-gate', 'journal-prod', 'tunnel-1'])('names of the stack itself: %s', (name) => {
     const rule = 'the containers of the stack have such names, and Phoenix reaches none of them but the gate and the journal';
     expect(refused({ 'phoenix:egress': `${name}:8443` })).toEqual([['phoenix:egress', `${name}:8443`, rule]]);
     expect(refused({ ...smtp, 'phoenix:smtpHostname': name })).toEqual([['phoenix:smtpHostname', name, rule]]);
@@ -140,11 +141,11 @@ describe('what cannot be carried is refused', () => {
     expect(refused({ ...secrets, 'phoenix:oidcConfigUrl': `https://${name}/.well-known/openid-configuration` })).toEqual([['phoenix:oidcConfigUrl', name, rule]]);
   });
 
-  test.each(['phoenix.example.com', 'phoenixville', 'alloy.lan', 'tunnel.example.com'])('a name that only begins so: %s', (name) => {
+  rows(['phoenix.example.com', 'phoenixville', 'alloy.lan', 'tunnel.example.com'])('a name that only begins so: %s', (name) => {
     expect(refused({ 'phoenix:egress': name })).toEqual([]);
   });
 
-  test.each(['a;b$c.example', 'a"b.example', 'a}b.example'])('a host of OIDC that nginx would read as more than a name: %s', (host) => {
+  rows(['a;b$c.example', 'a"b.example', 'a}b.example'])('a host of OIDC that nginx would read as more than a name: %s', (host) => {
     expect(refused({ ...secrets, 'phoenix:oidcConfigUrl': `https://${host}/.well-known/openid-configuration` }).map(([key]) => key)).toEqual(['phoenix:oidcConfigUrl']);
   });
 

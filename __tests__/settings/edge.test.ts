@@ -6,6 +6,7 @@ import { report, type Problem } from '../../settings/problem';
 import { keys, portKeys, publishedPorts, readSettings } from '../../settings/settings';
 import { tlsKeys } from '../../settings/tls';
 import { setEnvironment } from '../support/environment';
+import { rows } from '../support/rows';
 
 type Config = Readonly<Record<string, string>>;
 
@@ -65,7 +66,7 @@ describe('what a stack at the edge does not have', () => {
     expect(Object.keys(edgeKeys).filter((name) => !ofAnEdge.includes(name))).toEqual([]);
   });
 
-  test.each(refused)('%s is refused, whatever its value', (name, key) => {
+  rows(refused)('%s is refused, whatever its value', (name, key) => {
     const about = (value: string, central: string): Problem[] => problems({ 'edge:central': central, [name]: value }).filter(({ rule }) => rule.startsWith('this stack sends'));
     expect(about(rightValue(key), 'prod')).toEqual([problem(name)]);
     expect(about('\n', 'acme/observability/prod')).toEqual([problem(name)]);
@@ -84,7 +85,7 @@ describe('what a stack at the edge does not have', () => {
     expect(problems({ ...config, ...atEdge })).toEqual(refused.map(([name]) => problem(name)).reverse());
   });
 
-  test.each([
+  rows([
     // Misspelt, of the provider, or nothing at all.
     ['phoenix:uiport'],
     ['phoenix:x'],
@@ -142,7 +143,7 @@ describe('what a stack at the edge does not have', () => {
     expect(problems(config).map(({ key }) => key)).toEqual(['prometheus:token', 'loki:token']);
   });
 
-  test.each(['docker:context', 'aws:region', 'phoenixes:x', 'my-tunnel:x', 'cloudflared:x', 'Phoenix:x', 'llm-observability:phoenix:x', 'phoenix', 'pulumi:tags'])('%s is none of it', (name) => {
+  rows(['docker:context', 'aws:region', 'phoenixes:x', 'my-tunnel:x', 'cloudflared:x', 'Phoenix:x', 'llm-observability:phoenix:x', 'phoenix', 'pulumi:tags'])('%s is none of it', (name) => {
     expect(notAtEdge(name)).toBe(false);
     expect(edgeProblems(['edge:central', name])).toEqual([]);
   });
@@ -155,15 +156,15 @@ describe('what a stack at the edge does not have', () => {
 });
 
 describe('edge:central', () => {
-  test.each(['prod', 'Prod_1.eu', 'a-b', 'acme/prod', 'organization/llm-observability/prod', 'acme/my.project/prod-2'])('%s names a stack', (raw) => {
+  rows(['prod', 'Prod_1.eu', 'a-b', 'acme/prod', 'organization/llm-observability/prod', 'acme/my.project/prod-2'])('%s names a stack', (raw) => {
     expect(read({ 'edge:central': raw })).toMatchObject({ problems: [], settings: { 'edge:central': raw } });
   });
 
-  test.each(['prod,dev', '../../prod', '../prod', 'acme/../prod', '.prod', '..', 'acme/observability/prod/x', '/prod', 'prod/', 'acme//prod', 'https://phoenix.example.com', 'prod;id', 'größe'])("'%s' names none", (raw) => {
+  rows(['prod,dev', '../../prod', '../prod', 'acme/../prod', '.prod', '..', 'acme/observability/prod/x', '/prod', 'prod/', 'acme//prod', 'https://phoenix.example.com', 'prod;id', 'größe'])("'%s' names none", (raw) => {
     expect(problems({ 'edge:central': raw })).toEqual([noStack(raw)]);
   });
 
-  test.each([
+  rows([
     ['one that is none', 'the prod', noStack('the prod')],
     ['one that stands empty', '', notYet],
     ['one of blanks', ' \n', notYet],
@@ -183,9 +184,9 @@ describe('edge:central', () => {
 });
 
 describe('edge:sendTo', () => {
-  test.each(['alloy', 'phoenix'])('%s', (raw) => expect(read({ ...atEdge, 'edge:sendTo': raw })).toMatchObject({ problems: [], settings: { 'edge:sendTo': raw } }));
+  rows(['alloy', 'phoenix'])('%s', (raw) => expect(read({ ...atEdge, 'edge:sendTo': raw })).toMatchObject({ problems: [], settings: { 'edge:sendTo': raw } }));
 
-  test.each(['', 'alloy,phoenix', 'gate'])("not '%s'", (raw) => {
+  rows(['', 'alloy,phoenix', 'gate'])("not '%s'", (raw) => {
     expect(problems({ ...atEdge, 'edge:sendTo': raw })).toEqual([
       { key: 'edge:sendTo', value: raw, rule: 'it is one of alloy, phoenix', mend: ['pulumi config set edge:sendTo alloy', 'pulumi config set edge:sendTo phoenix'] },
     ]);
@@ -193,13 +194,13 @@ describe('edge:sendTo', () => {
 });
 
 describe('edge:token', () => {
-  test.each([['edge', 'edge'], ['host-2', 'host-2'], [' edge ', 'edge']])("'%s'", (raw, name) => {
+  rows([['edge', 'edge'], ['host-2', 'host-2'], [' edge ', 'edge']])("'%s'", (raw, name) => {
     expect(read({ ...atEdge, 'edge:token': raw })).toMatchObject({ problems: [], settings: { 'edge:token': name } });
   });
 
   const one = 'it is the name of one service token';
   const none = 'a name is a small letter and up to 38 small letters, digits and dashes, and none of alloy, secret, admin-secret; commas separate names';
-  test.each([
+  rows([
     ['', one],
     [' ', one],
     ['edge,host-2', one],
@@ -219,12 +220,12 @@ describe('ports', () => {
     expect(publishedPorts(read({}).settings)).toEqual(portKeys);
   });
 
-  test.each([['alloy:uiPort', '6006'], ['alloy:otlpGrpcPort', '14317'], ['alloy:otlpHttpPort', '14318']])('%s may be %s at the edge, which is one of Phoenix elsewhere', (name, port) => {
+  rows([['alloy:uiPort', '6006'], ['alloy:otlpGrpcPort', '14317'], ['alloy:otlpHttpPort', '14318']])('%s may be %s at the edge, which is one of Phoenix elsewhere', (name, port) => {
     expect(problems({ ...atEdge, [name]: port })).toEqual([]);
     expect(problems({ [name]: port })).toMatchObject([{ key: name, value: port }]);
   });
 
-  test.each([['phoenix:uiPort', '12345'], ['phoenix:otlpGrpcPort', '4317'], ['phoenix:otlpHttpPort', '6006']])('%s clashes with nothing at the edge, where it is refused', (name, port) => {
+  rows([['phoenix:uiPort', '12345'], ['phoenix:otlpGrpcPort', '4317'], ['phoenix:otlpHttpPort', '6006']])('%s clashes with nothing at the edge, where it is refused', (name, port) => {
     expect(problems({ ...atEdge, [name]: port })).toEqual([problem(name)]);
     expect(problems({ [name]: port }).map(({ rule }) => rule.replace(/^\S+ /, ''))).toEqual(['claims the same port; every service needs one of its own']);
   });

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import * as login from '../../settings/login-parse';
 import { BrokenRule } from '../../settings/parse';
+import { rows } from '../support/rows';
 
 /** The rule that a text breaks; the text itself when it breaks none. */
 function ruleOf(parse: (raw: string) => unknown, raw: string): string {
@@ -16,7 +17,7 @@ function ruleOf(parse: (raw: string) => unknown, raw: string): string {
 const oneLine = 'it is one line of text, and not empty';
 
 describe('publicUrl', () => {
-  test.each([
+  rows([
     ['https://phoenix.example.com', 'https://phoenix.example.com/'],
     ['HTTPS://Phoenix.example.com:443', 'https://phoenix.example.com/'],
     ['http://localhost:8080', 'http://localhost:8080/'],
@@ -27,7 +28,7 @@ describe('publicUrl', () => {
   ])('%s', (raw, href) => expect(login.publicUrl(raw).href).toBe(href));
 
   const path = 'the names in its path are made of letters, digits and . _ ~ -';
-  test.each([
+  rows([
     ['', 'it is no URL; write http://host:port or https://host'],
     ['phoenix.example.com', 'it is no URL; write http://host:port or https://host'],
     ['phoenix.example.com:443', 'the URL must begin with http:// or https://'],
@@ -43,7 +44,7 @@ describe('publicUrl', () => {
 });
 
 describe('proxies', () => {
-  test.each([
+  rows([
     ['172.18.0.1', ['172.18.0.1']],
     ['172.16.0.0/12', ['172.16.0.0/12']],
     ['10.0.0.0/8, 192.168.0.0/16,::1', ['10.0.0.0/8', '192.168.0.0/16', '::1']],
@@ -57,7 +58,7 @@ describe('proxies', () => {
   const none = 'not every part is an IP address or a network such as 172.16.0.0/12';
   const everybody = 'trusting every proxy lets anybody get around the login limit with a forged header; name your proxies';
   const inside = 'a network begins at its first address, as 172.16.0.0/12 does; any other is ignored';
-  test.each([
+  rows([
     ['', none],
     ['nginx', none],
     ['172.16.0.0/12,', none],
@@ -91,9 +92,9 @@ describe('proxies', () => {
 });
 
 describe('phoenixSecret', () => {
-  test.each(['a1'.repeat(16), `${'A'.repeat(30)}1b`, '0a!"#$%&\'()*+,-./:;<=>?@[]^_`{|}~', 'f'.repeat(500).concat('0')])('%s', (raw) => expect(login.phoenixSecret(raw)).toBe(raw));
+  rows(['a1'.repeat(16), `${'A'.repeat(30)}1b`, '0a!"#$%&\'()*+,-./:;<=>?@[]^_`{|}~', 'f'.repeat(500).concat('0')])('%s', (raw) => expect(login.phoenixSecret(raw)).toBe(raw));
 
-  test.each([
+  rows([
     ['', 'it has 0 characters and needs at least 32; it has no digit; it has no lower-case letter'],
     ['a', 'it has 1 character and needs at least 32; it has no digit'],
     ['secretsecre1', 'it has 12 characters and needs at least 32'],
@@ -109,9 +110,9 @@ describe('phoenixSecret', () => {
 });
 
 describe('password', () => {
-  test.each(['abcd', 'ADMIN', 'admin1', '!"$`\\'])('%s', (raw) => expect(login.password(raw)).toBe(raw));
+  rows(['abcd', 'ADMIN', 'admin1', '!"$`\\'])('%s', (raw) => expect(login.password(raw)).toBe(raw));
 
-  test.each([
+  rows([
     ['', 'it has 0 characters and needs at least 4'],
     ['abc', 'it has 3 characters and needs at least 4'],
     ['pass word', 'it has whitespace in it'],
@@ -121,7 +122,7 @@ describe('password', () => {
 });
 
 describe('keyNames', () => {
-  test.each([
+  rows([
     ['', []],
     [' ', []],
     ['reader', ['reader']],
@@ -131,7 +132,7 @@ describe('keyNames', () => {
   ])("'%s'", (raw, list) => expect(login.keyNames(raw)).toEqual(list));
 
   const name = 'a name is a small letter and up to 38 small letters, digits and dashes; commas separate names';
-  test.each([
+  rows([
     ['Reader', name],
     ['1st', name],
     ['-a', name],
@@ -148,7 +149,7 @@ describe('keyNames', () => {
 });
 
 describe('admins', () => {
-  test.each([
+  rows([
     ['Ada=ada@example.com', 'Ada=ada@example.com'],
     [' Ada Lovelace = Ada@Example.COM ; Doe, J.=j.doe+x@corp.internal; ', 'Ada Lovelace=ada@example.com;Doe, J.=j.doe+x@corp.internal'],
     ['A=B=a@example.com', 'A=B=a@example.com'],
@@ -161,7 +162,7 @@ describe('admins', () => {
   const format = 'write Name=email, and ; between one and the next';
   const address = 'not every address is one that mail can be sent to; Phoenix takes name@host.domain';
   const taken = 'admin and system are users that Phoenix has already; it would leave out another of that name';
-  test.each<[string, string]>([
+  rows<[string, string]>([
     ['', oneLine],
     ['A=a@example.com\nB=b@example.com', oneLine],
     [';', format],
@@ -183,23 +184,23 @@ describe('admins', () => {
 });
 
 describe('mailFrom', () => {
-  test.each(['phoenix@example.com', 'a@b', 'Phoenix <phoenix@example.com>', '<a@b>'].map((raw) => [raw]))('%s', (raw) => expect(login.mailFrom(raw)).toBe(raw));
+  rows(['phoenix@example.com', 'a@b', 'Phoenix <phoenix@example.com>', '<a@b>'].map((raw) => [raw]))('%s', (raw) => expect(login.mailFrom(raw)).toBe(raw));
 
   const rule = 'write name@host, or Name <name@host>';
-  test.each([['', oneLine], ['phoenix', rule], ['a@', rule], ['@b', rule], ['a@b c', rule], ['<a@b', rule], ['a@b>', rule], ['a@b,c@d', rule], ['A <a@b> B', rule]])("'%s': %s", (raw, broken) =>
+  rows([['', oneLine], ['phoenix', rule], ['a@', rule], ['@b', rule], ['a@b c', rule], ['<a@b', rule], ['a@b>', rule], ['a@b,c@d', rule], ['A <a@b> B', rule]])("'%s': %s", (raw, broken) =>
     expect(ruleOf(login.mailFrom, raw)).toBe(broken));
 });
 
 describe('oidcName', () => {
-  test.each([['oidc', 'oidc'], ['OKTA_2', 'okta_2'], ['token_1', 'token_1']])('%s is %s', (raw, name) => expect(login.oidcName(raw)).toBe(name));
+  rows([['oidc', 'oidc'], ['OKTA_2', 'okta_2'], ['token_1', 'token_1']])('%s is %s', (raw, name) => expect(login.oidcName(raw)).toBe(name));
 
-  test.each(['', 'a-b', 'a b', 'é', ' a'])("'%s'", (raw) => expect(ruleOf(login.oidcName, raw)).toBe('it is made of letters, digits and _'));
-  test.each(['authorize', 'token', 'revoke', 'register', 'consent', 'Token'])('%s', (raw) =>
+  rows(['', 'a-b', 'a b', 'é', ' a'])("'%s'", (raw) => expect(ruleOf(login.oidcName, raw)).toBe('it is made of letters, digits and _'));
+  rows(['authorize', 'token', 'revoke', 'register', 'consent', 'Token'])('%s', (raw) =>
     expect(ruleOf(login.oidcName, raw)).toBe('Phoenix has a page of that name below /oauth2'));
 });
 
 describe('oidcUrl', () => {
-  test.each([
+  rows([
     'https://login.example.com/.well-known/openid-configuration',
     'https://login.microsoftonline.com/x/v2.0/.well-known/openid-configuration?appid=1',
     'http://localhost:8080/realms/x/.well-known/openid-configuration',
@@ -208,7 +209,7 @@ describe('oidcUrl', () => {
   ])('%s', (raw) => expect(login.oidcUrl(raw).href).toBe(raw));
 
   const https = 'Phoenix takes http:// from localhost only; the URL must begin with https://';
-  test.each([
+  rows([
     ['http://login.example.com/', https],
     ['http://127.0.0.2/', https],
     ['http://host.docker.internal:8080/', https],
@@ -219,27 +220,27 @@ describe('oidcUrl', () => {
 });
 
 describe('what a person is at the identity provider', () => {
-  test.each([
+  rows([
     ['offline_access groups', login.scopes, 'offline_access groups'],
     [' api://x/y ', login.scopes, 'api://x/y'],
     ['engineering, Site Reliability', login.groups, 'engineering,Site Reliability'],
     ['owner:ADMIN, Dev Ops : member,guest:Viewer', login.roleMapping, 'owner:ADMIN,Dev Ops : member,guest:Viewer'],
   ])('%s', (raw, parse, text) => expect(parse(raw)).toBe(text));
 
-  test.each([
+  rows([
     'groups', 'resource_access.phoenix.roles', '"cognito:groups"', 'resource_access."my-app".roles', 'teams[*].name', 'groups[-1]', 'groups[0:2]', '{a: b}',
     "'MEMBER'", 'a[?b==`1`]', "contains(groups[*], 'a:b') && 'ADMIN' || 'VIEWER'",
   ])('%s is a path', (raw) => expect(login.claimPath(raw)).toBe(raw));
 
-  test.each(['cognito:groups', 'https://example.com/groups', 'my-app.roles', 'a."b-c".d-e'])('%s is none', (raw) => {
+  rows(['cognito:groups', 'https://example.com/groups', 'my-app.roles', 'a."b-c".d-e'])('%s is none', (raw) => {
     expect(ruleOf(login.claimPath, raw)).toBe('a name with a colon, slash or dash stands in double quotes, as "cognito:groups" does');
   });
 
-  test.each(['owner', 'owner:', ':ADMIN', ' :ADMIN', 'owner:SYSTEM', 'owner:admins', 'a:b:ADMIN', 'owner:ADMIN,'])("'%s' gives no roles", (raw) => {
+  rows(['owner', 'owner:', ':ADMIN', ' :ADMIN', 'owner:SYSTEM', 'owner:admins', 'a:b:ADMIN', 'owner:ADMIN,'])("'%s' gives no roles", (raw) => {
     expect(ruleOf(login.roleMapping, raw)).toBe('write TheirRole:ADMIN, TheirRole:MEMBER or TheirRole:VIEWER, with commas between');
   });
 
-  test.each(['a,,b', ','])("'%s' are no groups", (raw) => expect(ruleOf(login.groups, raw)).toBe('a name is empty; commas separate groups'));
+  rows(['a,,b', ','])("'%s' are no groups", (raw) => expect(ruleOf(login.groups, raw)).toBe('a name is empty; commas separate groups'));
   test('scopes have spaces between them', () => expect(ruleOf(login.scopes, 'a,b')).toBe('spaces separate scopes, and nothing else'));
   test('none is empty', () => {
     for (const parse of [login.scopes, login.groups, login.roleMapping, login.claimPath]) {
@@ -249,12 +250,12 @@ describe('what a person is at the identity provider', () => {
 });
 
 describe('hosts', () => {
-  test.each([['ldap.example.com', 'ldap.example.com'], ['dc1.example.com, dc-2', 'dc1.example.com,dc-2'], ['192.0.2.7', '192.0.2.7'], ['my_ldap', 'my_ldap']])("'%s'", (raw, text) =>
+  rows([['ldap.example.com', 'ldap.example.com'], ['dc1.example.com, dc-2', 'dc1.example.com,dc-2'], ['192.0.2.7', '192.0.2.7'], ['my_ldap', 'my_ldap']])("'%s'", (raw, text) =>
     expect(login.hosts(raw)).toBe(text));
 
   const name = 'it is a host name without http:// or a port; what is more than that has a setting of its own';
   const itself = "inside Phoenix's container that is the container itself";
-  test.each([
+  rows([
     ['', name],
     ['ldap://ldap.example.com', name],
     ['ldap.example.com:389', name],
@@ -280,13 +281,13 @@ describe('LDAP', () => {
   const right = ['ou=users', 'OU=Users,DC=corp,DC=com', 'CN=Phoenix Admins,OU=Groups,DC=corp', "cn=J. O'Neil (ext)\\, jr,ou=p/q", 'ou=x+cn=y,dc=z', 'ou=Bücher', 'cn=\\20a\\2C', 'a-1=x'];
   const wrong = ['users', 'ou', 'ou=', '=x', 'ou=a,', 'ou=a,b', 'ou=a, dc=b', 'ou =a', 'ou= a', '1a=x', 'o_u=x', 'ou=a;dc=b', 'ou=a=b', 'ou=a#b', 'ou="a"', 'ou=a\\x', 'ou=<a>'];
 
-  test.each(right)('%s is a distinguished name', (raw) => {
+  rows(right)('%s is a distinguished name', (raw) => {
     expect(login.dn(` ${raw} `)).toBe(raw);
     expect(login.dns(JSON.stringify([raw, '']))).toEqual([raw, '']);
     expect(login.rolesOfGroups(JSON.stringify([{ group_dn: raw, role: 'admin' }]))).toEqual([{ group_dn: raw, role: 'ADMIN' }]);
   });
 
-  test.each(wrong)("'%s' is none", (raw) => {
+  rows(wrong)("'%s' is none", (raw) => {
     expect(ruleOf(login.dn, raw)).toBe(noDn);
     expect(ruleOf(login.dns, JSON.stringify([raw]))).toBe(noDn);
     expect(ruleOf(login.rolesOfGroups, JSON.stringify([{ group_dn: raw, role: 'ADMIN' }]))).toBe(noDn);
@@ -298,7 +299,7 @@ describe('LDAP', () => {
     expect(ruleOf(login.rolesOfGroups, '[{"group_dn":" ","role":"ADMIN"}]')).toBe(noDn);
   });
 
-  test.each(['', 'ou=users', '[]', '{}', 'null', '"ou=users"', '[1]', '[null]', '["ou=users"'])("'%s' is no array of texts", (raw) => {
+  rows(['', 'ou=users', '[]', '{}', 'null', '"ou=users"', '[1]', '[null]', '["ou=users"'])("'%s' is no array of texts", (raw) => {
     expect(ruleOf(login.dns, raw)).toBe('it is no JSON array of texts; write ["ou=users,dc=example,dc=com"]');
   });
 
@@ -309,7 +310,7 @@ describe('LDAP', () => {
     ]);
   });
 
-  test.each(['', '*', '[]', '{}', '[null]', '["*"]', '[{"group_dn":"*"}]', '[{"role":"ADMIN"}]', '[{"group_dn":1,"role":"ADMIN"}]', '[{"group_dn":"*","role":1}]', '[{"group_dn":"*","role":"SYSTEM"}]'])(
+  rows(['', '*', '[]', '{}', '[null]', '["*"]', '[{"group_dn":"*"}]', '[{"role":"ADMIN"}]', '[{"group_dn":1,"role":"ADMIN"}]', '[{"group_dn":"*","role":1}]', '[{"group_dn":"*","role":"SYSTEM"}]'])(
     "'%s' gives no roles",
     (raw) =>
       expect(ruleOf(login.rolesOfGroups, raw)).toBe(
@@ -326,7 +327,7 @@ describe('LDAP', () => {
     expect(ruleOf(login.attribute, '')).toBe(oneLine);
   });
 
-  test.each(['null', 'NULL'])('%s is what Phoenix calls no address', (raw) => {
+  rows(['null', 'NULL'])('%s is what Phoenix calls no address', (raw) => {
     expect(ruleOf(login.attribute, raw)).toBe('people without an e-mail address would need PHOENIX_LDAP_ATTR_UNIQUE_ID, for which there is no setting');
   });
 });

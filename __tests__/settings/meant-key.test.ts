@@ -1,23 +1,24 @@
 import * as fc from 'fast-check';
 import { mayBeSecret, sense } from '../../settings/meant-key';
 import { keys } from '../../settings/settings';
+import { rows } from '../support/rows';
 
 describe('what a name says of the value', () => {
   // Far enough from `auth` that only the word itself says it.
-  test.each(['No', 'Not', 'Never', 'Off', 'Without', 'Deny', 'Disable', 'Disabled', 'Disallow', 'Forbid', 'Skip', 'Stop'])('the word %s turns it round', (word) => {
+  rows(['No', 'Not', 'Never', 'Off', 'Without', 'Deny', 'Disable', 'Disabled', 'Disallow', 'Forbid', 'Skip', 'Stop'])('the word %s turns it round', (word) => {
     expect(sense(`phoenix:authentication${word}`, 'phoenix:auth')).toBe('opposite');
     expect(sense(`phoenix:${word.toLowerCase()}Auth`, 'phoenix:auth')).toBe('opposite');
     expect(sense(`phoenix:auth_${word.toUpperCase()}`, 'phoenix:auth')).toBe('opposite');
     expect(sense(`phoenix:${word.toLowerCase()}auth`, 'phoenix:auth')).toBe('opposite');
   });
 
-  test.each(['un', 'de', 'dis'])('so does %s before a word', (prefix) => {
+  rows(['un', 'de', 'dis'])('so does %s before a word', (prefix) => {
     expect(sense(`data:${prefix}protect`, 'data:protect')).toBe('opposite');
     expect(sense(`phoenix:oidc${prefix}allowsignup`, 'phoenix:oidcAllowSignUp')).toBe('opposite');
     expect(sense(`data:${prefix}protct`, 'data:protect')).toBe('opposite');
   });
 
-  test.each([
+  rows([
     ['enableDockerDaemonCheck', 'opposite'],
     ['enabledockerdaemoncheck', 'opposite'],
     ['dockerDaemonCheck', 'opposite'],
@@ -31,11 +32,11 @@ describe('what a name says of the value', () => {
     expect(sense(`docker:${name}`, 'docker:disableDockerDaemonCheck')).toBe(expected);
   });
 
-  test.each(['authOn', 'useAuth', 'withAuth', 'enableAuth', 'authEnabled', 'authRequired', 'authentication', 'authmode'])('%s says the same', (name) => {
+  rows(['authOn', 'useAuth', 'withAuth', 'enableAuth', 'authEnabled', 'authRequired', 'authentication', 'authmode'])('%s says the same', (name) => {
     expect(sense(`phoenix:${name}`, 'phoenix:auth')).toBe('same');
   });
 
-  test.each(['authOptional', 'authNode', 'authMode', 'authAnonymous'])('of %s only its writer knows', (name) => {
+  rows(['authOptional', 'authNode', 'authMode', 'authAnonymous'])('of %s only its writer knows', (name) => {
     expect(sense(`phoenix:${name}`, 'phoenix:auth')).toBe('unclear');
   });
 
@@ -50,7 +51,7 @@ describe('what a name says of the value', () => {
   });
 });
 
-test.each<[string, string, string, boolean]>([
+rows<[string, string, string, boolean]>([
   ['phoenix:apikeys', 'phoenix:apiKeys', 'evaluations', false],
   ['phoenix:apiKey', 'phoenix:apiKeys', 'evaluations', false],
   ['phoenix:apiKey', 'phoenix:apiKeys', 'a1', true],

@@ -6,6 +6,7 @@ import * as fc from 'fast-check';
 import { shellQuoted } from '../../settings/setting';
 import { keys, readSettings, type SettingKey } from '../../settings/settings';
 import { boolean, negatedBoolean } from '../../settings/parse';
+import { rows } from '../support/rows';
 
 const offered = (name: SettingKey, value: string): string[] =>
   readSettings({ [name]: value }, 'llm-observability').problems.filter(({ key }) => key === name).flatMap(({ mend }) => mend);
@@ -14,7 +15,7 @@ const reset = (name: SettingKey, fallback: string): string[] => [`pulumi config 
 const either = (name: SettingKey): string[] => [...set(name, 'true'), ...set(name, 'false')];
 const example = (name: SettingKey, value: string): string[] => [`pulumi config set ${name} ${value}   # an example`];
 
-test.each<[SettingKey, string, string]>([
+rows<[SettingKey, string, string]>([
   // YAML 1.1, environment variables, shells
   ['data:protect', 'True', 'true'],
   ['data:protect', 'TRUE', 'true'],
@@ -157,7 +158,7 @@ test.each<[SettingKey, string, string]>([
 });
 
 // More than one thing, or none, could be meant.
-test.each<[SettingKey, string, string[]]>([
+rows<[SettingKey, string, string[]]>([
   ['data:protect', 'maybe', either('data:protect')],
   ['data:protect', 'protected', either('data:protect')],
   ['data:protect', '-true', either('data:protect')],
@@ -208,24 +209,26 @@ test('the switches whose names say what is not there are known as such', () => {
   expect(switches.filter((name) => keys[name].parse === negatedBoolean).sort()).toEqual(negated);
 });
 
-describe.each(switches)('the switch %s', (name) => {
-  test.each(['True', 'TRUE', 'yes', 'Y', '1', 't', 'tru', '"true"', '!false', 'not 0'])("'%s' is true whatever it is called", (value) => {
-    expect(offered(name, value)).toEqual(set(name, 'true'));
+describe('every switch', () => {
+  const all = (value: string): string[][] => switches.map((name) => offered(name, value));
+
+  rows(['True', 'TRUE', 'yes', 'Y', '1', 't', 'tru', '"true"', '!false', 'not 0'])("'%s' is true whatever it is called", (value) => {
+    expect(all(value)).toEqual(switches.map((name) => set(name, 'true')));
   });
 
-  test.each(['False', 'FALSE', 'f', '0', 'flase', "'false'", '!true', 'not true', '! yes', 'not 1'])("'%s' is false whatever it is called", (value) => {
-    expect(offered(name, value)).toEqual(set(name, 'false'));
+  rows(['False', 'FALSE', 'f', '0', 'flase', "'false'", '!true', 'not true', '! yes', 'not 1'])("'%s' is false whatever it is called", (value) => {
+    expect(all(value)).toEqual(switches.map((name) => set(name, 'false')));
   });
 
-  test.each([
+  rows([
     ['on', 'true'], ['enable', 'true'], ['enabled', 'true'], ['ENABLED', 'true'], ['not off', 'true'], ['!off', 'true'], ['not disabled', 'true'], ['!no', 'true'],
     ['off', 'false'], ['OFF', 'false'], ['no', 'false'], ['n', 'false'], ['disable', 'false'], ['disabled', 'false'], [' Disabled ', 'false'], ['not on', 'false'], ['! enabled', 'false'],
   ])("'%s' is %s, or for the person to say where the name says no", (value, meant) => {
-    expect(offered(name, value)).toEqual(negated.includes(name) ? either(name) : set(name, meant));
+    expect(all(value)).toEqual(switches.map((name) => (negated.includes(name) ? either(name) : set(name, meant))));
   });
 
-  test.each(['never', 'none', 'always', 'without', 'required', 'not required', 'deactivated', 'inactive', 'skip', 'unset', 'on/off', 'opt-out', 'nope', 'maybe'])("'%s' is for the person to say", (value) => {
-    expect(offered(name, value)).toEqual(either(name));
+  rows(['never', 'none', 'always', 'without', 'required', 'not required', 'deactivated', 'inactive', 'skip', 'unset', 'on/off', 'opt-out', 'nope', 'maybe'])("'%s' is for the person to say", (value) => {
+    expect(all(value)).toEqual(switches.map((name) => either(name)));
   });
 });
 

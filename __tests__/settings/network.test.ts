@@ -1,12 +1,13 @@
 import { halvesOf, mtu, networkArgs, subnet, subnetProblems } from '../../settings/network';
 import { brokenRule } from '../support/broken-rule';
+import { rows } from '../support/rows';
 
 describe('network:subnet', () => {
-  test.each(['10.212.0.0/24', '10.0.0.0/8', '172.16.0.0/12', '172.31.255.128/25', '192.168.0.0/16', '100.64.0.0/10', '192.168.7.0/25'])('%s', (raw) => {
+  rows(['10.212.0.0/24', '10.0.0.0/8', '172.16.0.0/12', '172.31.255.128/25', '192.168.0.0/16', '100.64.0.0/10', '192.168.7.0/25'])('%s', (raw) => {
     expect(subnet(raw)).toBe(raw);
   });
 
-  test.each<[string, RegExp, string | undefined]>([
+  rows<[string, RegExp, string | undefined]>([
     ['10.212.0.0', /a range of IPv4 addresses/, '10.212.0.0/24'],
     ['10.212.0.7', /a range of IPv4 addresses/, '10.212.0.0/24'],
     ['8.8.8.8', /a range of IPv4 addresses/, undefined],
@@ -27,7 +28,7 @@ describe('network:subnet', () => {
     expect(brokenRule(subnet, raw)).toEqual({ rule: expect.stringMatching(rule), meant: offer });
   });
 
-  test.each([['10.212.0.0/24', ['10.212.0.0/25', '10.212.0.128/25']], ['10.0.0.0/8', ['10.0.0.0/9', '10.128.0.0/9']], ['192.168.254.128/25', ['192.168.254.128/26', '192.168.254.192/26']]])('%s in two', (raw, halves) => {
+  rows([['10.212.0.0/24', ['10.212.0.0/25', '10.212.0.128/25']], ['10.0.0.0/8', ['10.0.0.0/9', '10.128.0.0/9']], ['192.168.254.128/25', ['192.168.254.128/26', '192.168.254.192/26']]])('%s in two', (raw, halves) => {
     expect(halvesOf(raw)).toEqual(halves);
   });
 
@@ -35,7 +36,7 @@ describe('network:subnet', () => {
     const of = (Name: string, ...subnets: string[]): { Name: string; IPAM: { Config: { Subnet: string }[] } } => ({ Name, IPAM: { Config: subnets.map((Subnet) => ({ Subnet })) } });
     const problems = (own: string | undefined, ...others: Parameters<typeof subnetProblems>[1]): ReturnType<typeof subnetProblems> => subnetProblems({ 'network:subnet': own }, others);
 
-    test.each([['the same', '10.212.0.0/24'], ['within it', '10.212.0.64/26'], ['around it', '10.208.0.0/12']])('with addresses of it: %s', (_, theirs) => {
+    rows([['the same', '10.212.0.0/24'], ['within it', '10.212.0.64/26'], ['around it', '10.208.0.0/12']])('with addresses of it: %s', (_, theirs) => {
       expect(problems('10.212.0.0/24', of('bridge', '172.17.0.0/16'), of('vpn', 'fd00::/64', theirs))).toEqual([{
         key: 'network:subnet', value: '10.212.0.0/24', rule: `the Docker network vpn has addresses of it (${theirs})`, mend: ['pulumi config set network:subnet 10.0.0.0/24'],
       }]);
@@ -46,7 +47,7 @@ describe('network:subnet', () => {
       expect(problems('192.168.0.0/17', of('one', '192.168.3.0/24'), of('two', '192.168.200.0/24'))[0]?.mend).toEqual(['pulumi config rm network:subnet', 'docker network ls']);
     });
 
-    test.each<[string, string | undefined, Parameters<typeof subnetProblems>[1]]>([
+    rows<[string, string | undefined, Parameters<typeof subnetProblems>[1]]>([
       ['beside it', '10.212.0.0/24', [of('one', '10.212.1.0/24'), of('two', '10.211.255.0/24')]],
       ['without addresses', '10.212.0.0/24', [{ Name: 'host' }, { Name: 'none', IPAM: { Config: null } }]],
       ['where none is set', undefined, [of('one', '10.212.0.0/24')]],
@@ -57,11 +58,11 @@ describe('network:subnet', () => {
 });
 
 describe('network:mtu', () => {
-  test.each([['576', 576], ['1400', 1400], ['9000', 9000]])('%s', (raw, value) => {
+  rows([['576', 576], ['1400', 1400], ['9000', 9000]])('%s', (raw, value) => {
     expect(mtu(raw)).toBe(value);
   });
 
-  test.each<[string, string | undefined]>([['575', undefined], ['9001', undefined], ['1400 bytes', '1400'], ['1400b', '1400'], ['1.4k', undefined], ['-1', undefined], ['auto', undefined]])('%s is refused', (raw, offer) => {
+  rows<[string, string | undefined]>([['575', undefined], ['9001', undefined], ['1400 bytes', '1400'], ['1400b', '1400'], ['1.4k', undefined], ['-1', undefined], ['auto', undefined]])('%s is refused', (raw, offer) => {
     expect(brokenRule(mtu, raw)).toEqual({ rule: 'it is a number of bytes from 576 to 9000, such as 1400', meant: offer });
   });
 });

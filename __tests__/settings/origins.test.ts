@@ -2,12 +2,13 @@ import { shellQuoted } from '../../settings/setting';
 import { origins } from '../../settings/origins';
 import { listed } from '../../settings/problem';
 import { readSettings } from '../../settings/settings';
+import { rows } from '../support/rows';
 
 const problemOf = (raw: string): string[] => readSettings({ 'alloy:cors': raw }, 'llm-observability').problems.map(listed);
 const set = (value: string): string => `pulumi config set alloy:cors ${shellQuoted(value)}`;
 const example = `${set('https://app.example.com')}   # an example`;
 
-test.each([
+rows([
   ['https://app.example.com'], ['http://app.example.com:8080'], ['https://app.example.com:80'], ['http://localhost:5173'], ['http://127.0.0.1:3000'], ['http://[::1]:3000'], ['https://xn--bcher-kva.example'],
   ['https://*.example.com'], ['https://*.app.example.com:8443'], ['http://*.localhost:3000'], ['http://localhost:*'], ['https://app.example.com:*'], ['http://[::1]:*'],
 ])('%s is an origin', (origin) => expect(origins(origin)).toEqual([origin]));
@@ -16,7 +17,7 @@ test('commas separate them, and spaces around them do not matter', () => {
   expect(origins('https://a.example.com, http://localhost:*')).toEqual(['https://a.example.com', 'http://localhost:*']);
 });
 
-test.each([
+rows([
   ['a path', 'https://app.example.com/chat', 'https://app.example.com'],
   ['a trailing slash', 'https://app.example.com/', 'https://app.example.com'],
   ['a trailing slash after a port', 'http://localhost:5173/', 'http://localhost:5173'],
@@ -36,7 +37,7 @@ test.each([
   expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': a browser sends the scheme, the host in small letters and a port other than that of the scheme, and nothing after it.\n      ${set(meant)}`]);
 });
 
-test.each([
+rows([
   ['https://app.example.com.', 'https://app.example.com'],
   ['https://App.example.com.:8443/chat', 'https://app.example.com:8443'],
   ['https://*.example.com.', 'https://*.example.com'],
@@ -50,7 +51,7 @@ test('a dot at the end makes no domain of a top-level domain', () => {
   expect(problemOf('https://*.com.')).toEqual([`  - alloy:cors is 'https://*.com.': the host of an origin has no dot at its end.\n      ${example}`]);
 });
 
-test.each([
+rows([
   ['app.example.com.', 'https://app.example.com'],
   ['app.example.com', 'https://app.example.com'],
   ['*.example.com', 'https://*.example.com'],
@@ -63,15 +64,15 @@ test.each([
   expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': an origin begins with http:// or https://.\n      ${set(meant)}`]);
 });
 
-test.each(['ftp://app.example.com', 'file:///index.html', 'chrome-extension://abc', ',', 'https://a.example.com,'])('%s is offered an example', (raw) => {
+rows(['ftp://app.example.com', 'file:///index.html', 'chrome-extension://abc', ',', 'https://a.example.com,'])('%s is offered an example', (raw) => {
   expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': an origin begins with http:// or https://.\n      ${example}`]);
 });
 
-test.each(['https://', 'https://a b', 'https://app.example.com:99999', 'https://[::1', 'http://:3000', 'http://*.1.2.3.4'])('%s is no origin', (raw) => {
+rows(['https://', 'https://a b', 'https://app.example.com:99999', 'https://[::1', 'http://:3000', 'http://*.1.2.3.4'])('%s is no origin', (raw) => {
   expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': it is no origin; write http://host:port or https://host.\n      ${example}`]);
 });
 
-test.each([
+rows([
   'https://*', 'https://*example.com', 'https://app-*.example.com', 'https://app.*.com', 'https://app.example.*', 'https://*.*.example.com', 'https://*.example.com:*', 'http://localhost:51*', 'https://**.example.com', 'http://*:3000',
   '*://app.example.com', 'https://app.example.com/*', 'https://*.example.com/*',
 ])('a * of %s stands elsewhere', (raw) => {
@@ -79,11 +80,11 @@ test.each([
   expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': ${rule}.\n      ${example}`]);
 });
 
-test.each(['https://*.com', 'https://*.lan:8443'])('%s is half the web', (raw) => {
+rows(['https://*.com', 'https://*.lan:8443'])('%s is half the web', (raw) => {
   expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': a * in front of a top-level domain lets the websites of everybody in; name a domain, as in https://*.example.com.\n      ${example}`]);
 });
 
-test.each(['*', '*,https://app.example.com', 'https://app.example.com,*'])('%s is every website', (raw) => {
+rows(['*', '*,https://app.example.com', 'https://app.example.com,*'])('%s is every website', (raw) => {
   expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': with * every website that somebody on this machine opens can send; name origins, such as https://app.example.com or https://*.example.com.\n      ${example}`]);
 });
 

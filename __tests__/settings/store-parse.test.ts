@@ -4,12 +4,13 @@
  */
 import { readSettings, type SettingKey } from '../../settings/settings';
 import { bearerToken, isPublic, logsEndpoint, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, writeEndpoint } from '../../settings/store-parse';
+import { rows } from '../support/rows';
 
 const refused = (name: SettingKey, value: string, isSecret = false) =>
   readSettings({ [name]: value }, 'llm-observability', () => isSecret).problems.filter(({ key }) => key === name).map(({ rule, mend }) => ({ rule, mend }))[0];
 
 describe('prometheus:url', () => {
-  test.each([
+  rows([
     // Prometheus, by itself and behind a prefix
     ['http://prometheus:9090', 'http://prometheus:9090/api/v1/write'],
     ['http://prometheus:9090/', 'http://prometheus:9090/api/v1/write'],
@@ -45,7 +46,7 @@ describe('prometheus:url', () => {
 
   const otlp = 'that is where OTLP goes, and metrics go by remote write';
   const read = 'that address takes no remote write';
-  test.each([
+  rows([
     ['http://p:9090/api/v1/otlp', otlp, 'http://p:9090/api/v1/write'],
     ['http://p:9090/api/v1/otlp/v1/metrics/', otlp, 'http://p:9090/api/v1/write'],
     ['https://e.example/prometheus/api/v1/otlp', otlp, 'https://e.example/prometheus/api/v1/write'],
@@ -67,14 +68,14 @@ describe('prometheus:url', () => {
     expect(refused('prometheus:url', url)).toEqual({ rule, mend: [`pulumi config set prometheus:url ${meant}`] });
   });
 
-  test.each(['https://logs-prod-012.grafana.net', 'http://loki:3100/loki/api/v1/push', 'http://loki:3100/otlp/v1/logs'])('%s is a store of logs', (url) => {
+  rows(['https://logs-prod-012.grafana.net', 'http://loki:3100/loki/api/v1/push', 'http://loki:3100/otlp/v1/logs'])('%s is a store of logs', (url) => {
     expect(refused('prometheus:url', url)).toEqual({
       rule: 'that is an address of logs, and metrics go here',
       mend: ['pulumi config set prometheus:url http://host.docker.internal:9090/api/v1/write   # an example', `pulumi config set loki:url ${url}`],
     });
   });
 
-  test.each([
+  rows([
     ['https://otlp-gateway-prod-eu-west-2.grafana.net/otlp', /takes no remote write; the page of Prometheus/],
     ['http://collector:4318/v1/metrics', /where OTLP goes/],
   ])('%s cannot be led elsewhere', (url, rule) => {
@@ -83,7 +84,7 @@ describe('prometheus:url', () => {
 });
 
 describe('loki:url', () => {
-  test.each([
+  rows([
     ['http://loki:3100', 'http://loki:3100/otlp'],
     ['http://loki:3100/', 'http://loki:3100/otlp'],
     ['http://loki:3100/otlp/', 'http://loki:3100/otlp'],
@@ -110,7 +111,7 @@ describe('loki:url', () => {
     expect(logsEndpoint(lokiUrl(url))).toBe(endpoint);
   });
 
-  test.each([
+  rows([
     'https://prometheus-prod-10-prod-us-central-0.grafana.net', 'https://prometheus-prod-10-prod-us-central-0.grafana.net/api/prom/push', 'http://p:9090/api/v1/write', 'http://mimir:9009/api/v1/push', 'http://p:9090/api/v1/otlp/v1/metrics',
     'http://collector:4318/v1/metrics',
   ])('%s is a store of metrics', (url) => {
@@ -120,20 +121,20 @@ describe('loki:url', () => {
     });
   });
 
-  test.each([
+  rows([
     ['http://loki:3100/otlp?tenant=a', '/v1/logs follows it, so it has no query; who sends is for loki:username, loki:token and loki:tenant', 'http://loki:3100/otlp'],
     ['http://loki:3100/#explore', 'what follows # never leaves a browser', 'http://loki:3100/'],
   ])('%s: %s', (url, rule, meant) => {
     expect(refused('loki:url', url)).toEqual({ rule, mend: [`pulumi config set loki:url ${meant}`] });
   });
 
-  test.each(['ready', 'metrics', 'config', 'services', 'flush', 'ring', 'distributor/ring', 'index-gateway/ring', 'memberlist', 'log_level', 'ready/', 'metrics?x=1'])('/%s is a page of Loki itself', (page) => {
+  rows(['ready', 'metrics', 'config', 'services', 'flush', 'ring', 'distributor/ring', 'index-gateway/ring', 'memberlist', 'log_level', 'ready/', 'metrics?x=1'])('/%s is a page of Loki itself', (page) => {
     const rule = 'that is a page of Loki itself, and takes no logs';
     expect(refused('loki:url', `http://loki:3100/${page}`)).toEqual({ rule, mend: ['pulumi config set loki:url http://loki:3100'] });
     expect(refused('loki:url', `https://e.example/prefix/${page}`)?.mend).toEqual(['pulumi config set loki:url https://e.example/prefix']);
   });
 
-  test.each(['already', 'my-ring', 'ready/a', 'metrics-and-logs'])('/%s may be a prefix', (prefix) => {
+  rows(['already', 'my-ring', 'ready/a', 'metrics-and-logs'])('/%s may be a prefix', (prefix) => {
     expect(logsEndpoint(lokiUrl(`http://loki:3100/${prefix}`))).toBe(`http://loki:3100/${prefix}/otlp`);
   });
 
@@ -148,7 +149,7 @@ describe.each(['prometheus', 'loki'] as const)('credentials in %s:url', (store) 
   const into = (user: string): string => bare.replace('//', `//${user}@`);
   const asked = (part: string): string => `pulumi config set --secret ${store}:${part}`;
 
-  test.each([
+  rows([
     ['123456:hunter2', [`pulumi config set ${store}:username 123456`, asked('password')]],
     ['my%20user:hunter2', [`pulumi config set ${store}:username 'my user'`, asked('password')]],
     ['a%zz:hunter2', [`pulumi config set ${store}:username 'a%zz'`, asked('password')]],
@@ -164,7 +165,7 @@ describe.each(['prometheus', 'loki'] as const)('credentials in %s:url', (store) 
   });
 
   const queryRule = `a query that holds a credential would show it in Alloy's metrics and in logs; ${store}:username and ${store}:password, or ${store}:token, are for that`;
-  test.each([
+  rows([
     ['token', []], ['access_token', []], ['accessToken', []], ['api_token_v2', []], ['api_key', []], ['apikey', []], ['authKey', []], ['X-Amz-Signature', []], ['sig', []], ['key', []], ['Authorization', []], ['jwt', []],
     ['client_secret', []], ['password', []], ['p', []], ['pass', []], ['u', []], ['user', []], ['to%6ben', []],
   ])('in its query, as %s', (name) => {
@@ -175,17 +176,17 @@ describe.each(['prometheus', 'loki'] as const)('credentials in %s:url', (store) 
     expect(refused(`${store}:url`, `${bare}?${name}=hunter2`, true)).toEqual({ rule: queryRule, mend: [asked('url'), asked('token')] });
   });
 
-  test.each([['u', 'p'], ['user', 'password'], ['username', 'passwd']])('in its query, as %s and %s', (user, password) => {
+  rows([['u', 'p'], ['user', 'password'], ['username', 'passwd']])('in its query, as %s and %s', (user, password) => {
     expect(refused(`${store}:url`, `${bare}?${user}=ab%20c&${password}=hunter2`)).toEqual({ rule: queryRule, mend: [`pulumi config set ${store}:url ${bare}`, `pulumi config set ${store}:username 'ab c'`, asked('password')] });
   });
 });
 
 describe.each([['prometheus', remoteWriteUrl], ['loki', lokiUrl]] as const)('the host of %s:url', (store, parse) => {
-  test.each(['pr$om', 'lo";x\'{y}ki', 'a`b', 'a,b', '-a', 'a..b', '*.example.com'])('is not %s', (host) => {
+  rows(['pr$om', 'lo";x\'{y}ki', 'a`b', 'a,b', '-a', 'a..b', '*.example.com'])('is not %s', (host) => {
     expect(refused(`${store}:url`, `http://${host}:9090`)?.rule).toBe('its host is neither a name of letters, digits, dashes and dots nor an IP address');
   });
 
-  test.each(['project_store_1', '_a', 'a.b-c.example', 'store.example.com.', 'Store', '10.0.0.5', '[fd00::1]', 'bücher.example', 'x'])('may be %s', (host) => {
+  rows(['project_store_1', '_a', 'a.b-c.example', 'store.example.com.', 'Store', '10.0.0.5', '[fd00::1]', 'bücher.example', 'x'])('may be %s', (host) => {
     expect(parse(`http://${host}:9090`).port).toBe('9090');
   });
 });
@@ -194,11 +195,11 @@ test('what else is in a query stays', () => {
   expect(() => remoteWriteUrl('https://influx.example/write?db=a%2Fb&u=abc&p=hunter2&rp=$1#x')).toThrow(expect.objectContaining({ meant: 'https://influx.example/write?db=a%2Fb&rp=$1#x' }));
 });
 
-test.each(['db=public', 'extra_label=job=a', 'api-version=2023-04-24', 'prometheus_server=a', 'monkey=1', 'author=a', 'up=1'])('a query with %s holds no credential', (query) => {
+rows(['db=public', 'extra_label=job=a', 'api-version=2023-04-24', 'prometheus_server=a', 'monkey=1', 'author=a', 'up=1'])('a query with %s holds no credential', (query) => {
   expect(remoteWriteUrl(`https://store.example/write?${query}`).search).toBe(`?${query}`);
 });
 
-test.each([
+rows([
   [username, 'a:b', /no colon/],
   [username, ' ', /one line of text/],
   [bearerToken, 'Bearer abc', /the token alone/],
@@ -214,7 +215,7 @@ test.each([
   expect(() => parse(value)).toThrow(rule);
 });
 
-test.each([[username, ' 123456\n', '123456'], [bearerToken, 'glc_eyJvIjoi.x-y=\n', 'glc_eyJvIjoi.x-y='], [tenant, "team-a!_.*'()", "team-a!_.*'()"]])('%p takes %s', (parse, value, taken) => {
+rows([[username, ' 123456\n', '123456'], [bearerToken, 'glc_eyJvIjoi.x-y=\n', 'glc_eyJvIjoi.x-y='], [tenant, "team-a!_.*'()", "team-a!_.*'()"]])('%p takes %s', (parse, value, taken) => {
   expect(parse(value)).toBe(taken);
 });
 
@@ -222,7 +223,7 @@ test('the tenant of a header is that alone', () => {
   expect(refused('loki:tenant', 'X-Scope-OrgID: team-a')?.mend).toEqual(['pulumi config set loki:tenant team-a']);
 });
 
-test.each([
+rows([
   ['http://loki:3100', false], ['http://host.docker.internal', false], ['http://loki.lan', false], ['http://10.1.2.3', false], ['http://172.31.0.1', false], ['http://192.168.1.1', false],
   ['http://100.64.0.1', false], ['http://[fd00::1]:3100', false], ['http://[fe80::1]', false], ['http://nas.home.arpa', false],
   ['http://loki.example.com', true], ['http://172.32.0.1', true], ['http://100.128.0.1', true], ['http://203.0.113.9', true], ['http://[2001:db8::1]', true],
@@ -230,6 +231,6 @@ test.each([
   expect(isPublic(new URL(url))).toBe(is);
 });
 
-test.each([['https://logs-prod-012.grafana.net', true], ['https://grafana.net.example.com', false], ['https://loki.example.com', false]])('%s takes nothing from a stranger: %s', (url, is) => {
+rows([['https://logs-prod-012.grafana.net', true], ['https://grafana.net.example.com', false], ['https://loki.example.com', false]])('%s takes nothing from a stranger: %s', (url, is) => {
   expect(wantsCredentials(new URL(url))).toBe(is);
 });

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import * as tunnel from '../../settings/tunnel-parse';
 import { BrokenRule } from '../../settings/parse';
+import { rows } from '../support/rows';
 
 /** The rule that a text breaks; the text itself when it breaks none. */
 function ruleOf(parse: (raw: string) => unknown, raw: string): string {
@@ -26,7 +27,7 @@ const hostname = fc.tuple(fc.array(label, { minLength: 1, maxLength: 4 }), someO
 describe('hostname', () => {
   const rule = 'it is a name such as phoenix.example.com: small letters, digits, dashes and dots, without http:// and without a port';
 
-  test.each([
+  rows([
     'example.com',
     'phoenix.example.com',
     'a.b.c.d.example.com',
@@ -40,7 +41,7 @@ describe('hostname', () => {
     `${'a.'.repeat(125)}com`,
   ])('%s is taken as it is', (raw) => expect(tunnel.hostname(raw)).toBe(raw));
 
-  test.each([
+  rows([
     '',
     'phoenix',
     'localhost',
@@ -81,9 +82,9 @@ describe('hostname', () => {
 });
 
 describe('accountId', () => {
-  test.each(['0123456789abcdef0123456789abcdef', '0'.repeat(32)])('%s is taken as it is', (raw) => expect(tunnel.accountId(raw)).toBe(raw));
+  rows(['0123456789abcdef0123456789abcdef', '0'.repeat(32)])('%s is taken as it is', (raw) => expect(tunnel.accountId(raw)).toBe(raw));
 
-  test.each([
+  rows([
     '', 'example', '0123456789abcdef0123456789abcde', '0123456789abcdef0123456789abcdef0', '0123456789ABCDEF0123456789ABCDEF', '0123456789abcdef0123456789abcdeg',
     ' 0123456789abcdef0123456789abcdef', '01234567-89ab-cdef-0123-456789abcdef', '0123456789abcdef0123456789abcdef\n',
   ])("'%s' is none", (raw) => {
@@ -92,16 +93,16 @@ describe('accountId', () => {
 });
 
 describe('apiToken', () => {
-  test.each(['a'.repeat(40), 'Z'.repeat(80), 'abcXYZ_-0123456789abcXYZ_-0123456789abcX'])('%s is taken as it is', (raw) => expect(tunnel.apiToken(raw)).toBe(raw));
+  rows(['a'.repeat(40), 'Z'.repeat(80), 'abcXYZ_-0123456789abcXYZ_-0123456789abcX'])('%s is taken as it is', (raw) => expect(tunnel.apiToken(raw)).toBe(raw));
 
-  test.each(['', 'a'.repeat(39), 'a'.repeat(81), `${'a'.repeat(40)} `, `Bearer ${'a'.repeat(40)}`, `${'a'.repeat(39)}.`, `${'a'.repeat(39)}é`, `${'a'.repeat(40)}\n`, '0123456789abcdef0123456789abcdef01234'])(
+  rows(['', 'a'.repeat(39), 'a'.repeat(81), `${'a'.repeat(40)} `, `Bearer ${'a'.repeat(40)}`, `${'a'.repeat(39)}.`, `${'a'.repeat(39)}é`, `${'a'.repeat(40)}\n`, '0123456789abcdef0123456789abcdef01234'])(
     "'%s' is none",
     (raw) => expect(ruleOf(tunnel.apiToken, raw)).toBe('an API token is 40 to 80 letters, digits, - and _; the Global API Key is no token and grants too much'),
   );
 });
 
 describe('apiUrl', () => {
-  test.each([
+  rows([
     ['https://api.cloudflare.com/client/v4', 'https://api.cloudflare.com/client/v4'],
     ['https://api.cloudflare.com/client/v4/', 'https://api.cloudflare.com/client/v4'],
     ['HTTPS://API.Cloudflare.com:443/client/v4', 'https://api.cloudflare.com/client/v4'],
@@ -109,7 +110,7 @@ describe('apiUrl', () => {
     ['http://localhost:8787/', 'http://localhost:8787'],
   ])('%s is %s', (raw, url) => expect(tunnel.apiUrl(raw)).toBe(url));
 
-  test.each([
+  rows([
     ['', 'it is no URL; write http://host:port or https://host'],
     ['api.cloudflare.com/client/v4', 'it is no URL; write http://host:port or https://host'],
     ['ftp://api.cloudflare.com', 'the URL must begin with http:// or https://'],
@@ -118,9 +119,9 @@ describe('apiUrl', () => {
 });
 
 describe('tunnelName', () => {
-  test.each(['a', '7', 'llm-observability-dev', 'Prod_1.eu', 'a'.repeat(100)])('%s is taken as it is', (raw) => expect(tunnel.tunnelName(raw)).toBe(raw));
+  rows(['a', '7', 'llm-observability-dev', 'Prod_1.eu', 'a'.repeat(100)])('%s is taken as it is', (raw) => expect(tunnel.tunnelName(raw)).toBe(raw));
 
-  test.each(['', '-a', '_a', '.a', 'a b', 'a/b', 'ä', 'a'.repeat(101), 'a\n'])("'%s' is none", (raw) => {
+  rows(['', '-a', '_a', '.a', 'a b', 'a/b', 'ä', 'a'.repeat(101), 'a\n'])("'%s' is none", (raw) => {
     expect(ruleOf(tunnel.tunnelName, raw)).toBe('a tunnel is named with up to 100 letters, digits, . _ and -');
   });
 });
@@ -128,7 +129,7 @@ describe('tunnelName', () => {
 describe('connectors', () => {
   const rule = 'it is a whole number from 1 to 25';
 
-  test.each(['', '0', '26', '-1', '+2', '1.0', '1e1', '0x2', ' 2', '2 ', 'two', '２'])("'%s' is none", (raw) => expect(ruleOf(tunnel.connectors, raw)).toBe(rule));
+  rows(['', '0', '26', '-1', '+2', '1.0', '1e1', '0x2', ' 2', '2 ', 'two', '２'])("'%s' is none", (raw) => expect(ruleOf(tunnel.connectors, raw)).toBe(rule));
 
   test('from 1 to 25 every number comes back as itself, every other is refused', () => {
     fc.assert(fc.property(fc.integer({ min: 1, max: 25 }), (count) => tunnel.connectors(String(count)) === count));
@@ -137,13 +138,13 @@ describe('connectors', () => {
 });
 
 describe('emails', () => {
-  test.each([
+  rows([
     ['ada@example.com', ['ada@example.com']],
     [' ada@example.com , Grace.Hopper+x@mail.example.org ', ['ada@example.com', 'Grace.Hopper+x@mail.example.org']],
   ])("'%s'", (raw, list) => expect(tunnel.emails(raw)).toEqual(list));
 
   const none = 'not every part is an email address; commas separate them';
-  test.each([
+  rows([
     ['', oneLine],
     [' ', oneLine],
     ['ada@example.com\ngrace@example.com', oneLine],
@@ -164,13 +165,13 @@ describe('emails', () => {
 });
 
 describe('emailDomains', () => {
-  test.each([
+  rows([
     ['example.com', ['example.com']],
     ['example.com, eu.example.org', ['example.com', 'eu.example.org']],
   ])("'%s'", (raw, list) => expect(tunnel.emailDomains(raw)).toEqual(list));
 
   const none = 'not every part is a domain such as example.com, without the @; commas separate them';
-  test.each([
+  rows([
     ['', oneLine],
     ['@example.com', none],
     ['ada@example.com', none],
@@ -186,13 +187,13 @@ describe('emailDomains', () => {
 describe('groupIds', () => {
   const [one, two] = ['f174e90a-fafe-4643-bbbc-4a0ed4fc8415', '00000000-1111-2222-3333-444444444444'];
 
-  test.each([
+  rows([
     [one, [one]],
     [` ${one} , ${two} `, [one, two]],
   ])("'%s'", (raw, list) => expect(tunnel.groupIds(raw)).toEqual(list));
 
   const none = 'not every part is the ID of an Access group, such as f174e90a-fafe-4643-bbbc-4a0ed4fc8415; commas separate them';
-  test.each([
+  rows([
     ['', oneLine],
     ['engineering', none],
     [`${one},engineering`, none],
@@ -208,7 +209,7 @@ describe('groupIds', () => {
 });
 
 describe('tokenNames', () => {
-  test.each([
+  rows([
     ['', []],
     [' ', []],
     ['edge', ['edge']],
@@ -220,7 +221,7 @@ describe('tokenNames', () => {
   ])("'%s'", (raw, list) => expect(tunnel.tokenNames(raw)).toEqual(list));
 
   const none = 'a name is a small letter and up to 38 small letters, digits and dashes, and none of alloy, secret, admin-secret; commas separate names';
-  test.each([
+  rows([
     ['Edge', none],
     ['2nd', none],
     ['-edge', none],
@@ -242,11 +243,11 @@ describe('tokenNames', () => {
 });
 
 describe('tokenDuration', () => {
-  test.each([['1h', 1], ['8760h', 8760], ['999999h', 999999], ['forever', 0]])('%s in hours', (raw, hours) => expect(tunnel.hoursOf(tunnel.tokenDuration(raw))).toBe(hours));
+  rows([['1h', 1], ['8760h', 8760], ['999999h', 999999], ['forever', 0]])('%s in hours', (raw, hours) => expect(tunnel.hoursOf(tunnel.tokenDuration(raw))).toBe(hours));
 
-  test.each(['1h', '8760h', '999999h', 'forever'])('%s is taken as it is', (raw) => expect(tunnel.tokenDuration(raw)).toBe(raw));
+  rows(['1h', '8760h', '999999h', 'forever'])('%s is taken as it is', (raw) => expect(tunnel.tokenDuration(raw)).toBe(raw));
 
-  test.each(['', '0h', '08h', '8760', '365d', '30m', '1h30m', '1.5h', '-1h', '1000000h', ' 8760h', '8760H', 'Forever', 'forever ', '8760h\n'])("'%s' is none", (raw) => {
+  rows(['', '0h', '08h', '8760', '365d', '30m', '1h30m', '1.5h', '-1h', '1000000h', ' 8760h', '8760H', 'Forever', 'forever ', '8760h\n'])("'%s' is none", (raw) => {
     expect(ruleOf(tunnel.tokenDuration, raw)).toBe('it is hours, such as 8760h for a year, or forever');
   });
 });
@@ -257,7 +258,7 @@ const itself = "inside the connector's container that is the container itself; t
 const noUrl = 'it is no URL; write http://host:port or https://host';
 
 describe('originUrl', () => {
-  test.each([
+  rows([
     ['http://alloy:4318', 'http://alloy:4318'],
     ['http://phoenix:6006/', 'http://phoenix:6006'],
     ['HTTP://Grafana:3000', 'http://grafana:3000'],
@@ -276,7 +277,7 @@ describe('originUrl', () => {
     ['http://grpc:3000', 'http://grpc:3000'],
   ])('%s is %s', (raw, origin) => expect(tunnel.originUrl(raw)).toBe(origin));
 
-  test.each([
+  rows([
     ['grpc://alloy:4317', grpc],
     ['grpcs://alloy:4317', grpc],
     ['GRPC://alloy', grpc],
@@ -332,7 +333,7 @@ describe('originUrl', () => {
 describe('routes', () => {
   const grafana = { hostname: 'grafana.example.com', service: 'http://host.docker.internal:3000' };
 
-  test.each([
+  rows([
     ['grafana.example.com=http://host.docker.internal:3000', [grafana]],
     [' grafana.example.com = http://host.docker.internal:3000/ ', [grafana]],
     ['grafana.example.com=http://host.docker.internal:3000, wiki.example.com=https://wiki', [grafana, { hostname: 'wiki.example.com', service: 'https://wiki' }]],
@@ -342,7 +343,7 @@ describe('routes', () => {
 
   const written = 'a route is written HOSTNAME=http://SERVICE:PORT; commas separate routes';
   const name = 'it is a name such as phoenix.example.com: small letters, digits, dashes and dots, without http:// and without a port';
-  test.each([
+  rows([
     ['', written],
     ['grafana.example.com', written],
     ['grafana.example.com=', written],
