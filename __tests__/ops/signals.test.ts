@@ -1,4 +1,4 @@
-/** What of the signals to a command is passed on: the real ones, to processes of their own. */
+/** What of the signals to a command is passed on: the real ones, to processes of their own, which wait most of the time: all at once. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { isRunning } from '../../ops/support/alive';
@@ -13,7 +13,7 @@ const script = (options: string): string => `
 `;
 
 const started: number[] = [];
-afterEach(() => started.splice(0).forEach((pid) => isRunning(pid) && process.kill(pid, 'SIGKILL')));
+afterAll(() => started.splice(0).forEach((pid) => isRunning(pid) && process.kill(pid, 'SIGKILL')));
 
 /** Who gets a signal: the whole group, the process, or what has started it. */
 type Whom = 'all' | 'one' | 'starter';
@@ -51,7 +51,7 @@ async function running(options = '', wrapped = false): Promise<Running> {
 
 const all = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-test.each(all)('%s to this process alone is passed on, once for all who have sent it', async (signal) => {
+test.concurrent.each(all)('%s to this process alone is passed on, once for all who have sent it', async (signal) => {
   const run = await running();
   run.send(signal, 'one');
   await run.says(`heard ${signal}`);
@@ -62,7 +62,7 @@ test.each(all)('%s to this process alone is passed on, once for all who have sen
   expect(await run.until(next)).toEqual([signal, next]);
 });
 
-test.each(all)('%s to the whole group is not, and what comes to this process alone later is', async (signal) => {
+test.concurrent.each(all)('%s to the whole group is not, and what comes to this process alone later is', async (signal) => {
   const run = await running();
   run.send(signal, 'all');
   await run.says(`heard ${signal}`);
@@ -72,7 +72,7 @@ test.each(all)('%s to the whole group is not, and what comes to this process alo
   expect(await run.until(next)).toEqual([next]);
 });
 
-test('a second one to the whole group is not passed on either', async () => {
+test.concurrent('a second one to the whole group is not passed on either', async () => {
   const run = await running();
   run.send('SIGINT', 'all');
   await run.says('heard SIGINT');
@@ -81,19 +81,19 @@ test('a second one to the whole group is not passed on either', async () => {
   expect(await run.until('SIGHUP')).toEqual(['SIGHUP']);
 });
 
-test('one that the program ignores is passed on in any case, as one that it knows', async () => {
+test.concurrent('one that the program ignores is passed on in any case, as one that it knows', async () => {
   const run = await running("as: 'SIGINT', deafTo: 'SIGHUP'");
   run.send('SIGHUP', 'all');
   await run.says('passed SIGINT');
 });
 
-test('the end of who has started it is one, where somebody else would have passed it on', async () => {
+test.concurrent('the end of who has started it is one, where somebody else would have passed it on', async () => {
   const run = await running('untilAlone: process.ppid', true);
   run.send('SIGHUP', 'starter');
   await run.says('passed SIGHUP');
 });
 
-test('it is none where the whole group has got a signal', async () => {
+test.concurrent('it is none where the whole group has got a signal', async () => {
   const run = await running('untilAlone: process.ppid', true);
   run.send('SIGHUP', 'all');
   await run.says('heard SIGHUP');
