@@ -43,6 +43,14 @@ test('CONTRIBUTING has ten lines, and an example that names tests for each kind'
   expect(named.map(([folder, pattern]) => [pattern, fs.existsSync(path.join(folder, `${pattern}.test.ts`))])).toEqual([['components/alloy', true], ['auth', true]]);
 });
 
+test('the page about the tests has ten lines, and the files and folders that it names are there', () => {
+  const page = read('__tests__/README.md');
+  expect(page.split('\n').filter((line) => /^\d+\. /.test(line))).toHaveLength(10);
+  const named = [...page.matchAll(/`((?:\.github|\.ci|[a-z][\w-]*)(?:[/.][\w.-]*)*)`/g)].map(([, name = '']) => name);
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((name) => ![name, `__tests__/${name}`, `__tests__/${name}.test.ts`, `node_modules/${name}`].some((file) => fs.existsSync(file)))).toEqual([]);
+});
+
 test('the changelog keeps its form: what is not released comes first, in sections with entries', () => {
   const [, ...releases] = read('CHANGELOG.md').split(/^## /m);
   expect(releases[0]).toMatch(/^\[Unreleased\]\n/);
