@@ -170,27 +170,19 @@ describe('the command', () => {
     expect((await run.ended).code).toBe(128 + os.constants.signals.SIGTERM);
   });
 
-  describe.each(['node ops/run.mjs', 'npm run'] as const)('started by %s', (by) => {
-    const start = (): Command => {
+  test.each(['node ops/run.mjs', 'npm run'] as const)('started by %s hears a signal once, to one of its processes or to all, and is waited for', async (by) => {
+    const start = (own: typeof clone): Command => {
       if (by === 'node ops/run.mjs') {
-        return clone.run(['waits']);
+        return own.run(['waits']);
       }
-      fs.writeFileSync(clone.at('package.json'), JSON.stringify({ scripts: { waits: 'exec node ops/run.mjs waits' } }));
+      fs.writeFileSync(own.at('package.json'), JSON.stringify({ scripts: { waits: 'exec node ops/run.mjs waits' } }));
       const npm = execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim();
-      return clone.run(['waits'], { PATH: process.env['PATH'], NO_UPDATE_NOTIFIER: '1' }, [npm, '--prefix', clone.root, 'run', '--silent']);
+      return own.run(['waits'], { PATH: process.env['PATH'], NO_UPDATE_NOTIFIER: '1' }, [npm, '--prefix', own.root, 'run', '--silent']);
     };
-
-    test.each([
-      // `kill`, and a supervisor of one process.
-      ['SIGINT', 'one'],
-      ['SIGTERM', 'one'],
-      ['SIGHUP', 'one'],
-      // Ctrl-C, `timeout`, and a terminal that is closed.
-      ['SIGINT', 'all'],
-      ['SIGTERM', 'all'],
-      ['SIGHUP', 'all'],
-    ] as const)('hears %s to %s of its processes once, and is waited for', async (signal, whom) => {
-      const run = start();
+    const hears = async (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', whom: 'one' | 'all'): Promise<object> => {
+      const own = freshClone(commands);
+      own.installByHand();
+      const run = start(own);
       await run.says('at work');
       run.kill(signal, whom);
       await run.says(signal);
@@ -201,11 +193,16 @@ describe('the command', () => {
         const again = setInterval(() => run.kill(next), 100);
         await run.says(next).finally(() => clearInterval(again));
       }
-      fs.writeFileSync(clone.at('end'), '');
+      fs.writeFileSync(own.at('end'), '');
       const { code, stderr } = await run.ended;
-      expect(stderr.split('\n').filter((line) => line === signal)).toEqual([signal]);
-      expect(code).toBe(gone ? null : 0);
-    });
+      return { signal, whom, heard: stderr.split('\n').filter((line) => line === signal), code: gone && code === null ? 'gone' : code };
+    };
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    // `kill`, and a supervisor of one process; Ctrl-C, `timeout`, and a terminal that is closed. They wait most of the time: all at once.
+    const all = (['one', 'all'] as const).flatMap((whom) => signals.map((signal) => [signal, whom] as const));
+    expect(await Promise.all(all.map(([signal, whom]) => hears(signal, whom)))).toEqual(
+      all.map(([signal, whom]) => ({ signal, whom, heard: [signal], code: signal === 'SIGHUP' && by === 'npm run' ? 'gone' : 0 })),
+    );
   });
 
   test('is not run by a Node that is too old', async () => {
