@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { commands, pulumi, pulumiOptions } from '../../ops/commands';
 import { parse } from '../../ops/support/command-line';
 import { setEnvironment } from '../support/environment';
+import { rows } from '../support/rows';
 import { tempDir } from '../support/temp';
 
 const commandOf = (name: string): (typeof commands)[number] => commands.find((each) => each.name() === name) ?? commands[0]!;
@@ -57,7 +58,7 @@ describe('what is right', () => {
 });
 
 describe('what is wrong is named, with the command that helps', () => {
-  test.each<[string, string[], string, string]>([
+  rows<[string, string[], string, string]>([
     ['up', ['--stak', 'prod'], "Unknown option '--stak'. Did you mean --stack?", 'npm run up -- --help'],
     ['up', ['--stak=prod'], "Unknown option '--stak=…'. Did you mean --stack?", 'npm run up -- --help'],
     ['up', ['--preview'], "Unknown option '--preview'. Did you mean --preview-only?", 'npm run up -- --help'],
@@ -109,7 +110,7 @@ describe('what is wrong is named, with the command that helps', () => {
     ['verify', ['--timeout', '1', '--timeout=2'], '--timeout is given 2 times: npm run verify takes one.', 'npm run verify -- --help'],
     ['preview', ['--markdown', '--json'], "Option '--markdown' cannot be used with option '--json'.", 'npm run preview -- --help'],
     ['preview', ['--all', '--stack', 'dev'], "Option '--all' cannot be used with option '--stack <name>'.", 'npm run preview -- --help'],
-  ])('%s %j', async (command, args, message, help) => {
+  ])('a command and what is typed', async (command, args, message, help) => {
     expect(await typed(command, args)).toBe(`${message}\n    ${help}`);
   });
 
@@ -213,9 +214,6 @@ describe('by npm itself', () => {
     [['up', '--stack', 'prod'], 'npm run up -- --stack prod'],
     [['up', '--preview-only'], 'npm run up -- --preview-only'],
     [['up', '-c', 'phoenix:auth=true'], "npm run up -- -c 'phoenix:auth=true'"],
-    [['up', '--', '--stak', 'prod'], 'npm run up -- --help'],
-    [['up', '--', 'prod'], 'npm run up -- --stack prod'],
-    [['preview', '--all'], 'npm run preview -- --all'],
     [['pulumi', 'config', 'set', '--secret', 'phoenix:secret'], 'npm run pulumi -- … --secret'],
     [['up', '--rotate', 'alloy', '--stack', 'prod'], 'npm run up -- --stack … --rotate … prod'],
     [['up', '--config', 'phoenix:smtpPassword', 'hunter2'], 'npm run up -- --config phoenix:smtpPassword …'],
@@ -225,11 +223,26 @@ describe('by npm itself', () => {
     expect(stderr).toMatch(new RegExp(`\\n    ${right.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\n`));
   }, 60_000);
 
-  test.each(commands.filter((command) => !['test', 'e2e', 'pulumi'].includes(command.name())).map((command) => [command.name(), command] as const))('%s -- --help', async (name, command) => {
-    const { code, stdout, stderr } = await npm(name, '--', '--help');
-    expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(new RegExp(`^Usage: npm run ${name} -- `));
-    command.options.forEach(({ flags }) => expect(stdout).toContain(flags));
+  test('--help of each command, by its own file', async () => {
+    const files = commands.filter((command) => !['test', 'e2e', 'pulumi'].includes(command.name()));
+    // One process for all of them: each file reads what was typed when it is loaded, and says its help in one piece.
+    const script = `(async () => {
+      [process, process.stdout, process.stderr].forEach((each) => each.setMaxListeners(0));
+      for (const name of ${JSON.stringify(files.map((command) => command.name()))}) {
+        process.argv = [process.argv[0], name + '.ts', '--help'];
+        require('./ops/' + name);
+        await new Promise(setImmediate);
+        process.stdout.write('\\0');
+      }
+    })();`;
+    const { stdout, stderr } = await run(process.execPath, ['--import', 'tsx', '-e', script]);
+    expect(stderr).toBe('');
+    const said = stdout.split('\0');
+    files.forEach((command, index) => {
+      expect(said[index]).toMatch(new RegExp(`^Usage: npm run ${command.name()} -- `));
+      command.options.forEach(({ flags }) => expect(said[index]).toContain(flags));
+    });
+    expect(await npm('doctor', '--', '--help')).toEqual({ code: 0, stdout: said[files.findIndex((command) => command.name() === 'doctor')], stderr: '' });
   }, 60_000);
 
   test.each<[string, string, string[], string, NodeJS.ProcessEnv]>([
