@@ -179,10 +179,10 @@ describe('phoenix:auth true', () => {
     expect(secrets.filter((secret) => secret.length >= 24)).toHaveLength(6);
 
     const places: Places = {
-      ...await placesOf(checkout),
       'the environment that Phoenix was started with': await docker('exec', phoenix, 'python3', '-ISc', "print(open('/proc/1/environ').read())"),
       'verify': JSON.stringify(await checkout.command('verify')),
       'preview': JSON.stringify(await checkout.pulumi('preview', '--diff')),
+      ...await placesOf(checkout),
     };
     // The container that has them, and shows them no more than the others.
     expect((JSON.parse(places[`docker inspect of ${stack}`] ?? '[]') as { Name: string; Config: { Env: string[] } }[]).find(({ Name }) => Name === `/${phoenix}`)?.Config.Env).toContain('PHOENIX_ENABLE_AUTH=true');

@@ -20,7 +20,8 @@ export async function secretsOf(checkout: Checkout): Promise<string[]> {
 /** How its containers were started, those too that never were, and what they have written. */
 export async function placesOfContainers(stack: string): Promise<Places> {
   const names = (await docker('ps', '--all', '--format', '{{.Names}}', '--filter', `label=${stackLabel}=llm-observability/${stack}`)).split('\n');
-  const places: Places = { [`docker inspect of ${stack}`]: await docker('inspect', ...names) };
+  // Written by Go, & and < are not there as they are.
+  const places: Places = { [`docker inspect of ${stack}`]: JSON.stringify(JSON.parse(await docker('inspect', ...names))) };
   for (const name of names) {
     places[`log of ${name}`] = (await finished('docker', ['logs', name])).output;
   }
@@ -29,14 +30,15 @@ export async function placesOfContainers(stack: string): Promise<Places> {
 
 /** Its containers and its files, what it prints, and the processes of the host. */
 export async function placesOf(checkout: Checkout): Promise<Places> {
-  const files = fs.readdirSync(checkout.state, { withFileTypes: true, recursive: true }).filter((one) => one.isFile());
-  return {
+  const places: Places = {
     ...await placesOfContainers(checkout.stack),
     processes: (await finished('ps', ['-eww', '-o', 'args'])).output,
     [`outputs of ${checkout.stack}`]: (await checkout.pulumi('stack', 'output', '--json')).stdout,
     [`stack file of ${checkout.stack}`]: fs.readFileSync(path.join(checkout.dir, `Pulumi.${checkout.stack}.yaml`), 'utf8'),
-    state: files.map((one) => fs.readFileSync(path.join(one.parentPath, one.name), 'latin1')).join('\n'),
   };
+  // Last: commands write there.
+  const files = fs.readdirSync(checkout.state, { withFileTypes: true, recursive: true }).filter((one) => one.isFile());
+  return { ...places, state: files.map((one) => fs.readFileSync(path.join(one.parentPath, one.name), 'latin1')).join('\n') };
 }
 
 /** Fails with the places, and not with the secrets. */
