@@ -40,6 +40,8 @@ async function fails(words: RegExp, help: RegExp): Promise<void> {
 
 describe('from an empty home', () => {
   test('through a proxy, with an authority of its own: the CLI and the plugins of every stack are downloaded and used', async () => {
+    const tmp = tempDir();
+    machine.env['TMPDIR'] = tmp;
     const { code, out, said } = await machine.walk();
     expect({ code, said }).toEqual({
       code: 0,
@@ -64,6 +66,7 @@ describe('from an empty home', () => {
     // All of it went through the proxy, and of nothing but these was anything asked.
     expect(new Set(proxy.asked)).toEqual(new Set(['get.pulumi.com:443', 'github.com:443', 'release-assets.githubusercontent.com:443']));
     expect(site.asked.filter((what) => /cloudflare/.test(what))).toEqual([]);
+    expect(fs.readdirSync(tmp).filter((name) => !name.startsWith('tsx-') && !name.startsWith('node-compile-cache'))).toEqual([]);
     // The second run asks nobody.
     site.asked.length = 0;
     expect(await machine.walk()).toMatchObject({ code: 0, said: [], out: { toolchain: { pulumi: machine.pinned } } });
@@ -113,18 +116,18 @@ describe('from an empty home', () => {
     expect(machine.downloaded()).toHaveLength(3);
   });
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('stopped by %s: it ends by that signal and takes its half with it', async (signal) => {
+  test('stopped: it ends by the signal and takes its half with it', async () => {
     faulty([archive, { silent: true }]);
     const run = machine.start();
-    site.onRequest = (what) => archive.test(what) && run.kill(signal);
-    expect(await run.ended).toMatchObject({ signal });
+    site.onRequest = (what) => archive.test(what) && run.kill('SIGTERM');
+    expect(await run.ended).toMatchObject({ signal: 'SIGTERM' });
     expect(machine.downloaded()).toEqual([]);
   });
 });
 
 describe('a site that does not answer as it should is named, with what it answers; nothing is built', () => {
+  // What else a site may answer is in ops/reach.
   test.each<[string, Fault, RegExp, RegExp]>([
-    ['503', { status: 503 }, /https:\/\/get\.pulumi\.com: it answers 503 Service Unavailable\. Try again later\./, /export PATH=/],
     ['429', { status: 429, headers: { 'Retry-After': '120' } }, /it answers 429 Too Many Requests, Retry-After: 120\./, /export PATH=/],
     ['silence', { silent: true }, /did not answer within 1 s/, /export PATH=/],
     ['the page of a captive portal', { page: '<html>Please sign in</html>' }, /it answers 200 OK with another page than it should/, /export PATH=/],
@@ -135,7 +138,6 @@ describe('a site that does not answer as it should is named, with what it answer
   });
 
   test.each<[string, Fault, RegExp, RegExp]>([
-    ['503', { status: 503 }, /curl: \(22\).*503/, /export PATH=/],
     ['429', { status: 429 }, /curl: \(22\).*429/, /export GITHUB_TOKEN=/],
     ['silence', { silent: true }, /curl: \(28\) Operation too slow/, /export PATH=/],
     ['half of it', { half: true }, /curl: \(18\) transfer closed with \d+ bytes remaining/, /export PATH=/],
@@ -162,11 +164,6 @@ describe('a site that does not answer as it should is named, with what it answer
     expect(await machine.walk()).toMatchObject({ code: 0, out: { lab: 0 } });
   });
 
-  test.each([502, 503])('a proxy that answers %d', async (refusal) => {
-    proxy.refusal = refusal;
-    await fails(new RegExp(`the proxy 127\\.0\\.0\\.1:\\d+ \\(HTTPS_PROXY\\) answers ${refusal}`), /export PATH=/);
-  });
-
   test('a proxy that wants a password: the password that it is given is not shown', async () => {
     proxy.login = 'user:right';
     machine.env['HTTPS_PROXY'] = proxy.url.replace('//', '//user:wrong@');
@@ -184,11 +181,9 @@ describe('a site that does not answer as it should is named, with what it answer
   });
 
   test.each<[string, Fault, RegExp, RegExp]>([
-    ['503', { status: 503 }, /503 HTTP error fetching plugin from https:\/\/get\.pulumi\.com/, /--file/],
     ['429', { status: 429 }, /429 HTTP error/, /export GITHUB_TOKEN=/],
     ['404', { status: 404 }, /404 HTTP error/, /--file/],
     ['silence', { silent: true }, /nothing came for 4 s/, /--file/],
-    ['a page', { page: '<html>' }, /expected -1 bytes but copied 6/, /--file/],
     ['half of it', { half: true }, /unexpected EOF/, /--file/],
   ])('%s in the place of a plugin: the CLI is there, the plugin is not', async (_, fault, words, help) => {
     machine.install(standIn);
@@ -199,9 +194,11 @@ describe('a site that does not answer as it should is named, with what it answer
     expect(message).toContain(`Plugin docker ${providerVersion('docker')} was not installed`);
     expect(commands.join('\n')).toMatch(help);
     expect({ code, out }).toEqual({ code: 1, out: { lab: 0 } });
-    // Whatever is left of one that broke off says of itself that it is no plugin: the next run installs it.
-    faulty();
-    expect(await machine.walk()).toMatchObject({ code: 0, out: { lab: 0 } });
+    if (fault.half) {
+      // Whatever is left of one that broke off says of itself that it is no plugin: the next run installs it.
+      faulty();
+      expect(await machine.walk()).toMatchObject({ code: 0, out: { lab: 0 } });
+    }
   });
 });
 
@@ -300,11 +297,4 @@ test('a folder of plugins that the CLI is told of is its own to reach', async ()
   faulty([/^github\.com\/pulumi$/, { status: 503 }], [installer, { status: 503 }]);
   machine.env['PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES'] = '^.*=https://mirror.example/plugins';
   expect(await machine.walk()).toMatchObject({ code: 0 });
-});
-
-test('temporary folders are as they were', async () => {
-  const tmp = tempDir();
-  machine.env['TMPDIR'] = tmp;
-  await machine.walk();
-  expect(fs.readdirSync(tmp).filter((name) => !name.startsWith('tsx-') && !name.startsWith('node-compile-cache'))).toEqual([]);
 });
