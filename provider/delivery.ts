@@ -212,7 +212,8 @@ async function whyNotSent(route: Route, { status, text }: Answer, since: number)
     // From inside it is the gate that asks.
     const [state, asking] = await Promise.all([containerState(route, alloy), reach === inside ? containerState(route, gate) : 'running']);
     const mute = /^(running|unknown)/.test(asking) ? '' : `, container ${gate}, which asks it, is ${asking}`;
-    return { cause: `Alloy is not listening on ${otlpHttp} (${text}); container ${alloy} is ${state}${mute}`, mend: [`docker logs --tail 30 ${alloy}`, redeploy] };
+    const closed = portClosed(route, text, state);
+    return { cause: `Alloy is not listening on ${otlpHttp} (${text}); container ${alloy} is ${state}${mute}${closed}`, mend: closed ? [`docker restart ${alloy}`] : [logsOf(alloy), redeploy] };
   }
   // Alloy's own words (exporterhelper's ErrQueueIsFull, memorylimiter's ErrDataRefused).
   if (status === 503 && text.includes('sending queue is full')) {
@@ -224,6 +225,14 @@ async function whyNotSent(route: Route, { status, text }: Answer, since: number)
     return { cause: `Alloy is short of memory and tells senders to try again: ${text.trim().slice(0, 300)}`, mend: [`docker stats --no-stream ${alloy}`, 'pulumi config get alloy:memory   # then set twice as much'] };
   }
   return { cause: `Alloy answered ${status}: ${text.trim().slice(0, 300)}`, mend: [`docker logs --tail 30 ${alloy}`] };
+}
+
+/**
+ * What closes a port of this machine though the container behind it is well. Docker's proxy of a published port ends when it
+ * runs out of open files, and nothing but a start of the container starts it again.
+ */
+function portClosed({ reach, inside }: Route, text: string, state: string | undefined): string {
+  return reach !== inside && text === 'connection refused' && state === 'running, healthy' ? ', and the engine does not forward the port to it any more' : '';
 }
 
 async function whyNotForwarded(route: Route, since: number, early?: Look): Promise<Cause> {
@@ -250,7 +259,11 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
     const found = await Promise.all([phoenix, gate].map(async (name) => ({ name, state: await containerState(route, name) })));
     const states = found.map(({ name, state }) => `container ${name} is ${state}`).join(', ');
     const ailing = found.filter(({ state }) => !/^(running(, healthy)?|not there)$/.test(state)).map(({ name }) => name);
-    return { cause: `Phoenix does not take OTLP on ${endpoints.phoenix} (${gateSays ? 'the gate does not reach it' : probe.text}); ${states}${waiting}`, mend: [...(ailing.length > 0 ? ailing : [phoenix]).map(logsOf), redeploy] };
+    const closed = portClosed(route, probe.text, found[1]?.state);
+    return {
+      cause: `Phoenix does not take OTLP on ${endpoints.phoenix} (${gateSays ? 'the gate does not reach it' : probe.text}); ${states}${closed}${waiting}`,
+      mend: closed ? [`docker restart ${gate}`] : [...(ailing.length > 0 ? ailing : [phoenix]).map(logsOf), redeploy],
+    };
   }
   if (probe.status >= 400) {
     return { cause: `Phoenix refuses: ${probe.status} ${probe.text.trim().slice(0, 200)}${waiting}`, mend: [logsOf(phoenix)] };

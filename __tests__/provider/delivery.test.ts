@@ -139,6 +139,19 @@ describe('application -> Alloy', () => {
     });
   });
 
+  test('the container is well, and the proxy of its port has ended: a deployment would find nothing to change', async () => {
+    const { host } = await fakeEngine({ ...gateRuns, '/containers/alloy-dev/json': inspected({ Status: 'running', ExitCode: 0, Health: { Status: 'healthy' } }) });
+    const url = await nobody();
+    const asked = route(url, url, url, at(host));
+    expect((await checkDelivery({ ...asked, inside: { ...asked.reach } }, 0)).failure).toEqual({
+      hop,
+      cause: `Alloy is not listening on ${url} (connection refused); container alloy-dev is running, healthy, and the engine does not forward the port to it any more`,
+      mend: ['docker restart alloy-dev'],
+    });
+    // From inside there is no such proxy.
+    expect((await checkDelivery(asked, 0)).failure?.mend).toEqual(['docker logs --tail 30 alloy-dev', 'npm run up']);
+  });
+
   test('from inside it is the gate that asks: whether that one runs', async () => {
     const { host } = await fakeEngine({
       '/containers/alloy-dev/json': inspected({ Status: 'running', ExitCode: 0 }),
@@ -242,6 +255,19 @@ describe('Alloy -> Phoenix', () => {
       hop,
       cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is exited with 1, container phoenix-dev-gate is not there; Alloy keeps what it has accepted on disk (12 MiB of 2 GiB) and sends it when that is put right`,
       mend: ['docker logs --tail 30 phoenix-dev', 'npm run up -- --stack prod'],
+    });
+  });
+
+  test('nobody listens on the port of a gate that is well', async () => {
+    const well = inspected({ Status: 'running', ExitCode: 0, Health: { Status: 'healthy' } });
+    const { host } = await fakeEngine({ '/containers/phoenix-dev/json': well, '/containers/phoenix-dev-gate/json': well });
+    const { alloy, alloyPage } = await services({ metrics: { body: queueMetrics(0) } });
+    const phoenix = await nobody();
+    const asked = route(alloy.url, alloyPage.url, phoenix, at(host));
+    expect((await checkDelivery({ ...asked, inside: { ...asked.reach } }, 0)).failure).toEqual({
+      hop,
+      cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is running, healthy, container phoenix-dev-gate is running, healthy, and the engine does not forward the port to it any more`,
+      mend: ['docker restart phoenix-dev-gate'],
     });
   });
 
