@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { findings, numbers, unexplained, unneeded, type Host, type Inspected } from './support/cis-docker';
+import { findings, inspectedOf, numbers, unexplained, unneeded, type Host, type Inspected } from './support/cis-docker';
 
 /** What Docker 20.10 says of containers as a stack makes them, and of others: as few options as possible, and as bad ones. */
 const recorded = JSON.parse(fs.readFileSync(path.join(__dirname, 'support', 'cis-docker.json'), 'utf8')) as
@@ -151,6 +151,28 @@ describe('a service that differs in one thing', () => {
     ['unless-stopped', restart('unless-stopped'), true],
   ])('it restarts %s', (_, container, against) => {
     expect(findings(container, host).some(({ number }) => number === '5.15')).toBe(against);
+  });
+});
+
+describe('as the provider is asked for it', () => {
+  const asked = (inputs: object): string[] => found(inspectedOf({ name: 'some-dev', ...inputs })).map((line) => line.split(' ')[0] ?? '');
+
+  test('without a word on anything, never started', () => {
+    expect(asked({ restart: 'no', start: false })).toEqual(['4.1', '5.4', '5.11', '5.12', '5.13', '5.26', '5.27', '5.29', '5.30']);
+  });
+
+  test('hardened in each way', () => {
+    expect(asked({
+      restart: 'always', user: '65532:65532', readOnly: true, memory: 256, cpus: '1.0', capabilities: { drops: ['ALL'] }, securityOpts: ['no-new-privileges'], ulimits: [{ name: 'nproc', hard: 4096 }],
+      healthcheck: { tests: ['CMD', 'true'] }, ports: [{ internal: 6006, external: 16006, ip: '127.0.0.1' }], networksAdvanced: [{ name: 'observability-dev' }], volumes: [{ volumeName: 'some-dev-data' }],
+    })).toEqual(['5.15']);
+  });
+
+  test('open in each way', () => {
+    expect(asked({
+      restart: 'always', user: '0:0', privileged: true, capabilities: { adds: ['CAP_SYS_ADMIN'] }, securityOpts: ['seccomp=unconfined'], devices: [{ hostPath: '/dev/mem' }],
+      ports: [{ internal: 80, external: 80, ip: '0.0.0.0' }], networkMode: 'host', ipcMode: 'host', pidMode: 'host', usernsMode: 'host', volumes: [{ hostPath: '/etc' }], mounts: [{ type: 'bind', source: '/var/run/docker.sock' }],
+    })).toEqual(['4.1', '5.4', '5.4', '5.5', '5.6', '5.8', '5.9', '5.10', '5.11', '5.12', '5.13', '5.14', '5.15', '5.16', '5.17', '5.18', '5.22', '5.26', '5.27', '5.29', '5.31', '5.32']);
   });
 });
 

@@ -7,6 +7,8 @@ import { hostNames, maxConnectors } from '../components/names';
 import { listed, problemsVariable, type Problem } from '../settings/problem';
 import { keys, standsEmpty, type SettingKey } from '../settings/settings';
 import { keyText } from '../settings/tls';
+import { hostNames, maxConnectors } from '../components/catalog';
+import { findings, inspectedOf, unexplained } from './support/cis-docker';
 import { deploy, project, secret, secretMark, sent, type Deployment, type Registered, type Stage } from './support/deployment';
 import { container, current, fakeEngine, type Answer } from './support/fake-engine';
 import { engineAuthority } from './support/engine-authority';
@@ -225,6 +227,17 @@ const withAuth: Run = {
   secretKeys: ['phoenix:adminPassword', 'phoenix:oidcClientSecret'],
 };
 
+/** What else can be secret of Phoenix, of what sends to stores, and of what other machines show to Alloy. */
+const ofPhoenix = { 'phoenix:secret': `chosen-${long}1`, 'phoenix:adminSecret': `chosen-${long}2`, 'phoenix:ldapBindPassword': 'chosen-for-ldap', 'phoenix:smtpPassword': 'chosen-for-mail' };
+const withSecrets: Run = {
+  config: {
+    ...ofPhoenix,
+    'phoenix:ldapHost': 'ldap.example.com', 'phoenix:ldapUserSearchBaseDns': '["dc=example"]', 'phoenix:ldapBindDn': 'cn=phoenix', 'phoenix:ldapGroupRoleMappings': '[{"group_dn":"*","role":"MEMBER"}]',
+    'phoenix:smtpHostname': 'mail.example.com', 'phoenix:smtpUsername': 'phoenix', 'phoenix:smtpMailFrom': 'phoenix@example.com',
+  },
+  secretKeys: [...(withAuth.secretKeys ?? []), ...Object.keys(ofPhoenix)],
+};
+
 /** A certificate for addresses of the documentation, and its key. */
 const certified = ((folder: string) => {
   const text = (file: string): string => fs.readFileSync(path.join(folder, file), 'utf8').trim();
@@ -250,21 +263,11 @@ describe('auth', () => {
     });
   });
 
-  test('no container shows a secret, but files that it carries into a volume', async () => {
-    const chosen = { 'phoenix:secret': `chosen-${long}1`, 'phoenix:adminSecret': `chosen-${long}2`, 'phoenix:ldapBindPassword': 'chosen-for-ldap', 'phoenix:smtpPassword': 'chosen-for-mail' };
-    const config = {
-      ...withAuth.config, ...chosen,
-      'phoenix:ldapHost': 'ldap.example.com', 'phoenix:ldapUserSearchBaseDns': '["dc=example"]', 'phoenix:ldapBindDn': 'cn=phoenix', 'phoenix:ldapGroupRoleMappings': '[{"group_dn":"*","role":"MEMBER"}]',
-      'phoenix:smtpHostname': 'mail.example.com', 'phoenix:smtpUsername': 'phoenix', 'phoenix:smtpMailFrom': 'phoenix@example.com',
-    };
-    const { resources } = await run({ config, secretKeys: [...(withAuth.secretKeys ?? []), ...Object.keys(chosen)] });
-    const containers = [...resources.values()].filter(({ type }) => type === 'docker:index/container:Container');
-    const holds = (value: unknown): boolean => madeUp.test(JSON.stringify(value)) || JSON.stringify(value).includes(secretMark);
-    expect(containers.flatMap(({ name, inputs }) => Object.entries(inputs).filter(([, value]) => holds(value)).map(([input]) => `${name}.${input}`))).toEqual(
-      ['alloy-secret-files.uploads', 'phoenix-secret-files.uploads']);
+  test('what Phoenix is given as a secret is in its file, and nothing else is', async () => {
+    const { resources } = await run({ ...withSecrets, config: { ...withAuth.config, ...withSecrets.config } });
     const [{ content }] = resources.get('phoenix-secret-files')?.inputs['uploads'] as [{ content: { value: string } }];
     expect(Object.values(JSON.parse(content.value) as object)).toEqual([
-      chosen['phoenix:secret'], chosen['phoenix:adminSecret'], 'chosen-password', 'chosen-at-the-provider', 'chosen-for-ldap', 'chosen-for-mail',
+      `chosen-${long}1`, `chosen-${long}2`, 'chosen-password', 'chosen-at-the-provider', 'chosen-for-ldap', 'chosen-for-mail',
     ]);
   });
 
@@ -899,6 +902,76 @@ describe('names on the Docker host', () => {
   test.each(['alloy', 'phoenix'])('at the edge as well, to %s', async (sendTo) => {
     const config = { 'edge:central': 'prod', 'edge:sendTo': sendTo, 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100', ...certified, 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
     expect(made(await run({ stack: 'paris', config, secretKeys: ['tls:key'], outputs: { prod } }))).toEqual(listed('paris', true));
+  });
+});
+
+describe('every container of every setting', () => {
+  const toStores: Run = {
+    config: {
+      'prometheus:url': 'https://prometheus.example.com', 'prometheus:username': 'writer', 'prometheus:password': 'chosen-for-metrics',
+      'loki:url': 'https://loki.example.com', 'loki:token': 'chosen-for-logs',
+    },
+    secretKeys: ['prometheus:password', 'loki:token'],
+  };
+  const withUser: Run = {
+    config: {
+      'prometheus:url': 'https://prometheus.example.com', 'prometheus:token': 'chosen-for-metrics',
+      'loki:url': 'https://loki.example.com', 'loki:username': 'writer', 'loki:password': 'chosen-for-logs',
+    },
+    secretKeys: ['prometheus:token', 'loki:password'],
+  };
+  const onLan: Run = { config: { ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' }, secretKeys: ['tls:key'] };
+  const together = (...parts: readonly Run[]): Run => ({
+    ...parts[0], config: Object.assign({}, ...parts.map(({ config }) => config)) as Record<string, string>, secretKeys: parts.flatMap(({ secretKeys = [] }) => secretKeys),
+  });
+  const edge: Run = { stack: 'edge', config: { 'edge:central': 'prod' }, outputs: { prod } };
+  const invited: Run = { stack: 'edge', config: { 'edge:central': 'prod', 'edge:access': JSON.stringify({ remote: { ...prod.remote, tokens: { edge: prod.remote.tokens.edge } }, remoteAccess: { edge: prod.remoteAccess.edge } }) }, secretKeys: ['edge:access'] };
+  const central = together(withAuth, withSecrets, published, { config: { 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors) } });
+
+  const ofKey = certified['tls:key'].split('\n')[1] ?? '';
+  const isSecret = (text: string): boolean => madeUp.test(text) || text.includes(ofKey);
+  /** A credential is also found where it is a part of something in Base64, as it is in the token of a tunnel and in a header. */
+  const read = (value: unknown): string => {
+    const text = JSON.stringify(value) ?? '';
+    return [text, ...(text.match(/[A-Za-z0-9+/]{16,}={0,2}/g) ?? []).map((one) => Buffer.from(one, 'base64').toString('latin1'))].join('\n');
+  };
+  const shows = (value: unknown): boolean => isSecret(read(value));
+  const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (_, one: unknown) => (typeof one === 'object' && one !== null && secretMark in one ? '' : one)) ?? 'null');
+
+  const carriers = ['alloy-secret-files', 'alloy-tls-files'];
+  const carriersOfCentral = [...carriers, 'journal-secret-files', 'phoenix-gate-tls-files', 'phoenix-secret-files', 'tunnel-secret-files'];
+  const stages: readonly (readonly [string, Run, readonly string[]])[] = [
+    ['a stack with everything', together(central, toStores, onLan), carriersOfCentral],
+    ['one whose stores are told otherwise who sends', together(central, withUser, onLan), carriersOfCentral],
+    ['one with its defaults', {}, ['alloy-secret-files', 'phoenix-secret-files']],
+    ['one at the edge', together(edge, toStores, onLan), carriers],
+    ['one at the edge that sends to Phoenix', together(edge, { config: { 'edge:sendTo': 'phoenix' } }, withUser, onLan), carriers],
+    ['one at the edge that was given what it needs', together(invited, toStores, onLan), carriers],
+  ];
+  const containersOf = ({ resources }: Deployment<Outputs>): Registered[] => [...resources.values()].filter(({ type }) => type === 'docker:index/container:Container');
+
+  test.each(stages)('leaves nothing of the CIS Docker Benchmark undone without a reason: %s', async (_, stage) => {
+    const deployment = await run(stage);
+    const ports = Object.values(deployment.result['endpoints'] as Record<string, string>).map((url) => Number(new URL(url).port));
+    expect(unexplained(containersOf(deployment).flatMap(({ inputs }) => findings(inspectedOf(inputs), { appArmor: false, ports })))).toEqual([]);
+  });
+
+  test('these are all that there are', async () => {
+    const made = async (stage: Run): Promise<unknown[]> => containersOf(await run(stage)).map(({ inputs }) => inputs['name']).sort();
+    expect(await made(together(central, toStores, onLan))).toEqual([...hostNames('dev', false).container].sort());
+    expect(await made(together(edge, toStores, onLan))).toEqual([...hostNames('edge', true).container].sort());
+  });
+
+  test.each(stages)('has its secrets in files that a volume gets, shows none to docker inspect or a process list, and nothing holds one in plain text: %s', async (_, stage, carrying) => {
+    const deployment = await run(stage);
+    const { resources, outputs, result } = deployment;
+    const containers = containersOf(deployment);
+    expect(containers.flatMap(({ name, inputs }) => Object.entries(inputs).filter(([, value]) => shows(value)).map(([input]) => `${name}.${input}`))).toEqual(carrying.map((name) => `${name}.uploads`));
+    const told = [...[...resources.values()].filter(({ type }) => type !== 'pulumi:pulumi:StackReference').map(({ name, inputs }) => [name, inputs] as const), ...outputs, ['the outputs', result] as const];
+    expect(told.filter(([, value]) => shows(plain(value))).map(([name]) => name)).toEqual([]);
+    // Each of them was there to be found.
+    const all = read(told.map(([, value]) => value));
+    expect(Object.entries(stage.config ?? {}).filter(([key, value]) => stage.secretKeys?.includes(key) && madeUp.test(value) && !/^(cloudflare|edge):/.test(key) && !all.includes(value)).map(([key]) => key)).toEqual([]);
   });
 });
 

@@ -62,6 +62,53 @@ export interface Exception {
   readonly reason: string;
 }
 
+/** Inputs of a container of the docker provider, as far as they are seen here. */
+interface Inputs {
+  readonly name: string;
+  readonly user?: string;
+  readonly start?: boolean;
+  readonly restart: string;
+  readonly readOnly?: boolean;
+  readonly privileged?: boolean;
+  readonly memory?: number;
+  readonly cpus?: string;
+  readonly cpuShares?: number;
+  readonly capabilities?: { readonly adds?: readonly string[]; readonly drops?: readonly string[] };
+  readonly securityOpts?: readonly string[];
+  readonly ulimits?: readonly { readonly name: string; readonly hard: number }[];
+  readonly healthcheck?: { readonly tests: readonly string[] };
+  readonly ports?: readonly { readonly internal: number; readonly external: number; readonly ip: string }[];
+  readonly volumes?: readonly { readonly volumeName?: string; readonly hostPath?: string }[];
+  readonly mounts?: readonly { readonly type: string; readonly source: string }[];
+  readonly devices?: readonly { readonly hostPath: string }[];
+  readonly networkMode?: string;
+  readonly networksAdvanced?: readonly { readonly name: string }[];
+  readonly ipcMode?: string;
+  readonly pidMode?: string;
+  readonly usernsMode?: string;
+}
+
+/** What `docker inspect` shows of a container that the provider makes of such inputs. */
+export function inspectedOf(inputs: object): Inspected {
+  const { name, user = '', start = true, restart, readOnly = false, privileged = false, memory = 0, cpus = '0', cpuShares = 0, capabilities = {}, securityOpts = [], ulimits = [], healthcheck, ports = [],
+    volumes = [], mounts = [], devices = [], networkMode = 'bridge', networksAdvanced, ipcMode = 'private', pidMode = '', usernsMode = '' } = inputs as Inputs;
+  const bindings = Object.fromEntries(ports.map(({ internal, external, ip }) => [`${internal}/tcp ${ip}`, [{ HostIp: ip, HostPort: String(external) }]]));
+  const bound = [...volumes.flatMap(({ hostPath }) => hostPath ?? []), ...mounts.filter(({ type }) => type === 'bind').map(({ source }) => source)];
+  return {
+    Name: `/${name}`,
+    State: { Running: restart !== 'no', StartedAt: start ? '2026-11-30T00:00:00Z' : '0001-01-01T00:00:00Z' },
+    AppArmorProfile: '',
+    Config: { User: user, Healthcheck: healthcheck ? { Test: healthcheck.tests } : null },
+    HostConfig: {
+      PortBindings: bindings, RestartPolicy: { Name: restart, MaximumRetryCount: 0 }, CapAdd: capabilities.adds ?? null, CapDrop: capabilities.drops ?? null, CgroupParent: '',
+      CpuShares: cpuShares, CpuQuota: 0, NanoCpus: Number(cpus) * 1e9, Devices: devices.map(({ hostPath }) => ({ PathOnHost: hostPath })), IpcMode: ipcMode, Memory: memory * 2 ** 20,
+      PidMode: pidMode, PidsLimit: null, Privileged: privileged, ReadonlyRootfs: readOnly, SecurityOpt: securityOpts, UTSMode: '', Ulimits: ulimits.map((one) => ({ Name: one.name, Hard: one.hard })), UsernsMode: usernsMode,
+    },
+    Mounts: bound.map((source) => ({ Type: 'bind', Source: source, Propagation: '' })),
+    NetworkSettings: { Ports: bindings, Networks: Object.fromEntries((networksAdvanced?.map((one) => one.name) ?? [networkMode]).map((one) => [one, {}])) },
+  };
+}
+
 const neverStarted = ({ State }: Inspected): boolean => State.StartedAt.startsWith('0001-');
 
 function kindOf(container: Inspected): Kind {
