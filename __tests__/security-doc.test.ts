@@ -98,7 +98,7 @@ describe('numbers and names', () => {
       `up to ${number(spansInMemory(2048))} (${spansInMemory(2047)} if \`phoenix:memory\` is below 2 GiB)`,
       `at most ${largestRequestMiB(1e6)} MiB; ${largestToPhoenixMiB(2047)} MiB if \`phoenix:memory\` is below 2 GiB`,
       `${largestToPhoenixMiB(2048)} MiB; ${largestToPhoenixMiB(2047)} MiB if \`phoenix:memory\` is below 2 GiB`,
-      `| ${doorView(door).largeAtOnce} at a time.`,
+      `| ${doorView(door).largeAtOnce} at a time, ${doorView(door).largeOfOne} from one address.`,
       `Requests to ${fallback('phoenix:otlpGrpcPort')} | ${/limit_conn grpc (\d+);/.exec(nginx)?.[1]} at a time |`,
       `unpacked by Phoenix | ${Number(/most = (\d+)/.exec(phoenixStart(1000))?.[1]) / 2 ** 20} MiB |`,
       `\`alloy:queue\`, by default ${spaced(fallback('alloy:queue'))} for`,
@@ -116,6 +116,7 @@ describe('numbers and names', () => {
       `The gate: ${/ssl_protocols (.*);/.exec(nginx)?.[1]?.replace(/TLSv/, 'TLS ').replace(' TLSv', ' and ')}, with forward secrecy`,
       `also warns ${warnedDays} days before the end`,
       'other than loopback and the gateway of Docker\'s bridge | With `tls:certificate` and `tls:key`, TLS alone on the same ports; `0.0.0.0` and `::` include',
+      '`alloy:bind 0.0.0.0` with TLS and `alloy:auth true`',
       `| ${String(inputs('tunnel-access-page')['sessionDuration']).replace('h', ' hours')} |`,
     ];
   });

@@ -30,6 +30,7 @@ interface DoorView {
   readonly https: boolean;
   readonly mostMiB: number;
   readonly largeAtOnce: number;
+  readonly largeOfOne: number;
   readonly grpcAtOnce: number;
 }
 
@@ -51,12 +52,16 @@ export function doorView({ names, anyAddress: any, proxies, https, mostMiB }: Do
     https,
     mostMiB,
     largeAtOnce,
+    largeOfOne,
     grpcAtOnce,
   };
 }
 
 /** Requests of a megabyte and more that are let through to Phoenix at a time. */
 const largeAtOnce = 4;
+
+/** The same of one address. What comes by the ports on loopback has that of the gateway of Docker's network. */
+const largeOfOne = 3;
 
 /** Requests over gRPC that are let through at a time; Phoenix takes none of them that is larger than 4 MiB. */
 const grpcAtOnce = 64;

@@ -410,6 +410,13 @@ describe('its door', () => {
     expect(large).toContain('"" "";');
   });
 
+  test('of what is large one address leaves room for the others', () => {
+    const sender = /map \$large \$sender_of_large \{([^}]*)\}/.exec(text)?.[1]?.trim().split(/\s*;\s*/).filter(Boolean);
+    expect(sender).toEqual(['default $binary_remote_addr', '"" ""']);
+    const limits = (server: string): string[] => [...server.matchAll(/limit_conn (\S+ \d+);/g)].map(([, limit = '']) => limit);
+    expect(servers.map(limits)).toEqual([[], [], [], ['large 4', 'large-of-one 3'], ['large 4', 'large-of-one 3'], ['grpc 64'], []]);
+  });
+
   test('no query comes into a log', () => {
     const asked = pattern(/map \$request \$asked \{\s+default -;\s+/);
     const logged = (request: string): string => ((found) => (found ? `${found[1]}${found[3]}` : '-'))(asked.exec(request.trim()));

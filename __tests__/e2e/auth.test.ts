@@ -159,9 +159,9 @@ describe('phoenix:auth true', () => {
       const headers = { authorization: `Bearer ${deployed.apiKeys['evaluations']}`, 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip' };
       return (await fetch(`${deployed.endpoints.phoenixOtlpHttp}/v1/traces`, { method: 'POST', headers, body: bomb })).status;
     };
-    // The gate lets four through at a time.
+    // The gate lets three of one address through at a time.
     const statuses = await Promise.all(Array.from({ length: 20 }, post));
-    expect(statuses.filter((status) => status === 413).length).toBeGreaterThanOrEqual(4);
+    expect(statuses.filter((status) => status === 413).length).toBeGreaterThanOrEqual(3);
     expect(statuses.filter((status) => status !== 413 && status !== 503)).toEqual([]);
     expect(await docker('inspect', '--format', '{{.State.StartedAt}} {{.RestartCount}}', phoenix)).toBe(before);
   });

@@ -15,7 +15,7 @@ import { markedTrace } from '../../provider/otlp';
 import { putPrograms } from '../lab/programs';
 import { tempDir } from '../support/temp';
 import { site, type Reply, type Request, type Site } from '../support/web';
-import { fromElsewhere, intrusion, rebound, takeover } from '../support/website';
+import { fromElsewhere, intrusion, rebound, takeover, type Attempt } from '../support/website';
 import { spanRequest } from '../support/span-request';
 import { Checkout, docker, until } from './checkout';
 import { above } from './offsets';
@@ -245,6 +245,39 @@ describe('a stack', () => {
     expect(await projects()).toEqual(expect.arrayContaining(['kept']));
     expect(await projects()).not.toContain('evil');
     expect((await ask(page(), '/v1/datasets')).body).not.toContain('evil');
+  });
+
+  it('takes telemetry from no page of another site, and from one that was led to this machine by its own name: Alloy looks at no name', async () => {
+    const port = Number(new URL(deployed.endpoints.otlpHttp).port);
+    await fromElsewhere(port, intrusion('elsewhere'));
+    const [asText, asJson] = intrusion('rebound').filter(({ path: at }) => at === '/v1/traces').map((attempt): Attempt => ({ ...attempt, mode: 'cors' }));
+    expect(await rebound(port, [asText!, asJson!])).toEqual([{ status: 415, body: expect.any(String) }, { status: 200, body: expect.any(String) }]);
+    // What docs/security.md says of it holds as long as this span arrives.
+    await until('the span of the page', async () => (await projects()).includes('rebound'));
+    expect(await projects()).not.toContain('elsewhere');
+  });
+
+  it('slow senders of one address leave room for those of another', async () => {
+    const { hostname, port } = new URL(otlpHttp());
+    const head = (bytes: number): string => `POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\ncontent-length: ${bytes}\r\n\r\n`;
+    const slow = Array.from({ length: 6 }, () => net.connect({ host: hostname, port: Number(port) }).on('error', () => undefined));
+    const large = Buffer.alloc(1_000_000);
+    const fromHere = async (): Promise<number> => (await ask(otlpHttp(), '/v1/traces', { method: 'POST', headers: protobuf, body: large })).status;
+    try {
+      slow.forEach((socket) => socket.write(`${head(30_000_000)}\0`));
+      await until('the places of this address to be taken', async () => (await fromHere()) === 503);
+      // Phoenix has an address of its own, and refuses a million zeros, which are no spans.
+      const fromElse = [
+        'import http.client',
+        `gate = http.client.HTTPConnection("${phoenix}-gate", 14318, timeout=60)`,
+        'gate.request("POST", "/v1/traces", bytes(1_000_000), {"host": "localhost", "content-type": "application/x-protobuf"})',
+        'print(gate.getresponse().status)',
+      ].join('\n');
+      expect(['400', '422']).toContain(await docker('exec', phoenix, 'python3', '-c', fromElse));
+    } finally {
+      slow.forEach((socket) => socket.destroy());
+    }
+    await until('them to be free again', async () => (await fromHere()) !== 503);
   });
 
   it('refuses what unpacks to gigabytes on every port, and keeps what it has accepted', async () => {
