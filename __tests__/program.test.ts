@@ -7,7 +7,6 @@ import { hostNames, maxConnectors } from '../components/names';
 import { listed, problemsVariable, type Problem } from '../settings/problem';
 import { keys, standsEmpty, type SettingKey } from '../settings/settings';
 import { keyText } from '../settings/tls';
-import { hostNames, maxConnectors } from '../components/catalog';
 import { findings, inspectedOf, unexplained } from './support/cis-docker';
 import { deploy, project, secret, secretMark, sent, type Deployment, type Registered, type Stage } from './support/deployment';
 import { container, current, fakeEngine, type Answer } from './support/fake-engine';
