@@ -7,7 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { alloyDirectories, images } from '../components/catalog';
+import { alloyDirectories, images, gateAside, sendAgainFile } from '../components/catalog';
 import { hostNames } from '../components/names';
 import { keys } from '../settings/settings';
 import { pulumiOptions } from '../ops/commands';
@@ -53,7 +53,7 @@ interface Host {
   readonly done: string[];
 }
 
-/** A host with the stacks `dev` and `prod`, and the Phoenix and the Alloy that `npm run adopt` has stopped. */
+/** A host with the stacks `dev`, `prod` and `edge`, and the Phoenix and the Alloy that `npm run adopt` has stopped. */
 function machine(): { env: NodeJS.ProcessEnv; host: () => Host; inside: (container: string, folder: string) => string; home: string } {
   const dir = tempDir();
   const bin = path.join(dir, 'bin');
@@ -65,7 +65,7 @@ function machine(): { env: NodeJS.ProcessEnv; host: () => Host; inside: (contain
   program('ssh', 'shift; exec "$@"');
   program('npm', 'echo "$*" >> "$HOME/npm"');
   const old = ['arize-phoenix-phoenix-1', 'grafana-alloy'];
-  const running = ['dev', 'prod'].flatMap((stack) => hostNames(stack, false).container);
+  const running = [...['dev', 'prod'].flatMap((stack) => hostNames(stack, false).container), ...hostNames('edge', true).container];
   const containers = Object.fromEntries([...running.map((name) => [name, true]), ...old.map((name) => [name, false])]);
   const state: Host = { containers, volumes: { 'arize-phoenix_phoenix_data': old.slice(0, 1) }, images: Object.values(images).map((image) => image.replace(/@.*/, '')), done: [] };
   fs.writeFileSync(path.join(dir, 'host.json'), JSON.stringify(state));
@@ -83,19 +83,22 @@ test('every command is run by a test, or named with the reason why not', () => {
   expect(lines.filter((line) => !run(line)).sort()).toEqual(Object.keys(notRun).sort());
 });
 
-const asides: readonly (readonly [string, string])[] = [['alloy-dev', alloyDirectories.damaged], ['journal-dev', '/journal/aside']];
+const asides: readonly (readonly [string, string])[] = [['alloy-dev', alloyDirectories.damaged], ['journal-dev', '/journal/aside'], ['central-edge-gate', gateAside]];
 
 describe('docker', () => {
   test.each(docker.filter((line) => !line.includes('python3')))('%s', (line) => {
     const { env, host, inside, home } = machine();
     asides.forEach(([container, folder]) => fs.mkdirSync(path.join(inside(container, folder), 'kept'), { recursive: true }));
+    const sendAgain = inside('central-edge-gate', sendAgainFile);
+    fs.mkdirSync(path.dirname(sendAgain), { recursive: true });
+    fs.writeFileSync(sendAgain, 'echo sent');
     if (line.startsWith('docker volume rm')) {
       // The line before it.
       expect(spawnSync('docker', ['rm', 'arize-phoenix-phoenix-1', 'grafana-alloy'], { env }).status).toBe(0);
     }
     const { status, stdout, stderr } = spawnSync('sh', ['-c', line.replaceAll('STACK', 'dev')], { env, cwd: home, encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    const names = line.replaceAll('STACK', 'dev').match(/\b(?:phoenix|alloy|journal|tunnel)-(?:dev|prod)(?:-\w+)?\b/g) ?? [];
+    const names = line.replaceAll('STACK', 'dev').match(/\b(?:phoenix|alloy|journal|tunnel|central)-(?:dev|prod|edge)(?:-\w+)?\b/g) ?? [];
     const { containers, volumes, done } = host();
     expect(done.length).toBeGreaterThan(0);
     names.forEach((name) => expect(done.join('\n')).toContain(name));
@@ -105,7 +108,10 @@ describe('docker', () => {
     if (/docker volume rm /.test(line)) {
       expect(volumes).toEqual({});
     }
-    if (/ ls -l /.test(line)) {
+    if (line.includes(sendAgainFile)) {
+      expect(stdout).toBe('sent\n');
+    }
+    if (/ ls -l/.test(line)) {
       expect(stdout).toContain('kept');
     }
     const gone = [...line.matchAll(/exec (\S+) rm -r (\S+)/g)].map(([, container = '', folder = '']) => inside(container, folder));

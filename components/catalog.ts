@@ -76,6 +76,12 @@ export const alloyDirectories = {
   damaged: '/var/lib/alloy/damaged',
 } as const;
 
+/** Folder in the gate of a stack at the edge: requests that the other end refuses for what they hold, by signal. */
+export const gateAside = '/var/lib/gate-aside';
+/** Program there that has them sent again. */
+export const sendAgainFile = '/etc/gate/send-again.sh';
+export const otlpSignals = ['traces', 'metrics', 'logs'] as const;
+
 /** Certificate and key in a folder of a container. */
 export const tlsFiles = (directory: string): { readonly certificate: string; readonly key: string } =>
   ({ certificate: `${directory}/certificate.pem`, key: `${directory}/key.pem` });

@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend, Protocol } from './backend';
-import { aliases, dockerHost, dockerHostInGate, phoenixAway, ports, tlsFiles, tunnelSeconds, users } from './catalog';
+import { aliases, dockerHost, dockerHostInGate, phoenixAway, ports, tlsFiles, tunnelSeconds, users, gateAside, otlpSignals, sendAgainFile } from './catalog';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
 import type { Destination } from './egress';
@@ -86,6 +86,15 @@ const protocols: Readonly<Record<Protocol, { readonly passed: readonly number[];
   'remote-write': { passed: [...passedCodes, conflict], isWhole: true },
 };
 
+/** Refusals that are never for what a request holds: of the sender, the path, the method, the time. */
+const ofTheWay: readonly number[] = [401, 404, 405, 408];
+
+/** Whether it may be for what the request holds that it is refused: a firewall's 403, say. */
+const mayBeForContent = (code: number): boolean => code >= 400 && code <= 500 && !ofTheWay.includes(code);
+
+/** How often one is refused, three minutes in all, until it is put aside. */
+const refusedTimes = 30;
+
 /** nginx's own word for a client that hung up; it refuses to start with a rule for it. */
 const hungUp = 499;
 
@@ -115,6 +124,8 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
   const path = pathname.replace(/\/$/, '').replaceAll('$', '%24');
   const upstream = isHere ? `${protocol}//${dockerHostInGate}${path}` : `${origin}${path}`;
   const { passed } = protocols[takes];
+  const rowsOf = (wanted: (code: number) => boolean): string[] =>
+    rows.map((row) => row.filter((code) => code !== hungUp && !passed.includes(code) && wanted(code)).join(' ')).filter(Boolean);
   const { directHttp, directGrpc, ui, tlsUi, tlsHttp, tlsGrpc } = ports.gate;
   const listening = (plain: number, encrypted: number): object[] => [{ port: plain, ssl: false }, ...(tls ? [{ port: encrypted, ssl: true }] : [])];
   return renderFile('gate/nginx.conf.mustache', {
@@ -128,7 +139,8 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
     // Longer than Alloy waits: its timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),
     egress: egressPorts.length === 0 ? false : { to: aliases.egress, on: egressPorts },
-    later: rows.map((row) => row.filter((code) => code !== hungUp && !passed.includes(code)).join(' ')),
+    later: rowsOf((code) => !tunnelled || !mayBeForContent(code)),
+    aside: tunnelled && { directory: gateAside, hostname, refusals: rowsOf(mayBeForContent), refusedTimes, signals: otlpSignals },
     door: door === undefined ? false : {
       ...doorView(door),
       away: phoenixAway,
@@ -152,7 +164,9 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
 /**
  * nginx between Alloy and a backend, for which a refusal means "later": Alloy drops a batch that is answered
  * with 401, 403, 500, 507 or a tunnel's 530, and takes the page at the end of a redirect for a success. Here all
- * of these become 503, which Alloy keeps on disk and sends again until somebody has put it right.
+ * of these become 503, which Alloy keeps on disk and sends again until somebody has put it right. Behind a tunnel a request
+ * that is refused again and again, while an empty one of the same sender is taken, is put aside: it would keep a sender of
+ * Alloy's busy for ever.
  */
 export class Gate extends pulumi.ComponentResource {
   /** The same backend at the gate's address. */
@@ -191,11 +205,12 @@ export class Gate extends pulumi.ComponentResource {
         image: this.image,
         owner: args.owner,
         path: configDir,
-        files: { [configFile]: config },
+        files: { [configFile]: config, ...(args.backend.tunnelled ? { [sendAgainFile]: renderFile('gate/send-again.sh.mustache', { directory: gateAside, alloy: aliases.alloy, port: ports.alloy.otlpHttp }) } : {}) },
       },
       child,
     );
 
+    const aside = args.backend.tunnelled ? this.asideVolume(name, args) : undefined;
     const ingest = door && this.ingestKeys(name, args, door);
     const certified = door?.tls && tlsVolume(`${name}-tls`, door.tls, {
       volumeName: hostName(role, args.stack, 'gate-tls'),
@@ -219,7 +234,7 @@ export class Gate extends pulumi.ComponentResource {
           ...(door ? [{ network: door.store, aliases: [...new Set(door.destinations.map(({ host }) => host))] }] : []),
         ],
         reachesHost: args.reachesHost ?? false,
-        mounts: [configured.mount, ...(ingest ? [ingest] : []), ...(certified ? [certified.mount] : [])],
+        mounts: [configured.mount, ...(aside ? [aside.mount] : []), ...(ingest ? [ingest] : []), ...(certified ? [certified.mount] : [])],
         // The image's own entry point writes below /etc/nginx.
         entrypoint: ['nginx'],
         command: ['-c', configFile, '-g', 'daemon off;'],
@@ -248,7 +263,7 @@ export class Gate extends pulumi.ComponentResource {
         stopSeconds: 35,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: [configured.written, ...(door ? [door.after] : []), ...(certified ? [certified.written] : [])] },
+      { ...child, dependsOn: [configured.written, ...(aside ? [aside.ready] : []), ...(door ? [door.after] : []), ...(certified ? [certified.written] : [])] },
     );
 
     this.containerName = container.name;
@@ -258,6 +273,32 @@ export class Gate extends pulumi.ComponentResource {
     this.backend = { ...args.backend, endpoint: isWhole ? pulumi.output(args.backend.endpoint).apply((endpoint) => `${this.internal}${endpoint.slice(new URL(endpoint).origin.length)}`) : this.internal };
     this.server = container.id;
     this.registerOutputs({ containerName: this.containerName });
+  }
+
+  /** The volume with the requests that the other end refuses for what they hold; it stays when the stack goes. */
+  private asideVolume(name: string, { stack, owner, backend }: GateArgs): { readonly mount: workload.Mount; readonly ready: pulumi.Input<pulumi.Resource> } {
+    const labels = { [stackLabel]: owner };
+    const volume = new docker.Volume(
+      `${name}-data`,
+      { name: hostName(backend.name, stack, 'gate-data'), labels: [{ label: stackLabel, value: owner }] },
+      { parent: this, retainOnDelete: true },
+    );
+    const mount = { volume: volume.name, path: gateAside };
+    const owned = workload.job(
+      `${name}-data-owner`,
+      {
+        containerName: hostName(backend.name, stack, 'gate-data-owner'),
+        image: this.image,
+        labels,
+        user: '0:0',
+        capabilities: ['CHOWN'],
+        mounts: [mount],
+        entrypoint: ['chown'],
+        command: [users.gate, gateAside],
+      },
+      { parent: this },
+    );
+    return { mount, ready: workload.mustSucceed(owned, 'The gate was not given the volume for what is put aside') };
   }
 
   /** The volume that says which keys may only send: nginx looks at it for each request, so that a new key replaces no gate. */

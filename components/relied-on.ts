@@ -73,6 +73,7 @@ export const reliedOn = {
   gate: [
     { what: '`error_page` for 300 to 599 but 499, `access_log … if=`, `resolver … ipv6=off`, `proxy_request_buffering off`', since: '1.7.11', where: 'configuration' },
     { what: '`grpc_pass`, HTTP/2, `set_real_ip_from`, `limit_conn`, in the build of the image', since: '1.13.10', where: 'what is published of Phoenix' },
+    { what: '`auth_request`, `limit_req` with `limit_req_status`, `client_body_in_file_only`, `autoindex_format json`, in the build of the image', since: '1.7.9', where: 'gate of a stack at the edge: what is put aside' },
     { what: '`bash` with `/dev/tcp`, `/etc/ssl/certs/ca-certificates.crt`: in the images on Debian, not in those on Alpine', since: '1.9.11', where: 'health check, gate of a stack at the edge' },
     { what: '`ssl` and `http2` in one `listen`, TLS 1.3, `proxy_cookie_path` with variables; `chown`', since: '1.13.0', where: '`tls:certificate`' },
     { what: 'user 101:101, `nginx` on `PATH`', since: '1.17.0', where: 'server' },

@@ -4,7 +4,7 @@
  */
 import { queueWarnings } from '../provider/alloy-queue';
 import { refusalWarnings } from '../provider/alloy-refusals';
-import { checkDelivery, egressWarnings, exporterOf, journalWarnings, projectWarnings, storageWarnings } from '../provider/delivery';
+import { asideWarnings, checkDelivery, egressWarnings, exporterOf, journalWarnings, projectWarnings, storageWarnings } from '../provider/delivery';
 import { checkStores, storeWarnings } from '../provider/store-check';
 import { verify } from './commands';
 import { main } from './support/command-line';
@@ -26,7 +26,7 @@ main(verify.action(async ({ stack, timeout, json }) => {
   const looked = async () => ({
     delivery: await checkDelivery(route, timeout * 1000),
     stores: await checkStores(route, timeout * 1000),
-    warnings: [...await storeWarnings(route), ...await queueWarnings({ reach, engine, alloyUi, component: exporterOf(route), container }), ...await refusalWarnings({ reach, alloyUi }), ...await journalWarnings(route), ...await storageWarnings(route), ...await projectWarnings(route), ...await egressWarnings(route)],
+    warnings: [...await storeWarnings(route), ...await queueWarnings({ reach, engine, alloyUi, component: exporterOf(route), container }), ...await refusalWarnings({ reach, alloyUi }), ...await journalWarnings(route), ...await asideWarnings(route), ...await storageWarnings(route), ...await projectWarnings(route), ...await egressWarnings(route)],
   });
   // Left open, it would keep this process from its end.
   const { delivery: { traceId, ms, hops, failure }, stores, warnings } = await looked().finally(() => route.inside.close());

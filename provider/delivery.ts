@@ -3,7 +3,7 @@
  * traces arrive. When one does not, says at which hop it stopped and why, from what Alloy, Phoenix and
  * Docker report.
  */
-import { aliases, beyondLimit, checkProject, phoenixAway, ports, storagePercent } from '../components/catalog';
+import { aliases, beyondLimit, checkProject, phoenixAway, ports, storagePercent, gateAside, otlpSignals, sendAgainFile } from '../components/catalog';
 import { hostName, shortName } from '../components/names';
 import { engineMessage, engineRequest, type Engine } from '../engine';
 import { fillOf, fullIn, queueOf, type AlloyQueue } from './alloy-queue';
@@ -331,6 +331,20 @@ export async function journalWarnings({ inside, containers: { journal } }: Route
   ];
 }
 
+/** The same of the gate of a stack at the edge. */
+export async function asideWarnings({ inside, central, containers: { gate } }: Route): Promise<string[]> {
+  if (central === undefined) {
+    return [];
+  }
+  const listed = await Promise.all(otlpSignals.map((signal) => inside.ask(`http://127.0.0.1:${ports.gate.health}${gateAside}/${signal}/`)));
+  // A gate of an older version has no such folder.
+  const aside = listed.reduce((sum, { status, text }) => sum + (status === 200 ? (JSON.parse(text) as unknown[]).length : 0), 0);
+  const it = aside === 1 ? 'it' : 'them';
+  return aside === 0 ? [] : [
+    `${central.hostname} refuses ${requests(aside)} for what ${aside === 1 ? 'it holds' : 'they hold'}, and the gate has put ${it} aside: docker exec ${gate} ls -lR ${gateAside} lists ${it}, docker exec ${gate} bash ${sendAgainFile} has ${it} sent again.`,
+  ];
+}
+
 /** The same of what Phoenix connects to servers by, where there are some that it may reach. */
 export async function egressWarnings(route: Route): Promise<string[]> {
   const { containers: { egress }, redeploy } = route;
@@ -469,7 +483,8 @@ async function lastRefusal(route: Route, since: number, paths = 'traces|metrics|
 
 /** What nginx last complained of since a time in milliseconds: a name that is not known, a certificate, a connection. */
 async function lastGateError(route: Route, since: number): Promise<string | undefined> {
-  const errors = (await logSince(route, route.containers.gate, since)).flatMap((line) => /\[(?:error|crit)\] \d+#\d+: (?:\*\d+ )?(.*?)(?:, client: .*)?$/.exec(line)?.[1] ?? []);
+  // nginx complains, too, when an empty request is refused as the one before it was.
+  const errors = (await logSince(route, route.containers.gate, since)).flatMap((line) => /\[(?:error|crit)\] \d+#\d+: (?!\*\d+ auth request )(?:\*\d+ )?(.*?)(?:, client: .*)?$/.exec(line)?.[1] ?? []);
   return errors.at(-1);
 }
 

@@ -98,8 +98,8 @@ describe('the names of a stack on its Docker host', () => {
   // these in program.test.ts.
   test('one at the edge', () => {
     expect(hostNames('dev', true)).toEqual({
-      container: ['central-dev-gate', 'central-dev-gate-config-files', 'prometheus-dev-gate', 'prometheus-dev-gate-config-files', 'loki-dev-gate', 'loki-dev-gate-config-files', 'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files', 'alloy-dev-tls-files'],
-      volume: ['central-dev-gate-config', 'prometheus-dev-gate-config', 'loki-dev-gate-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls'],
+      container: ['central-dev-gate', 'central-dev-gate-config-files', 'prometheus-dev-gate', 'prometheus-dev-gate-config-files', 'loki-dev-gate', 'loki-dev-gate-config-files', 'central-dev-gate-data-owner', 'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files', 'alloy-dev-tls-files'],
+      volume: ['central-dev-gate-config', 'prometheus-dev-gate-config', 'loki-dev-gate-config', 'central-dev-gate-data', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls'],
       network: ['observability-dev'],
     });
   });

@@ -63,6 +63,18 @@ describe('its configuration', () => {
     expect(passedCodes).toEqual([400, 413, 415, 422, 429, 502, 503, 504]);
   });
 
+  test('behind a tunnel every refusal is passed on, means "later" or is looked into, but for that code', () => {
+    const text = gateConfig({ backend: 'https://otlp.example.com', tunnelled: true });
+    const codes = (rule: string): number[] => [...text.matchAll(new RegExp(`^ {12}error_page ([\\d ]+) ${rule};$`, 'gm'))].flatMap(([, row = '']) => row.split(' ').map(Number));
+    const [later, asked] = [codes('=503 /-/later').filter((code) => ![500, 502, 503, 504].includes(code)), codes('= @refused')];
+    const all = Array.from({ length: 300 }, (_, index) => 300 + index);
+    expect([...new Set([...later, ...asked, ...passedCodes, 499])].sort((a, b) => a - b)).toEqual(all);
+    expect([asked.includes(403), asked.includes(451), asked.includes(500)]).toEqual([true, true, true]);
+    // A login page, a missing key, a missing route, a tunnel that is down: of every request.
+    expect([302, 401, 404, 405, 408, 507, 530].filter((code) => asked.includes(code))).toEqual([]);
+    expect(asked.filter((code) => passedCodes.includes(code))).toEqual([]);
+  });
+
   test.each([
     ['http://phoenix:6006/', 'http://phoenix:6006'],
     ['https://traces.example.com/otlp/', 'https://traces.example.com/otlp'],
@@ -189,7 +201,7 @@ test('another backend is another gate, whose address may be known later', async 
 test('a backend behind a tunnel stays one, in front of which the gate has time', async () => {
   const { resources, result } = await gate({ backend: { ...phoenix, name: 'central', endpoint: 'https://otlp.example.com', tunnelled: true } });
   expect(result.backend).toEqual({ name: 'central', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://central-gate:4318', tunnelled: true });
-  expect(resources.get('phoenix-gate-config-files')?.inputs['uploads']).toEqual([{ file: '/etc/gate/nginx.conf', content: gateConfig({ backend: 'https://otlp.example.com', tunnelled: true }) }]);
+  expect(resources.get('phoenix-gate-config-files')?.inputs['uploads']).toContainEqual({ file: '/etc/gate/nginx.conf', content: gateConfig({ backend: 'https://otlp.example.com', tunnelled: true }) });
 });
 
 describe('in front of a store of metrics', () => {
@@ -224,6 +236,26 @@ describe('in front of what is on the Docker host', () => {
   test.each([[true, [{ host: 'host.docker.internal', ip: 'host-gateway' }]], [false, undefined]])('the name is one for its container (%s)', async (reachesHost, hosts) => {
     const { resources } = await gate({ reachesHost });
     expect(resources.get('phoenix-gate-server')?.inputs['hosts']).toEqual(hosts);
+  });
+});
+
+describe('behind a tunnel', () => {
+  const tunnelled = (): Promise<Deployment<Gate>> => gate({ backend: { ...phoenix, endpoint: 'https://otlp.example.com', tunnelled: true } });
+
+  test('what is put aside is on a volume of its own, which stays when the stack goes', async () => {
+    const { resources } = await tunnelled();
+    const [volume, owner, server] = ['data', 'data-owner', 'server'].map((part) => resources.get(`phoenix-gate-${part}`));
+    expect(volume).toMatchObject({ retainOnDelete: true, inputs: { name: 'phoenix-dev-gate-data', labels } });
+    expect(owner?.inputs).toMatchObject({ user: '0:0', capabilities: { adds: ['CAP_CHOWN'], drops: ['ALL'] }, entrypoints: ['chown'], command: ['101:101', '/var/lib/gate-aside'] });
+    expect(server?.inputs['volumes']).toEqual([expect.objectContaining({ containerPath: '/etc/gate' }), { volumeName: 'phoenix-dev-gate-data', containerPath: '/var/lib/gate-aside' }]);
+    expect(server?.dependsOn).toContain('phoenix-gate-data-owner');
+  });
+
+  test('the program that sends it again is beside its configuration', async () => {
+    const { resources } = await tunnelled();
+    const uploads = resources.get('phoenix-gate-config-files')?.inputs['uploads'] as { file: string; content: string }[];
+    expect(uploads.map(({ file }) => file)).toEqual(['/etc/gate/nginx.conf', '/etc/gate/send-again.sh']);
+    expect(uploads[1]?.content).toContain('/dev/tcp/alloy/4318');
   });
 });
 

@@ -237,6 +237,20 @@ describe('no answer of the tunnel loses a span', () => {
     await drained();
   });
 
+  it('a request that a firewall refuses for what it holds is put aside, and sent again by a command', async () => {
+    await cloudflare.mode(hostnames.otlp, 'firewall');
+    const body = spanRequest('firewalled');
+    const { status } = await fetch('http://127.0.0.1:5318/v1/traces', { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body });
+    expect(status).toBe(200);
+    await until('the request put aside', async () => (await docker('exec', 'central-edge-gate', 'ls', '/var/lib/gate-aside/traces')) !== '', 600_000);
+    await cloudflare.mode(hostnames.otlp, 'normal');
+    expect(await edge.verify()).toMatchObject({ ok: true, warnings: [expect.stringMatching(/^otlp\.example\.com refuses 1 request for what it holds/)] });
+
+    await docker('exec', 'central-edge-gate', 'bash', '/etc/gate/send-again.sh');
+    await allStored('firewalled', 1);
+    expect(await edge.verify()).not.toHaveProperty('warnings');
+  });
+
   /**
    * Both edges under load while Cloudflare answers like this, each answer until both have met it several times.
    * @returns spans that each has accepted

@@ -435,7 +435,7 @@ describe('Access', () => {
 });
 
 describe('a mode', () => {
-  test.each(modes.filter((mode) => mode !== 'normal' && mode !== 'nothing'))('%s is the answer, and nothing reaches the origin', async (mode) => {
+  test.each(modes.filter((mode) => Number(mode)))('%s is the answer, and nothing reaches the origin', async (mode) => {
     const phoenix = await site(() => ({}));
     view.services[page] = phoenix.url;
     view.services[other] = phoenix.url;
@@ -451,6 +451,17 @@ describe('a mode', () => {
     edge.setMode(page, 'normal');
     expect(await get(page)).toMatchObject({ status: 200 });
     expect(edge.counts()).toEqual({ [page]: { [mode]: 2, normal: 1 }, [other]: { normal: 1 } });
+  });
+
+  test('a firewall refuses what a request holds, and an empty one goes on', async () => {
+    const phoenix = await site(() => ({}));
+    view.services[page] = phoenix.url;
+    await connector();
+
+    edge.setMode(page, 'firewall');
+    expect(await post(page, '{}')).toMatchObject({ status: 403 });
+    expect(phoenix.requests).toEqual([]);
+    expect([await post(page, ''), await get(page)]).toMatchObject([{ status: 200 }, { status: 200 }]);
   });
 
   test('nothing cuts the connection without an answer', async () => {

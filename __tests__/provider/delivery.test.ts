@@ -1,5 +1,5 @@
 import { at } from '../../engine';
-import { checkDelivery, egressWarnings, journalWarnings, projectWarnings, storageWarnings, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
+import { asideWarnings, checkDelivery, egressWarnings, journalWarnings, projectWarnings, storageWarnings, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
 import { fakeEngine, type Answer } from '../support/fake-engine';
 import { adminSecret, exportError, gateError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
 import { nobody } from '../support/web';
@@ -450,6 +450,36 @@ describe('to a stack behind a tunnel', () => {
     ['not what was answered to the check, while its trace was not there', [refusal(401, 503), refusal(404, 503, '/v1/projects/verify-1763694796000/spans?trace_id=0')], `401: ${byToken}`],
   ])('of what the gate was answered counts %s', async (_, lines, meaning) => {
     expect(await failure(gateLogged(...lines))).toMatchObject({ cause: `otlp.example.com answers ${meaning}` });
+  });
+
+  test('what the gate was told when it asked with an empty request is no news', async () => {
+    const asked = gateError('auth request unexpected status: 500 while sending to client');
+    expect(await failure(gateLogged(refusal(500, 503), asked))).toMatchObject({ cause: 'otlp.example.com answers 500' });
+  });
+
+  describe('requests that are refused for what they hold', () => {
+    /** What `verify` notes while the gate lists so many of each signal. */
+    async function noted(counts: Readonly<Record<string, number>>, one = (route: Route): Route => route): Promise<string[]> {
+      const { host } = await fakeEngine({});
+      const running = one(edge(await services({}, host)));
+      const ask: Route['inside']['ask'] = (url) => {
+        const count = counts[/^http:\/\/127\.0\.0\.1:14319\/var\/lib\/gate-aside\/(traces|metrics|logs)\/$/.exec(url)?.[1] ?? ''];
+        return Promise.resolve(count === undefined ? { status: 404, text: 'Not Found' } : { status: 200, text: JSON.stringify(Array.from({ length: count }, () => ({ type: 'file' }))) });
+      };
+      return asideWarnings({ ...running, inside: { ...running.inside, ask } });
+    }
+
+    test('are counted and named, with what sends them again', async () => {
+      expect(await noted({ traces: 1, metrics: 0, logs: 0 })).toEqual([
+        'otlp.example.com refuses 1 request for what it holds, and the gate has put it aside: docker exec central-dev-gate ls -lR /var/lib/gate-aside lists it, docker exec central-dev-gate bash /etc/gate/send-again.sh has it sent again.',
+      ]);
+      expect(await noted({ traces: 2, metrics: 0, logs: 1 })).toEqual([expect.stringMatching(/ refuses 3 requests for what they hold, .* put them aside: .* lists them, .* has them sent again\.$/)]);
+    });
+
+    test.each<[string, Record<string, number>]>([['there are none', { traces: 0, metrics: 0, logs: 0 }], ['the gate is of an older version', {}]])('not where %s', async (_, counts) => expect(await noted(counts)).toEqual([]));
+
+    test('nobody asks the gate of a stack with a Phoenix', async () =>
+      expect(await noted({ traces: 1 }, ({ central: _, ...route }) => route)).toEqual([]));
   });
 
   test('Alloy keeps what it has', async () => {

@@ -5,8 +5,11 @@ import * as net from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { EdgeView } from './account';
 
-/** `normal`, or the fault with which the edge answers for a hostname; `nothing` cuts the connection instead of answering. */
-export const modes = ['normal', '302', '401', '403', '502', '530', 'nothing'] as const;
+/**
+ * `normal`, or the fault with which the edge answers for a hostname; `firewall` refuses what a request holds, before anybody asks
+ * who sends it, and `nothing` cuts the connection instead of answering.
+ */
+export const modes = ['normal', '302', '401', '403', '502', '530', 'firewall', 'nothing'] as const;
 export type Mode = (typeof modes)[number];
 
 /** Requests that were answered (or cut), by hostname and by the mode that was on when they came. */
@@ -38,6 +41,8 @@ const lingering = 5_000;
 const longestWait = 10_000;
 /** They concern one connection and not the request (RFC 9110, 7.6.1), except `expect`, which the edge has met itself. */
 const hopByHop = ['connection', 'expect', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'upgrade'];
+
+const isEmpty = ({ headers }: http.IncomingMessage): boolean => headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 
 /** A request with its answer. */
 interface Exchange {
@@ -110,7 +115,7 @@ export class Edge {
     if (path.startsWith(loginPath)) {
       return this.page(exchange, 200, 'Sign in', 'Get a login code emailed to you');
     }
-    if (exchange.mode !== 'normal') {
+    if (exchange.mode !== 'normal' && !(exchange.mode === 'firewall' && isEmpty(request))) {
       return this.fault(exchange, exchange.mode);
     }
     const verdict = this.account.access(hostname, path, request.headers);
@@ -139,6 +144,7 @@ export class Edge {
       case '401':
         return this.page(exchange, 401, 'Unauthorized', 'The request shows no valid service token');
       case '403':
+      case 'firewall':
         return this.page(exchange, 403, 'Forbidden', 'You do not have permission to view this');
       case '502':
         return this.unreachable(exchange);
