@@ -49,7 +49,8 @@ const clamp = (least: number, value: number, most: number): number => Math.min(m
 /**
  * Largest OTLP request in MiB, unpacked: prompts outgrow the defaults of 4 MiB (gRPC) and 20 MiB (HTTP). While Alloy
  * takes a request it holds it about five times, and what waits in its exporters besides. With a sixteenth of the memory,
- * eight of the largest at once did not exhaust it, with the backend down; sixteen did (Alloy 1.11.0, 384MiB to 1GiB).
+ * eight of the largest at once exhaust it now and then with the backend down, sixteen each time (Alloy 1.11.0, 384MiB to
+ * 1GiB): it has no setting for how many it reads at once, and its memory limiter sees one only when it is read.
  */
 export function largestRequestMiB(memoryMiB: number): number {
   return clamp(1, memoryMiB / 16, 64);
