@@ -8,7 +8,8 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import type { EdgeView } from '../../lab/cloudflare/account';
 import { certificates } from '../../lab/cloudflare/container';
-import { Edge, largestBody, loginPath, modes, type Mode } from '../../lab/cloudflare/edge';
+import { Edge, loginPath, modes, type Mode } from '../../lab/cloudflare/edge';
+import { largestBody } from '../../lab/cloudflare/exchange';
 import { tempDir } from '../support/temp';
 import { nobody, site } from '../support/web';
 
