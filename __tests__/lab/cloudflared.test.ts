@@ -13,7 +13,7 @@ import { tempDir } from '../support/temp';
 import { nobody, site } from '../support/web';
 
 const run = promisify(execFile);
-const script = path.join(__dirname, '..', '..', 'lab', 'cloudflare', 'cloudflared.py');
+const script = path.join(__dirname, '..', '..', 'lab', 'cloudflare', 'cloudflared', 'cloudflared.py');
 const hostname = 'phoenix.example.com';
 const token = Buffer.from(JSON.stringify({ a: 'account', t: 'tunnel', s: 'c2VjcmV0' })).toString('base64');
 
