@@ -6,6 +6,7 @@ import { compareVersions } from '../settings/parse';
 import { cloudflare } from '../lab/providers/cloudflare';
 import { docker } from '../lab/providers/docker';
 import { random } from '../lab/providers/random';
+import { cloudflare, docker, random } from '../lab/providers';
 import { providers, providerVersion } from '../ops/support/plugins';
 
 const { dependencies, scripts } = JSON.parse(fs.readFileSync('package.json', 'utf8')) as Record<'dependencies' | 'scripts', Record<string, string>>;

@@ -99,6 +99,3 @@ export function proxyArguments(...more: readonly string[]): string[] {
   const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', ...more];
   return names.filter((name) => process.env[name]).flatMap((name) => ['--build-arg', name]);
 }
-
-export const ensureImage = (tag: string, recipe: Recipe, make: (key: string) => Promise<void>): Promise<string> => new Engine().ensure(tag, recipe, make);
-export const engineBuilder = { DOCKER_BUILDKIT: '0' };

@@ -1,6 +1,6 @@
 /**
- * The lab, for the rest of the program: what a machine without download sites and image registries builds for itself
- * from package registries. Nothing else here is imported from outside but by tests.
+ * The face of the lab: what a machine without download sites and image registries builds for itself from package
+ * registries. Tests also have `lab/engines`, `lab/cloudflare` and `lab/providers`. ESLint refuses any other way in.
  */
 import { alloyRecipe } from './alloy';
 import { alloyImage, alloyWork } from './alloy-image';
@@ -24,6 +24,17 @@ export { withLock } from './lock';
 export { standIns } from './providers/install';
 export { builtPulumiCli, pulumiCli } from './pulumi-cli';
 export { Seed } from './seed';
+
+// For tests, which build programs of their own.
+export { Authority } from './authority';
+export { ensure } from './cache';
+export { ask } from './command';
+export { freePort } from './free-port';
+export { buildGoProgram } from './go';
+export { goCommand } from './go-toolchain';
+export { pythonOtel, pythonWith } from './python';
+export { recipeFile } from './recipe-file';
+export { telemetrygen } from './telemetrygen';
 
 export type ImagePart = 'phoenix' | 'alloy' | 'gate';
 export type Part = 'pulumi' | ImagePart;

@@ -10,7 +10,7 @@ import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { journalProgram, type JournalProgram } from '../../components/journal';
-import { freePort } from '../../lab/free-port';
+import { freePort } from '../../lab';
 import { tempDir } from '../support/temp';
 
 const quick = { lookSeconds: 0.05, settleSeconds: 0.3, keepSeconds: 600, backoffSeconds: 0.1, holdSeconds: 60 };

@@ -3,7 +3,7 @@ import type * as pulumi from '@pulumi/pulumi';
 import * as login from '../../settings/login-parse';
 import { Phoenix, phoenixStart, type PhoenixArgs } from '../../components/phoenix';
 import { at } from '../../engine';
-import { randomText } from '../../lab/providers/random';
+import { randomText } from '../../lab/providers';
 import { deploy, secret, secretMark, sent, type Deployment, type Stage } from '../support/deployment';
 
 const owner = 'llm-observability/dev';

@@ -5,9 +5,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { hostName } from '../../components/names';
-import { claimLabel } from '../../lab';
+import { claimLabel, Seed, telemetrygen } from '../../lab';
 import { Seed } from '../../lab/seed';
 import { telemetrygen } from '../../lab/telemetrygen';
+import { hostName } from '../../components/catalog';
 import { usedImages } from './images';
 import { Checkout, docker, storedSpans, until, type Ended } from './checkout';
 import { finished, underLoad } from './load';

@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { telemetrygen } from '../../lab/telemetrygen';
+import { telemetrygen } from '../../lab';
 import type { Outputs } from '../../ops/support/outputs';
 import { pulumiWithLogin } from '../support/docs-lines';
 import { Checkout, docker, storedSpans, until } from './checkout';

@@ -12,7 +12,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { Seed } from '../../lab/seed';
+import { Seed } from '../../lab';
 import type { Outputs } from '../../ops/support/outputs';
 import { docker, storedSpans, until } from './checkout';
 import { usedImages } from './images';

@@ -12,7 +12,7 @@ import { text } from 'node:stream/consumers';
 import * as zlib from 'node:zlib';
 import type { Outputs } from '../../ops/support/outputs';
 import { markedTrace } from '../../provider/otlp';
-import { putPrograms } from '../lab/programs';
+import { putPrograms } from '../support/programs';
 import { tempDir } from '../support/temp';
 import { site, type Reply, type Request, type Site } from '../support/web';
 import { fromElsewhere, intrusion, rebound, takeover, type Attempt } from '../support/website';

@@ -17,6 +17,8 @@ import { freePort } from '../../lab/free-port';
 import { telemetrygen } from '../../lab/telemetrygen';
 import { engineTree, type Tree } from '../../lab/engines/tree';
 import { Checkout, docker, storedSpans, until } from './checkout';
+import { Authority, freePort } from '../../lab';
+import { copyImages, createContext, type Engine, engineTree, type SshAccess, startEngine, startRootless, startSsh, type Tree, useContext } from '../../lab/engines';
 import { usedImages } from './images';
 import { finished } from './load';
 import { above, offsets } from './offsets';

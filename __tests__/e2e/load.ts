@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { telemetrygen } from '../../lab/telemetrygen';
+import { telemetrygen } from '../../lab';
 
 export interface Finished {
   readonly code: number | null;

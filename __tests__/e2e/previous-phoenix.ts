@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { pythonOtel } from '../../lab/python';
+import { pythonOtel } from '../../lab';
 import { usedImages } from './images';
 
 const run = promisify(execFile);

@@ -1,6 +1,4 @@
-import { cacheRoot, removeUnclaimed } from '../../lab';
-import { pythonOtel } from '../../lab/python';
-import { telemetrygen } from '../../lab/telemetrygen';
+import { cacheRoot, pythonOtel, removeUnclaimed, telemetrygen } from '../../lab';
 import { chooseEngine } from '../../engine';
 import { ensureEngine } from '../../ops/support/docker';
 import { providers } from '../../ops/support/plugins';

@@ -5,9 +5,7 @@
 import * as fs from 'node:fs';
 import * as https from 'node:https';
 import * as path from 'node:path';
-import { connectorImage } from '../../lab/cloudflare/connector-image';
-import { Cloudflare, trusting } from '../../lab/cloudflare/container';
-import type { Mode } from '../../lab/cloudflare/edge';
+import { Cloudflare, connectorImage, type Mode, trusting } from '../../lab/cloudflare';
 import type { EdgeOutputs, Outputs } from '../../ops/support/outputs';
 import { spanRequest } from '../support/span-request';
 import { Checkout, docker, storedSpans, until } from './checkout';

@@ -3,6 +3,7 @@ import * as net from 'node:net';
 import * as os from 'node:os';
 import { holderOf, isHeld } from '../../engine/host-ports';
 import { freePort } from '../../lab/free-port';
+import { freePort } from '../../lab';
 
 const servers: net.Server[] = [];
 afterEach(() => Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve)))));

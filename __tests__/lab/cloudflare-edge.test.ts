@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { promisify } from 'node:util';
+import { Authority } from '../../lab/authority';
 import type { EdgeView } from '../../lab/cloudflare/account';
-import { certificates } from '../../lab/cloudflare/container';
 import { Edge, loginPath, modes, type Mode } from '../../lab/cloudflare/edge';
 import { largestBody } from '../../lab/cloudflare/exchange';
 import { tempDir } from '../support/temp';
@@ -62,10 +60,9 @@ let ports: { https: number; connectors: number };
 let sockets: net.Socket[];
 
 beforeAll(async () => {
-  dir = tempDir();
-  const run = promisify(execFile);
-  // No private key is in the repository. openssl comes with the ca-certificates of Debian; without it this fails and tells.
-  ca = await certificates(dir, [page, other, `${team}.cloudflareaccess.com`], (cwd, script) => run('sh', ['-c', script], { cwd }));
+  // No private key is in the repository.
+  dir = await (await Authority.create(path.join(tempDir(), 'authority'))).server('edge', [page, other, `${team}.cloudflareaccess.com`]);
+  ca = readFileSync(path.join(dir, 'ca.pem'), 'utf8');
 });
 
 beforeEach(async () => {
@@ -80,7 +77,7 @@ afterEach(async () => {
 });
 
 async function openEdge(options: { silenceMs?: number } = {}): Promise<void> {
-  edge = new Edge(view, { team, key: readFileSync(path.join(dir, 'edge.key')), cert: readFileSync(path.join(dir, 'edge.pem')), ...options });
+  edge = new Edge(view, { team, key: readFileSync(path.join(dir, 'key.pem')), cert: readFileSync(path.join(dir, 'cert.pem')), ...options });
   ports = await edge.listen({ https: 0, connectors: 0 }, '127.0.0.1');
 }
 

@@ -6,8 +6,8 @@ import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
+import { Authority } from '../../lab/authority';
 import type { EdgeView } from '../../lab/cloudflare/account';
-import { certificates } from '../../lab/cloudflare/container';
 import { Edge, type Ports } from '../../lab/cloudflare/edge';
 import { tempDir } from '../support/temp';
 import { nobody, site } from '../support/web';
@@ -30,6 +30,7 @@ interface Running {
 }
 
 let dir: string;
+let certified: string;
 let ca: string;
 /** Tokens that the account knows. */
 let tokens: string[];
@@ -50,8 +51,9 @@ const view: EdgeView = {
 
 beforeAll(async () => {
   dir = tempDir();
-  // No private key is in the repository. openssl comes with the ca-certificates of Debian; without it this fails and tells.
-  ca = await certificates(dir, [hostname], (cwd, lines) => run('sh', ['-c', lines], { cwd }));
+  // No private key is in the repository.
+  certified = await (await Authority.create(path.join(dir, 'authority'))).server('edge', [hostname]);
+  ca = readFileSync(path.join(certified, 'ca.pem'), 'utf8');
 });
 
 beforeEach(async () => {
@@ -68,7 +70,7 @@ afterEach(async () => {
 });
 
 async function openEdge(wanted: Ports): Promise<void> {
-  edge = new Edge(view, { team: 'lab', key: readFileSync(path.join(dir, 'edge.key')), cert: readFileSync(path.join(dir, 'edge.pem')) });
+  edge = new Edge(view, { team: 'lab', key: readFileSync(path.join(certified, 'key.pem')), cert: readFileSync(path.join(certified, 'cert.pem')) });
   ports = await edge.listen(wanted, '127.0.0.1');
 }
 

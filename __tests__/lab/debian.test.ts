@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { aptInstall, missingPackages } from '../../lab/debian';
-import { putPrograms } from './programs';
+import { putPrograms } from '../support/programs';
 
 let dir: string;
 let takeBack: () => void;

@@ -3,7 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandError } from '../../lab/command';
 import { freeMegabytes, isDiskFull, lacking, lackText, places } from '../../lab/disk';
-import { putPrograms } from './programs';
+import { putPrograms } from '../support/programs';
 
 const folder = join(tmpdir(), 'is', 'not', 'there', 'yet');
 

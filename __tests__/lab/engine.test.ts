@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Engine } from '../../lab/engine';
 import { cacheKey, type Recipe } from '../../lab/recipe';
-import { putPrograms } from './programs';
+import { putPrograms } from '../support/programs';
 
 const recipe: Recipe = { name: 'Thing', version: '1.2.3', inputs: [], from: 'nowhere', cost: { minutes: 1, engine: 10 } };
 const tag = 'lab/thing:1.2.3';

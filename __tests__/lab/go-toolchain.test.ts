@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findGo } from '../../lab/go-toolchain';
 import { isAtLeast } from '../../lab/go-version';
-import { putPrograms } from './programs';
+import { putPrograms } from '../support/programs';
 
 describe('findGo', () => {
   let dir: string;

@@ -7,7 +7,7 @@ import { baseRecipe } from '../../lab/base-image';
 import { phoenixRecipe } from '../../lab/phoenix';
 import { pulumiRecipe } from '../../lab/pulumi-cli';
 import { cacheKey, type Recipe } from '../../lab/recipe';
-import { putPrograms } from './programs';
+import { putPrograms } from '../support/programs';
 
 const all: readonly Part[] = ['pulumi', 'phoenix', 'alloy', 'gate'];
 

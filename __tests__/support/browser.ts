@@ -1,8 +1,8 @@
 /** Debian's Chromium without a window, for which one name has the addresses that a test says. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { aptInstall } from '../../lab/debian';
-import { startSandbox } from '../../lab/engines/sandbox';
+import { aptInstall } from '../../lab';
+import { startSandbox } from '../../lab/engines';
 
 export interface Name {
   readonly name: string;

@@ -1,4 +1,5 @@
 import type * as http from 'node:http';
+import { text } from 'node:stream/consumers';
 import type { Account, ApiToken } from './account';
 import { Refusal, wrapped, type Answer } from './answer';
 import { applicationRoutes } from './applications';
@@ -15,13 +16,11 @@ import { zoneRoutes } from './zones';
  */
 export function api(account: Account): http.RequestListener {
   return (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { status, body } = answer(account, request, Buffer.concat(chunks).toString());
+    void text(request).then((sent) => {
+      const { status, body } = answer(account, request, sent);
       const later = status === 408 || status === 409 || status === 429 || status >= 500 ? { 'retry-after-ms': String(account.retryAfterMs) } : {};
       response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8', ...later }).end(JSON.stringify(body));
-    });
+    }, () => response.destroy());
   };
 }
 

@@ -1,21 +1,20 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import * as http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Authority } from '../authority';
 import { baseImage } from '../base-image';
 import { ask, command } from '../command';
-import { engineBuilder } from '../engine';
 import type { Rights } from './account';
 import type { Counts, Mode } from './edge';
 import type { AccountOptions, Config, Inventory } from './main';
+import { removeTrusting } from './trusting-image';
 
 /** Where cloudflared looks for the edge. */
 const edgeName = 'region1.v2.argotunnel.com';
 /** Inside the container. */
 const ports = { https: 443, connectors: 7844, api: 8080, control: 8081 };
-/** Label of an image that trusts an authority of the lab: which one. */
-const trustLabel = 'llm-observability.lab.trusts';
 /** Milliseconds. */
 const longestStart = 60_000;
 
@@ -48,21 +47,20 @@ export class Cloudflare {
     let made = false;
     try {
       const names = [...hostnames, `${team}.cloudflareaccess.com`];
-      const config: Config = { account, team, ports, key: '/lab/edge.key', cert: '/lab/edge.pem' };
-      const [ca] = await Promise.all([
-        certificates(dir, names, openssl),
-        bundle(join(dir, 'main.js')),
-        writeFile(join(dir, 'config.json'), JSON.stringify(config)),
-      ]);
+      const config: Config = { account, team, ports, key: '/edge/key.pem', cert: '/edge/cert.pem' };
+      const lab = join(dir, 'lab');
+      await mkdir(lab);
+      const [certified] = await Promise.all([certificates(join(dir, 'authority'), names), bundle(join(lab, 'main.js')), writeFile(join(lab, 'config.json'), JSON.stringify(config))]);
+      const mounts = { [lab]: '/lab', [certified]: '/edge', [process.execPath]: '/usr/local/bin/node' };
       await command('docker', [
-        ...['create', '--name', name, '--volume', `${dir}:/lab:ro`, '--volume', `${process.execPath}:/usr/local/bin/node:ro`],
+        ...['create', '--name', name, ...Object.entries(mounts).flatMap(([here, there]) => ['--volume', `${here}:${there}:ro`])],
         ...[ports.api, ports.control].flatMap((port) => ['--publish', `127.0.0.1::${port}`]),
         ...[image, 'node', '/lab/main.js', '/lab/config.json'],
       ]);
       made = true;
       await command('docker', ['start', name]);
       const [api, control] = await Promise.all([ports.api, ports.control].map((port) => published(name, port)));
-      const cloudflare = new Cloudflare(name, ca, `${api}/client/v4`, control as string, names, dir);
+      const cloudflare = new Cloudflare(name, await readFile(join(certified, 'ca.pem'), 'utf8'), `${api}/client/v4`, control as string, names, dir);
       await cloudflare.answering();
       return cloudflare;
     } catch (error) {
@@ -115,8 +113,7 @@ export class Cloudflare {
   async stop(): Promise<void> {
     await removeContainer(this.name);
     await rm(this.dir, { recursive: true, force: true });
-    const images = (await ask('docker', ['image', 'ls', '--quiet', '--filter', `label=${trustLabel}=${fingerprint(this.ca)}`])) ?? '';
-    await Promise.all(images.split('\n').filter(Boolean).map((image) => ask('docker', ['image', 'rm', image])));
+    await removeTrusting(this.ca);
   }
 
   private async answering(): Promise<void> {
@@ -140,14 +137,10 @@ export class Cloudflare {
   private control<T>(path: string, body?: object): Promise<T> {
     return new Promise((resolve, reject) => {
       const asked = http.request(`${this.controlUrl}${path}`, { method: body ? 'POST' : 'GET', agent: false }, (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.on('error', reject);
-        answer.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
-          if (answer.statusCode === 200) resolve(JSON.parse(text) as T);
-          else reject(new Error(`${path}: ${answer.statusCode} ${text}`));
-        });
+        text(answer).then((said) => {
+          if (answer.statusCode === 200) resolve(JSON.parse(said) as T);
+          else reject(new Error(`${path}: ${answer.statusCode} ${said}`));
+        }).catch(reject);
       });
       asked.on('error', reject);
       asked.end(body && JSON.stringify(body));
@@ -155,65 +148,12 @@ export class Cloudflare {
   }
 }
 
-/**
- * Makes an authority, and a certificate for these hostnames that it signs: `edge.key` and `edge.pem` in `dir`.
- * @param shell runs a script with `openssl` in a directory
- * @returns the authority's own certificate, PEM
- */
-export async function certificates(dir: string, hostnames: readonly string[], shell: (dir: string, script: string) => Promise<unknown>): Promise<string> {
-  await writeFile(join(dir, 'openssl.cnf'), [
-    '[req]', 'distinguished_name = name', '[name]',
-    '[ca]', 'basicConstraints = critical,CA:TRUE', 'keyUsage = critical,keyCertSign', 'subjectKeyIdentifier = hash',
-    '[edge]', 'basicConstraints = critical,CA:FALSE', 'extendedKeyUsage = serverAuth', `subjectAltName = ${hostnames.map((name) => `DNS:${name}`).join(',')}`,
-    '',
-  ].join('\n'));
-  const fresh = 'openssl req -config openssl.cnf -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes';
-  await shell(dir, [
-    'set -e',
-    `${fresh} -x509 -extensions ca -days 30 -subj '/CN=Lab of llm-observability' -keyout ca.key -out ca.pem`,
-    `${fresh} -subj /CN=edge -keyout edge.key -out edge.csr`,
-    'openssl x509 -req -in edge.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile openssl.cnf -extensions edge -out edge.pem',
-    // Nothing else is ever to be signed.
-    'rm ca.key',
-  ].join('\n'));
-  return readFile(join(dir, 'ca.pem'), 'utf8');
-}
-
-/** With the openssl of the base image: this machine needs none. The files are to belong to whoever runs this. */
-async function openssl(dir: string, script: string): Promise<void> {
-  const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
-  await command('docker', ['run', '--rm', '--network', 'none', '--user', user, '--volume', `${dir}:/work`, '--workdir', '/work', await baseImage(), 'bash', '-c', script]);
-}
-
-/**
- * Makes an image that trusts an authority besides those that it trusts anyway. It is removed with the Cloudflare that
- * the authority belongs to.
- * @param image Debian's, with a version
- * @param ca PEM
- * @returns its tag: another one for each authority, and not one of `lab/`, which are taken for images that may be made anew
- */
-export async function trusting(image: string, ca: string): Promise<string> {
-  const tag = `trusting/${image.split('/').at(-1)?.split('@')[0]}-${fingerprint(ca)}`;
-  const user = await command('docker', ['image', 'inspect', '--format', '{{.Config.User}}', image]);
-  const context = await mkdtemp(join(tmpdir(), 'lab-trusting-'));
-  try {
-    await writeFile(join(context, 'lab.crt'), ca);
-    await writeFile(join(context, 'Dockerfile'), [
-      `FROM ${image}`,
-      'USER root',
-      'COPY lab.crt /usr/local/share/ca-certificates/lab.crt',
-      'RUN update-ca-certificates',
-      ...(user ? [`USER ${user}`] : []),
-    ].join('\n'));
-    await command('docker', ['build', '--network', 'none', '--tag', tag, '--label', `${trustLabel}=${fingerprint(ca)}`, context], { env: engineBuilder });
-  } finally {
-    await rm(context, { recursive: true });
-  }
-  return tag;
-}
-
-function fingerprint(ca: string): string {
-  return createHash('sha256').update(ca).digest('hex').slice(0, 12);
+/** @returns a folder with the certificate for these hostnames, its key, and the authority that signed it and no other */
+async function certificates(dir: string, hostnames: readonly string[]): Promise<string> {
+  const authority = await Authority.create(dir);
+  const folder = await authority.server('edge', hostnames);
+  await authority.retire();
+  return folder;
 }
 
 /** The process of the container as one file, so that it needs nothing but Node. */

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as http from 'node:http';
+import { text } from 'node:stream/consumers';
 import { Account, type DnsRecord, type Rights, type ServiceToken, type Tunnel, type Zone } from './account';
 import type { Application, Policy } from './admission';
 import { api } from './api';
@@ -69,22 +70,18 @@ function control(account: Account, edge: Edge): http.RequestListener {
     'POST /token': (body) => ({ token: account.issueToken((JSON.parse(body) as { rights?: Rights }).rights) }),
     'GET /account': () => inventory(account),
   };
-  return (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const answer = (status: number, body: unknown): unknown => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-      const action = actions[`${request.method} ${request.url}`];
-      if (!action) {
-        answer(404, { error: `there is ${Object.keys(actions).join(', ')}` });
-        return;
-      }
-      try {
-        answer(200, action(Buffer.concat(chunks).toString()));
-      } catch (error) {
-        answer(400, { error: (error as Error).message });
-      }
-    });
+  return async (request, response) => {
+    const answer = (status: number, body: unknown): unknown => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const action = actions[`${request.method} ${request.url}`];
+    if (!action) {
+      answer(404, { error: `there is ${Object.keys(actions).join(', ')}` });
+      return;
+    }
+    try {
+      answer(200, action(await text(request)));
+    } catch (error) {
+      answer(400, { error: (error as Error).message });
+    }
   };
 }
 

@@ -1,13 +1,7 @@
 /** What the snippets of docs/senders.md need, from package registries, kept in the project's cache. */
 import { copyFile, rename, rm } from 'node:fs/promises';
 import * as path from 'node:path';
-import { ensure } from '../../../lab/cache';
-import { ask } from '../../../lab/command';
-import { aptInstall } from '../../../lab/debian';
-import { buildGoProgram } from '../../../lab/go';
-import { goCommand } from '../../../lab/go-toolchain';
-import { pythonWith } from '../../../lab/python';
-import { recipeFile } from '../../../lab/recipe-file';
+import { aptInstall, ask, buildGoProgram, ensure, goCommand, pythonWith, recipeFile } from '../../../lab';
 
 const list = (name: string): string => path.join(__dirname, name);
 

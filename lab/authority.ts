@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { command } from '../command';
-import { aptInstall } from '../debian';
+import { ask, command } from './command';
+import { aptInstall } from './debian';
 
 /**
  * A certificate authority of the tests' own, below a folder, by the commands of
@@ -12,16 +12,16 @@ export class Authority {
   private constructor(private readonly dir: string) {}
 
   /** @param dir must not exist yet */
-  static async create(dir: string, name = 'Engines for tests'): Promise<Authority> {
-    await aptInstall(['openssl']);
+  static async create(dir: string, name = 'Lab of llm-observability'): Promise<Authority> {
+    if ((await ask('openssl', ['version'])) === undefined) await aptInstall(['openssl']);
     await mkdir(dir, { mode: 0o700 });
-    await openssl(dir, 'req', '-x509', ...newKey('ca-key.pem'), '-out', 'ca.pem', '-days', days, '-subj', `/CN=${name}`);
+    await openssl(dir, 'req', '-x509', ...newKey('ca-key.pem'), '-out', 'ca.pem', '-days', days, '-subj', `/CN=${name}`, '-addext', 'keyUsage=critical,keyCertSign');
     return new Authority(dir);
   }
 
   /**
-   * For an engine that listens under these names and addresses.
-   * @returns the folder, for `startEngine({ tls })`
+   * For a server under these names and addresses.
+   * @returns the folder; an engine takes it for `startEngine({ tls })`
    */
   server(folder: string, hosts: readonly string[] = ['localhost', '127.0.0.1']): Promise<string> {
     const names = hosts.map((host) => `${/^[\d.]+$|:/.test(host) ? 'IP' : 'DNS'}:${host}`);
@@ -34,6 +34,11 @@ export class Authority {
    */
   client(folder: string, name = 'client'): Promise<string> {
     return this.issue(folder, name, ['extendedKeyUsage=clientAuth']);
+  }
+
+  /** Takes away the key: nothing else is signed from here on. */
+  async retire(): Promise<void> {
+    await rm(join(this.dir, 'ca-key.pem'));
   }
 
   private async issue(folder: string, name: string, extensions: readonly string[]): Promise<string> {

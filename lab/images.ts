@@ -1,3 +1,0 @@
-export { alloyImage } from './alloy-image';
-export { gateImage } from './gate';
-export { phoenixImage } from './phoenix';
