@@ -1,6 +1,9 @@
-import { check, difference, ordered, plan, refreshedInputs, settle } from '../../lab/providers/bridge';
+import { check } from '../../lab/providers/check';
+import { difference } from '../../lab/providers/difference';
 import { containerFields } from '../../lab/providers/docker-container-fields';
 import { unknown, type Props } from '../../lab/providers/fields';
+import { ordered, plan, settle } from '../../lab/providers/plan';
+import { refreshedInputs } from '../../lab/providers/refresh';
 
 /** What the published docker provider 5.2.0 did with the same change, seen in `pulumi preview` of the real plugin. */
 

@@ -5,7 +5,8 @@ import { Struct } from 'google-protobuf/google/protobuf/struct_pb';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { languageHost, words } from '../../lab/providers/language-nodejs';
+import { languageHost } from '../../lab/providers/language-nodejs';
+import { words } from '../../lab/providers/node-program';
 
 let directory: string;
 let server: grpc.Server;

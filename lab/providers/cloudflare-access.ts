@@ -3,7 +3,7 @@ import type { ApiField, ApiShape } from './cloudflare-json';
 import { choices, flag, given, id, owner, required, resource, says, time } from './cloudflare-resource';
 import { equal, isEmpty, isRecord, unknown, type Props } from './fields';
 import { parseDuration } from './go-duration';
-import type { Resource } from './serve';
+import type { Resource } from './resource';
 
 /** Cloudflare Access: who gets through to what. */
 

@@ -1,7 +1,7 @@
 import type { Cloudflare } from './cloudflare-client';
 import { choices, flag, given, id, owner, required, resource, says, time } from './cloudflare-resource';
 import { isEmpty, isRecord, unknown, type Props, type Value } from './fields';
-import type { Resource } from './serve';
+import type { Resource } from './resource';
 
 /** Records of a zone. */
 

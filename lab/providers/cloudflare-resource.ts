@@ -2,7 +2,7 @@ import type { Cloudflare } from './cloudflare-client';
 import { afterwards, fromAnswer, refreshed, snake, toBody, type ApiField, type ApiShape } from './cloudflare-json';
 import { unknown, type Props, type Value } from './fields';
 import { frameworkPlan } from './framework';
-import type { Resource } from './serve';
+import type { Resource } from './resource';
 
 export const given: ApiField = { type: 'string' };
 export const required: ApiField = { type: 'string', required: true };

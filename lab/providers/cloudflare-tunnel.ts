@@ -2,7 +2,7 @@ import type { Cloudflare } from './cloudflare-client';
 import { afterwards, fromAnswer, toBody, type ApiField, type ApiShape } from './cloudflare-json';
 import { choices, failing, flag, given, id, owner, reading, required, resource, says, shared, time } from './cloudflare-resource';
 import type { Props } from './fields';
-import type { Resource } from './serve';
+import type { Resource } from './resource';
 
 /** Tunnels, and the rules of what they lead to. */
 

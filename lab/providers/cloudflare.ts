@@ -6,7 +6,8 @@ import { tunnel, tunnelConfig } from './cloudflare-tunnel';
 import { fromAnswer, type ApiField, type ApiShape } from './cloudflare-json';
 import { isEmpty, isRecord, unknown, type Props, type Value } from './fields';
 import { present } from './framework';
-import { serve, type Provider } from './serve';
+import type { Provider } from './resource';
+import { serve } from './serve';
 
 /**
  * Stand-in for the cloudflare provider plugin 6.22.1, for machines that cannot download the published one: the

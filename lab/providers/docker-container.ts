@@ -5,8 +5,9 @@ import { containerFields } from './docker-container-fields';
 import { found, type Inspected } from './docker-container-state';
 import type { Engine } from './docker-engine';
 import { findImage } from './docker-image';
+import { said } from './docker-props';
 import { isEmpty, type Props } from './fields';
-import { Halfway, type Resource } from './serve';
+import { Halfway, type Resource } from './resource';
 
 /** docker:index/container:Container: what is asked of the engine, and in which order, follows the published provider. */
 export function container(engine: Engine): Resource {
@@ -86,12 +87,6 @@ export function container(engine: Engine): Resource {
         .catch(gone('No such container', 'is already in progress'));
     },
   };
-}
-
-async function said<T>(prefix: string, work: Promise<T>): Promise<T> {
-  return work.catch((error: Error) => {
-    throw new Error(`${prefix}: ${error.message}`);
-  });
 }
 
 /** Networks asked for by name take the place of the default one. */

@@ -1,6 +1,6 @@
 import { EngineError, type Engine } from './docker-engine';
 import type { Props } from './fields';
-import type { Resource } from './serve';
+import type { Resource } from './resource';
 
 interface Image {
   Id: string;

@@ -1,4 +1,8 @@
-/** Values as the provider protocol carries them, and the table of fields that describes a resource. */
+/**
+ * Values as the provider protocol carries them, and the table of fields that describes a resource. What the published
+ * providers do around a resource follows from that table, by the rules of the Terraform bridge and the Terraform plugin
+ * SDK that they are built with: check.ts, plan.ts, difference.ts with detail.ts, and refresh.ts. All of it is pure.
+ */
 
 /** How the protocol writes a value that is not known before the update has run. */
 export const unknown = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';

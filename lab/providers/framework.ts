@@ -1,4 +1,4 @@
-import { ordered } from './bridge';
+import { ordered } from './plan';
 import { equal, isRecord, unknown, type Field, type Props, type Value } from './fields';
 
 /** A field of a resource that is built with the Terraform plugin framework. */

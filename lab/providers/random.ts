@@ -1,6 +1,7 @@
 import * as crypto from 'node:crypto';
 import type { Field, Props, Shape } from './fields';
-import { serve, type Provider, type Resource } from './serve';
+import type { Provider, Resource } from './resource';
+import { serve } from './serve';
 
 /**
  * Stand-in for the random provider plugin 4.21.2: RandomPassword, RandomString, RandomBytes and RandomId. Every change of

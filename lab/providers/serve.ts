@@ -1,60 +1,23 @@
-import * as grpc from '@grpc/grpc-js';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import * as plugin from '@pulumi/pulumi/proto/plugin_pb';
 import { ResourceProviderService } from '@pulumi/pulumi/proto/provider_grpc_pb';
 import * as proto from '@pulumi/pulumi/proto/provider_pb';
-import * as status from '@pulumi/pulumi/proto/status_pb';
-import { Any } from 'google-protobuf/google/protobuf/any_pb';
 import { Empty } from 'google-protobuf/google/protobuf/empty_pb';
 import { Struct } from 'google-protobuf/google/protobuf/struct_pb';
-import * as crypto from 'node:crypto';
-import { check, difference, plan, refreshedInputs, settle, type Failure } from './bridge';
+import { autoname, fixedName } from './autoname';
+import { check, type Failure } from './check';
 import type { Change } from './detail';
+import { difference } from './difference';
+import { explain, halfway, occurred } from './errors';
 import { equal, isEmpty, isRecord, unknown, type Props, type Shape, type Value } from './fields';
 import { present } from './framework';
-import { endWithParent } from '../../provider/parent';
+import { listen, unary } from './listen';
+import { plan, settle } from './plan';
+import { refreshedInputs } from './refresh';
+import { Halfway, type Provider, type Resource } from './resource';
 
-/** One resource type: its table of fields, and what it does to the world. Errors become the step's error. */
-export interface Resource {
-  readonly shape: Shape;
-  /** The real provider's own notes in the state, so that it takes the state over as its own. */
-  readonly meta?: string;
-  /** `name` is made up from the resource's name where it is not set. */
-  readonly autoname?: true;
-  readonly deleteBeforeReplace?: true;
-  /**
-   * The published provider is built with the newer plugin framework: defaults stay out of the inputs, what is null out of
-   * the state, and a difference names properties instead of paths.
-   */
-  readonly framework?: true;
-  /** What is wrong with the inputs as a whole, by property. */
-  readonly validate?: (inputs: Props) => Record<string, string>;
-  /** Values that follow from others. */
-  readonly derive?: (inputs: Props) => Props;
-  /** The state that inputs lead to, where it is not for the rules of bridge.ts to say. What it does is recorded as it stands. */
-  readonly plan?: (prior: Props | null, inputs: Props) => Props;
-  /** @throws Halfway when the thing exists but is not as it should be */
-  create(planned: Props): Promise<{ id: string; state: Props }>;
-  /** Undefined when the thing is gone. */
-  read(id: string, state: Props): Promise<{ id: string; state: Props } | undefined>;
-  /** Returns what to record over the plan. Without it a change is only recorded. */
-  update?(id: string, old: Props, planned: Props): Promise<Props>;
-  delete(id: string, state: Props): Promise<void>;
-}
-
-export interface Provider {
-  readonly version: string;
-  readonly resources: Readonly<Record<string, Resource>>;
-  readonly invokes?: Readonly<Record<string, (args: Props) => Promise<Props>>>;
-  /** @throws Error for a setting this stand-in cannot honour */
-  configure?(config: Props): Promise<void> | void;
-}
-
-/** A create that got as far as making the thing: it is recorded, with the error, and the next update repairs it. */
-export class Halfway extends Error {
-  constructor(message: string, readonly id: string) {
-    super(message);
-  }
-}
+/** Serves a provider as a plugin of the engine. */
+export const serve = (provider: Provider): Promise<void> => listen(ResourceProviderService, methods(provider));
 
 const secretMark = { '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270' };
 
@@ -65,30 +28,8 @@ const kindOf: Record<Change['kind'], [plain: proto.PropertyDiff.Kind, replace: p
   update: [kinds.UPDATE, kinds.UPDATE_REPLACE],
 };
 
-/** Serves the provider on a free port of the loopback and prints that port, as the engine expects of a plugin. */
-export async function serve(provider: Provider): Promise<void> {
-  endWithParent();
-  const server = new grpc.Server({ 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 });
-  server.addService(ResourceProviderService as unknown as grpc.ServiceDefinition, methods(provider));
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))));
-  process.stdout.write(`${port}\n`);
-}
-
-type Handler<Q, A> = (request: Q) => Promise<A> | A;
-
-function unary<Q, A>(handler: Handler<Q, A>): grpc.handleUnaryCall<Q, A> {
-  return (call, callback) => {
-    Promise.resolve()
-      .then(() => handler(call.request))
-      .then((answer) => callback(null, answer))
-      .catch((error: Error & Partial<grpc.ServiceError>) =>
-        callback({ code: error.code && error.details ? error.code : grpc.status.UNKNOWN, details: error.details ?? error.message, ...(error.metadata ? { metadata: error.metadata } : {}) }));
-  };
-}
-
 /** The gRPC methods of a provider; exported so that tests can call them without a port. */
-export function methods(provider: Provider): grpc.UntypedServiceImplementation {
+export function methods(provider: Provider): UntypedServiceImplementation {
   let acceptSecrets = false;
   const resource = (urn: string): Resource => {
     const type = urn.split('::')[2]?.split('$').pop() ?? '';
@@ -102,9 +43,7 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
     Struct.fromJavaScript(Object.fromEntries(Object.entries(props).map(([key, value]): [string, Value] =>
       [key, shape[key]?.secret && acceptSecrets ? { ...secretMark, value } : value])));
   const state = (of: Resource, id: string, values: Props): Struct => {
-    const all: Props = of.framework
-      ? Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null))
-      : { ...values, id };
+    const all: Props = of.framework ? present(values) : { ...values, id };
     return encode(of.shape, of.meta ? { ...all, __meta: of.meta } : all);
   };
   /** Providers of the first kind go by the ID among the properties; the engine's own is for where there is none. */
@@ -116,21 +55,6 @@ export function methods(provider: Provider): grpc.UntypedServiceImplementation {
   const differing = (of: Resource, olds: Props, news: Props, ignored: string[]) => {
     const kept = Object.fromEntries(ignored.map((key): [string, Value] => [key, olds[key] ?? null]));
     return difference(of.shape, olds, news, ignored, of.plan?.(olds, { ...news, ...kept }));
-  };
-  const halfway = (id: string, reached: Struct, reason: string): never => {
-    const failed = new proto.ErrorResourceInitFailed();
-    failed.setId(id);
-    failed.setProperties(reached);
-    failed.setReasonsList([reason]);
-    const packed = new Any();
-    packed.pack(failed.serializeBinary(), 'pulumirpc.ErrorResourceInitFailed');
-    const answer = new status.Status();
-    answer.setCode(grpc.status.UNKNOWN);
-    answer.setMessage(reason);
-    answer.addDetails(packed);
-    const metadata = new grpc.Metadata();
-    metadata.add('grpc-status-details-bin', Buffer.from(answer.serializeBinary()));
-    throw Object.assign(new Error(reason), { code: grpc.status.UNKNOWN, details: reason, metadata });
   };
 
   return {
@@ -283,27 +207,4 @@ function props(struct: Struct | undefined): Props {
 
 function plain(value: Value): Value {
   return isRecord(value) && Object.entries(secretMark).every(([key, mark]) => value[key] === mark) ? value['value'] ?? null : value;
-}
-
-/** The form that the published providers' errors have. */
-function occurred(error: unknown): string {
-  return `1 error occurred:\n\t* ${error instanceof Error ? error.message : String(error)}\n\n`;
-}
-
-function explain(prefix: string): (error: unknown) => never {
-  return (error) => {
-    throw new Error(prefix + occurred(error));
-  };
-}
-
-/** The engine's proposal, else the name kept from before, else the resource's name and seven random digits. */
-function autoname(name: string, olds: Props, request: proto.CheckRequest): string {
-  const proposed = request.getAutonaming()?.getProposedName();
-  const kept = (olds['__defaults'] as string[] | undefined)?.includes('name') ? (olds['name'] as string) : undefined;
-  return kept ?? (proposed || `${name}-${crypto.createHash('sha256').update(request.getRandomseed_asU8()).update(name).digest('hex').slice(0, 7)}`);
-}
-
-/** A name that was not made up is taken until the old resource is gone. */
-function fixedName(of: Resource, news: Props): boolean {
-  return !!of.autoname && !(news['__defaults'] as string[] | undefined)?.includes('name');
 }
