@@ -36,9 +36,10 @@ describe.each(papers)('%s', (paper) => {
   });
 });
 
-test('CONTRIBUTING has ten lines, and an example that names tests for each kind', () => {
-  const lines = read('CONTRIBUTING.md').trim().split('\n').slice(2);
-  expect(lines.map((line) => Number(/^(\d+)\. /.exec(line)?.[1]))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+test('CONTRIBUTING has ten lines, an example that names tests for each kind, and a line for each library', () => {
+  const [lines = '', libraries = ''] = read('CONTRIBUTING.md').trim().split('\n\n## Libraries\n\n');
+  expect(lines.split('\n').slice(2).map((line) => Number(/^(\d+)\. /.exec(line)?.[1]))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(libraries.split('\n').filter((line) => !/^- (Used|Not used): \*\*[^*]+\*\*.*\.$/.test(line))).toEqual([]);
   const named = [...read('CONTRIBUTING.md').matchAll(/npm (test|run e2e) -- ([a-z][\w/]*)/g)].map(([, kind = '', pattern = '']) => [kind === 'test' ? '__tests__' : '__tests__/e2e', pattern] as const);
   expect(named.map(([folder, pattern]) => [pattern, fs.existsSync(path.join(folder, `${pattern}.test.ts`))])).toEqual([['components/alloy', true], ['auth', true]]);
 });

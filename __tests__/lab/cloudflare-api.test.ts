@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Account, allRights, type Rights } from '../../lab/cloudflare/account';
@@ -46,6 +47,15 @@ const zone = () => `/zones/${account.zones[0]?.id}`;
 const now = '2026-08-14T12:00:00.000Z';
 const secret = Buffer.alloc(32).toString('base64');
 const nobody = '00000000-0000-0000-0000-000000000000';
+
+test('a request that breaks off half way ends nothing but itself', async () => {
+  const half = http.request(`${origin}/client/v4/zones`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-length': 100 } });
+  half.write('{');
+  const [, response] = (await once(server, 'request')) as [http.IncomingMessage, http.ServerResponse];
+  half.on('error', () => undefined).destroy();
+  await once(response, 'close');
+  expect((await ask('GET', '/zones')).status).toBe(200);
+});
 
 test('who asks shows a token that the account has issued', async () => {
   expect(await refused('GET', '/zones', undefined, '')).toEqual([400, 9106, 'Missing X-Auth-Key, X-Auth-Email or Authorization headers']);
