@@ -133,7 +133,7 @@ async function begun(run: Run, record: Adoption | undefined, state: StackState |
     await removeRehearsal(pulumi, engine);
   }
   const now = record ? await pulumi.state() : state;
-  const question = { engine, stack, state: now, config, named };
+  const question = { engine, stack, state: now, config, secrets: () => pulumi.secrets(), named };
   const { plan, problems } = await survey(question);
   if (!plan) {
     throw new Refused(report(stack, problems));
@@ -147,7 +147,7 @@ async function begun(run: Run, record: Adoption | undefined, state: StackState |
   }
   const beside = { ...kept, 'ports:offset': String(offset) };
   const { settings: moved } = readSettings({ ...config, ...beside }, projectName);
-  const rehearsal = new Rehearsal(deployment.pulumi, engine, beside);
+  const rehearsal = new Rehearsal(deployment.pulumi, engine, beside, plan.secrets);
   const { setup, data } = plan;
   const adoption = { rehearsal: alloyPorts(moved), phoenix: setup.phoenix.name, alloy: setup.alloy.name, port: portOf(setup.phoenix), data: data.old, ...(isAlone(setup) ? { networks: await new Containers(engine).networks(setup.phoenix.name) } : {}) };
   try {
@@ -174,7 +174,7 @@ async function begun(run: Run, record: Adoption | undefined, state: StackState |
   } finally {
     rehearsal.end();
   }
-  await keep(pulumi, kept);
+  await keep(pulumi, kept, plan.secrets);
   const switching: Adoption = { phase: 'switching', ...adoption };
   await writeRecord(engine, stack, switching);
   return switching;
@@ -199,11 +199,12 @@ async function isRehearsal(engine: Engine, stack: string, { rehearsal, data: old
 }
 
 /** Settings that the stack has from here on. */
-async function keep(pulumi: Pulumi, config: Readonly<Record<string, string>>): Promise<void> {
+async function keep(pulumi: Pulumi, config: Readonly<Record<string, string>>, secrets: Readonly<Record<string, string>>): Promise<void> {
   const pairs = Object.entries(config).flatMap(([key, value]) => ['--plaintext', `${key}=${value}`]);
   if (pairs.length > 0) {
     await pulumi.must(['config', 'set-all', ...pairs], 'keeping the settings');
   }
+  await pulumi.setSecrets(secrets);
 }
 
 async function consent({ stack, yes, again, interruption }: Run): Promise<void> {

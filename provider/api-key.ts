@@ -23,7 +23,7 @@ export interface ApiKeyOutputs extends ApiKeyInputs {
   readonly expiresAt?: string;
 }
 
-type Api = Pick<PhoenixApi, 'mint' | 'revoke' | 'accepts' | 'ready' | 'close'>;
+type Api = Pick<PhoenixApi, 'keys' | 'mint' | 'revoke' | 'accepts' | 'ready' | 'close'>;
 
 const none = { keyId: '', key: '', expiresAt: '' };
 const hour = 3_600_000;
@@ -70,7 +70,7 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
 
     create: (inputs) => (inputs.auth ? minted(inputs) : Promise.resolve({ ...inputs, ...none })),
 
-    async update({ key, keyId, expiresAt = '' }, inputs) {
+    async update({ key, keyId, expiresAt = '', name, description }, inputs) {
       const works = async (): Promise<boolean> =>
         using(inputs, async (api) => {
           await api.ready();
@@ -79,7 +79,8 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
           if (accepted === undefined) {
             throw new Error(`Phoenix does not say whether the API key ${inputs.name} still works; the next deployment asks again`);
           }
-          return accepted;
+          // In other data, as after a copy or a restored backup, its number may be that of somebody else's key, which it then opens like.
+          return accepted && (await api.keys()).some((one) => one.id === keyId && one.name === name && one.description === description);
         });
       return !inputs.auth || (key !== '' && (await works())) ? { ...inputs, key, keyId, expiresAt } : minted(inputs);
     },

@@ -8,6 +8,7 @@ import { choiceOf } from './engine-choice';
 import { removeLeftovers } from './leftovers';
 import { clearStaleLock } from './lock';
 import { projectName, readStackFile, writeStackFile } from './project';
+import { settingsOf } from './preview/workspace';
 import type { Pulumi, StackState } from './pulumi';
 import { rotation, type Rotation } from './rotation';
 import { Failure, say, Stopped } from './say';
@@ -39,7 +40,7 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
   const before = readStackFile(pulumi.stack);
   const hasFile = readStackFile(pulumi.stack) !== undefined;
   const [state, settings] = await Promise.all([pulumi.state(), hasFile ? pulumi.settings().catch(() => undefined) : {}]);
-  const rotated = rotation(rotate, state, pulumi.stack);
+  const rotated = rotation(rotate, state, pulumi.stack, rotate.length > 0 ? Object.keys(settingsOf(pulumi.stack).config ?? {}) : []);
   const takeBack = async (): Promise<void> => {
     if (!state) {
       await pulumi.remove();

@@ -149,6 +149,22 @@ export class Pulumi {
     return Object.fromEntries(Object.entries(values).flatMap(([key, { value }]) => (value === undefined ? [] : [[key, value]])));
   }
 
+  /** Settings of the stack file that are secret, in plain text: for this process alone. */
+  async secrets(): Promise<Record<string, string>> {
+    const values = JSON.parse(await this.must(['config', '--json', '--show-secrets'], 'reading the settings')) as Record<string, { value?: string; secret?: boolean }>;
+    return Object.fromEntries(Object.entries(values).flatMap(([key, { value, secret }]) => (secret && value !== undefined ? [[key, value]] : [])));
+  }
+
+  /** Encrypts settings into the stack file. The CLI reads them from its input: its arguments everybody sees who sees processes. */
+  async setSecrets(secrets: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<void> {
+    for (const [key, value] of Object.entries(secrets)) {
+      const run = await this.start(this.onStack(['config', 'set', '--secret', key, ...args]), 'collect', value);
+      if (run.code !== 0) {
+        throw this.failure(`setting ${key}`, run);
+      }
+    }
+  }
+
   /** Outputs of the stack, secrets in plain text: for this process alone. */
   async outputs<T>(): Promise<T> {
     return JSON.parse(await this.must(['stack', 'output', '--json', '--show-secrets'], 'reading the outputs')) as T;
@@ -222,8 +238,11 @@ export class Pulumi {
     return [...args, ...(this.name ? ['--stack', this.name] : [])];
   }
 
-  private async start(args: readonly string[], mode: 'collect' | 'show'): Promise<Result> {
-    const { child, ended } = this.spawned(args, ['ignore', 'pipe', 'pipe']);
+  /** @param input what it reads. Default: nothing */
+  private async start(args: readonly string[], mode: 'collect' | 'show', input?: string): Promise<Result> {
+    const { child, ended } = this.spawned(args, [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']);
+    // One that ends before it has read says why by itself.
+    child.stdin?.on('error', () => undefined).end(input);
     const collected = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       readline.createInterface({ input: child[name] as Readable }).on('line', (line) => {

@@ -4,6 +4,8 @@ import { Failure } from './say';
 
 /** Secrets that are no API keys, by the name a person uses: PHOENIX_SECRET and PHOENIX_ADMIN_SECRET. */
 const secrets: Readonly<Record<string, string>> = { secret: 'phoenix-secret', 'admin-secret': 'phoenix-admin-secret' };
+/** Settings that count in their place. */
+const settings: Readonly<Record<string, string>> = { secret: 'phoenix:secret', 'admin-secret': 'phoenix:adminSecret' };
 
 /** What `npm run up -- --rotate NAME` comes down to. */
 export interface Rotation {
@@ -16,9 +18,10 @@ export interface Rotation {
 /**
  * @param names `secret`, `admin-secret`, names of API keys (`alloy`, and those of `phoenix:apiKeys`), `token:` and the name
  * of a service token
- * @throws Failure naming what there is, for any other
+ * @param set keys of the settings of the stack
+ * @throws Failure naming what there is, for any other, and the setting, for what a setting says
  */
-export function rotation(names: readonly string[], state: StackState | undefined, stack: string): Rotation {
+export function rotation(names: readonly string[], state: StackState | undefined, stack: string, set: readonly string[]): Rotation {
   const urns = (state?.resources ?? []).map(({ urn }) => urn);
   const prefixes = { 'phoenix-key-': '', 'tunnel-token-': 'token:' };
   const known = new Map([
@@ -36,6 +39,12 @@ export function rotation(names: readonly string[], state: StackState | undefined
         `--rotate ${name}: ${there.length > 0 ? `there is ${there.join(', ')}` : `stack ${stack} is not deployed, so there is nothing to rotate`}.`,
         [npmRun('up', stack, ...(there[0] ? ['--rotate', there.at(-1) ?? ''] : []))],
       );
+    }
+    const setting = settings[name];
+    if (setting !== undefined && set.includes(setting)) {
+      throw new Failure(`--rotate ${name}: the stack uses ${setting}, which only you can change. Without it the stack makes one.`, [
+        `npm run pulumi -- config rm ${setting} --stack ${stack} && ${npmRun('up', stack)}`, `npm run pulumi -- config set --secret ${setting} --stack ${stack}   # one of your own`,
+      ]);
     }
     return urn;
   });

@@ -3,6 +3,7 @@ Looks at Phoenix's data and copies it from one folder to another. Each is given 
 short-lived container of Phoenix's own image, which has Python and no shell, with both volumes mounted; the last line it
 prints is JSON. Older versions of Phoenix come with older versions of Python.
 """
+import hashlib
 import json
 import os
 import shutil
@@ -51,8 +52,10 @@ def check(file):
 ENDINGS = ('', '-wal', '-shm')
 # Name of the project of a check: milliseconds since 1970.
 CHECK = 'verify-' + 13 * '[0-9]'
-# Tables whose rows tell nothing by their number: checks make and remove projects.
-UNCOUNTED = ('traces', 'spans', 'projects', 'alembic_version')
+# Tables whose rows tell nothing by their number: checks make and remove projects, and a login is one more token.
+UNCOUNTED = ('traces', 'spans', 'projects', 'alembic_version', 'access_tokens', 'refresh_tokens', 'password_reset_tokens')
+# API keys of stacks go with the data of a rehearsal, and are made again.
+OF_PEOPLE = {'api_keys': " WHERE coalesce(description, '') NOT LIKE 'made by Pulumi stack %'"}
 
 
 def missing(file, other):
@@ -74,7 +77,7 @@ def missing(file, other):
         found = {name: db.execute(query).fetchone()[0] for name, query in queries.items()}
         both = db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
                           "AND name IN (SELECT name FROM other.sqlite_master WHERE type = 'table')").fetchall()
-        size = {at: {name: db.execute('SELECT count(*) FROM %s."%s"' % (at, name)).fetchone()[0] for name, in both if name not in UNCOUNTED}
+        size = {at: {name: db.execute('SELECT count(*) FROM %s."%s"%s' % (at, name, OF_PEOPLE.get(name, ''))).fetchone()[0] for name, in both if name not in UNCOUNTED}
                 for at in ('main', 'other')}
         found['rows'] = sum(max(0, rows - size['other'][name]) for name, rows in size['main'].items())
         return found
@@ -101,7 +104,19 @@ def files(old):
 def measure(old):
     """Bytes of the data, and bytes that are free where Docker keeps its volumes, as it does the root of this container."""
     disk = os.statvfs('/')
-    return dict(counts(old), bytes=sum(os.lstat(file).st_size for file in files(old)), free=disk.f_bavail * disk.f_frsize)
+    return dict(counts(old), bytes=sum(os.lstat(file).st_size for file in files(old)), free=disk.f_bavail * disk.f_frsize,
+                defaultPassword=has_default_password(old))
+
+
+def has_default_password(file):
+    """Whether admin@localhost has the password with which Phoenix makes it: compute_password_hash in auth.py."""
+    with opened(file) as db:
+        try:
+            row = db.execute("SELECT password_hash, password_salt FROM users WHERE email = 'admin@localhost'").fetchone()
+        except sqlite3.OperationalError:
+            # Versions before 5 have no users.
+            return False
+    return row is not None and None not in row and hashlib.pbkdf2_hmac('sha256', b'admin', row[1], 10000) == row[0]
 
 
 def is_data(path):

@@ -21,7 +21,7 @@ export interface OldData {
 }
 
 /** The old database as a path in a container that has its mount. */
-export const databaseOf = ({ directory, database = newDatabase }: OldData): string => path.posix.join(directory, database);
+export const databaseOf = ({ directory, database = newDatabase }: Pick<OldData, 'directory' | 'database'>): string => path.posix.join(directory, database);
 
 export interface Counts {
   readonly traces: number;
@@ -33,6 +33,8 @@ export interface Measured extends Counts {
   readonly bytes: number;
   /** Bytes that are free where Docker keeps its volumes. */
   readonly free: number;
+  /** Whether the first administrator has the password that Phoenix gives by itself. */
+  readonly defaultPassword: boolean;
 }
 
 /** What one of the two holds and the other lacks. */

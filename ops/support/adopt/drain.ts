@@ -11,7 +11,7 @@ import { until } from './containers';
 import { databaseOf } from './data';
 import type { Adoption } from './record';
 
-const script = fs.readFileSync(path.join(__dirname, 'drain.py'), 'utf8');
+const script = ['credentials.py', 'drain.py'].map((file) => fs.readFileSync(path.join(__dirname, file), 'utf8')).join('\n');
 
 /** Seconds after which the waiting ends in any case: the script ends it as soon as nothing gets on. */
 const longestDrain = 1_800;

@@ -123,15 +123,9 @@ function problemsOfData(phoenix: OldContainer, place: object | undefined): Probl
   const { name, env, composeUp } = phoenix;
   const problem = (variable: string, rule: string, mend: readonly string[]): Problem[] => [{ key: `${variable} of ${name}`, rule, mend }];
   const elsewhere = ['PHOENIX_SQL_DATABASE_URL', 'PHOENIX_POSTGRES_HOST'].find((variable) => env[variable] && placeOf(phoenix) === undefined);
-  const again = composeUp ?? `docker inspect ${name}`;
   return [
     // Its value may hold a password.
     ...(elsewhere ? problem(elsewhere, 'its database is not a SQLite file at an absolute path, and only that is taken over', ['npm run up   # a stack of its own, beside it: stop the old Alloy first, or set other ports']) : []),
-    ...(isTrue(env['PHOENIX_ENABLE_AUTH'])
-      ? problem('PHOENIX_ENABLE_AUTH', 'only a Phoenix without login is taken over; `phoenix:auth` switches it on again afterwards', [
-        `${again}   # ${composeUp === undefined ? 'start it again with -e PHOENIX_ENABLE_AUTH=false' : 'with PHOENIX_ENABLE_AUTH: "false" in the compose file'}`,
-      ])
-      : []),
     ...(place || elsewhere
       ? []
       : problem('the volume', 'nothing is mounted where it keeps its data, which so goes with the container', [
@@ -139,9 +133,6 @@ function problemsOfData(phoenix: OldContainer, place: object | undefined): Probl
       ])),
   ];
 }
-
-/** As Phoenix reads a switch in its environment. */
-const isTrue = (value: string | undefined): boolean => value?.trim().toLowerCase() === 'true';
 
 /** Phoenix's own default is below the home directory of its user. */
 function workingDirectory({ env, mounts }: OldContainer): string {

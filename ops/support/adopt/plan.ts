@@ -3,6 +3,7 @@
  */
 import * as path from 'node:path';
 import { shellQuoted } from '../../../settings/setting';
+import { loginKeys } from '../../../settings/login';
 import type { Outputs } from '../outputs';
 import { npmRun } from '../project';
 import type { Counts, OldData } from './data';
@@ -15,13 +16,16 @@ const numbers = new Intl.NumberFormat('en');
 export const amount = ({ traces, spans }: Counts): string => `${numbers.format(traces)} traces (${numbers.format(spans)} spans)`;
 
 /** What will be taken over, and how, before anything is touched. */
-export function planText(stack: string, { setup: { phoenix, alloy, mount }, measured, version, settings, data, notes }: Plan): string {
+export function planText(stack: string, { setup: { phoenix, alloy, mount }, measured, version, config, secrets, settings, data, notes }: Plan): string {
   return [
     `Stack ${stack} takes over from:`,
     `  Phoenix  ${phoenix.name} (${version}): ${amount(measured)}, ${mebibytes(measured.bytes)} in ${mount.source}, which are copied to volume ${data.volume}`,
     isAlone({ phoenix, alloy })
       ? `  OTLP     ${phoenix.name}, to which applications send: alloy-${stack} takes it on ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} from then on`
       : `  Alloy    ${alloy.name}: its ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} go to alloy-${stack}`,
+    ...(config['phoenix:auth'] || secrets['phoenix:secret']
+      ? [`  Login    its users with their passwords, and its API keys, as ${[...Object.keys(config), ...Object.keys(secrets)].filter((key) => key in loginKeys).join(', ')} of the stack`]
+      : []),
     '',
     'First the stack runs beside them, on other ports and with a copy of the data, until a trace has come through it.',
     'Then the ports change hands: for about a second applications cannot send, and their exporters try again. What comes',

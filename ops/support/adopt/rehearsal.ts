@@ -17,13 +17,17 @@ import type { Plan } from './survey';
 export class Rehearsal {
   private readonly settings: ScratchSettings;
 
-  /** @param config settings that the stack file lacks, and the offset of the ports */
-  constructor(private readonly pulumi: Pulumi, private readonly engine: Engine, private readonly config: Readonly<Record<string, string>>) {
+  /**
+   * @param config settings that the stack file lacks, and the offset of the ports
+   * @param secrets the same, of those that are secret
+   */
+  constructor(private readonly pulumi: Pulumi, private readonly engine: Engine, private readonly config: Readonly<Record<string, string>>, private readonly secrets: Readonly<Record<string, string>>) {
     this.settings = new ScratchSettings(pulumi.stack);
   }
 
   /** @throws Refused with every problem of the settings, which is shown, before anything is made */
   async preview(): Promise<void> {
+    await this.pulumi.setSecrets(this.secrets, this.settings.args);
     const run = await this.pulumi.run(['preview', ...this.args]);
     if (run.code !== 0) {
       say(run.stdout + run.stderr);

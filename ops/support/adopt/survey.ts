@@ -1,7 +1,7 @@
 /**
  * Everything that is looked at before anything is touched: what would be taken over, and what speaks against it.
  */
-import { images } from '../../../components/catalog';
+import { firstAdmin, images } from '../../../components/catalog';
 import { engineGet, type Engine } from '../../../engine';
 import { inWords, type Problem } from '../../../settings/problem';
 import { readSettings, type Settings } from '../../../settings/settings';
@@ -13,6 +13,7 @@ import { dataVolumes, hasVolume } from '../volumes';
 import { configOf, handsTo, leftBehind, receiversOf, uncertain } from './alloy-config';
 import { oldContainers } from './old-container';
 import { Data, type Measured } from './data';
+import { loginOf, toldOf, type Login, type Told } from './login';
 import { adoptCommand, isAlone, oldSetup, portOf, type Named, type OldSetup } from './old-setup';
 import { givenUp, hostProblems, keptByPhoenix, portsOf, publishedBy } from './takeover';
 
@@ -23,8 +24,10 @@ export interface Plan {
   readonly measured: Measured;
   /** Version of the old Phoenix. */
   readonly version: string;
-  /** Settings that the stack gets: the ports of the old set-up, where they are not its own anyway. */
+  /** Settings that the stack gets: the ports and the login of the old set-up, where they are not its own anyway. */
   readonly config: Readonly<Record<string, string>>;
+  /** The same, of those that are secret. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** All settings of the stack. */
   readonly settings: Settings;
   /** What will be different, and what somebody has to do about it. */
@@ -37,6 +40,8 @@ export interface Question {
   readonly state: StackState | undefined;
   /** Settings of the stack, as they are set. */
   readonly config: Readonly<Record<string, string>>;
+  /** Reads those that are secret. */
+  readonly secrets: () => Promise<Readonly<Record<string, string>>>;
   readonly named: Named;
 }
 
@@ -53,15 +58,21 @@ export async function survey(question: Question): Promise<{ plan?: Plan; problem
     return { problems };
   }
   const alloyConfig = isAlone(found.setup) ? undefined : await configOf(engine, found.setup.alloy);
-  const setup: OldSetup = { ...found.setup, ...(alloyConfig === undefined ? {} : { receivers: receiversOf(alloyConfig) }) };
+  const { told, problems: untold } = await toldIn(engine, found.setup);
+  const phoenix = { ...found.setup.phoenix, env: { ...found.setup.phoenix.env, ...told?.env } };
+  const setup: OldSetup = { ...found.setup, ...(isAlone(found.setup) ? { alloy: phoenix } : {}), phoenix, ...(alloyConfig === undefined ? {} : { receivers: receiversOf(alloyConfig) }) };
+  const login = told && loginOf(told, phoenix.name, phoenix.composeUp ?? `docker inspect ${phoenix.name}`, config, await question.secrets());
   const { settings: before } = readSettings(config, projectName);
   const ports = portsOf(setup, config, before);
-  const { settings } = readSettings({ ...config, ...ports.config }, projectName);
+  const taken = { ...ports.config, ...login?.config };
+  const { settings } = readSettings({ ...config, ...taken }, projectName);
   const version = await versionRunning(engine, setup);
   problems.push(
     ...anotherAlloy(setup, stack, named, alloyConfig),
     ...cannotBeClosed(setup),
     ...ports.problems,
+    ...untold,
+    ...(login?.problems ?? []),
     ...(await hostProblems(setup, settings, owner)),
     ...(typeof version === 'string' ? tooNew(version, settings['phoenix:image']) : [version]),
     ...(await volumeMissing(engine, setup)),
@@ -74,11 +85,11 @@ export async function survey(question: Question): Promise<{ plan?: Plan; problem
   const tooLittle = tooLittleRoom(measured, setup);
   return tooLittle.length > 0
     ? { problems: tooLittle }
-    : { plan: { setup, data, measured, version, config: ports.config, settings, notes: await notesOn(engine, setup, settings, alloyConfig) }, problems };
+    : { plan: { setup, data, measured, version, config: taken, secrets: login?.secrets ?? {}, settings, notes: await notesOn({ engine, setup, settings, config: alloyConfig, login, measured }) }, problems };
 }
 
 /** What of the stack itself speaks against taking over. */
-export async function problemsOfStack({ engine, stack, state, config }: Omit<Question, 'named'>): Promise<Problem[]> {
+export async function problemsOfStack({ engine, stack, state, config }: Omit<Question, 'named' | 'secrets'>): Promise<Problem[]> {
   const elsewhere = npmRun('adopt', 'OTHER_NAME');
   const deployed = (state?.resources ?? []).some(({ type }) => type !== 'pulumi:pulumi:Stack') || (state?.pending.length ?? 0) > 0;
   const volumes = (await Promise.all(dataVolumes(stack).map(async (name) => ((await hasVolume(engine, name)) ? [name] : [])))).flat();
@@ -94,15 +105,21 @@ export async function problemsOfStack({ engine, stack, state, config }: Omit<Que
     ...(config['edge:central'] === undefined
       ? []
       : [{ key: 'edge:central', value: config['edge:central'], rule: 'a stack at the edge has no Phoenix that could take over', mend: [elsewhere] }]),
-    ...(config['phoenix:auth'] === 'true'
-      ? [{
-          key: 'phoenix:auth',
-          value: 'true',
-          rule: `it is taken over without login; then \`${npmRun('up', stack, '-c', 'phoenix:auth=true')}\` switches it on, and no span is lost`,
-          mend: ['pulumi config set phoenix:auth false'],
-        }]
-      : []),
   ];
+}
+
+/** What the old Phoenix has been told of login; nothing where it asks for none, whatever its environment says in whatever spelling. */
+async function toldIn(engine: Engine, setup: OldSetup): Promise<{ told?: Told; problems: Problem[] }> {
+  const { name } = setup.phoenix;
+  const reach = from(engine, name);
+  const question = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"query":"{ __typename }"}' };
+  const { status } = await reach.ask(`http://127.0.0.1:${portOf(setup.phoenix)}/graphql`, question).finally(() => reach.close());
+  try {
+    return { ...(status === 401 ? { told: await toldOf(engine, setup) } : {}), problems: [] };
+  } catch (error) {
+    const reason = (error as Error).message.trim().split('\n').at(-1);
+    return { problems: [{ key: 'Phoenix', value: name, rule: `people log in, and its environment and its API keys could not be looked at (${reason})`, mend: [`docker logs --tail 30 ${name}`] }] };
+  }
 }
 
 /** Version of the old Phoenix, as it tells itself. */
@@ -181,14 +198,24 @@ const portsInWords = (ports: readonly number[]): string => `port${ports.length =
 /** Environment variables of Phoenix that the stack sets itself, or that say where the old one has its data. */
 const known = ['PHOENIX_WORKING_DIR', 'PHOENIX_PORT', 'PHOENIX_GRPC_PORT', 'PHOENIX_HOST', 'PHOENIX_ENABLE_AUTH', 'PHOENIX_ENABLE_PROMETHEUS', 'PHOENIX_SQL_DATABASE_URL'];
 
+interface Known {
+  readonly engine: Engine;
+  readonly setup: OldSetup;
+  readonly settings: Settings;
+  /** Configuration of the old Alloy, where it can be read. */
+  readonly config: string | undefined;
+  readonly login: Login | undefined;
+  readonly measured: Measured;
+}
+
 /** What a receiver does that the stack's has for other machines alone, in words. */
 const receiving: Readonly<Record<string, string>> = { auth: 'asks senders for credentials', tls: 'takes OTLP over TLS' };
 
-async function notesOn(engine: Engine, setup: OldSetup, settings: Settings, config: string | undefined): Promise<string[]> {
+async function notesOn({ engine, setup, settings, config, login, measured }: Known): Promise<string[]> {
   const { phoenix, alloy, receivers } = setup;
   const others = config === undefined ? [] : leftBehind(config, settings, phoenix);
   const forOthers = (receivers?.special ?? []).flatMap((name) => receiving[name] ?? []);
-  const variables = Object.keys(phoenix.env).filter((name) => name.startsWith('PHOENIX_') && !known.includes(name)).sort();
+  const variables = Object.keys(phoenix.env).filter((name) => name.startsWith('PHOENIX_') && phoenix.env[name] !== '' && ![...known, ...(login?.carried ?? [])].includes(name)).sort();
   const neighbours = await neighboursOf(engine, setup);
   const everywhere = (service: 'phoenix' | 'alloy'): boolean => publishedBy(setup, service).some(({ address }) => ['', '0.0.0.0', '::'].includes(address));
   const bound = (['phoenix', 'alloy'] as const).filter((service) => everywhere(service) && !String(settings[`${service}:bind`]).includes('0.0.0.0'));
@@ -196,6 +223,7 @@ async function notesOn(engine: Engine, setup: OldSetup, settings: Settings, conf
     ...(isAlone(setup)
       ? [`Applications that send to ${portsInWords(keptByPhoenix(setup, settings))} get no answer from the moment at which ${phoenix.name} stops until the stack's Phoenix is there: let them send to ports ${settings['alloy:otlpGrpcPort']} (gRPC) or ${settings['alloy:otlpHttpPort']} (HTTP) afterwards, where what they send waits on disk.`]
       : []),
+    ...loginNotes(setup, settings, login, measured),
     ...(config === undefined && !isAlone(setup) ? [`The configuration of ${alloy.name} could not be read: what it does besides handing traces to Phoenix ends with it.`] : []),
     ...(config === undefined ? [] : uncertain(phoenix, config).map((endpoint) => `${alloy.name} hands traces to ${endpoint} today; from then on they go to the stack's Phoenix alone.`)),
     ...(others.length > 0
@@ -212,6 +240,18 @@ async function notesOn(engine: Engine, setup: OldSetup, settings: Settings, conf
       : []),
     ...(!settings['phoenix:retentionDays'] ? [] : [`phoenix:retentionDays is ${settings['phoenix:retentionDays']}: the stack's Phoenix deletes traces that are older.`]),
     ...(variables.length > 0 ? [`Settings of ${phoenix.name} that the stack does not take over: ${variables.join(', ')}.`] : []),
+  ];
+}
+
+function loginNotes(setup: OldSetup, settings: Settings, login: Login | undefined, { defaultPassword }: Measured): string[] {
+  const { name } = setup.phoenix;
+  if (login === undefined) {
+    return settings['phoenix:auth'] ? [`${name} asks nobody for a login, and phoenix:auth is on: from then on people log in as ${firstAdmin}, and what asks Phoenix itself needs an API key.`] : [];
+  }
+  return [
+    ...(isAlone(setup) ? [`${name} asks senders for an API key; the stack's Alloy does not on this machine: it takes OTLP from every program here.`] : []),
+    ...(defaultPassword ? [`${firstAdmin} has the password that everybody knows, and gets the first password of the stack.`] : []),
+    ...login.notes,
   ];
 }
 

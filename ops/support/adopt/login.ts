@@ -1,0 +1,156 @@
+/**
+ * What a Phoenix with login has been told of it, as settings of the stack: with another secret all of its API keys would be void.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Key } from '../../../components/key';
+import { loginKeys } from '../../../components/login-settings';
+import { loginEnvironment } from '../../../components/phoenix-login';
+import type { Problem } from '../../../components/problem';
+import { readSettings } from '../../../components/settings';
+import type { Engine } from '../../../engine';
+import { output } from '../../../provider/container-reach';
+import { projectName } from '../project';
+import { databaseOf } from './data';
+import { portOf, type OldSetup } from './old-setup';
+
+type LoginKey = keyof typeof loginKeys;
+type Variables = Readonly<Record<string, string>>;
+type Config = Readonly<Record<string, string>>;
+
+const script = ['credentials.py', 'login.py'].map((file) => fs.readFileSync(path.join(__dirname, file), 'utf8')).join('\n');
+
+/** How a Phoenix has been told of login. */
+export interface Told {
+  /** Its variables as it sees them, secrets among them. */
+  readonly env: Variables;
+  /** Whether what it has been told opens it, or nobody has an API key. */
+  readonly opens: boolean;
+}
+
+/** @throws Error where it cannot be asked */
+export async function toldOf(engine: Engine, setup: OldSetup): Promise<Told> {
+  const said = await output(engine, setup.phoenix.name, ['python3', '-c', script, portOf(setup.phoenix), databaseOf(setup)]);
+  return JSON.parse(said.trim().split('\n').at(-1) ?? '') as Told;
+}
+
+/** What of it the stack takes over. */
+export interface Login {
+  readonly config: Config;
+  readonly secrets: Config;
+  readonly problems: readonly Problem[];
+  readonly notes: readonly string[];
+  /** Variables that the stack's Phoenix is told as well. */
+  readonly carried: readonly string[];
+}
+
+/** Names that follow no rule. */
+const named: Readonly<Partial<Record<LoginKey, string>>> = {
+  'phoenix:auth': 'ENABLE_AUTH',
+  'phoenix:adminPassword': 'DEFAULT_ADMIN_INITIAL_PASSWORD',
+  'phoenix:basicAuth': 'DISABLE_BASIC_AUTH',
+  'phoenix:oidcConfigUrl': 'OIDC_CONFIG_URL',
+};
+/** Those for which Phoenix has no variable. */
+const without: readonly LoginKey[] = ['phoenix:apiKeys', 'phoenix:trustedProxies', 'phoenix:oidcName'];
+
+/** Settings that are complete together, or not taken over at all. */
+const groups = ['oidc', 'ldap', 'smtp'] as const;
+const groupOf = (key: string): string => groups.find((group) => key.startsWith(`phoenix:${group}`)) ?? key;
+
+/** The variable of Phoenix that a setting is. @param provider name of the identity provider in its variables */
+function variableOf(key: LoginKey, provider: string): string {
+  const words = key.replace('phoenix:', '').replace(/^oidc/, '').replace(/[A-Z]/g, (letter) => `_${letter}`).replace(/^_/, '').toUpperCase();
+  return `PHOENIX_${groupOf(key) === 'oidc' ? `OAUTH2_${provider}_` : ''}${named[key] ?? words}`;
+}
+
+/** Names of identity providers that are told of, in capitals. */
+const providersOf = (env: Variables): string[] => Object.keys(env).flatMap((name) => /^PHOENIX_OAUTH2_(\w+)_CLIENT_ID$/.exec(name)?.[1] ?? []).sort();
+
+/** Settings that say the same as the variables. */
+function settingsOf(env: Variables, provider: string): Config {
+  const told = (Object.keys(loginKeys) as LoginKey[]).filter((key) => !without.includes(key)).flatMap((key) => {
+    const value = asSet(key, env[variableOf(key, provider)] ?? '');
+    return value === '' ? [] : [[key, value] as const];
+  });
+  return { ...Object.fromEntries(told), ...(provider === '' ? {} : { 'phoenix:oidcName': provider.toLowerCase() }), 'phoenix:auth': 'true' };
+}
+
+/** Phoenix reads a switch in any spelling; one says the opposite of the setting. */
+function asSet(key: LoginKey, value: string): string {
+  const lower = value.toLowerCase();
+  if (!['true', 'false'].includes(fallbackOf(key) ?? '') || !['true', 'false'].includes(lower)) {
+    return value;
+  }
+  return String((lower === 'true') !== (key === 'phoenix:basicAuth'));
+}
+
+const keyed: Readonly<Record<string, Key<unknown>>> = loginKeys;
+const fallbackOf = (key: string): string | undefined => keyed[key]?.fallback;
+const isSecret = (key: string): boolean => keyed[key]?.secret === true;
+
+/**
+ * @param name of the old Phoenix's container
+ * @param start command that starts it again
+ * @param config settings of the stack, as they are set
+ * @param set its secrets
+ */
+export function loginOf({ env, opens }: Told, name: string, start: string, config: Config, set: Config): Login {
+  const all = { ...config, ...set };
+  const [provider = ''] = providersOf(env);
+  const offered = settingsOf(env, provider);
+  // Of what somebody has set up for the stack nothing is mixed with what the old one has.
+  const isChosen = (key: string): boolean => Object.keys(all).some((one) => groupOf(one) === groupOf(key));
+  const wanted = Object.fromEntries(Object.entries(offered).filter(([key, value]) => !isChosen(key) && value !== fallbackOf(key)));
+  const { taken, notes } = sound(wanted, all, (key) => variableOf(key, provider), name);
+  const now: Config = { ...all, ...taken };
+  const differently = Object.keys(offered).filter((key) => isChosen(key) && (now[key] ?? fallbackOf(key)) !== offered[key]);
+  const same = Object.keys(offered).filter((key) => (now[key] ?? fallbackOf(key)) === offered[key]);
+  const { env: told } = loginEnvironment(readSettings(now, projectName).settings);
+  return {
+    config: Object.fromEntries(Object.entries(taken).filter(([key]) => !isSecret(key))),
+    secrets: Object.fromEntries(Object.entries(taken).filter(([key]) => isSecret(key))),
+    problems: [...problemsOf(offered['phoenix:secret'], opens, name, start), ...otherwiseSet(offered, all, name)],
+    notes: [...notes, ...(differently.length > 0 ? [`Set for the stack in another way than for ${name}, and so it stays: ${differently.join(', ')}.`] : [])],
+    carried: [
+      ...[...same, ...differently].map((key) => variableOf(key as LoginKey, provider)),
+      // What follows from them.
+      ...Object.keys(told).filter((variable) => env[variable]?.toLowerCase() === told[variable]?.toLowerCase()),
+    ],
+  };
+}
+
+function problemsOf(secret: string | undefined, opens: boolean, name: string, start: string): Problem[] {
+  const problem = (rule: string, comment: string): Problem => ({ key: `PHOENIX_SECRET of ${name}`, rule, mend: [`${start}   # ${comment}`] });
+  if (secret === undefined) {
+    return [problem('people log in, and its environment does not have what it signs API keys with', 'with PHOENIX_SECRET in its environment')];
+  }
+  const broken = readSettings({ 'phoenix:secret': secret }, projectName, isSecret).problems.find(({ key }) => key === 'phoenix:secret');
+  if (broken) {
+    return [problem(broken.rule, 'with another secret, with which all of its API keys are void')];
+  }
+  return opens ? [] : [problem('none of its API keys is signed with it, so nobody could go on with one', 'so that it uses the secret that its environment has')];
+}
+
+/** What the stack has by a setting that would lock everybody out, or let everybody in. */
+function otherwiseSet(offered: Config, all: Config, name: string): Problem[] {
+  return [
+    ...(all['phoenix:auth'] === 'false'
+      ? [{ key: 'phoenix:auth', value: 'false', rule: `people log in at ${name}, and without login whoever reaches Phoenix may do everything`, mend: ['pulumi config set phoenix:auth true'] }]
+      : []),
+    ...(all['phoenix:secret'] !== undefined && all['phoenix:secret'] !== offered['phoenix:secret']
+      ? [{ key: 'phoenix:secret', rule: `it is not PHOENIX_SECRET of ${name}, and all of its API keys would be void`, mend: ['pulumi config rm phoenix:secret'] }]
+      : []),
+  ];
+}
+
+/** The settings that the stack's Phoenix would start with, and what is to be said of the others. */
+function sound(wanted: Config, all: Config, variable: (key: LoginKey) => string, name: string): { taken: Config; notes: string[] } {
+  const { problems } = readSettings({ ...all, ...wanted }, projectName, isSecret);
+  const broken = new Map(problems.filter(({ key }) => key in wanted && key !== 'phoenix:secret').map(({ key, rule }) => [groupOf(key), { key: key as LoginKey, rule }]));
+  return {
+    taken: Object.fromEntries(Object.entries(wanted).filter(([key]) => !broken.has(groupOf(key)))),
+    notes: [...broken].map(([group, { key, rule }]) =>
+      `${group === key ? variable(key) : `What ${name} has for ${{ oidc: 'OIDC', ldap: 'LDAP', smtp: 'mail' }[group] ?? ''}`} is not taken over: ${group === key ? '' : `${variable(key)}: `}${rule}.`),
+  };
+}
