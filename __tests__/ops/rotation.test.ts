@@ -27,9 +27,9 @@ test.each<[string[], string[], string[]]>([
   [['admin-secret'], [adminSecret], []],
   [['secret'], [secret], [secret]],
   [['alloy', 'secret', 'admin-secret'], [key('alloy'), secret, adminSecret], [secret]],
-])('%j', (names, replace, unprotect) => expect(rotation(names, state, 'dev')).toEqual({ replace, unprotect }));
+])('%j', (names, replace, unprotect) => expect(rotation(names, state, 'dev', [])).toEqual({ replace, unprotect }));
 
-test('nothing to rotate needs no state', () => expect(rotation([], undefined, 'dev')).toEqual({ replace: [], unprotect: [] }));
+test('nothing to rotate needs no state', () => expect(rotation([], undefined, 'dev', [])).toEqual({ replace: [], unprotect: [] }));
 
 const deployed = 'there is secret, admin-secret, alloy, my-app';
 test.each<[string, string[], string, StackState | undefined, string, string, string]>([
@@ -43,7 +43,20 @@ test.each<[string, string[], string, StackState | undefined, string, string, str
   ['a stack that was only made', ['alloy'], 'dev', stateOf(), 'alloy', 'stack dev is not deployed, so there is nothing to rotate', 'npm run up'],
   ['no stack', ['secret'], 'prod', undefined, 'secret', 'stack prod is not deployed, so there is nothing to rotate', 'npm run up -- --stack prod'],
 ])('%s', (_, names, stack, found, name, there, mend) => {
-  expect(() => rotation(names, found, stack)).toThrow(new Failure(`--rotate ${name}: ${there}.`, [mend]));
+  expect(() => rotation(names, found, stack, [])).toThrow(new Failure(`--rotate ${name}: ${there}.`, [mend]));
+});
+
+describe('what a setting says', () => {
+  const set = ['phoenix:secret', 'phoenix:adminSecret'];
+
+  test.each([['secret', 'phoenix:secret'], ['admin-secret', 'phoenix:adminSecret']])('%s: another one would change nothing, so it is refused with what does', (name, setting) => {
+    expect(() => rotation(['alloy', name], state, 'prod', set)).toThrow(new Failure(`--rotate ${name}: the stack uses ${setting}, which only you can change. Without it the stack makes one.`, [
+      `npm run pulumi -- config rm ${setting} --stack prod && npm run up -- --stack prod`, `npm run pulumi -- config set --secret ${setting} --stack prod   # one of your own`,
+    ]));
+    expect(rotation([name], state, 'prod', set.filter((one) => one !== setting)).replace).toHaveLength(1);
+  });
+
+  test('keys are none', () => expect(rotation(['alloy'], state, 'dev', set).replace).toEqual([key('alloy')]));
 });
 
 describe('service tokens', () => {
@@ -61,7 +74,7 @@ describe('service tokens', () => {
     [['edge'], [key('edge')], []],
     [['edge', 'token:edge'], [key('edge'), token('edge')], []],
     [['token:edge', 'secret'], [token('edge'), secret], [secret]],
-  ])('%j', (names, replace, unprotect) => expect(rotation(names, published, 'prod')).toEqual({ replace, unprotect }));
+  ])('%j', (names, replace, unprotect) => expect(rotation(names, published, 'prod', [])).toEqual({ replace, unprotect }));
 
   const there = 'there is secret, admin-secret, alloy, edge, host-2, token:edge, token:host-2';
   test.each([
@@ -71,15 +84,15 @@ describe('service tokens', () => {
     ['no name', 'token:'],
     ['the tunnel itself', 'tunnel'],
   ])('%s', (_, name) => {
-    expect(() => rotation([name], published, 'prod')).toThrow(new Failure(`--rotate ${name}: ${there}.`, ['npm run up -- --stack prod --rotate token:host-2']));
+    expect(() => rotation([name], published, 'prod', [])).toThrow(new Failure(`--rotate ${name}: ${there}.`, ['npm run up -- --stack prod --rotate token:host-2']));
   });
 
   test('an API key may be called as the end of that name', () => {
     const alike = stateOf(secret, key('token-edge'), key('edge'), token('edge'));
-    expect(rotation(['token-edge', 'token:edge'], alike, 'prod')).toEqual({ replace: [key('token-edge'), token('edge')], unprotect: [] });
+    expect(rotation(['token-edge', 'token:edge'], alike, 'prod', [])).toEqual({ replace: [key('token-edge'), token('edge')], unprotect: [] });
   });
 
   test('a stack that publishes nothing has none', () => {
-    expect(() => rotation(['token:edge'], state, 'dev')).toThrow(new Failure(`--rotate token:edge: ${deployed}.`, ['npm run up -- --rotate my-app']));
+    expect(() => rotation(['token:edge'], state, 'dev', [])).toThrow(new Failure(`--rotate token:edge: ${deployed}.`, ['npm run up -- --rotate my-app']));
   });
 });

@@ -45,6 +45,7 @@ class Phoenix {
       },
       revoke: async (id) => note(`revoke ${id}`),
       accepts: async (key) => (note(`try ${key}`), true),
+      keys: async () => ['alloy', 'edge'].map((name) => ({ id: 'id-1', name, description: inputs.description })),
       ...this.says,
       close: () => void (this.open -= 1),
     };
@@ -126,6 +127,17 @@ describe('update', () => {
     expect(await phoenix.kind.update(made, inputs)).toEqual(renewed);
     expect(phoenix.done).toEqual(['ready', 'ready', mint]);
     expect(phoenix.open).toBe(0);
+  });
+
+  test.each([
+    ['of another name', { id: 'id-1', name: 'mine', description: inputs.description }],
+    ['of another description', { id: 'id-1', name: 'alloy', description: 'my own' }],
+    ['without one', { id: 'id-1', name: 'alloy' }],
+    ['of another number', { id: 'id-2', name: 'alloy', description: inputs.description }],
+  ])('one that opens because somebody else has a key of its number, %s: it is left to that one, and another is minted', async (_, record) => {
+    const phoenix = new Phoenix({ keys: async () => [record] });
+    expect(await phoenix.kind.update(made, next)).toEqual({ ...renewed, ...next });
+    expect(phoenix.done).toEqual(['ready', 'try key-1', 'ready', mint]);
   });
 
   test.each<[string, ApiKeyOutputs, ApiKeyInputs, string]>([

@@ -70,7 +70,7 @@ const recorded = (phase: Adoption['phase']): Record<string, Record<string, strin
 
 /** What the job that looks at the data says, by its task. */
 type Jobs = Readonly<Record<string, object>>;
-const measured = { traces: 1000, spans: 2000, bytes: 2 ** 20, free: 2 ** 30 };
+const measured = { traces: 1000, spans: 2000, bytes: 2 ** 20, free: 2 ** 30, defaultPassword: false };
 const none = { traces: 0, spans: 0, rows: 0 };
 
 async function engine(containers: readonly FakeContainer[], volumes: Record<string, Record<string, string>> = oldVolume, jobs: Jobs = {}): Promise<FakeDocker> {
@@ -133,9 +133,9 @@ describe('half of the set-up is removed', () => {
 
   test('and the stack is not fit for it: all at once', async () => {
     const docker = await engine([runningPhoenix({ status: 'exited' }), runningAlloy()], { ...oldVolume, 'phoenix-dev-data': {} });
-    const { failure } = await adopt(cli(docker, { 'phoenix:auth': 'true' }), '--yes');
+    const { failure } = await adopt(cli(docker), '--yes');
     expect(failure?.split('\n').filter((line) => /^\S|^ {2}-/.test(line)).map((line) => line.replace(/:(?! ).*|: .*/, ''))).toEqual([
-      '3 problems with stack dev; nothing was changed.', "  - stack is 'dev'", '  - phoenix', "  - Phoenix is 'arize-phoenix-phoenix-1'",
+      '2 problems with stack dev; nothing was changed.', "  - stack is 'dev'", "  - Phoenix is 'arize-phoenix-phoenix-1'",
     ]);
     expect(docker.changes).toEqual([]);
   });

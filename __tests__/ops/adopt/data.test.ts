@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import * as crypto from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
@@ -9,6 +10,7 @@ import { tempDir } from '../../support/temp';
 import { adoption } from './given';
 import { made, sqlite, traceIds } from './sqlite';
 
+const tokens = `${['access_tokens', 'refresh_tokens', 'password_reset_tokens'].map((name) => `CREATE TABLE ${name} (id INTEGER);`).join('')} CREATE TABLE api_keys (id INTEGER, description TEXT);`;
 const owner = `${process.getuid?.()}:${process.getgid?.()}`;
 const none = { traces: 0, spans: 0, rows: 0 };
 
@@ -103,7 +105,25 @@ test('counts, and how large it is', () => {
   expect(script('found', old)).toEqual({ traces: 2, spans: 2, kept: false });
   fs.writeFileSync(path.join(old, 'other'), '12345');
   const bytes = ['phoenix.db', 'phoenix.db-wal', 'phoenix.db-shm', 'other'].map((name) => fs.statSync(path.join(old, name)).size).reduce((sum, size) => sum + size, 0);
-  expect(script('measure', old)).toEqual({ traces: 2, spans: 2, bytes, free: expect.any(Number) });
+  expect(script('measure', old)).toEqual({ traces: 2, spans: 2, bytes, free: expect.any(Number), defaultPassword: false });
+});
+
+describe('the password of the first administrator', () => {
+  const users = 'CREATE TABLE users (email TEXT, password_hash BLOB, password_salt BLOB);';
+  // compute_password_hash('admin', b'salt') in Phoenix's auth.py.
+  const known = crypto.pbkdf2Sync('admin', 'salt', 10_000, 32, 'sha256').toString('hex');
+  const salt = Buffer.from('salt').toString('hex');
+
+  test.each<[string, string, boolean]>([
+    ['is that of everybody', `('admin@localhost', x'${known}', x'${salt}')`, true],
+    ['is that of everybody, and of nobody else', `('ada@example.com', x'${known}', x'${salt}'), ('admin@localhost', x'${known}', x'0102')`, false],
+    ['is none: OIDC', "('admin@localhost', NULL, NULL)", false],
+    ['is nobody\'s: the user is gone', "('ada@example.com', NULL, NULL)", false],
+  ])('%s', (_, rows, expected) => {
+    const [old] = folders();
+    made(old, { a: 1 }, `${users} INSERT INTO users VALUES ${rows};`);
+    expect(script('measure', old)).toMatchObject({ defaultPassword: expected });
+  });
 });
 
 describe('missing', () => {
@@ -113,6 +133,9 @@ describe('missing', () => {
     ["a check's project does not count; others that are called like one do", { a: 1 }, '', { a: 1, check: 2, mine: 3, longer: 4 }, '', none, { ...none, traces: 2, spans: 2 }],
     ['a span more in a trace that both have', { a: 1 }, '', { a: 1 }, "INSERT INTO spans VALUES (9, 1, 'late', '{}');", none, { ...none, spans: 1 }],
     ['rows of another table', { a: 1 }, "INSERT INTO datasets VALUES (1, 'x');", { a: 1 }, "INSERT INTO datasets VALUES (1, 'x'), (2, 'y'), (3, 'z');", none, { ...none, rows: 2 }],
+    ["what comes with a login, and API keys of stacks; a person's counts", { a: 1 }, `${tokens}`, { a: 1 },
+      `${tokens} ${['access_tokens', 'refresh_tokens', 'password_reset_tokens'].map((name) => `INSERT INTO ${name} VALUES (1), (2);`).join('')} INSERT INTO api_keys VALUES (1, 'made by Pulumi stack p/dev'), (2, 'mine'), (3, NULL);`,
+      none, { ...none, rows: 2 }],
     ['a table that only one knows, projects, and versions', { a: 1 }, '', { a: 1 }, "CREATE TABLE later (id INTEGER); INSERT INTO later VALUES (1); INSERT INTO projects VALUES (9, 'p'); INSERT INTO alembic_version VALUES ('1');", none, none],
   ])('%s', (_, inOld, moreInOld, inNew, moreInNew, lost, added) => {
     const [old, to] = folders();

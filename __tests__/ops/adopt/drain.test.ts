@@ -8,6 +8,7 @@ import { drained, markedSpan, ready } from '../../../ops/support/adopt/drain';
 import { from, run } from '../../../provider/container-reach';
 import { tempDir } from '../../support/temp';
 import { adoption } from './given';
+import { inContainer, keysOf, tokenOf } from './login-of';
 import { made, sqlite } from './sqlite';
 
 const engine = at('unix:///docker.sock');
@@ -41,7 +42,7 @@ describe('drained', () => {
     expect(run).toHaveBeenCalledTimes(1);
     const [on, container, [python, option, script, port, file, project = '', trace = '', span = '', ...more]] = jest.mocked(run).mock.calls[0] ?? [undefined, '', []];
     expect([on, container, python, option, port, file, more]).toEqual([engine, 'arize-phoenix-phoenix-1', 'python3', '-c', '7007', '/phoenix_storage/phoenix.db', []]);
-    expect(script).toMatch(/^"""\nWaits until Phoenix has stored everything/);
+    expect(script).toMatch(/^"""\nWith what a Phoenix is asked [^]*"""\nWaits until Phoenix has stored everything/);
     expect(project).toMatch(/^verify-\d{13}$/);
     const bytes = Buffer.from(span, 'base64');
     expect(bytes.indexOf(project) > 0 && bytes.indexOf(trace, 0, 'hex') > 0).toBe(true);
@@ -54,27 +55,27 @@ describe('drained', () => {
   });
 });
 
-describe('drain.py', () => {
-  /** Runs it against a Phoenix that answers like this, by the number of the request. */
-  async function draining(folder: string, answer: (number: number) => number): Promise<{ code: number; said: string; asked: string[] }> {
-    const asked: string[] = [];
-    const server = http.createServer((request, response) => {
-      asked.push(`${request.method} ${request.url}`);
-      request.resume().on('end', () => response.writeHead(answer(asked.length)).end());
-    });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    await drained(engine, adoption());
-    const script = jest.mocked(run).mock.calls[0]?.[2][2] ?? '';
-    const port = String((server.address() as AddressInfo).port);
-    const child = spawn('python3', ['-c', script, port, path.join(folder, 'phoenix.db'), 'verify-1', traceId.toString('hex'), markedSpan('verify-1', traceId, spanId, 1).toString('base64')], { stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.on('data', (chunk) => (said += String(chunk)));
-    const [code] = (await once(child, 'close')) as [number];
-    server.close();
-    return { code, said, asked };
-  }
+/** Runs it against a Phoenix that answers like this, by the number of the request. */
+async function draining(folder: string, answer: (number: number, token: string | undefined) => number, env: Record<string, string> = {}): Promise<{ code: number; said: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = http.createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    request.resume().on('end', () => response.writeHead(answer(asked.length, request.headers.authorization)).end());
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await drained(engine, adoption());
+  const script = inContainer(jest.mocked(run).mock.calls[0]?.[2][2] ?? '', env);
+  const port = String((server.address() as AddressInfo).port);
+  const child = spawn('python3', ['-c', script, port, path.join(folder, 'phoenix.db'), 'verify-1', traceId.toString('hex'), markedSpan('verify-1', traceId, spanId, 1).toString('base64')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (chunk) => (said += String(chunk)));
+  const [code] = (await once(child, 'close')) as [number];
+  server.close();
+  return { code, said, asked };
+}
 
-  test.each([401, 404, 500])('an answer of %i is none that goes away by waiting: it ends at once', async (status) => {
+describe('drain.py', () => {
+  test.each([404, 500])('an answer of %i is none that goes away by waiting: it ends at once', async (status) => {
     const folder = tempDir();
     made(folder, { before: 1 });
     const { code, said, asked } = await draining(folder, () => status);
@@ -92,6 +93,43 @@ describe('drain.py', () => {
       return number === 1 ? 503 : 200;
     });
     expect(ended).toEqual({ code: 0, said: '', asked: ['POST /v1/traces', 'POST /v1/traces', 'DELETE /v1/projects/verify-1'] });
+  });
+});
+
+describe('drain.py, where people log in', () => {
+  const [secret, adminSecret] = ['phoenix-secret', 'admin-secret'];
+  const isStored = (folder: string): number => (sqlite(folder, `INSERT INTO traces VALUES (2, 1, '${traceId.toString('hex')}');`), 200);
+
+  test.each<[string, string, Record<string, string>, string[]]>([
+    ['the admin secret', '', { PHOENIX_SECRET: secret, PHOENIX_ADMIN_SECRET: ` ${adminSecret} ` }, [`Bearer ${adminSecret}`]],
+    ['the newest key, of which nobody has a copy', keysOf([[1, 'MEMBER'], [2, 'ADMIN']]), { PHOENIX_SECRET: `${secret}\n` }, [`Bearer ${tokenOf(secret, 2)}`]],
+    ['the next, where that is one that may not send or has ended', keysOf([[1, 'MEMBER'], [2, 'VIEWER'], [3, 'MEMBER', "'2026-01-01 00:00:00.000000'"], [4, 'MEMBER', "'2999-01-01 00:00:00.000000'"]]), { PHOENIX_SECRET: secret }, [`Bearer ${tokenOf(secret, 4)}`]],
+    ['a key, where the admin secret is not taken', keysOf([[7, 'SYSTEM']]), { PHOENIX_SECRET: secret, PHOENIX_ADMIN_SECRET: 'of-another-time' }, ['Bearer of-another-time', `Bearer ${tokenOf(secret, 7)}`]],
+  ])('%s opens it', async (_, keys, env, tokens) => {
+    const folder = tempDir();
+    made(folder, { before: 1 }, keys);
+    const shown: (string | undefined)[] = [];
+    const { code, said } = await draining(folder, (_number, token) => {
+      shown.push(token);
+      return token !== tokens.at(-1) ? 401 : shown.length > tokens.length + 1 ? 204 : isStored(folder);
+    }, env);
+    // The last is for the project, which goes.
+    expect([code, said, shown]).toEqual([0, '', [undefined, ...tokens, tokens.at(-1)]]);
+  });
+
+  test('nobody has a key: nobody can have sent anything, and nothing is waited for', async () => {
+    const folder = tempDir();
+    made(folder, { before: 1 }, keysOf([]));
+    expect(await draining(folder, () => 401, { PHOENIX_SECRET: secret })).toEqual({ code: 0, said: '', asked: ['POST /v1/traces'] });
+  });
+
+  test('it takes none of them: it ends at once, and no secret is in what it says', async () => {
+    const folder = tempDir();
+    made(folder, { before: 1 }, keysOf([[1, 'MEMBER']]));
+    const { code, said, asked } = await draining(folder, () => 403, { PHOENIX_SECRET: secret, PHOENIX_ADMIN_SECRET: 'ends with\n a line' });
+    expect([code, asked.length]).toEqual([1, 2]);
+    expect(said).toMatch(/HTTP Error 403/);
+    expect(said).not.toMatch(/secret|a line|Bearer/);
   });
 });
 

@@ -94,14 +94,6 @@ describe('oldSetup', () => {
     ['there is nothing', [], [
       'the old set-up: no container on this engine is a Phoenix or an Alloy of your own', 'docker ps --all', 'npm run up   # where there is nothing to take over',
     ]],
-    ['login is on', [phoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_ENABLE_AUTH: 'true' } }), alloy()], [
-      'PHOENIX_ENABLE_AUTH of arize-phoenix-phoenix-1: only a Phoenix without login is taken over; `phoenix:auth` switches it on again afterwards',
-      `${up.phoenix}   # with PHOENIX_ENABLE_AUTH: "false" in the compose file`,
-    ]],
-    ...['True', 'TRUE', ' true '].map((value): [string, OldContainer[], string[]] => [`login is ${value}, as Phoenix reads it`, [phoenix({ composeUp: undefined, env: { ...phoenix().env, PHOENIX_ENABLE_AUTH: value } }), alloy()], [
-      'PHOENIX_ENABLE_AUTH of arize-phoenix-phoenix-1: only a Phoenix without login is taken over; `phoenix:auth` switches it on again afterwards',
-      'docker inspect arize-phoenix-phoenix-1   # start it again with -e PHOENIX_ENABLE_AUTH=false',
-    ]]),
     ['Phoenix is removed as soon as it stops', [phoenix({ removedAtStop: true, composeUp: undefined }), alloy()], [
       "Phoenix is 'arize-phoenix-phoenix-1': it was started with --rm: Docker deletes it, and its volumes that have no name, as soon as it stops",
       'docker pause arize-phoenix-phoenix-1 && docker cp arize-phoenix-phoenix-1:/phoenix_storage .   # first: its data', 'docker inspect arize-phoenix-phoenix-1   # start it again without --rm',
@@ -132,8 +124,8 @@ describe('oldSetup', () => {
   });
 
   test('everything that is wrong is told at once', () => {
-    const { problems } = oldSetup([phoenix({ status: 'exited', mounts: [], env: { PHOENIX_ENABLE_AUTH: 'true' } }), alloy({ status: 'dead' })], nobody, 'dev');
-    expect(problems.map(({ key }) => key)).toEqual(['Phoenix', 'Alloy', 'PHOENIX_ENABLE_AUTH of arize-phoenix-phoenix-1', 'the volume of arize-phoenix-phoenix-1']);
+    const { problems } = oldSetup([phoenix({ status: 'exited', mounts: [], env: {} }), alloy({ status: 'dead' })], nobody, 'dev');
+    expect(problems.map(({ key }) => key)).toEqual(['Phoenix', 'Alloy', 'the volume of arize-phoenix-phoenix-1']);
   });
 
   describe('a person chooses', () => {

@@ -7,7 +7,7 @@ import { adoption, setupOf } from './given';
 
 const { data } = adoption();
 const plan = (over: Partial<Parameters<typeof planText>[1]> = {}): Parameters<typeof planText>[1] => ({
-  setup: setupOf(), data: new Data(at('unix:///docker.sock'), 'dev', data), measured: { traces: 1000, spans: 1_234_567, bytes: 5 * 2 ** 20 + 1, free: 0 }, version: '20.26.1', config: {},
+  setup: setupOf(), data: new Data(at('unix:///docker.sock'), 'dev', data), measured: { traces: 1000, spans: 1_234_567, bytes: 5 * 2 ** 20 + 1, free: 0, defaultPassword: false }, version: '20.26.1', config: {}, secrets: {},
   settings: readSettings({ 'alloy:otlpHttpPort': '5318' }, 'llm-observability').settings, notes: [], ...over,
 });
 
@@ -31,6 +31,12 @@ describe('planText', () => {
     const setup = setupOf();
     expect(planText('dev', plan({ setup: { ...setup, alloy: setup.phoenix } })).split('\n')[2])
       .toBe('  OTLP     arize-phoenix-phoenix-1, to which applications send: alloy-dev takes it on ports 4317 and 5318 from then on');
+  });
+
+  test('people log in: what becomes of that, by its settings and without a value', () => {
+    const login = plan({ config: { 'alloy:otlpHttpPort': '5318', 'phoenix:auth': 'true' }, secrets: { 'phoenix:secret': 'S3cret', 'phoenix:adminSecret': 'S3cret' } });
+    expect(planText('dev', login).split('\n')[3]).toBe('  Login    its users with their passwords, and its API keys, as phoenix:auth, phoenix:secret, phoenix:adminSecret of the stack');
+    expect(planText('dev', login)).not.toContain('S3cret');
   });
 
   test('what will be', () => {

@@ -1,10 +1,10 @@
 import { readSettings } from '../../../settings/settings';
 import { problemsOfStack, survey, type Question } from '../../../ops/support/adopt/survey';
-import { from } from '../../../provider/container-reach';
+import { from, output } from '../../../provider/container-reach';
 import { composed, fakeContainer, fakeDocker, type FakeContainer, type FakeDocker } from '../../support/fake-docker';
 import { nobody, runningAlloy, runningPhoenix } from './given';
 
-jest.mock('../../../provider/container-reach', () => ({ from: jest.fn() }));
+jest.mock('../../../provider/container-reach', () => ({ from: jest.fn(), output: jest.fn() }));
 jest.mock('../../../engine/host-ports', () => ({ isHeld: async () => false, holderOf: async () => undefined, isOwnAddress: async () => true }));
 
 /** The old Phoenix answers this when it is asked for its version. */
@@ -12,7 +12,7 @@ const answering = (text: string, status = 200): void => void jest.mocked(from).m
 beforeEach(() => answering('20.26.1'));
 
 const oldVolume = { 'arize-phoenix_phoenix_data': {} };
-const measured = { traces: 1000, spans: 2000, bytes: 100 * 2 ** 20, free: 120 * 2 ** 20 };
+const measured = { traces: 1000, spans: 2000, bytes: 100 * 2 ** 20, free: 120 * 2 ** 20, defaultPassword: false };
 
 /** An engine with the seed's set-up at work. */
 async function engine(containers: readonly FakeContainer[] = [runningPhoenix(), runningAlloy()], volumes: Record<string, Record<string, string>> = oldVolume): Promise<FakeDocker> {
@@ -24,7 +24,7 @@ async function engine(containers: readonly FakeContainer[] = [runningPhoenix(), 
 }
 
 const ask = ({ engine }: FakeDocker, config: Record<string, string> = {}, over: Partial<Question> = {}): ReturnType<typeof survey> =>
-  survey({ engine, stack: 'dev', state: undefined, config: { 'docker:host': engine.host, ...config }, named: nobody, ...over });
+  survey({ engine, stack: 'dev', state: undefined, config: { 'docker:host': engine.host, ...config }, secrets: async () => ({}), named: nobody, ...over });
 const refused = async (docker: FakeDocker, config: Record<string, string> = {}, over: Partial<Question> = {}): Promise<unknown> => {
   const { plan, problems } = await ask(docker, config, over);
   expect(plan).toBeUndefined();
@@ -36,7 +36,6 @@ const purge = 'npm run down -- --purge   # gives up what it holds';
 const resource = { urn: 'urn:pulumi:dev::llm-observability::docker:index/network:Network::network', type: 'docker:index/network:Network' };
 const problem = {
   deployed: { key: 'stack', value: 'dev', rule: 'it is deployed already, and a stack takes over before it has data of its own', mend: [again, purge] },
-  auth: { key: 'phoenix:auth', value: 'true', rule: 'it is taken over without login; then `npm run up -- -c phoenix:auth=true` switches it on, and no span is lost', mend: ['pulumi config set phoenix:auth false'] },
   stopped: { key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: 'it is not running but exited, and nothing is taken over from half a set-up', mend: ['docker start arize-phoenix-phoenix-1'] },
 };
 
@@ -66,7 +65,7 @@ describe('what will be taken over', () => {
     jest.mocked(from).mockReturnValue({ ask: async (url: string) => (asked.push(url), { status: 200, text: '20.26.1\n' }), close: () => undefined } as never);
     const docker = await engine([runningPhoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_PORT: '7007' } }), runningAlloy()]);
     expect((await ask(docker)).plan?.version).toBe('20.26.1');
-    expect(asked).toEqual(['http://127.0.0.1:7007/arize_phoenix_version']);
+    expect(asked).toEqual(['http://127.0.0.1:7007/graphql', 'http://127.0.0.1:7007/arize_phoenix_version']);
   });
 });
 
@@ -166,6 +165,72 @@ describe('how the old Alloy takes OTLP', () => {
   });
 });
 
+describe('a Phoenix at which people log in', () => {
+  const secret = 'a1'.repeat(16);
+  const env = { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_ENABLE_AUTH: 'True', PHOENIX_SECRET: 'of the container' };
+  /** What Phoenix sees: its secret comes from a file that a script of the image has read. */
+  const told = { env: { ...env, PHOENIX_SECRET: secret, PHOENIX_LOGGING_MODE: 'structured', PHOENIX_EMPTY: '' }, opens: true };
+  const local = { address: '127.0.0.1' };
+
+  beforeEach(() => {
+    jest.mocked(output).mockReset().mockResolvedValue(`a warning\n${JSON.stringify(told)}\n`);
+    jest.mocked(from).mockReturnValue({ ask: async (url: string) => (url.endsWith('/graphql') ? { status: 401, text: 'Invalid token' } : { status: 200, text: '20.26.1' }), close: () => undefined } as never);
+  });
+  const withLogin = async (): Promise<FakeDocker> => {
+    const docker = await engine([runningPhoenix({ ...local, env }), runningAlloy(local)]);
+    configured(docker, `otelcol.receiver.otlp "default" {\n  grpc { }\n  http { }\n}\n${exporter()}`);
+    return docker;
+  };
+
+  test('its secret and what else it was told become settings of the stack; what does not is named', async () => {
+    expect((await ask(await withLogin())).plan).toMatchObject({
+      config: { 'phoenix:auth': 'true' }, secrets: { 'phoenix:secret': secret }, settings: { 'phoenix:auth': true },
+      notes: ['Settings of arize-phoenix-phoenix-1 that the stack does not take over: PHOENIX_LOGGING_MODE.'],
+    });
+  });
+
+  test('what is known of it before it is agreed to', async () => {
+    const docker = await withLogin();
+    docker.answers['GET /containers/adoption-dev-data/logs'] = Buffer.from(JSON.stringify({ ...measured, defaultPassword: true }));
+    const { plan } = await ask(docker, {}, { named: { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' } });
+    expect(plan?.notes).toEqual(expect.arrayContaining([
+      "arize-phoenix-phoenix-1 asks senders for an API key; the stack's Alloy does not on this machine: it takes OTLP from every program here.",
+      'admin@localhost has the password that everybody knows, and gets the first password of the stack.',
+    ]));
+  });
+
+  test('what is wrong with it comes with all the rest', async () => {
+    jest.mocked(output).mockResolvedValue(JSON.stringify({ env: { ...env, PHOENIX_SECRET: 'short1' }, opens: true }));
+    const docker = await engine([runningPhoenix({ ...local, env }), runningAlloy(local)], {});
+    const problems = (await refused(docker, { 'phoenix:auth': 'false' })) as { key: string }[];
+    expect(problems.map(({ key }) => key)).toEqual(['PHOENIX_SECRET of arize-phoenix-phoenix-1', 'phoenix:auth', 'volume of arize-phoenix-phoenix-1']);
+    expect(docker.changes).toEqual([]);
+  });
+
+  test('a secret of the stack is read only then', async () => {
+    const secrets = jest.fn(async () => ({ 'phoenix:secret': 'c3'.repeat(16) }));
+    expect(await refused(await withLogin(), {}, { secrets })).toMatchObject([{ key: 'phoenix:secret' }]);
+    answering('20.26.1');
+    expect((await ask(await withLogin(), {}, { secrets })).problems).toEqual([]);
+    expect(secrets).toHaveBeenCalledTimes(1);
+  });
+
+  test('that cannot be asked', async () => {
+    jest.mocked(output).mockRejectedValue(new Error('container x: python3 ended with 1 Traceback\nsqlite3.OperationalError: database is locked'));
+    expect(await refused(await withLogin())).toEqual([{
+      key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: 'people log in, and its environment and its API keys could not be looked at (sqlite3.OperationalError: database is locked)', mend: ['docker logs --tail 30 arize-phoenix-phoenix-1'],
+    }]);
+  });
+
+  test('from then on, where until now nobody did', async () => {
+    answering('20.26.1');
+    expect((await ask(await withLogin(), { 'phoenix:auth': 'true' })).plan).toMatchObject({
+      config: {}, secrets: {},
+      notes: ['arize-phoenix-phoenix-1 asks nobody for a login, and phoenix:auth is on: from then on people log in as admin@localhost, and what asks Phoenix itself needs an API key.', expect.anything()],
+    });
+  });
+});
+
 test('a Phoenix to which applications send, on the network of the host: it cannot be closed before it is stopped', async () => {
   const docker = await engine([runningPhoenix({ network: 'host' })]);
   expect(await refused(docker, {}, { named: { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' } })).toEqual([expect.objectContaining({ key: 'Phoenix', rule: expect.stringMatching(/network of the host/) })]);
@@ -192,18 +257,17 @@ test('applications send to Phoenix itself: its port for gRPC is that of the stac
 
 describe('refused', () => {
   test('all that is wrong with the stack and with the set-up, at once', async () => {
-    const docker = await engine([runningPhoenix({ status: 'exited', env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_ENABLE_AUTH: 'true' } })]);
-    const problems = (await refused(docker, { 'phoenix:auth': 'true' }, { state: { resources: [resource], pending: [] } })) as { key: string }[];
-    expect(problems.slice(0, 3)).toEqual([problem.deployed, problem.auth, problem.stopped]);
-    expect(problems.slice(3).map(({ key }) => key)).toEqual(['Alloy', 'PHOENIX_ENABLE_AUTH of arize-phoenix-phoenix-1']);
+    const docker = await engine([runningPhoenix({ status: 'exited', env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_POSTGRES_HOST: 'db' } })]);
+    const problems = (await refused(docker, {}, { state: { resources: [resource], pending: [] } })) as { key: string }[];
+    expect(problems.slice(0, 2)).toEqual([problem.deployed, problem.stopped]);
+    expect(problems.slice(2).map(({ key }) => key)).toEqual(['Alloy', 'PHOENIX_POSTGRES_HOST of arize-phoenix-phoenix-1']);
     expect(docker.changes).toEqual([]);
   });
 
   test('all that is wrong with a set-up that is there, at once, before its data is looked at', async () => {
     answering('21.0.0');
     const docker = await engine([runningPhoenix(), runningAlloy({ ports: { 4317: 5317, 4318: 4318 } }), fakeContainer('alloy-dev')], {});
-    expect(await refused(docker, { 'alloy:otlpGrpcPort': '4317', 'phoenix:auth': 'true' })).toEqual([
-      problem.auth,
+    expect(await refused(docker, { 'alloy:otlpGrpcPort': '4317' })).toEqual([
       { key: 'alloy:otlpGrpcPort', value: '4317', rule: 'applications send to port 5317 of grafana-alloy, and the stack would not take it there', mend: ['pulumi config set alloy:otlpGrpcPort 5317', 'pulumi config rm alloy:otlpGrpcPort'] },
       expect.objectContaining({ key: 'stack', value: 'dev', rule: expect.stringMatching(/^container alloy-dev has a name that this stack needs/) }),
       {
@@ -274,18 +338,13 @@ describe('problemsOfStack', () => {
     expect(await problems(volumes, {}, state)).toEqual(expected);
   });
 
-  test('one at the edge, and with login', async () => {
-    expect(await problems([], { 'edge:central': 'prod', 'phoenix:auth': 'true' })).toEqual([
+  test('one at the edge', async () => {
+    expect(await problems([], { 'edge:central': 'prod' })).toEqual([
       { key: 'edge:central', value: 'prod', rule: 'a stack at the edge has no Phoenix that could take over', mend: [again] },
-      problem.auth,
     ]);
-    expect(await problems([], { 'phoenix:auth': 'false' })).toEqual([]);
   });
 
   test('commands are for the stack', async () => {
-    expect((await problems(['phoenix-prod-data'], { 'phoenix:auth': 'true' }, undefined, 'prod')).map(({ rule, mend }) => [rule.match(/`(.*)`/)?.[1], mend])).toEqual([
-      [undefined, [again, 'npm run down -- --stack prod --purge   # gives up what it holds']],
-      ['npm run up -- --stack prod -c phoenix:auth=true', ['pulumi config set phoenix:auth false']],
-    ]);
+    expect((await problems(['phoenix-prod-data'], {}, undefined, 'prod')).map(({ mend }) => mend)).toEqual([[again, 'npm run down -- --stack prod --purge   # gives up what it holds']]);
   });
 });

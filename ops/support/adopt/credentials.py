@@ -12,14 +12,16 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+PROCESSES = '/proc'
+
 
 def environment():
     """
     As Phoenix sees it: what has started it may have read a file into a variable, of which Docker knows nothing.
     """
-    for process in sorted(filter(str.isdigit, os.listdir('/proc')), key=int):
+    for process in sorted(filter(str.isdigit, os.listdir(PROCESSES)), key=int):
         try:
-            with open('/proc/' + process + '/environ', 'rb') as file:
+            with open(os.path.join(PROCESSES, process, 'environ'), 'rb') as file:
                 pairs = file.read().decode(errors='replace').split('\0')
         except OSError:
             # Somebody else's, or gone since.

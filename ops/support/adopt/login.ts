@@ -54,9 +54,9 @@ const named: Readonly<Partial<Record<LoginKey, string>>> = {
 /** Those for which Phoenix has no variable. */
 const without: readonly LoginKey[] = ['phoenix:apiKeys', 'phoenix:trustedProxies', 'phoenix:oidcName'];
 
-/** Settings that are complete together, or not taken over at all. */
-const groups = ['oidc', 'ldap', 'smtp'] as const;
-const groupOf = (key: string): string => groups.find((group) => key.startsWith(`phoenix:${group}`)) ?? key;
+/** Settings that are complete together, or not taken over at all: how their names begin, and what people call them. */
+const groups: Readonly<Record<string, string>> = { oidc: 'OIDC', ldap: 'LDAP', smtp: 'mail' };
+const groupOf = (key: string): string => Object.keys(groups).find((group) => key.startsWith(`phoenix:${group}`)) ?? key;
 
 /** The variable of Phoenix that a setting is. @param provider name of the identity provider in its variables */
 function variableOf(key: LoginKey, provider: string): string {
@@ -147,10 +147,13 @@ function otherwiseSet(offered: Config, all: Config, name: string): Problem[] {
 /** The settings that the stack's Phoenix would start with, and what is to be said of the others. */
 function sound(wanted: Config, all: Config, variable: (key: LoginKey) => string, name: string): { taken: Config; notes: string[] } {
   const { problems } = readSettings({ ...all, ...wanted }, projectName, isSecret);
-  const broken = new Map(problems.filter(({ key }) => key in wanted && key !== 'phoenix:secret').map(({ key, rule }) => [groupOf(key), { key: key as LoginKey, rule }]));
+  const broken = problems.filter(({ key }) => key in wanted && key !== 'phoenix:secret');
+  const out = new Set(broken.map(({ key }) => groupOf(key)));
   return {
-    taken: Object.fromEntries(Object.entries(wanted).filter(([key]) => !broken.has(groupOf(key)))),
-    notes: [...broken].map(([group, { key, rule }]) =>
-      `${group === key ? variable(key) : `What ${name} has for ${{ oidc: 'OIDC', ldap: 'LDAP', smtp: 'mail' }[group] ?? ''}`} is not taken over: ${group === key ? '' : `${variable(key)}: `}${rule}.`),
+    taken: Object.fromEntries(Object.entries(wanted).filter(([key]) => !out.has(groupOf(key)))),
+    notes: [...out].map((group) => {
+      const rules = broken.filter(({ key }) => groupOf(key) === group).map(({ key, rule }) => (key === group ? rule : `${variable(key as LoginKey)}: ${rule}`)).join('; ');
+      return `${groups[group] === undefined ? variable(group as LoginKey) : `What ${name} has for ${groups[group]}`} is not taken over: ${rules}.`;
+    }),
   };
 }
