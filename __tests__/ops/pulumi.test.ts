@@ -66,6 +66,25 @@ describe('the settings', () => {
     expect(cli.calls()).toEqual([['config', '--json', '--stack', 'dev']]);
   });
 
+  test('what is secret, and nothing else', async () => {
+    const stdout = JSON.stringify({ 'phoenix:uiPort': { value: '6007', secret: false }, 'phoenix:secret': { value: 's', secret: true }, 'loki:url': { secret: true } });
+    const { pulumi, cli } = answering({ stdout });
+    expect(await pulumi.secrets()).toEqual({ 'phoenix:secret': 's' });
+    expect(cli.calls()).toEqual([['config', '--json', '--show-secrets', '--stack', 'dev']]);
+  });
+
+  test('secrets go into the stack file by the input of the CLI, one after the other, and are in no argument', async () => {
+    const read = path.join(tempDir(), 'read');
+    const { pulumi, cli } = answering({ first: `cat >> '${read}'` });
+    await pulumi.setSecrets({ 'phoenix:secret': 'one ', 'phoenix:adminSecret': '-two' }, ['--config-file', 'x.yaml']);
+    expect(fs.readFileSync(read, 'utf8')).toBe('one -two');
+    expect(cli.calls()).toEqual(['phoenix:secret', 'phoenix:adminSecret'].map((key) => ['config', 'set', '--secret', key, '--config-file', 'x.yaml', '--stack', 'dev']));
+  });
+
+  test('one that the CLI does not read: why', async () => {
+    await expect(answering({ stderr: 'error: broken\n', code: 1 }).pulumi.setSecrets({ 'phoenix:secret': 'x'.repeat(1 << 20) })).rejects.toThrow(new Failure('Setting phoenix:secret failed: broken'));
+  });
+
   test.each<[string, (pulumi: Pulumi) => Promise<unknown>]>([
     ['reading the settings', (pulumi) => pulumi.settings()],
     ['reading the outputs', (pulumi) => pulumi.outputs()],

@@ -79,7 +79,7 @@ describe('what is not', () => {
     ['a provider without a secret, for which there is no setting', { PHOENIX_OAUTH2_OKTA_CLIENT_ID: 'id', PHOENIX_OAUTH2_OKTA_OIDC_CONFIG_URL: 'https://okta.example.com/x', PHOENIX_OAUTH2_OKTA_USE_PKCE: 'true' },
       'What old has for OIDC is not taken over: PHOENIX_OAUTH2_OKTA_CLIENT_ID: it needs phoenix:oidcClientSecret as well.'],
     ['a directory in the container itself', { PHOENIX_LDAP_HOST: 'localhost', PHOENIX_LDAP_USER_SEARCH_BASE_DNS: '["ou=users"]', PHOENIX_LDAP_GROUP_ROLE_MAPPINGS: '[{"group_dn":"*","role":"VIEWER"}]', PHOENIX_LDAP_BIND_PASSWORD: 'x' },
-      "What old has for LDAP is not taken over: PHOENIX_LDAP_HOST: inside Phoenix's container that is the container itself; the Docker host is host.docker.internal; PHOENIX_LDAP_BIND_PASSWORD: it needs phoenix:ldapBindDn as well."],
+      "What old has for LDAP is not taken over: PHOENIX_LDAP_HOST: inside Phoenix's container that is the container itself; PHOENIX_LDAP_BIND_PASSWORD: it needs phoenix:ldapBindDn as well."],
     ['mail that nobody sends', { PHOENIX_SMTP_HOSTNAME: 'smtp.example.com' }, 'What old has for mail is not taken over: PHOENIX_SMTP_HOSTNAME: it needs phoenix:smtpUsername, phoenix:smtpPassword and phoenix:smtpMailFrom as well.'],
     ['a first password that everybody knows', { PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: 'admin' }, 'PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD is not taken over: everybody knows it from the documentation of Phoenix.'],
     ['an admin secret that is the other one', { PHOENIX_ADMIN_SECRET: secret }, 'PHOENIX_ADMIN_SECRET is not taken over: it is the same as phoenix:secret, and the two must differ.'],
