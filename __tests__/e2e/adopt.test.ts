@@ -185,3 +185,54 @@ describe('a Phoenix to which applications send themselves, as its own page has i
     await expectAdopted(accepted, 'killed');
   });
 });
+
+describe('a set-up with login', () => {
+  const login = { secret: 'secret-of-before-0123456789-abcdef', adminSecret: 'admin-secret-of-before-0123456789' };
+  const person = { email: 'ada@example.com', username: 'ada', password: 'password-of-ada' };
+  let key: string;
+
+  const post = (url: string, body: object, token?: string): Promise<Response> => fetch(`${phoenixUi}${url}`, {
+    method: 'POST', headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) }, body: JSON.stringify(body), signal: AbortSignal.timeout(20_000),
+  });
+  const loggedIn = async (password: string): Promise<number> => (await post('/auth/login', { email: person.email, password })).status;
+
+  it('has somebody who logs in, and an API key with which its Alloy sends', async () => {
+    expect(await checkout.command('down', ['--purge', '--yes'])).toMatchObject({ code: 0 });
+    await docker('rm', '--force', byHand);
+    seed.write(login);
+    await seed.compose('up', '-d');
+    names = { phoenix: await seed.container('phoenix'), alloy: await seed.container('alloy') };
+    await answering();
+    const minted = await post('/v1/system/api_keys', { data: { name: 'sender', description: 'of before', expires_at: null } }, login.adminSecret);
+    ({ data: { key } } = (await minted.json()) as { data: { key: string } });
+    const query = 'mutation ($input: CreateUserInput!) { createUser(input: $input) { __typename } }';
+    const input = { ...person, role: 'MEMBER', sendWelcomeEmail: false, authMethod: 'LOCAL' };
+    expect(await (await post('/graphql', { query, variables: { input } }, login.adminSecret)).json()).toMatchObject({ data: { createUser: {} } });
+    seed.write({ ...login, key });
+    await docker('restart', names.alloy);
+    await answering();
+  });
+
+  it('is taken over under load, killed in its last deployment: nothing is lost, and everybody gets in as before', async () => {
+    let said = '';
+    const accepted = await underLoad('with login', async () => {
+      const { child, ended: killed } = checkout.start('adopt', ['--yes']);
+      await until('the copy of the data', () => record('copied'), 600_000);
+      process.kill(-(child.pid ?? NaN), 'SIGKILL');
+      const { code, stderr } = await checkout.command('adopt', ['--yes']);
+      said = (await killed).stderr + stderr;
+      expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    }, load);
+    // With the key of before.
+    await until(`${accepted} spans`, async () => (await storedSpans(phoenixUi, 'with login', key)) >= accepted, 60_000).catch(() => undefined);
+    expect(await storedSpans(phoenixUi, 'with login', key)).toBe(accepted);
+    expect([await loggedIn(person.password), await loggedIn('another')]).toEqual([204, 401]);
+    expect((await fetch(`${phoenixUi}/v1/projects`)).status).toBe(401);
+    expect(said).toMatch(/Login +its users with their passwords, and its API keys, as phoenix:auth, phoenix:secret, phoenix:adminSecret of the stack/);
+    expect(await checkout.verify()).toMatchObject({ ok: true });
+    expect(await checkout.plannedSteps()).toEqual([]);
+    // No secret is anywhere where somebody may look.
+    const shown = said + fs.readFileSync(path.join(checkout.dir, `Pulumi.${stack}.yaml`), 'utf8') + (await docker('inspect', ...['phoenix', 'alloy'].map((service) => hostName(service, stack)))) + (await docker('volume', 'inspect', hostName('adoption', stack, 'adopted')));
+    expect([login.secret, login.adminSecret, key].filter((secret) => shown.includes(secret))).toEqual([]);
+  });
+});

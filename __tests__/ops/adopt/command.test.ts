@@ -17,7 +17,7 @@ import { images } from '../../../components/catalog';
 import { leftText } from '../../../ops/support/adopt/plan';
 import { adoption, recordLabel, runningAlloy, runningPhoenix } from './given';
 
-const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => boolean; ensured: unknown[][] } = { args: [], ensured: [] };
+const mockCommand: { args: string[]; main?: () => Promise<void>; pulumi?: string; answer?: (question: string) => boolean; ensured: unknown[][]; told?: object | undefined } = { args: [], ensured: [] };
 
 jest.mock('../../../ops/support/command-line', () => jest.requireActual<typeof typed>('../../support/typed').keptMain(() => mockCommand.args, (run) => (mockCommand.main = run)));
 jest.mock('../../../ops/support/toolchain', () => ({ findToolchain: async () => ({ pulumi: mockCommand.pulumi, env: {} }), withPlugins: async (tools: object) => tools }));
@@ -28,7 +28,10 @@ jest.mock('../../../ops/support/docker', () => {
   return { ...actual, ensureEngine: (...args: unknown[]) => (mockCommand.ensured.push(args), actual.ensureEngine(...args)) };
 });
 jest.mock('../../../engine/host-ports', () => ({ isHeld: async () => false, holderOf: async () => undefined, isOwnAddress: async () => true }));
-jest.mock('../../../provider/container-reach', () => ({ from: () => ({ ask: async () => ({ status: 200, text: '20.26.1' }), close: () => undefined }) }));
+jest.mock('../../../provider/container-reach', () => ({
+  from: () => ({ ask: async (url: string) => (url.endsWith('/graphql') && mockCommand.told ? { status: 401, text: '' } : { status: 200, text: '20.26.1' }), close: () => undefined }),
+  output: async () => JSON.stringify(mockCommand.told),
+}));
 jest.mock('../../../ops/support/backend', () => jest.requireActual<typeof typed>('../../support/typed').ownBackend());
 
 const stackFile = path.join(projectDir, 'Pulumi.dev.yaml');
@@ -330,6 +333,28 @@ describe('the rehearsal does not come up', () => {
     const { failure } = await adopt(cli(docker, {}, { up: {} }), '--yes');
     expect(failure).toMatch(/^The new Phoenix holds 1,000 traces \(1,999 spans\) of the 1,000 traces \(2,000 spans\) that were copied\.\n/);
     expect([...docker.volumes.keys()]).toEqual(Object.keys(oldVolume));
+  });
+});
+
+describe('people log in at the old Phoenix', () => {
+  const secret = 'a1'.repeat(16);
+  beforeEach(() => void (mockCommand.told = { env: { PHOENIX_ENABLE_AUTH: 'true', PHOENIX_SECRET: secret }, opens: true }));
+  afterEach(() => void (mockCommand.told = undefined));
+
+  test('its secret is a secret of the rehearsal, and once that went well of the stack; no argument and no word has it', async () => {
+    const docker = await engine([runningPhoenix(), runningAlloy()], { ...oldVolume });
+    const read = path.join(tempDir(), 'read');
+    const pulumi = cli(docker, {}, { 'config set-all': {}, 'config set --secret': { first: `cat >> '${read}'` }, up: {}, 'stack output': { stderr: 'error: gone\n', code: 255 } });
+    const { said, failure } = await adopt(pulumi, '--yes');
+    const setting = pulumi.calls().filter(([command, verb]) => command === 'config' && verb?.startsWith('set'));
+    const [scratch = []] = setting;
+    expect(scratch.slice(0, 5)).toEqual(['config', 'set', '--secret', 'phoenix:secret', '--config-file']);
+    expect(setting.slice(1)).toEqual([['config', 'set-all', '--plaintext', 'phoenix:auth=true', '--stack', 'dev'], ['config', 'set', '--secret', 'phoenix:secret', '--stack', 'dev']]);
+    // The preview and the rehearsal are with that file.
+    expect(pulumi.calls().filter(([command = '']) => ['preview', 'up'].includes(command)).map((args) => args[args.indexOf('--config-file') + 1])).toEqual([scratch[5], scratch[5]]);
+    expect(fs.readFileSync(read, 'utf8')).toBe(secret + secret);
+    expect([...said, failure, ...pulumi.calls().flat(), ...docker.changes].filter((text) => text?.includes(secret))).toEqual([]);
+    expect(said).toContain('  Login    its users with their passwords, and its API keys, as phoenix:auth, phoenix:secret of the stack');
   });
 });
 
