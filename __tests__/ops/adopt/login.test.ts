@@ -101,6 +101,12 @@ describe('what is not', () => {
     expect(notes).toEqual(['Set for the stack in another way than for old, and so it stays: phoenix:adminSecret, phoenix:smtpHostname, phoenix:smtpUsername, phoenix:smtpPassword, phoenix:smtpMailFrom.']);
   });
 
+  test('what an earlier run has set before it was killed: the rest of it follows', () => {
+    const env = { PHOENIX_SMTP_HOSTNAME: 'smtp.example.com', PHOENIX_SMTP_USERNAME: 'u', PHOENIX_SMTP_PASSWORD: 'p', PHOENIX_SMTP_MAIL_FROM: 'a@example.com' };
+    const plain = { 'phoenix:auth': 'true', 'phoenix:smtpHostname': 'smtp.example.com', 'phoenix:smtpUsername': 'u', 'phoenix:smtpMailFrom': 'a@example.com' };
+    expect(login(env, plain)).toMatchObject({ config: {}, secrets: { 'phoenix:secret': secret, 'phoenix:smtpPassword': 'p' }, problems: [], notes: [] });
+  });
+
   test('what an earlier run has set already', () => {
     expect(login({ PHOENIX_ADMIN_SECRET: adminSecret }, { 'phoenix:auth': 'true' }, { 'phoenix:secret': secret, 'phoenix:adminSecret': adminSecret })).toMatchObject({ config: {}, secrets: {}, problems: [], notes: [] });
   });

@@ -99,9 +99,9 @@ export function loginOf({ env, opens }: Told, name: string, start: string, confi
   const all = { ...config, ...set };
   const [provider = ''] = providersOf(env);
   const offered = settingsOf(env, provider);
-  // Of what somebody has set up for the stack nothing is mixed with what the old one has.
-  const isChosen = (key: string): boolean => Object.keys(all).some((one) => groupOf(one) === groupOf(key));
-  const wanted = Object.fromEntries(Object.entries(offered).filter(([key, value]) => !isChosen(key) && value !== fallbackOf(key)));
+  // Of what somebody has set up for the stack nothing is mixed with what the old one has. What is the same an earlier run may have set.
+  const isChosen = (key: string): boolean => Object.keys(all).some((one) => groupOf(one) === groupOf(key) && all[one] !== offered[one]);
+  const wanted = Object.fromEntries(Object.entries(offered).filter(([key, value]) => !isChosen(key) && !(key in all) && value !== fallbackOf(key)));
   const { taken, notes } = sound(wanted, all, (key) => variableOf(key, provider), name);
   const now: Config = { ...all, ...taken };
   const differently = Object.keys(offered).filter((key) => isChosen(key) && (now[key] ?? fallbackOf(key)) !== offered[key]);
