@@ -728,15 +728,14 @@ describe('one setting changes just what it names', () => {
     const after = inputs(await run({ config: { [`${store}:url`]: url } }));
     expect([...after.keys()].filter((name) => !before.has(name))).toEqual(['', '-config', '-config-files', '-image', '-server'].map((part) => `${store}-gate${part}`));
     expect(names(before, new Map([...after].filter(([name]) => before.has(name))))).toEqual(['alloy-config-files.uploads', 'alloy-server.labels', 'delivery.containers', 'delivery.path']);
-    const tenant = inputs(await run({ config: { [`${store}:url`]: url, [`${store}:tenant`]: 'team-a' } }));
-    // The first one is a file of its own; Alloy has to be told of it.
-    expect(names(after, tenant)).toEqual(['alloy-config-files.uploads', ...(store === 'loki' ? ['alloy-secret-files.uploads'] : []), 'alloy-server.labels']);
   });
 
-  test.each(['prometheus', 'loki'])('another token at %s replaces nothing that is sent through', async (store) => {
-    const withToken = async (token: string): Promise<ReturnType<typeof inputs>> =>
-      inputs(await run({ config: { [`${store}:url`]: 'https://store.example', [`${store}:token`]: token }, secretKeys: [`${store}:token`] }));
-    expect(names(await withToken('one-token'), await withToken('another-token'))).toEqual(['alloy-secret-files.uploads']);
+  test.each(['prometheus', 'loki'])('who sends to %s is written beside the address, and Alloy stays', async (store) => {
+    const withSender = async (sender: Readonly<Record<string, string>>): Promise<ReturnType<typeof inputs>> =>
+      inputs(await run({ config: { [`${store}:url`]: 'https://store.example', ...Object.fromEntries(Object.entries(sender).map(([part, value]) => [`${store}:${part}`, value])) }, secretKeys: [`${store}:token`, `${store}:password`] }));
+    const [nobody, ...others] = [await withSender({}), await withSender({ tenant: 'team-a' }), await withSender({ token: 'one-token' }), await withSender({ token: 'another-token' }), await withSender({ username: 'u', password: 'p' })];
+    // Another file is another container, whose ID is in the label of the gate.
+    expect(others.map((some) => names(nobody, some))).toEqual(others.map(() => [`${store}-gate-config-files.uploads`]));
   });
 
   test.each<[string, string, string[]]>([

@@ -23,7 +23,7 @@ export interface AlloyConfigArgs {
   readonly origins?: readonly string[];
 }
 
-/** A backend whose endpoint is known; of its headers only the names are, and of its sender not the secrets. */
+/** A backend whose endpoint is known; of its headers only the names are. */
 export type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
 
 /** Who may see Alloy's page, by the password in the file. What needs none are its health and its metrics. */
@@ -65,12 +65,8 @@ const consumers = (memoryMiB: number): number => clamp(1, memoryMiB / 256, 10);
  */
 const tunnelBatch = (requestMiB: number): { maxSize: number } => ({ maxSize: requestMiB * 2 ** 20 });
 
-/** File from which Alloy reads a header's value, a password or a token. */
-export const secretFile = (backend: string, part: string): string => `${alloyDirectories.secrets}/${backend}.${part}`;
-
-/** What of a sender nobody may see, by its name: the password of its user, or its token. */
-export const secretOf = ({ username, password, token }: Sender): Readonly<Record<string, string>> =>
-  (token !== undefined ? { token } : username !== undefined && password !== undefined ? { password } : {});
+/** File from which Alloy reads a header's value. */
+export const secretFile = (backend: string, header: string): string => `${alloyDirectories.secrets}/${backend}.${header}`;
 
 /** How long metrics wait for their store: longer than a weekend and what it takes to notice. */
 const metricsHours = 96;
@@ -94,12 +90,9 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
   const of = (protocol: Protocol): object[] =>
     backends
       .filter((backend) => backend.protocol === protocol)
-      .map(({ name, endpoint, signals, tunnelled, headers = {}, sender = {} }) => ({
+      .map(({ name, endpoint, signals, tunnelled, headers = {} }) => ({
         name,
         endpoint,
-        user: 'password' in secretOf(sender) ? { username: sender.username, file: secretFile(name, 'password') } : false,
-        token: 'token' in secretOf(sender) ? { file: secretFile(name, 'token') } : false,
-        tenant: sender.tenant ?? false,
         batch: tunnelled ? tunnelBatch(requestMiB) : false,
         timeout: tunnelled ? `${tunnelSeconds}s` : false,
         signals: signals.join(', '),

@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
-import { alloyConfig, alloyConfigFile, alloyStart, pagePasswordFile, pageUser, secretFile, secretOf, tokenFile } from './alloy-config';
+import { alloyConfig, alloyConfigFile, alloyStart, pagePasswordFile, pageUser, secretFile, tokenFile } from './alloy-config';
 import type { Backend } from './backend';
 import { aliases, alloyDirectories, images, oldest, ports, users } from './catalog';
 import { fileVolume } from './file-volume';
@@ -101,8 +101,8 @@ export class Alloy extends pulumi.ComponentResource {
     const password = pulumi.secret(new random.RandomPassword(`${name}-page-password`, { length: 24, special: false }, child).result);
     this.page = pulumi.secret(password.apply((known) => ({ user: pageUser, password: known })));
     this.token = asksToken ? pulumi.secret(new random.RandomPassword(`${name}-token`, { length: 40, special: false }, child).result) : undefined;
-    const credentials = args.backends.flatMap(({ name: backend, headers: named = {}, sender = {} }) =>
-      Object.entries({ ...named, ...secretOf(sender) }).map(([part, value]) => [secretFile(backend, part), pulumi.secret(value)] as const));
+    const credentials = args.backends.flatMap(({ name: backend, headers: named = {} }) =>
+      Object.entries(named).map(([header, value]) => [secretFile(backend, header), pulumi.secret(value)] as const));
 
     // Kept when the stack goes: spans that nobody has taken yet may wait in it.
     const data = new docker.Volume(

@@ -21,7 +21,7 @@ export interface Backend {
   readonly tunnelled?: boolean;
   /** Headers that it wants with every request, by lower-case name, their values secret. Only with `otlphttp`. Default: none. */
   readonly headers?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Who sends. Only with `remote-write`. Default: nobody in particular. */
+  /** Who sends, where its gate says so in place of Alloy: address and credentials then change in one step. Default: nobody in particular. */
   readonly sender?: Sender;
 }
 

@@ -1,6 +1,6 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import type { Backend, Protocol } from './backend';
+import type { Backend, Protocol, Sender } from './backend';
 import { aliases, dockerHost, dockerHostInGate, phoenixAway, ports, tlsFiles, tunnelSeconds, users, gateAside, otlpSignals, sendAgainFile } from './catalog';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
@@ -67,6 +67,8 @@ const configDir = '/etc/gate';
 const ingestDir = '/etc/gate-ingest';
 const tlsDir = '/etc/gate-tls';
 const configFile = `${configDir}/nginx.conf`;
+/** Who sends to a store, beside the address that it is for. */
+const senderFile = `${configDir}/sender.conf`;
 
 /** While this file is there, nothing is let through. */
 export const closedFile = '/tmp/closed';
@@ -110,13 +112,15 @@ export interface GateConfig {
   readonly egressPorts?: readonly number[];
   /** Whether the door takes TLS, too, on ports of its own. */
   readonly tls?: boolean;
+  /** Whether it says who sends, as `senderConfig` has it. Default: Alloy does. */
+  readonly sender?: boolean;
 }
 
 /**
  * nginx's configuration for a gate. (From a backend, 408 and 444 end as a cut connection,
  * whatever the rules say: Alloy tries those again, too.)
  */
-export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = false, journal, door, egressPorts = [], tls = false }: GateConfig): string {
+export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = false, journal, door, egressPorts = [], tls = false, sender = false }: GateConfig): string {
   const { protocol, origin, pathname, hostname, host } = new URL(backend);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
   const isHere = hostname === dockerHost;
@@ -136,6 +140,7 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
     spansTo: journal ?? upstream,
     here: isHere ? { name: dockerHostInGate, host, hostname, server: host === hostname ? `${host}:${protocol === 'https:' ? 443 : 80}` : host } : false,
     tls: protocol === 'https:',
+    sender: sender && { file: senderFile },
     // Longer than Alloy waits: its timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),
     egress: egressPorts.length === 0 ? false : { to: aliases.egress, on: egressPorts },
@@ -160,6 +165,16 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
     },
   });
 }
+
+const isSecret = ({ password, token }: Sender): boolean => password !== undefined || token !== undefined;
+
+/** The part of the configuration that says who sends to a store. An empty header is not sent. */
+export const senderConfig = ({ username, password, token, tenant = '' }: Sender): string =>
+  renderFile('gate/sender.conf.mustache', {
+    authorization: token !== undefined ? `Bearer ${token}`
+      : username !== undefined && password !== undefined ? `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` : '',
+    tenant,
+  });
 
 /**
  * nginx between Alloy and a backend, for which a refusal means "later": Alloy drops a batch that is answered
@@ -191,10 +206,11 @@ export class Gate extends pulumi.ComponentResource {
     const alias = `${role}-gate`;
     const { door, journal } = args;
     const egressPorts = portsOf(door?.destinations ?? []);
-    const { protocol } = args.backend;
+    const { sender, ...backend } = args.backend;
+    const { protocol } = backend;
     const { isWhole } = protocols[protocol];
     const config = pulumi.all([args.backend.endpoint, door?.rules]).apply(([endpoint, rules]) =>
-      gateConfig({ backend: isWhole ? new URL(endpoint).origin : endpoint, protocol, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined }));
+      gateConfig({ backend: isWhole ? new URL(endpoint).origin : endpoint, protocol, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined, sender: sender !== undefined }));
 
     this.image = workload.image(`${name}-image`, args.image, child);
     const configured = fileVolume(
@@ -205,10 +221,16 @@ export class Gate extends pulumi.ComponentResource {
         image: this.image,
         owner: args.owner,
         path: configDir,
-        files: { [configFile]: config, ...(args.backend.tunnelled ? { [sendAgainFile]: renderFile('gate/send-again.sh.mustache', { directory: gateAside, alloy: aliases.alloy, port: ports.alloy.otlpHttp }) } : {}) },
+        files: {
+          [configFile]: config,
+          ...(args.backend.tunnelled ? { [sendAgainFile]: renderFile('gate/send-again.sh.mustache', { directory: gateAside, alloy: aliases.alloy, port: ports.alloy.otlpHttp }) } : {}),
+          ...(sender ? { [senderFile]: isSecret(sender) ? pulumi.secret(senderConfig(sender)) : senderConfig(sender) } : {}),
+        },
+        ...(sender ? { reader: users.gate, giver: 'chown' } as const : {}),
       },
       child,
     );
+    const written = sender ? workload.mustSucceed(configured.written, 'The gate cannot read who sends to the store') : configured.written;
 
     const aside = args.backend.tunnelled ? this.asideVolume(name, args) : undefined;
     const ingest = door && this.ingestKeys(name, args, door);
@@ -227,7 +249,7 @@ export class Gate extends pulumi.ComponentResource {
         containerName: hostName(role, args.stack, 'gate'),
         image: this.image,
         // nginx reads its configuration and its certificate once: another one is another container.
-        labels: { ...labels, ...workload.configLabel(config), ...(door?.tls ? tlsLabel(door.tls) : {}) },
+        labels: { ...labels, ...workload.configLabel(sender ? pulumi.interpolate`${config}${configured.written.id}` : config), ...(door?.tls ? tlsLabel(door.tls) : {}) },
         user: users.gate,
         networks: [
           { network: args.network, aliases: [alias, ...(door ? [role] : [])] },
@@ -263,14 +285,14 @@ export class Gate extends pulumi.ComponentResource {
         stopSeconds: 35,
         ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
-      { ...child, dependsOn: [configured.written, ...(aside ? [aside.ready] : []), ...(door ? [door.after] : []), ...(certified ? [certified.written] : [])] },
+      { ...child, dependsOn: [written, ...(aside ? [aside.ready] : []), ...(door ? [door.after] : []), ...(certified ? [certified.written] : [])] },
     );
 
     this.containerName = container.name;
     this.internal = `http://${alias}:${ports.gate.otlpHttp}`;
     this.page = `http://${role}:${ports.gate.ui}`;
     this.endpoints = door && endpointsOf(door);
-    this.backend = { ...args.backend, endpoint: isWhole ? pulumi.output(args.backend.endpoint).apply((endpoint) => `${this.internal}${endpoint.slice(new URL(endpoint).origin.length)}`) : this.internal };
+    this.backend = { ...backend, endpoint: isWhole ? pulumi.output(args.backend.endpoint).apply((endpoint) => `${this.internal}${endpoint.slice(new URL(endpoint).origin.length)}`) : this.internal };
     this.server = container.id;
     this.registerOutputs({ containerName: this.containerName });
   }

@@ -71,7 +71,7 @@ export const reliedOn = {
     { what: '`write_timeout` in `http` of `otelcol.receiver.otlp`', since: '1.18.0', where: 'senders that take long', without: 'there is no limit, and the configuration must leave it out' },
   ],
   gate: [
-    { what: '`error_page` for 300 to 599 but 499, `access_log … if=`, `resolver … ipv6=off`, `proxy_request_buffering off`', since: '1.7.11', where: 'configuration' },
+    { what: '`error_page` for 300 to 599 but 499, `access_log … if=`, `resolver … ipv6=off`, `proxy_request_buffering off`, `geo`', since: '1.7.11', where: 'configuration' },
     { what: '`grpc_pass`, HTTP/2, `set_real_ip_from`, `limit_conn`, in the build of the image', since: '1.13.10', where: 'what is published of Phoenix' },
     { what: '`auth_request`, `limit_req` with `limit_req_status`, `client_body_in_file_only`, `autoindex_format json`, in the build of the image', since: '1.7.9', where: 'gate of a stack at the edge: what is put aside' },
     { what: '`bash` with `/dev/tcp`, `/etc/ssl/certs/ca-certificates.crt`: in the images on Debian, not in those on Alpine', since: '1.9.11', where: 'health check, gate of a stack at the edge' },

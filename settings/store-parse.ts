@@ -190,8 +190,19 @@ export function username(raw: string): string {
   if (line.includes(':')) {
     throw new BrokenRule('a user has no colon in its name: what follows it would be the password');
   }
+  return bounded(line, 256);
+}
+
+/** A word in nginx's configuration has 4096 bytes at most, with what encodes a header and what escapes a quote. */
+function bounded(line: string, bytes: number): string {
+  if (Buffer.byteLength(line.replace(/["\\]/g, '$&$&')) > bytes) {
+    throw new BrokenRule(`it is longer than ${bytes} bytes, which the gate of the store does not read`);
+  }
   return line;
 }
+
+/** Password of a user at a store. */
+export const storePassword = (raw: string): string => bounded(text(raw), 2048);
 
 /** What stands after `Bearer` in a header. */
 export function bearerToken(raw: string): string {
@@ -202,7 +213,7 @@ export function bearerToken(raw: string): string {
   if (!/^[\x21-\x7e]+$/.test(line)) {
     throw new BrokenRule('it is one word of letters, digits and signs, as a header holds it');
   }
-  return line;
+  return bounded(line, 3072);
 }
 
 /** Tenant, as Mimir and Loki take it. */

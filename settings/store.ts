@@ -4,7 +4,7 @@
 import type { Sender } from '../components/backend';
 import { askCommand, optional, secret, setCommand, valueCommand, type Key } from './setting';
 import { inWords, type Problem } from './problem';
-import { bearerToken, isPublic, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, type Store } from './store-parse';
+import { bearerToken, isPublic, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, type Store, storePassword } from './store-parse';
 import { text } from './parse';
 
 /** A part of the settings: `settings.ts` has the whole. */
@@ -15,7 +15,7 @@ export const storeKeys = {
     remoteWriteUrl,
   ),
   'prometheus:username': optional('123456', 'User at that store; in Grafana Cloud the number of the instance', username),
-  'prometheus:password': secret('Password of that user; in Grafana Cloud a token', text),
+  'prometheus:password': secret('Password of that user; in Grafana Cloud a token', storePassword),
   'prometheus:token': secret('Bearer token, in place of user and password', bearerToken),
   'prometheus:tenant': optional('team-a', 'Tenant at that store, the header `X-Scope-OrgID`', tenant),
   'loki:url': optional(
@@ -24,7 +24,7 @@ export const storeKeys = {
     lokiUrl,
   ),
   'loki:username': optional('123456', 'User at that store; in Grafana Cloud the number of the instance', username),
-  'loki:password': secret('Password of that user; in Grafana Cloud a token', text),
+  'loki:password': secret('Password of that user; in Grafana Cloud a token', storePassword),
   'loki:token': secret('Bearer token, in place of user and password', bearerToken),
   'loki:tenant': optional('team-a', 'Tenant at that store, the header `X-Scope-OrgID`', tenant),
 } as const;

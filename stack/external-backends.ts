@@ -3,7 +3,7 @@ import { senderOf, type StoreSettings } from '../settings/store';
 import { logsEndpoint, writeEndpoint, type Store } from '../settings/store-parse';
 
 /** One with the namespace of its settings as its name. */
-export type ExternalBackend = Backend & { readonly name: Store; readonly endpoint: string };
+export type ExternalBackend = Backend & { readonly name: Store; readonly endpoint: string; readonly sender: Sender };
 
 /** Stores of metrics and logs that somebody else runs. */
 export function externalBackends(settings: StoreSettings): ExternalBackend[] {
@@ -13,13 +13,7 @@ export function externalBackends(settings: StoreSettings): ExternalBackend[] {
       ? [{ name: 'prometheus', signals: ['metrics'], protocol: 'remote-write', endpoint: writeEndpoint(prometheus), sender: senderOf(settings, 'prometheus') } as const]
       : []),
     ...(loki
-      ? [{ name: 'loki', signals: ['logs'], protocol: 'otlphttp', endpoint: logsEndpoint(loki), headers: headersOf(senderOf(settings, 'loki')) } as const]
+      ? [{ name: 'loki', signals: ['logs'], protocol: 'otlphttp', endpoint: logsEndpoint(loki), sender: senderOf(settings, 'loki') } as const]
       : []),
   ];
-}
-
-function headersOf({ username, password, token, tenant }: Sender): Record<string, string> {
-  const authorization = token !== undefined ? `Bearer ${token}`
-    : username !== undefined && password !== undefined ? `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` : undefined;
-  return { ...(authorization === undefined ? {} : { authorization }), ...(tenant === undefined ? {} : { 'x-scope-orgid': tenant }) };
 }

@@ -33,8 +33,6 @@ test.each([
   ['with-prometheus', withStores(prometheus)],
   ['with-loki', withStores(loki)],
   ['with-prometheus-and-loki', withStores({ ...prometheus, ...loki })],
-  ['with-users', withStores({ ...prometheus, ...inStack('prometheus', whole), ...loki, ...inStack('loki', whole) })],
-  ['with-tokens', withStores({ ...prometheus, ...inStack('prometheus', bearer), ...loki, ...inStack('loki', bearer) })],
   ['with-auth', configOf([{ ...phoenix, headers: { authorization: '' } }])],
   ['with-two-headers', configOf([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
   ['through-tunnel', configOf([central])],
@@ -56,12 +54,8 @@ test('pages of websites that are named may send to every receiver, with every he
   expect(configOf([phoenix], { tls: true, origins: [] })).not.toContain('cors');
 });
 
-test.each([whole, bearer])('no password and no token stands in the configuration: %o', (sender) => {
-  const config = withStores({ ...prometheus, ...inStack('prometheus', sender), ...loki, ...inStack('loki', sender) });
-  expect(config).not.toContain('hunter2');
-  expect(config).not.toContain(Buffer.from('123456:hunter2').toString('base64'));
-  expect(valuesOf(config, 'filename')).toContain('/etc/alloy-secrets/loki.authorization');
-  expect([...valuesOf(config, 'password_file'), ...valuesOf(config, 'credentials_file')]).toEqual([`/etc/alloy-secrets/prometheus.${'token' in sender ? 'token' : 'password'}`]);
+test.each([whole, bearer, { tenant: 'team-a' }])('who sends to a store is for its gate to say: %o', (sender) => {
+  expect(withStores({ ...prometheus, ...inStack('prometheus', sender), ...loki, ...inStack('loki', sender) })).toBe(withStores({ ...prometheus, ...loki }));
 });
 
 test('only what goes through a tunnel is sent in pieces, and may take its time', () => {

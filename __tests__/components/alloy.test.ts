@@ -358,25 +358,6 @@ test('transform reaches the server alone', async () => {
   expect([...resources.values()].filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name)).toEqual(['alloy-server']);
 });
 
-describe('who sends to a store', () => {
-  const secretFiles = async (sender: Backend['sender']): Promise<string[]> => {
-    const { resources } = await alloy({ backends: [{ ...phoenix, name: 'prometheus', signals: ['metrics'], protocol: 'remote-write', endpoint: 'http://a/api/v1/write', ...(sender && { sender }) }] });
-    // The one of the page comes first.
-    return (resources.get('alloy-secret-files')?.inputs['uploads'] as { file: string; content: unknown }[]).slice(1).map(({ file, content }) => `${file}: ${JSON.stringify(content)}`);
-  };
-
-  test.each<[Backend['sender'], string[]]>([
-    [undefined, []],
-    [{ tenant: 'team-a' }, []],
-    [{ username: '123456', password: 'hunter2', tenant: 'team-a' }, ['prometheus.password']],
-    [{ token: 'hunter2' }, ['prometheus.token']],
-  ])('%j: what nobody may see is a file that is a secret', async (sender, names) => {
-    const files = await secretFiles(sender);
-    expect(files.map((file) => file.split(':')[0])).toEqual(names.map((name) => `/etc/alloy-secrets/${name}`));
-    files.forEach((file) => expect(file).toContain('"value":"hunter2"'));
-  });
-});
-
 test.each([undefined, {}])('without headers (%j) the password of the page is the only secret', async (headers) => {
   const { resources } = await alloy({ backends: [{ ...phoenix, ...(headers && { headers }) }] });
   expect([...resources.keys()]).toEqual([...plain.resources.keys()]);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import type { Backend } from '../../components/backend';
+import type { Backend, Sender } from '../../components/backend';
 import type { Door } from '../../components/door';
-import { Gate, gateConfig, passedCodes, type GateArgs, type PublishedDoor } from '../../components/gate';
+import { Gate, gateConfig, passedCodes, senderConfig, type GateArgs, type PublishedDoor } from '../../components/gate';
 import type { Tls } from '../../components/tls';
 import { deploy, secret, secretMark, valueOf, type Deployment } from '../support/deployment';
 import { expectGolden } from '../support/golden';
@@ -216,6 +216,52 @@ describe('in front of a store of metrics', () => {
   test('samples that are older than others are not sent again', () => {
     const later = (protocol: Backend['protocol']): boolean => / 409 /.test(gateConfig({ backend: 'https://store.example', protocol }));
     expect([later('remote-write'), later('otlphttp')]).toEqual([false, true]);
+  });
+});
+
+describe('who sends to a store', () => {
+  const loki: Backend = { name: 'loki', signals: ['logs'], protocol: 'otlphttp', endpoint: 'https://store.example/otlp' };
+  const said = (sender: Sender): string[] => [...senderConfig(sender).matchAll(/default "(.*)";/g)].map(([, value = '']) => value);
+
+  test.each<[Sender, string, string]>([
+    [{}, '', ''],
+    [{ username: '123456', password: 'a:b c' }, 'Basic MTIzNDU2OmE6YiBj', ''],
+    [{ username: 'é', password: 'ü' }, 'Basic w6k6w7w=', ''],
+    [{ token: 'glc_x=', tenant: "team-a!_.*'()" }, 'Bearer glc_x=', "team-a!_.*'()"],
+    [{ token: 'a$b${c}"d\\e;{x}' }, 'Bearer a$b${c}\\"d\\\\e;{x}', ''],
+  ])('%j', (sender, authorization, tenant) => expect(said(sender)).toEqual([authorization, tenant]));
+
+  test('stands beside the address, in a file that the gate alone can read: both change in one step', async () => {
+    const { resources, result } = await gate({ backend: { ...loki, sender: { token: 't' } } });
+    const config = gateConfig({ backend: 'https://store.example/otlp', sender: true });
+    expect(resources.get('phoenix-gate-config-files')?.inputs).toMatchObject({
+      uploads: [{ file: '/etc/gate/nginx.conf', content: config, permissions: '0400' }, { file: '/etc/gate/sender.conf', content: secret(senderConfig({ token: 't' })), permissions: '0400' }],
+      user: '0:0', entrypoints: ['chown'], command: ['101:101', '/etc/gate/nginx.conf', '/etc/gate/sender.conf'], attach: true,
+    });
+    expect(config).toContain('include "/etc/gate/sender.conf";');
+    expect(config).toContain('proxy_set_header Authorization $store_authorization;\n            proxy_set_header X-Scope-OrgID $store_tenant;');
+    // Alloy is told nothing of it.
+    expect(result.backend).toEqual({ ...loki, endpoint: 'http://phoenix-gate:4318'.replace('phoenix', 'loki') });
+  });
+
+  test('another one is another gate', async () => {
+    const { resources } = await gate({ backend: { ...loki, sender: {} } });
+    const label = createHash('sha256').update(`${gateConfig({ backend: 'https://store.example/otlp', sender: true })}phoenix-gate-config-files-id`).digest('hex');
+    expect(resources.get('phoenix-gate-server')?.inputs['labels']).toContainEqual({ label: 'llm-observability.stack.config', value: label });
+  });
+
+  test.each<[Sender, boolean]>([[{}, false], [{ tenant: 'a' }, false], [{ username: 'u', password: 'p' }, true], [{ token: 't' }, true]])('%j is a secret: %s', async (sender, is) => {
+    const { resources } = await gate({ backend: { ...loki, sender } });
+    expect(JSON.stringify(resources.get('phoenix-gate-config-files')).includes(secretMark)).toBe(is);
+  });
+
+  test('none stays behind: where nobody in particular sends, the file says so', async () => {
+    const { resources } = await gate({ backend: { ...loki, sender: {} } });
+    expect(resources.get('phoenix-gate-config-files')?.inputs['uploads']).toContainEqual({ file: '/etc/gate/sender.conf', content: senderConfig({}), permissions: '0400' });
+  });
+
+  test('a gate that Alloy shows who sends has none', () => {
+    expect(config).not.toMatch(/sender\.conf|Authorization/);
   });
 });
 
