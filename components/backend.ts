@@ -34,3 +34,8 @@ export interface Sender {
   readonly token?: string | undefined;
   readonly tenant?: string | undefined;
 }
+
+/** The header by which a store knows who sends; empty for nobody in particular. */
+export const authorizationOf = ({ username, password, token }: Sender): string =>
+  (token !== undefined ? `Bearer ${token}`
+    : username !== undefined && password !== undefined ? `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` : '');

@@ -1,10 +1,11 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import type { Backend, Protocol, Sender } from './backend';
+import { type Backend, type Protocol, type Sender, authorizationOf } from './backend';
 import { aliases, dockerHost, dockerHostInGate, phoenixAway, ports, tlsFiles, tunnelSeconds, users, gateAside, otlpSignals, sendAgainFile } from './catalog';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
 import type { Destination } from './egress';
+import type { Destination } from '../settings/destinations';
 import { checksPath, doorView, type Door } from './door';
 import { portsOf } from './egress';
 import { renderFile } from './template';
@@ -169,12 +170,8 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
 const isSecret = ({ password, token }: Sender): boolean => password !== undefined || token !== undefined;
 
 /** The part of the configuration that says who sends to a store. An empty header is not sent. */
-export const senderConfig = ({ username, password, token, tenant = '' }: Sender): string =>
-  renderFile('gate/sender.conf.mustache', {
-    authorization: token !== undefined ? `Bearer ${token}`
-      : username !== undefined && password !== undefined ? `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` : '',
-    tenant,
-  });
+export const senderConfig = (sender: Sender): string =>
+  renderFile('gate/sender.conf.mustache', { authorization: authorizationOf(sender), tenant: sender.tenant ?? '' });
 
 /**
  * nginx between Alloy and a backend, for which a refusal means "later": Alloy drops a batch that is answered

@@ -2,6 +2,7 @@
  * Sends one log record and one sample as an application would, and sees from Alloy's own counters that the stores took them: nothing
  * is read back, for which credentials that only write would not do. When one does not, says what the store answers.
  */
+import { addressCommand, refusalOf } from '../components/store-refusal';
 import { pause } from './cancellation';
 import { type Cause, containerState, logSince, logsOf, type Route } from './delivery';
 import { sumOf } from './metrics';
@@ -21,8 +22,6 @@ export interface StoreDelivery {
 interface Kind {
   readonly store: StoreName;
   readonly what: string;
-  /** What a store of the kind takes, and since when some do. */
-  readonly takes: string;
   readonly path: string;
   readonly body: () => object;
   /** Counts of what the store has taken, at most and at least: what is on its way is in the first one alone. */
@@ -34,7 +33,7 @@ interface Kind {
 
 const kinds: Readonly<Record<StoreName, Kind>> = {
   prometheus: {
-    store: 'prometheus', what: 'metrics', takes: 'remote write', path: '/v1/metrics', body: markedSample, component: 'prometheus.remote_write.prometheus',
+    store: 'prometheus', what: 'metrics', path: '/v1/metrics', body: markedSample, component: 'prometheus.remote_write.prometheus',
     // The first of these counts every attempt.
     taken: (of) => {
       const most = of('prometheus_remote_storage_samples_total') - of('prometheus_remote_storage_samples_retried_total') - of('prometheus_remote_storage_samples_failed_total');
@@ -43,7 +42,7 @@ const kinds: Readonly<Record<StoreName, Kind>> = {
     lost: (of) => of('prometheus_remote_storage_samples_failed_total'),
   },
   loki: {
-    store: 'loki', what: 'logs', takes: 'OTLP, which Loki does from 3.0 on; any other OTLP endpoint ends with /v1/logs', path: '/v1/logs', body: markedLog, component: 'otelcol.exporter.otlphttp.loki',
+    store: 'loki', what: 'logs', path: '/v1/logs', body: markedLog, component: 'otelcol.exporter.otlphttp.loki',
     taken: (of) => {
       const sent = of('otelcol_exporter_sent_log_records_total');
       return { most: sent, least: sent };
@@ -121,7 +120,6 @@ async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLo
   const { containers: { alloy }, redeploy } = route;
   const { store, what } = kind;
   const waiting = '; what Alloy has accepted waits on its disk';
-  const address = `pulumi config get ${store}:url   # then set the one that takes ${kind.takes}`;
   const log = await logSince(route, gate, since);
   const answers = log.flatMap((line) => {
     const [, upstream, answered] = /refused upstream=(\d{3}) answered=(\d{3}) uri=/.exec(line) ?? [];
@@ -130,14 +128,9 @@ async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLo
   }).filter(({ isContent }) => isLost || !isContent);
   const { answer, isContent } = answers.at(-1) ?? { isContent: false };
   const says = `the store of ${what} (${store}:url) answers ${answer}`;
-  if (answer === 401 || answer === 403) {
-    return {
-      passing: false, cause: `${says}: it does not take who sends${waiting}`,
-      mend: [`pulumi config set --secret ${store}:password   # of ${store}:username`, `pulumi config set --secret ${store}:token   # in place of the two`, `pulumi config set ${store}:tenant team-a   # where it has tenants`, redeploy],
-    };
-  }
-  if (answer === 404 || answer === 405 || (answer !== undefined && answer < 400)) {
-    return { passing: false, cause: `${says}: ${answer < 400 ? 'it sends elsewhere, to a login for one' : `nothing takes ${what} there`}${waiting}`, mend: [address, redeploy] };
+  const refusal = answer === undefined ? undefined : refusalOf(store, answer);
+  if (refusal) {
+    return { passing: false, cause: `${says}: ${refusal.means}${waiting}`, mend: [...refusal.mend, redeploy] };
   }
   if (answer === 429) {
     return { passing: true, cause: `${says}: it takes no more for now${waiting}. A higher limit for ${what} there is what helps`, mend: [logsOf(gate)] };
@@ -149,7 +142,7 @@ async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLo
   const state = await containerState(route, gate);
   if (errors.length > 0 || !state.startsWith('running')) {
     // A store may be down while a stack is deployed, and its name with it; a certificate that is not trusted stays so.
-    return { passing: /^(running|unknown)/.test(state) && !errors.at(-1)?.includes('SSL'), cause: `the store of ${what} (${store}:url) cannot be reached: ${errors.at(-1) ?? `container ${gate} is ${state}`}${waiting}`, mend: [address, logsOf(gate), redeploy] };
+    return { passing: /^(running|unknown)/.test(state) && !errors.at(-1)?.includes('SSL'), cause: `the store of ${what} (${store}:url) cannot be reached: ${errors.at(-1) ?? `container ${gate} is ${state}`}${waiting}`, mend: [addressCommand(store), logsOf(gate), redeploy] };
   }
   return { passing: true, cause: `${answer === undefined ? `the store of ${what} (${store}:url) has not taken it yet` : says}${waiting}`, mend: [logsOf(alloy), logsOf(gate)] };
 }

@@ -79,7 +79,8 @@ function problemsOf(store: Store, settings: StoreSettings, broken: ReadonlySet<s
   return problems;
 }
 
-const shown = ({ origin, pathname }: URL, hidden: boolean): { readonly value?: string } => (hidden ? {} : { value: `${origin}${pathname.replace(/\/$/, '')}` });
+/** An address as a message shows it: a query may hold something that nobody else may see. */
+export const shown = ({ origin, pathname }: URL, hidden: boolean): { readonly value?: string } => (hidden ? {} : { value: `${origin}${pathname.replace(/\/$/, '')}` });
 
 function overTls(url: URL): string {
   const secure = new URL(url);

@@ -8,7 +8,7 @@ import { hostName, isStackName, stackLabel, stackNameRule } from '../components/
 import { inspectCentral } from './central';
 import { centralStack } from './central-stack';
 import { edgeStack } from './edge-stack';
-import { chooseEngine } from '../engine';
+import { chooseEngine, isLocal } from '../engine';
 import { dockerProvider, engineInput } from './docker-provider';
 import { doorWarnings } from './door';
 import { networkArgs } from '../settings/network';
@@ -20,6 +20,7 @@ import { imagesOfThisRun } from './run-images';
 import { covering, coverResources } from './secrecy';
 import { portKeys, readSettings, secretValues } from '../settings/settings';
 import { tlsFindings } from '../settings/tls';
+import { surveyStores } from '../components/store-survey';
 import { tokenFindings } from './token';
 import { tunnelWarnings } from '../settings/tunnel';
 
@@ -43,14 +44,19 @@ export async function program(): Promise<object> {
   const choice = chooseEngine(settings);
   // An engine that was named wrongly is not the one to ask.
   const named = choice.problems.length === 0 && !wrong.some(({ key }) => key.startsWith('docker:'));
-  const [facts, central] = await Promise.all([
-    named ? inspectHost(choice, settings, owner, pulumi.runtime.isDryRun()) : unknownHost(settings, 'the Docker host was not asked'),
+  const preview = pulumi.runtime.isDryRun();
+  const host = Promise.resolve(named ? inspectHost(choice, settings, owner, preview) : unknownHost(settings, 'the Docker host was not asked'));
+  const [facts, central, stores] = await Promise.all([
+    host,
     atEdge && !told.has('edge:central') ? inspectCentral(settings) : undefined,
+    // A preview that asks nobody asks no store.
+    preview && settings['docker:disableDockerDaemonCheck'] ? { problems: [], warnings: [] }
+      : host.then(({ bridge }) => surveyStores(settings, { local: isLocal(choice.engine), bridge, isSecret }, told)),
   ]);
   const unnamed = isStackName(stack) ? [] : [{ key: 'stack', value: stack, rule: stackNameRule, mend: ['pulumi stack rename dev'] }];
   const tls = tlsFindings(settings, facts.bridge, told);
   const token = tokenFindings(settings, facts.bridge, told);
-  const problems = [...unnamed, ...run.problems, ...wrong, ...choice.problems.filter(({ key }) => !told.has(key)), ...[...tls.problems, ...token.problems, ...facts.problems, ...(central?.problems ?? [])].filter(({ key }) => !told.has(key))];
+  const problems = [...unnamed, ...run.problems, ...wrong, ...choice.problems.filter(({ key }) => !told.has(key)), ...[...tls.problems, ...token.problems, ...facts.problems, ...stores.problems, ...(central?.problems ?? [])].filter(({ key }) => !told.has(key))];
   if (problems.length > 0) {
     const file = process.env[problemsVariable];
     if (file) {
@@ -58,7 +64,7 @@ export async function program(): Promise<object> {
     }
     throw new pulumi.RunError(report(stack, problems, secrets));
   }
-  const warnings = [...facts.warnings, ...tls.warnings, ...token.warnings, ...doorWarnings(settings), ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
+  const warnings = [...facts.warnings, ...stores.warnings, ...tls.warnings, ...token.warnings, ...doorWarnings(settings), ...tunnelWarnings(settings), ...(central?.warnings ?? [])];
   const warn = (warning: string): Promise<void> => pulumi.log.warn(withoutSecrets(warning, secrets));
   await Promise.all(warnings.map(warn));
 
@@ -78,6 +84,6 @@ export async function program(): Promise<object> {
     // Another one has the same name.
     { provider, dependsOn: checked, deleteBeforeReplace: true },
   );
-  const host = { stack, owner, network, checked, settings, facts, engine, dockerHost: choice.engine.host, provider, warn };
-  return cover(await (central?.remote ? edgeStack(host, central.remote) : centralStack(host, account)));
+  const parts = { stack, owner, network, checked, settings, facts, engine, dockerHost: choice.engine.host, provider, warn };
+  return cover(await (central?.remote ? edgeStack(parts, central.remote) : centralStack(parts, account)));
 }

@@ -1,0 +1,29 @@
+/**
+ * What a store of metrics or logs means by refusing whoever sends, or the address: that stays until somebody changes a setting.
+ */
+import type { Store } from './store-values';
+
+const stores: Readonly<Record<Store, { readonly what: string; readonly takes: string }>> = {
+  prometheus: { what: 'metrics', takes: 'remote write' },
+  loki: { what: 'logs', takes: 'OTLP, which Loki does from 3.0 on; any other OTLP endpoint ends with /v1/logs' },
+};
+
+/** The command after which the address is another one. */
+export const addressCommand = (store: Store): string => `pulumi config get ${store}:url   # then set the one that takes ${stores[store].takes}`;
+
+/**
+ * @param answer status of the store's answer
+ * @returns what it means and the commands that help; undefined where it does not speak of the settings
+ */
+export function refusalOf(store: Store, answer: number): { readonly means: string; readonly mend: readonly string[] } | undefined {
+  if (answer === 401 || answer === 403) {
+    return {
+      means: 'it does not take who sends',
+      mend: [`pulumi config set --secret ${store}:password   # of ${store}:username`, `pulumi config set --secret ${store}:token   # in place of the two`, `pulumi config set ${store}:tenant team-a   # where it has tenants`],
+    };
+  }
+  if (answer === 404 || answer === 405 || (answer >= 300 && answer < 400)) {
+    return { means: answer < 400 ? 'it sends elsewhere, to a login for one' : `nothing takes ${stores[store].what} there`, mend: [addressCommand(store)] };
+  }
+  return undefined;
+}

@@ -1,0 +1,109 @@
+/**
+ * Asks the stores of metrics and logs whether they take what Alloy will send, before anything is deployed: with the
+ * credentials, and a request that holds nothing. Prometheus, Mimir, Thanos and VictoriaMetrics store nothing of it; Loki
+ * answers 422. Whoever does not answer may be away for now.
+ */
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { authorizationOf } from './backend';
+import { dockerHost } from './catalog';
+import { externalBackends, type ExternalBackend } from './external-backends';
+import { unknownSecret } from './key';
+import { isOwnAddress } from './port-holder';
+import type { Problem } from './problem';
+import type { Settings } from './settings';
+import { refusalOf } from './store-refusal';
+import { shown } from './store-settings';
+import { isPublic } from './store-values';
+
+export interface StoreFindings {
+  readonly problems: readonly Problem[];
+  /** Things worth saying that stop nothing. */
+  readonly warnings: readonly string[];
+}
+
+/** Where the store is asked from. */
+export interface Asker {
+  /** Whether containers of the engine reach what this machine reaches: its engine is here. */
+  readonly local: boolean;
+  /** Gateway of Docker's bridge, which containers know as `host.docker.internal`; none where it is not known. */
+  readonly bridge: readonly string[];
+  readonly isSecret: (key: string) => boolean;
+}
+
+/**
+ * @param told keys that have a problem already: what their store answers is not about what was set
+ * @param timeoutMs how long each may take to answer
+ */
+export async function surveyStores(settings: Settings, { local, bridge, isSecret }: Asker, told: ReadonlySet<string>, timeoutMs = 2000): Promise<StoreFindings> {
+  const found = await Promise.all(externalBackends(settings).map(async (backend): Promise<StoreFindings> => {
+    const { name, sender, endpoint } = backend;
+    const url = new URL(endpoint);
+    const isTold = [...told].some((key) => key.startsWith(`${name}:`));
+    const address = isTold || [sender.password, sender.token].includes(unknownSecret) ? undefined : await addressOf(url, local, bridge);
+    if (address === undefined) {
+      return nothing;
+    }
+    const key = `${name}:url`;
+    try {
+      const { status, says } = await ask(backend, address, timeoutMs);
+      const refusal = refusalOf(name, status);
+      return refusal === undefined ? nothing
+        : { problems: [{ key, ...shown(settings[key] ?? url, isSecret(key)), rule: `the store answers ${status}${says === '' ? '' : ` (${says})`}: ${refusal.means}`, mend: refusal.mend }], warnings: [] };
+    } catch (error) {
+      const { code = '', name: kind, message } = error as NodeJS.ErrnoException;
+      // The engine may know a name that this machine does not.
+      const unknown = ['ENOTFOUND', 'EAI_AGAIN'].includes(code) && !isPublic(url);
+      const reason = kind === 'AbortError' || kind === 'TimeoutError' ? `no answer within ${timeoutMs / 1000} s` : code || message;
+      return unknown ? nothing : { problems: [], warnings: [`the store of ${backend.signals.join()} (${key}) does not answer this machine (${reason}); while it is away, Alloy keeps what is for it`] };
+    }
+  }));
+  return { problems: found.flatMap(({ problems }) => problems), warnings: found.flatMap(({ warnings }) => warnings) };
+}
+
+const nothing: StoreFindings = { problems: [], warnings: [] };
+
+/**
+ * What this machine has to ask to meet the server that a container meets: a host name or an IP address; undefined where
+ * that is not known, as with names of other containers.
+ */
+async function addressOf(url: URL, local: boolean, bridge: readonly string[]): Promise<string | undefined> {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (isPublic(url)) {
+    return host;
+  }
+  if (host === dockerHost) {
+    const [gateway] = bridge;
+    return local && gateway !== undefined && (await isOwnAddress(gateway)) ? gateway : undefined;
+  }
+  const isOfContainers = isIP(host) === 0 && (!host.includes('.') || /\.(docker|containers)\.internal$/.test(host));
+  return local && !isOfContainers ? host : undefined;
+}
+
+/** Nothing at all: in protobuf an empty message is empty, and packed by Snappy that is its length, 0. */
+const empty = {
+  'remote-write': { path: '', headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy', 'x-prometheus-remote-write-version': '0.1.0' }, body: Buffer.of(0) },
+  otlphttp: { path: '/v1/logs', headers: { 'content-type': 'application/x-protobuf' }, body: Buffer.alloc(0) },
+} as const;
+
+/** @returns status of the answer, and what it says where that is a line of text */
+async function ask({ endpoint, protocol, sender }: ExternalBackend, address: string, timeoutMs: number): Promise<{ readonly status: number; readonly says: string }> {
+  const { path, headers, body } = empty[protocol];
+  const url = new URL(`${endpoint}${path}`);
+  const authorization = authorizationOf(sender);
+  const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    // The certificate has to be one of the name in the URL, whatever address is asked.
+    const lookup: LookupFunction = (_, options, found) => (options.all ? found(null, [{ address, family: isIP(address) }]) : found(null, address, isIP(address)));
+    const request = (url.protocol === 'https:' ? https : http).request(url, {
+      method: 'POST', agent: false, signal: AbortSignal.timeout(timeoutMs), ...(isIP(address) === 0 ? {} : { lookup }),
+      headers: { ...headers, 'content-length': body.length, ...(authorization === '' ? {} : { authorization }), ...(sender.tenant === undefined ? {} : { 'x-scope-orgid': sender.tenant }) },
+    });
+    request.on('response', resolve).on('error', reject).end(body);
+  });
+  const isText = answer.headers['content-type']?.startsWith('text/plain') === true && Number(answer.headers['content-length']) <= 1024;
+  const [line = ''] = isText ? (await text(answer).catch(() => '')).split('\n') : [];
+  answer.destroy();
+  return { status: answer.statusCode ?? 0, says: line.replace(/[^\x20-\x7e]/g, '').trim().slice(0, 200) };
+}
