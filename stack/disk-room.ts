@@ -1,11 +1,15 @@
 /**
- * Whether what a stack may put on disk has room there: what waits in Alloy's queues, and the database of Phoenix.
+ * Whether what a stack may put on disk has room there: what waits in Alloy's queues, metrics that wait beside them, and the
+ * database of Phoenix.
  */
 import { statfs } from 'node:fs/promises';
 import type { Problem } from '../settings/problem';
 import type { Settings } from '../settings/settings';
 
 const mebibyte = 2 ** 20;
+
+/** Metrics wait by their age alone: what 10,000 series with one sample a minute take while their store is away for 96 hours. */
+const metricsMiB = 512;
 
 /** How many queues of `alloy:queue` a stack has: one for each kind of telemetry and backend that takes OTLP. */
 export function queuesOf(settings: Settings): number {
@@ -28,16 +32,18 @@ export async function diskRoom(settings: Settings, root: string, running: boolea
   }
   const room = Math.floor(((running ? disk.blocks : disk.bavail) * disk.bsize) / mebibyte);
   const [queues, storage = 0] = [queuesOf(settings), settings['phoenix:storage']];
-  const queued = settings['alloy:queue'] * queues;
+  const metrics = settings['prometheus:url'] === undefined ? 0 : metricsMiB;
+  const queued = settings['alloy:queue'] * queues + metrics;
+  const besides = metrics === 0 ? '' : `, metrics that wait for their store about ${inWords(metrics)}`;
   const has = `the disk of ${root} has ${inWords(room)}${running ? '' : ' free'}`;
   const look = ['docker system df', `df -h ${root}`];
   const setting = (key: 'alloy:queue' | 'phoenix:storage', rule: string, fits: number, least: number): Problem =>
     ({ key, value: inWords(settings[key] ?? 0), rule, mend: fits >= least ? [`pulumi config set ${key} ${rounded(fits)}`] : look });
   if (queued > room) {
-    return [setting('alloy:queue', `${queues === 1 ? 'the queue' : `each of ${queues} queues`} may take that much, and ${has}`, (room * 0.8) / queues, 128)];
+    return [setting('alloy:queue', `${queues === 1 ? 'the queue' : `each of ${queues} queues`} may take that much${besides}, and ${has}`, (room * 0.8 - metrics) / queues, 128)];
   }
   return queued + storage > room
-    ? [setting('phoenix:storage', `the database may take that much and ${queues === 1 ? "Alloy's queue" : `Alloy's ${queues} queues`} ${inWords(queued)}, and ${has}`, room * 0.8 - queued, 256)]
+    ? [setting('phoenix:storage', `the database may take that much and ${queues === 1 ? "Alloy's queue" : `Alloy's ${queues} queues`} ${inWords(queued - metrics)}${besides}, and ${has}`, room * 0.8 - queued, 256)]
     : [];
 }
 

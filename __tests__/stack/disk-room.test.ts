@@ -64,6 +64,18 @@ describe('on this disk', () => {
     expect(await diskRoom(settings({ 'alloy:queue': '1GiB', 'phoenix:storage': size }), root, false)).toEqual([]);
   });
 
+  test('metrics that wait are counted, too', async () => {
+    const almost = `${Math.floor(free * 1024) - 256}MiB`;
+    expect(await diskRoom(settings({ 'alloy:queue': almost }), root, false)).toEqual([]);
+    const [problem] = await diskRoom(settings({ ...prometheus, 'alloy:queue': almost }), root, false);
+    expect(problem?.rule).toMatch(/^the queue may take that much, metrics that wait for their store about 512MiB, and the disk/);
+    const [, size = ''] = /^pulumi config set alloy:queue (\d+(?:GiB|MiB))$/.exec(problem?.mend[0] ?? '') ?? [];
+    expect(await diskRoom(settings({ ...prometheus, 'alloy:queue': size }), root, false)).toEqual([]);
+    expect(await diskRoom(settings({ ...prometheus, 'alloy:queue': '1GiB', 'phoenix:storage': more(free) }), root, false)).toMatchObject([
+      { rule: expect.stringMatching(/^the database may take that much and Alloy's queue 1GiB, metrics that wait for their store about 512MiB, and the disk/) },
+    ]);
+  });
+
   test('a queue that leaves no room for any database: what fills the disk', async () => {
     expect(await diskRoom(settings({ 'alloy:queue': `${Math.floor(free)}GiB`, 'phoenix:storage': '2GiB' }), root, false)).toMatchObject([{ mend: ['docker system df', `df -h ${root}`] }]);
   });
