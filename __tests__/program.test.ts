@@ -14,6 +14,7 @@ import { engineAuthority } from './support/engine-authority';
 import { setEnvironment } from './support/environment';
 import { expectGolden, goldensOf } from './support/golden';
 import { tempDir } from './support/temp';
+import { site, type Site } from './support/web';
 import program = require('../index');
 
 // What listens on the machine of the test must not matter.
@@ -1145,6 +1146,35 @@ describe('what is wrong', () => {
         '      pulumi config set alloy:otlpHttpPort 16010 --stack prod',
       ].join('\n'),
     );
+  });
+
+  describe('a store of metrics that answers 404', () => {
+    const store = async (): Promise<{ readonly store: Site; readonly how: Run }> => {
+      const asked = await site(() => ({ status: 404 }));
+      const url = asked.url.replace('127.0.0.1', 'host.docker.internal');
+      // This machine stands for the gateway of the bridge.
+      const bridge = { '/networks/bridge': { IPAM: { Config: [{ Subnet: '127.0.0.0/8', Gateway: '127.0.0.1' }] } } };
+      return { store: asked, how: { config: { 'alloy:bind': '127.0.0.1', 'prometheus:url': url, 'alloy:memory': '2G' }, answers: bridge } };
+    };
+
+    test.each([true, false])('is told with the rest (preview: %s)', async (preview) => {
+      const { store: { url }, how } = await store();
+      expect(((await failure({ ...how, preview })) as Error).message).toBe(
+        [
+          '2 problems with stack dev; nothing was changed.',
+          "  - alloy:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
+          '      pulumi config set alloy:memory 2GiB --stack dev',
+          `  - prometheus:url is '${url.replace('127.0.0.1', 'host.docker.internal')}': the store answers 404: nothing takes metrics there.`,
+          '      pulumi config get prometheus:url --stack dev   # then set the one that takes remote write',
+        ].join('\n'),
+      );
+    });
+
+    test('is not asked by a preview that asks no engine', async () => {
+      const { store: { requests }, how } = await store();
+      await failure({ ...how, preview: true, config: { ...how.config, 'docker:disableDockerDaemonCheck': 'true' } });
+      expect(requests).toEqual([]);
+    });
   });
 
   test('a stack at the edge: its settings, its host and the stack that it sends to, all in one', async () => {

@@ -2,7 +2,7 @@
  * What other machines reach, over TLS: nginx and Alloy as the program makes them, with a certificate of an authority of its
  * own. An address of loopback stands for one of the machine's others.
  */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
@@ -18,80 +18,21 @@ import { Alloy } from '../../components/alloy';
 import { aliases } from '../../components/catalog';
 import { stackLabel } from '../../components/names';
 import { doorOf } from '../../stack/door';
+import { doorOf } from '../../components/door';
 import { Gate } from '../../components/gate';
 import { readSettings } from '../../settings/settings';
 import type { Tls } from '../../components/tls';
 import { claimLabel, freePort } from '../../lab';
+import { freePort } from '../../lab/free-port';
 import { deploy, type Registered } from '../support/deployment';
 import { engineAuthority, type EngineAuthority } from '../support/engine-authority';
-import { tempDir } from '../support/temp';
 import { docker, until } from './checkout';
+import { Containers, inputsOf, type Container } from './containers';
 import { usedImages } from './images';
 
 const stack = `tls-e2e-${process.pid}`;
-const owner = `llm-observability/${stack}`;
-const label = `${stackLabel}=${owner}`;
+let engine: Containers;
 const [here, there] = ['127.0.0.1', '127.0.0.2'];
-
-/** Inputs of a container, as far as they are used here. */
-interface Container {
-  readonly name: string;
-  readonly image: string;
-  readonly user?: string;
-  readonly restart?: string;
-  readonly entrypoints?: readonly string[];
-  readonly command?: readonly string[];
-  readonly volumes?: readonly { readonly volumeName: string; readonly containerPath: string; readonly readOnly?: boolean }[];
-  readonly uploads?: readonly { readonly file: string; readonly content: string | { readonly value: string }; readonly permissions?: string }[];
-  readonly ports?: readonly { readonly internal: number; readonly external: number; readonly ip: string }[];
-  readonly capabilities?: { readonly adds?: readonly string[]; readonly drops?: readonly string[] };
-  readonly readOnly?: boolean;
-  readonly tmpfs?: Readonly<Record<string, string>>;
-  readonly networksAdvanced?: readonly { readonly aliases?: readonly string[] }[];
-  readonly attach?: boolean;
-  readonly start?: boolean;
-}
-
-/** Names of the containers that were made. */
-const made = new Set<string>();
-
-/** Makes a container as the docker provider does: created, its files put into it as root's, started. */
-async function make(container: Container): Promise<void> {
-  const { name, image, user, entrypoints: [entrypoint, ...first] = [], command = [], volumes = [], uploads = [], ports = [], capabilities = {}, tmpfs = {} } = container;
-  const option = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value]);
-  // What is there stays as it is.
-  await Promise.all(volumes.map(({ volumeName }) => docker('volume', 'create', '--label', label, volumeName)));
-  await docker('create', '--name', name, '--label', label,
-    ...option('--network', [container.networksAdvanced ? stack : 'none']), ...option('--network-alias', container.networksAdvanced?.flatMap(({ aliases = [] }) => aliases) ?? []),
-    ...option('--user', user ? [user] : []), ...option('--entrypoint', entrypoint ? [entrypoint] : []), ...(container.readOnly ? ['--read-only'] : []),
-    ...option('--tmpfs', Object.entries(tmpfs).map(([at, options]) => `${at}:${options}`)),
-    ...option('--volume', volumes.map(({ volumeName, containerPath, readOnly }) => `${volumeName}:${containerPath}${readOnly ? ':ro' : ''}`)),
-    ...option('--publish', ports.map(({ internal, external, ip }) => `${ip}:${external}:${internal}`)),
-    ...option('--cap-drop', capabilities.drops ?? []), ...option('--cap-add', capabilities.adds?.map((one) => one.replace('CAP_', '')) ?? []),
-    ...option('--security-opt', ['no-new-privileges']), image, ...first, ...command);
-  made.add(name);
-  for (const { file, content, permissions = '0644' } of uploads) {
-    await put(name, file, typeof content === 'string' ? content : content.value, permissions);
-  }
-  if (container.start !== false) {
-    await docker('start', ...(container.attach ? ['--attach'] : []), name);
-  }
-}
-
-/** Puts a file of root's into a container that need not run. */
-async function put(name: string, file: string, content: string, permissions: string): Promise<void> {
-  const folder = tempDir();
-  const local = path.join(folder, path.basename(file));
-  fs.writeFileSync(local, content);
-  fs.chmodSync(local, parseInt(permissions, 8));
-  const tar = spawn('tar', ['--create', '--owner=0', '--group=0', '--numeric-owner', '--directory', folder, path.basename(file)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const copy = execFile('docker', ['cp', '-', `${name}:${path.dirname(file)}`]);
-  tar.stdout.pipe(copy.stdin!);
-  const [code] = await once(copy, 'close') as [number];
-  expect(code).toBe(0);
-}
-
-const containers = (resources: ReadonlyMap<string, Registered>, ...names: readonly string[]): Container[] => names.map((name) => resources.get(name)?.inputs as unknown as Container);
 
 let authority: EngineAuthority;
 let first: Tls;
@@ -103,16 +44,10 @@ beforeAll(async () => {
   const folder = authority.server('phoenix.lan', there);
   first = read(folder);
   ca = fs.readFileSync(path.join(folder, 'ca.pem'), 'utf8');
-  await claimLabel(label);
-  await docker('network', 'create', '--label', label, stack);
+  engine = await Containers.of(stack);
 });
 
-afterAll(async () => {
-  await Promise.all([...made].map((name) => docker('rm', '--force', '--volumes', name)));
-  const volumes = (await docker('volume', 'ls', '--quiet', '--filter', `label=${label}`)).split('\n').filter(Boolean);
-  await Promise.all(volumes.map((name) => docker('volume', 'rm', name)));
-  await docker('network', 'rm', stack);
-});
+afterAll(() => engine.remove());
 
 interface Answer {
   readonly status: number;
@@ -189,7 +124,7 @@ describe('the gate', () => {
     [page, grpcPort, otlpPort] = [await freePort('0.0.0.0'), await freePort('0.0.0.0'), await freePort('0.0.0.0')];
     const { settings } = readSettings({ 'phoenix:hosts': 'phoenix.lan', 'phoenix:bind': `${here},${there}` }, 'llm-observability');
     const { resources } = await deploy(() => new Gate('gate', {
-      stack, owner, image, network: new Network('network', { name: stack }),
+      stack, owner: engine.owner, image, network: new Network('network', { name: stack }),
       backend: { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: `http://${aliases.phoenix}:6006` },
       door: {
         rules: doorOf(settings, []), bind: [here, there], tls: first, uiPort: page, otlpGrpcPort: grpcPort, otlpHttpPort: otlpPort, listed: {}, ingestKeys: [],
@@ -197,8 +132,8 @@ describe('the gate', () => {
       },
     }));
     const standIn: Container = { name: `phoenix-${stack}-standin`, image, entrypoints: ['nginx'], command: ['-c', '/tmp-conf/nginx.conf', '-g', 'daemon off;'], volumes: [{ volumeName: `phoenix-${stack}-standin`, containerPath: '/tmp-conf' }], uploads: [{ file: '/tmp-conf/nginx.conf', content: phoenix }], networksAdvanced: [{ aliases: [aliases.phoenix] }] };
-    for (const container of [standIn, ...containers(resources, 'gate-config-files', 'gate-ingest-keys', 'gate-tls-files', 'gate-server')]) {
-      await make(container);
+    for (const container of [standIn, ...inputsOf(resources, 'gate-config-files', 'gate-ingest-keys', 'gate-tls-files', 'gate-server')]) {
+      await engine.make(container);
     }
     await until('the gate', () => ask(`http://${here}:${page}/`).then(({ status }) => status === 200, () => false));
   });
@@ -277,7 +212,7 @@ describe('Alloy', () => {
   const name = `alloy-${stack}`;
 
   const deployed = async (certificate: Tls): Promise<ReadonlyMap<string, Registered>> => (await deploy(() => new Alloy('alloy', {
-    stack, owner, image, network: new Network('network', { name: stack }), backends: [], bind: [here, there], tls: certificate,
+    stack, owner: engine.owner, image, network: new Network('network', { name: stack }), backends: [], bind: [here, there], tls: certificate,
     otlpGrpcPort: grpcPort, otlpHttpPort: httpPort, uiPort, listed: {}, memoryMiB: 384, queueMiB: 128, cpus: '1.0', protectData: false,
   }))).resources;
 
@@ -285,11 +220,11 @@ describe('Alloy', () => {
     ({ alloy: image } = await usedImages());
     [grpcPort, httpPort, uiPort] = [await freePort('0.0.0.0'), await freePort('0.0.0.0'), await freePort('0.0.0.0')];
     resources = await deployed(first);
-    const [config, secrets, files, server] = containers(resources, 'alloy-config-files', 'alloy-secret-files', 'alloy-tls-files', 'alloy-server') as [Container, Container, Container, Container];
+    const [config, secrets, files, server] = inputsOf(resources, 'alloy-config-files', 'alloy-secret-files', 'alloy-tls-files', 'alloy-server') as [Container, Container, Container, Container];
     for (const container of [config, secrets, files]) {
-      await make(container);
+      await engine.make(container);
     }
-    await make({ ...server, ports: server.ports?.filter(({ internal }) => internal !== 12345) ?? [] });
+    await engine.make({ ...server, ports: server.ports?.filter(({ internal }) => internal !== 12345) ?? [] });
     await until('Alloy', () => ask(`http://${here}:${httpPort}/v1/traces`, otlp).then(({ status }) => status === 200, () => false));
   });
 
@@ -326,9 +261,8 @@ describe('Alloy', () => {
     const started = (): Promise<string> => docker('inspect', '--format', '{{.State.StartedAt}} {{.RestartCount}}', name);
     const before = await started();
     const next = read(authority.server('phoenix.lan', there));
-    const [files] = containers(await deployed(next), 'alloy-tls-files') as [Container];
-    await docker('rm', '--force', files.name);
-    await make(files);
+    const [files] = inputsOf(await deployed(next), 'alloy-tls-files') as [Container];
+    await engine.replace(files);
     for (const port of [grpcPort, httpPort]) {
       await until('the next certificate', () => shown(port, { ALPNProtocols: ['h2', 'http/1.1'] }).then(({ certificate }) => certificate === fingerprint(next), () => false));
     }
