@@ -29,6 +29,14 @@ afterEach(() => {
   delete process.env['PULUMI_CONFIG_SECRET_KEYS'];
 });
 
+/** Whether stores are asked: they are somebody else's, and the bridge of the fake engine may be one of this machine. */
+let mockAsksStores = false;
+jest.mock('../components/store-survey', () => {
+  const { surveyStores } = jest.requireActual<typeof import('../components/store-survey')>('../components/store-survey');
+  const asked: typeof surveyStores = async (...args) => (mockAsksStores ? surveyStores(...args) : { problems: [], warnings: [] });
+  return { surveyStores: asked };
+});
+
 interface Run {
   readonly stack?: string;
   readonly config?: Record<string, string>;
@@ -1075,7 +1083,7 @@ describe('what is stored with --secret', () => {
     'loki:url': 'http://marked-loki:3100', 'loki:username': ['marked-logger', Buffer.from('marked-logger:marked-log-password').toString('base64')], 'loki:password': 'marked-log-password', 'loki:tenant': 'marked-tenant-of-logs',
   };
   /** They are parts of headers, which are secrets. */
-  const inHeaders = ['loki:username', 'loki:tenant'];
+  const inHeaders = ['prometheus:username', 'prometheus:tenant', 'loki:username', 'loki:tenant'];
   const switches: Record<string, string> = {
     'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
     'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true',
@@ -1149,6 +1157,13 @@ describe('what is wrong', () => {
   });
 
   describe('a store of metrics that answers 404', () => {
+    beforeEach(() => {
+      mockAsksStores = true;
+    });
+    afterEach(() => {
+      mockAsksStores = false;
+    });
+
     const store = async (): Promise<{ readonly store: Site; readonly how: Run }> => {
       const asked = await site(() => ({ status: 404 }));
       const url = asked.url.replace('127.0.0.1', 'host.docker.internal');

@@ -46,7 +46,7 @@ export async function surveyStores(settings: Settings, { local, bridge, isSecret
     if (address === undefined) {
       return nothing;
     }
-    const key = `${name}:url`;
+    const key = `${name}:url` as const;
     try {
       const { status, says } = await ask(backend, address, timeoutMs);
       const refusal = refusalOf(name, status);
