@@ -3,7 +3,7 @@
  * with the command that does.
  */
 import { readSettings, type SettingKey } from '../../settings/settings';
-import { bearerToken, isPublic, logsEndpoint, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, writeEndpoint } from '../../settings/store-parse';
+import { bearerToken, isPublic, logsEndpoint, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, writeEndpoint, storePassword } from '../../settings/store-parse';
 import { rows } from '../support/rows';
 
 const refused = (name: SettingKey, value: string, isSecret = false) =>
@@ -207,6 +207,11 @@ rows([
   [bearerToken, 'Authorization: Bearer abc', /the token alone/],
   [bearerToken, 'two words', /one word/],
   [bearerToken, 'sch\u00f6n', /one word/],
+  [username, 'é'.repeat(129), /longer than 256 bytes/],
+  [storePassword, 'x'.repeat(2049), /longer than 2048 bytes/],
+  [bearerToken, 'x'.repeat(3073), /longer than 3072 bytes/],
+  // Each takes two in nginx's configuration.
+  [bearerToken, '"'.repeat(1537), /longer than 3072 bytes/],
   [tenant, 'a|b', /one tenant/],
   [tenant, 'a b', /at most 150/],
   [tenant, '..', /at most 150/],
