@@ -31,8 +31,8 @@ afterEach(() => {
 
 /** Whether stores are asked: they are somebody else's, and the bridge of the fake engine may be one of this machine. */
 let mockAsksStores = false;
-jest.mock('../components/store-survey', () => {
-  const { surveyStores } = jest.requireActual<typeof import('../components/store-survey')>('../components/store-survey');
+jest.mock('../stack/store-survey', () => {
+  const { surveyStores } = jest.requireActual<typeof import('../stack/store-survey')>('../stack/store-survey');
   const asked: typeof surveyStores = async (...args) => (mockAsksStores ? surveyStores(...args) : { problems: [], warnings: [] });
   return { surveyStores: asked };
 });

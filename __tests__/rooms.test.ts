@@ -7,7 +7,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   components: ['engine'],
   settings: ['components', 'engine'],
   stack: ['settings', 'components', 'engine'],
-  // Of the settings only what a problem is, and what stands for a secret.
+  // Of the settings only what a problem is, what stands for a secret, and what a store's refusal means.
   provider: ['settings', 'components', 'engine'],
   lab: ['provider', 'settings', 'components', 'engine'],
   ops: ['lab', 'provider', 'stack', 'settings', 'components', 'engine'],
@@ -25,9 +25,9 @@ test.each(Object.entries(allowed))('%s', (folder, others) => {
   expect(wrong).toEqual([]);
 });
 
-test('of the settings the provider knows problems and what stands for a secret alone', () => {
+test('of the settings the provider knows problems, what stands for a secret, and what stores refuse alone', () => {
   const known = sources('provider').flatMap((file) => [...fs.readFileSync(file, 'utf8').matchAll(/'\.\.\/settings\/([^']+)'/g)].map(([, name]) => name));
-  expect([...new Set(known)].sort()).toEqual(['problem', 'setting']);
+  expect([...new Set(known)].sort()).toEqual(['problem', 'setting', 'store-refusal']);
 });
 
 test('the entry knows the stack alone', () => {

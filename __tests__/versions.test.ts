@@ -3,9 +3,6 @@ import * as path from 'node:path';
 import * as yaml from 'js-yaml';
 import { pulumiVersion } from '../components/catalog';
 import { compareVersions } from '../settings/parse';
-import { cloudflare } from '../lab/providers/cloudflare';
-import { docker } from '../lab/providers/docker';
-import { random } from '../lab/providers/random';
 import { cloudflare, docker, random } from '../lab/providers';
 import { providers, providerVersion } from '../ops/support/plugins';
 

@@ -1,4 +1,4 @@
-import type { Backend, Protocol, Sender, Signal } from './backend';
+import type { Backend, Protocol, Signal } from './backend';
 import { alloyDirectories, ports, tlsFiles, tunnelSeconds } from './catalog';
 import { compareVersions } from './image-reference';
 import { renderFile } from './template';

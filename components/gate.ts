@@ -4,10 +4,8 @@ import { type Backend, type Protocol, type Sender, authorizationOf } from './bac
 import { aliases, dockerHost, dockerHostInGate, phoenixAway, ports, tlsFiles, tunnelSeconds, users, gateAside, otlpSignals, sendAgainFile } from './catalog';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
-import type { Destination } from './egress';
-import type { Destination } from '../settings/destinations';
+import { type Destination, portsOf } from './egress';
 import { checksPath, doorView, type Door } from './door';
-import { portsOf } from './egress';
 import { renderFile } from './template';
 import { published, tlsLabel, tlsVolume, urlAt, type Tls } from './tls';
 import * as workload from './workload';

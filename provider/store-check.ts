@@ -2,7 +2,7 @@
  * Sends one log record and one sample as an application would, and sees from Alloy's own counters that the stores took them: nothing
  * is read back, for which credentials that only write would not do. When one does not, says what the store answers.
  */
-import { addressCommand, refusalOf } from '../components/store-refusal';
+import { addressCommand, refusalOf } from '../settings/store-refusal';
 import { pause } from './cancellation';
 import { type Cause, containerState, logSince, logsOf, type Route } from './delivery';
 import { sumOf } from './metrics';

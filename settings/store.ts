@@ -5,7 +5,6 @@ import type { Sender } from '../components/backend';
 import { askCommand, optional, secret, setCommand, valueCommand, type Key } from './setting';
 import { inWords, type Problem } from './problem';
 import { bearerToken, isPublic, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, type Store, storePassword } from './store-parse';
-import { text } from './parse';
 
 /** A part of the settings: `settings.ts` has the whole. */
 export const storeKeys = {

@@ -20,7 +20,7 @@ import { imagesOfThisRun } from './run-images';
 import { covering, coverResources } from './secrecy';
 import { portKeys, readSettings, secretValues } from '../settings/settings';
 import { tlsFindings } from '../settings/tls';
-import { surveyStores } from '../components/store-survey';
+import { surveyStores } from './store-survey';
 import { tokenFindings } from './token';
 import { tunnelWarnings } from '../settings/tunnel';
 

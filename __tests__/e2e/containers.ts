@@ -5,7 +5,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { stackLabel } from '../../components/catalog';
+import { stackLabel } from '../../components/names';
 import { claimLabel } from '../../lab';
 import type { Registered } from '../support/deployment';
 import { tempDir } from '../support/temp';

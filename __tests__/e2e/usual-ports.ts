@@ -1,6 +1,5 @@
 import * as path from 'node:path';
-import { cacheRoot } from '../../lab';
-import { withLock } from '../../lab/lock';
+import { cacheRoot, withLock } from '../../lab';
 
 /** Enough for what the longest file does with them on a busy machine. */
 export const patienceMs = 60 * 60_000;

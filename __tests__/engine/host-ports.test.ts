@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import { holderOf, isHeld } from '../../engine/host-ports';
-import { freePort } from '../../lab/free-port';
 import { freePort } from '../../lab';
 
 const servers: net.Server[] = [];

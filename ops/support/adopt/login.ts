@@ -3,11 +3,11 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Key } from '../../../components/key';
-import { loginKeys } from '../../../components/login-settings';
-import { loginEnvironment } from '../../../components/phoenix-login';
-import type { Problem } from '../../../components/problem';
-import { readSettings } from '../../../components/settings';
+import type { Key } from '../../../settings/setting';
+import { loginKeys } from '../../../settings/login';
+import { loginEnvironment } from '../../../stack/phoenix-env';
+import type { Problem } from '../../../settings/problem';
+import { readSettings } from '../../../settings/settings';
 import type { Engine } from '../../../engine';
 import { output } from '../../../provider/container-reach';
 import { projectName } from '../project';

@@ -8,10 +8,10 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import * as path from 'node:path';
-import { unknownSecret } from '../../components/key';
-import { report } from '../../components/problem';
-import { readSettings } from '../../components/settings';
-import { surveyStores, type Asker, type StoreFindings } from '../../components/store-survey';
+import { unknownSecret } from '../../settings/setting';
+import { report } from '../../settings/problem';
+import { readSettings } from '../../settings/settings';
+import { surveyStores, type Asker, type StoreFindings } from '../../stack/store-survey';
 import { engineAuthority } from '../support/engine-authority';
 import { endsWithTests, nobody, site, type Reply, type Request, type Site } from '../support/web';
 

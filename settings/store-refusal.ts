@@ -1,7 +1,7 @@
 /**
  * What a store of metrics or logs means by refusing whoever sends, or the address: that stays until somebody changes a setting.
  */
-import type { Store } from './store-values';
+import type { Store } from './store-parse';
 
 const stores: Readonly<Record<Store, { readonly what: string; readonly takes: string }>> = {
   prometheus: { what: 'metrics', takes: 'remote write' },

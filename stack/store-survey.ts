@@ -7,16 +7,16 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { authorizationOf } from './backend';
-import { dockerHost } from './catalog';
+import { authorizationOf } from '../components/backend';
+import { dockerHost } from '../components/catalog';
 import { externalBackends, type ExternalBackend } from './external-backends';
-import { unknownSecret } from './key';
-import { isOwnAddress } from './port-holder';
-import type { Problem } from './problem';
-import type { Settings } from './settings';
-import { refusalOf } from './store-refusal';
-import { shown } from './store-settings';
-import { isPublic } from './store-values';
+import { unknownSecret } from '../settings/setting';
+import { isOwnAddress } from '../engine/host-ports';
+import type { Problem } from '../settings/problem';
+import type { Settings } from '../settings/settings';
+import { refusalOf } from '../settings/store-refusal';
+import { shown } from '../settings/store';
+import { isPublic } from '../settings/store-parse';
 
 export interface StoreFindings {
   readonly problems: readonly Problem[];
