@@ -946,14 +946,15 @@ describe('every container of every setting', () => {
   const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (_, one: unknown) => (typeof one === 'object' && one !== null && secretMark in one ? '' : one)) ?? 'null');
 
   const carriers = ['alloy-secret-files', 'alloy-tls-files'];
-  const carriersOfCentral = [...carriers, 'journal-secret-files', 'phoenix-gate-tls-files', 'phoenix-secret-files', 'tunnel-secret-files'];
+  const gatesOfStores = ['loki-gate-config-files', 'prometheus-gate-config-files'];
+  const carriersOfCentral = [...carriers, ...gatesOfStores, 'journal-secret-files', 'phoenix-gate-tls-files', 'phoenix-secret-files', 'tunnel-secret-files'].sort();
   const stages: readonly (readonly [string, Run, readonly string[]])[] = [
     ['a stack with everything', together(central, toStores, onLan), carriersOfCentral],
     ['one whose stores are told otherwise who sends', together(central, withUser, onLan), carriersOfCentral],
     ['one with its defaults', {}, ['alloy-secret-files', 'phoenix-secret-files']],
-    ['one at the edge', together(edge, toStores, onLan), carriers],
-    ['one at the edge that sends to Phoenix', together(edge, { config: { 'edge:sendTo': 'phoenix' } }, withUser, onLan), carriers],
-    ['one at the edge that was given what it needs', together(invited, toStores, onLan), carriers],
+    ['one at the edge', together(edge, toStores, onLan), [...carriers, ...gatesOfStores]],
+    ['one at the edge that sends to Phoenix', together(edge, { config: { 'edge:sendTo': 'phoenix' } }, withUser, onLan), [...carriers, ...gatesOfStores]],
+    ['one at the edge that was given what it needs', together(invited, toStores, onLan), [...carriers, ...gatesOfStores]],
   ];
   const containersOf = ({ resources }: Deployment<Outputs>): Registered[] => [...resources.values()].filter(({ type }) => type === 'docker:index/container:Container');
 

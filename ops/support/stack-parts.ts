@@ -120,6 +120,7 @@ function flowsOf(files: readonly File[]): Omit<Service, keyof Container | 'inner
       ...[...nginx.matchAll(/\$egress \{\s*default ([\w-]+);/g)],
       ...[...nginx.replace(group, '').matchAll(/^\s*(?:default|"[^"]*"|server) "?([\w.-]+:\d+)"?(?: backup)?(?: resolve)?;/gm)],
     ].map(([, server = '']) => server),
-    passedOn: [...nginx.matchAll(/^\s*proxy_pass\s+"?(https?:\/\/)([^\s";$/]+)([^\s";$]*)/gm)].map(([, scheme = '', host = '', path = '']) => `${scheme}${host === dockerHostInGate ? server : host}${path}`),
+    // What it passes on to itself leads nowhere else.
+    passedOn: [...nginx.matchAll(/^\s*proxy_pass\s+"?(https?:\/\/)(?!127\.0\.0\.1[:/;])([^\s";$/]+)([^\s";$]*)/gm)].map(([, scheme = '', host = '', path = '']) => `${scheme}${host === dockerHostInGate ? server : host}${path}`),
   };
 }
