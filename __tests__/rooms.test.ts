@@ -20,6 +20,11 @@ const sources = (folder: string): string[] =>
 const importedBy = (file: string): string[] =>
   [...fs.readFileSync(file, 'utf8').matchAll(/(?:from |import\(|require\()'(\.[^']+)'/g)].map(([, target = '']) => path.normalize(path.join(path.dirname(file), target)).split(path.sep)[0] ?? '');
 
+test('CONTRIBUTING says the same', () => {
+  const rows = [...fs.readFileSync('CONTRIBUTING.md', 'utf8').matchAll(/^\| `(\w+)` \| .+ \| (.*)\|$/gm)].map(([, folder = '', others = '']) => [folder, others.match(/\w+/g) ?? []]);
+  expect(rows).toEqual([...Object.entries(allowed), ['templates', []]]);
+});
+
 test.each(Object.entries(allowed))('%s', (folder, others) => {
   const wrong = sources(folder).flatMap((file) => importedBy(file).filter((other) => other !== folder && other !== 'package.json' && !others.includes(other)).map((other) => `${file} -> ${other}`));
   expect(wrong).toEqual([]);
