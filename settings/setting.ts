@@ -12,6 +12,8 @@ export interface Key<T> {
   readonly file?: string;
   /** Stored encrypted, asked for at the terminal, and in no message. */
   readonly secret?: true;
+  /** Environment variable of Phoenix that says the same. In it `{NAME}` is the name of the identity provider, in capitals. */
+  readonly variable?: string;
   /** Whether the stack makes one where none is set. */
   readonly made?: true;
   readonly parse: (raw: string) => T;
@@ -42,6 +44,9 @@ export const madeSecret = (about: string, parse: (raw: string) => string): Key<s
   ...secret(`${about}; without it the stack makes one`, parse),
   made: true,
 });
+
+/** A setting for which Phoenix has an environment variable. */
+export const inPhoenix = <K extends Key<unknown>>(variable: string, one: K): K => ({ ...one, variable });
 
 /** A setting that has several lines. */
 export const fromFile = <K extends Key<unknown>>(file: string, one: K): K => ({ ...one, file });

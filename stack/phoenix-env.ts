@@ -2,8 +2,10 @@
  * What Phoenix is told of login, as environment variables. Its own secrets and PHOENIX_ENABLE_AUTH are
  * the component's matter.
  */
-import type { Settings } from '../settings/settings';
 import { isLoopback, isWildcard } from '../components/address';
+import { loginKeys } from '../settings/login';
+import type { Key } from '../settings/setting';
+import type { Settings } from '../settings/settings';
 
 export interface LoginEnvironment {
   readonly env: Readonly<Record<string, string>>;
@@ -17,8 +19,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 export function loginEnvironment(settings: Settings): LoginEnvironment {
   const on = settings['phoenix:auth'];
   return {
-    env: present({ ...page(settings), ...(on && { ...published(settings), ...people(settings), ...oidc(settings), ...ldap(settings), ...smtp(settings) }) }),
-    secrets: present({ ...(on && secrets(settings)) }),
+    env: present({ ...page(settings), ...(on && { ...published(settings), ...people(settings), ...waysIn(settings, false) }) }),
+    secrets: present({ ...(on && waysIn(settings, true)) }),
   };
 }
 
@@ -50,63 +52,23 @@ function people(settings: Settings): Variables {
   };
 }
 
-const provider = (settings: Settings): string => `PHOENIX_OAUTH2_${settings['phoenix:oidcName'].toUpperCase()}`;
+/** Ways to log in, and mail, each with the setting without which none of it is set: one variable is enough for Phoenix to want all. */
+const ways = { oidc: 'phoenix:oidcClientId', ldap: 'phoenix:ldapHost', smtp: 'phoenix:smtpHostname' } as const;
 
-function oidc(settings: Settings): Variables {
-  // One variable of it is enough for Phoenix to want all of it.
-  if (settings['phoenix:oidcClientId'] === undefined) {
-    return {};
-  }
-  const prefix = provider(settings);
-  return {
-    [`${prefix}_CLIENT_ID`]: settings['phoenix:oidcClientId'],
-    [`${prefix}_OIDC_CONFIG_URL`]: settings['phoenix:oidcConfigUrl']?.href,
-    [`${prefix}_DISPLAY_NAME`]: settings['phoenix:oidcDisplayName'],
-    [`${prefix}_ALLOW_SIGN_UP`]: String(settings['phoenix:oidcAllowSignUp']),
-    [`${prefix}_AUTO_LOGIN`]: String(settings['phoenix:oidcAutoLogin']),
-    [`${prefix}_SCOPES`]: settings['phoenix:oidcScopes'],
-    [`${prefix}_GROUPS_ATTRIBUTE_PATH`]: settings['phoenix:oidcGroupsAttributePath'],
-    [`${prefix}_ALLOWED_GROUPS`]: settings['phoenix:oidcAllowedGroups'],
-    [`${prefix}_ROLE_ATTRIBUTE_PATH`]: settings['phoenix:oidcRoleAttributePath'],
-    [`${prefix}_ROLE_MAPPING`]: settings['phoenix:oidcRoleMapping'],
-  };
+/** The settings of these whose value is a secret, or those whose value is none. */
+function waysIn(settings: Settings, secret: boolean): Variables {
+  const name = settings['phoenix:oidcName'].toUpperCase();
+  const on = Object.entries(ways).filter(([, lead]) => settings[lead] !== undefined).map(([way]) => `phoenix:${way}`);
+  const keys = (Object.keys(loginKeys) as (keyof typeof loginKeys)[]).filter((key) => on.some((way) => key.startsWith(way)));
+  return Object.fromEntries(keys.flatMap((key) => {
+    const { variable, secret: hidden }: Key<unknown> = loginKeys[key];
+    return variable === undefined || (hidden === true) !== secret ? [] : [[variable.replace('{NAME}', name), inWords(settings[key])]];
+  }));
 }
 
-function ldap(settings: Settings): Variables {
-  if (settings['phoenix:ldapHost'] === undefined) {
-    return {};
-  }
-  return {
-    PHOENIX_LDAP_HOST: settings['phoenix:ldapHost'],
-    PHOENIX_LDAP_PORT: settings['phoenix:ldapPort']?.toString(),
-    PHOENIX_LDAP_TLS_MODE: settings['phoenix:ldapTlsMode'],
-    PHOENIX_LDAP_BIND_DN: settings['phoenix:ldapBindDn'],
-    PHOENIX_LDAP_USER_SEARCH_BASE_DNS: JSON.stringify(settings['phoenix:ldapUserSearchBaseDns']),
-    PHOENIX_LDAP_USER_SEARCH_FILTER: settings['phoenix:ldapUserSearchFilter'],
-    PHOENIX_LDAP_ATTR_EMAIL: settings['phoenix:ldapAttrEmail'],
-    PHOENIX_LDAP_GROUP_ROLE_MAPPINGS: JSON.stringify(settings['phoenix:ldapGroupRoleMappings']),
-    PHOENIX_LDAP_ALLOW_SIGN_UP: String(settings['phoenix:ldapAllowSignUp']),
-  };
-}
-
-function smtp(settings: Settings): Variables {
-  if (settings['phoenix:smtpHostname'] === undefined) {
-    return {};
-  }
-  return {
-    PHOENIX_SMTP_HOSTNAME: settings['phoenix:smtpHostname'],
-    PHOENIX_SMTP_PORT: String(settings['phoenix:smtpPort']),
-    PHOENIX_SMTP_USERNAME: settings['phoenix:smtpUsername'],
-    PHOENIX_SMTP_MAIL_FROM: settings['phoenix:smtpMailFrom'],
-  };
-}
-
-function secrets(settings: Settings): Variables {
-  return {
-    [`${provider(settings)}_CLIENT_SECRET`]: settings['phoenix:oidcClientSecret'],
-    PHOENIX_LDAP_BIND_PASSWORD: settings['phoenix:ldapBindPassword'],
-    PHOENIX_SMTP_PASSWORD: settings['phoenix:smtpPassword'],
-  };
+/** As Phoenix reads it: lists are JSON. */
+function inWords(value: unknown): string | undefined {
+  return value === undefined || typeof value === 'string' ? value : value instanceof URL ? value.href : JSON.stringify(value);
 }
 
 /** What is set: an empty variable is not the same to Phoenix as none. */

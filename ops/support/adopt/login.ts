@@ -14,7 +14,6 @@ import { projectName } from '../project';
 import { databaseOf } from './data';
 import { portOf, type OldSetup } from './old-setup';
 
-type LoginKey = keyof typeof loginKeys;
 type Variables = Readonly<Record<string, string>>;
 type Config = Readonly<Record<string, string>>;
 
@@ -44,40 +43,29 @@ export interface Login {
   readonly carried: readonly string[];
 }
 
-/** Names that follow no rule. */
-const named: Readonly<Partial<Record<LoginKey, string>>> = {
-  'phoenix:auth': 'ENABLE_AUTH',
-  'phoenix:adminPassword': 'DEFAULT_ADMIN_INITIAL_PASSWORD',
-  'phoenix:basicAuth': 'DISABLE_BASIC_AUTH',
-  'phoenix:oidcConfigUrl': 'OIDC_CONFIG_URL',
-};
-/** Those for which Phoenix has no variable. */
-const without: readonly LoginKey[] = ['phoenix:apiKeys', 'phoenix:trustedProxies', 'phoenix:oidcName'];
+const keyed: Readonly<Record<string, Key<unknown>>> = loginKeys;
 
 /** Settings that are complete together, or not taken over at all: how their names begin, and what people call them. */
 const groups: Readonly<Record<string, string>> = { oidc: 'OIDC', ldap: 'LDAP', smtp: 'mail' };
 const groupOf = (key: string): string => Object.keys(groups).find((group) => key.startsWith(`phoenix:${group}`)) ?? key;
 
-/** The variable of Phoenix that a setting is. @param provider name of the identity provider in its variables */
-function variableOf(key: LoginKey, provider: string): string {
-  const words = key.replace('phoenix:', '').replace(/^oidc/, '').replace(/[A-Z]/g, (letter) => `_${letter}`).replace(/^_/, '').toUpperCase();
-  return `PHOENIX_${groupOf(key) === 'oidc' ? `OAUTH2_${provider}_` : ''}${named[key] ?? words}`;
-}
+/** The variable of Phoenix that a setting is; undefined where it has none. @param provider name of the identity provider in its variables */
+const variableOf = (key: string, provider: string): string | undefined => keyed[key]?.variable?.replace('{NAME}', provider);
 
 /** Names of identity providers that are told of, in capitals. */
 const providersOf = (env: Variables): string[] => Object.keys(env).flatMap((name) => /^PHOENIX_OAUTH2_(\w+)_CLIENT_ID$/.exec(name)?.[1] ?? []).sort();
 
 /** Settings that say the same as the variables. */
 function settingsOf(env: Variables, provider: string): Config {
-  const told = (Object.keys(loginKeys) as LoginKey[]).filter((key) => !without.includes(key)).flatMap((key) => {
-    const value = asSet(key, env[variableOf(key, provider)] ?? '');
+  const told = Object.keys(loginKeys).flatMap((key) => {
+    const value = asSet(key, env[variableOf(key, provider) ?? ''] ?? '');
     return value === '' ? [] : [[key, value] as const];
   });
   return { ...Object.fromEntries(told), ...(provider === '' ? {} : { 'phoenix:oidcName': provider.toLowerCase() }), 'phoenix:auth': 'true' };
 }
 
 /** Phoenix reads a switch in any spelling; one says the opposite of the setting. */
-function asSet(key: LoginKey, value: string): string {
+function asSet(key: string, value: string): string {
   const lower = value.toLowerCase();
   if (!['true', 'false'].includes(fallbackOf(key) ?? '') || !['true', 'false'].includes(lower)) {
     return value;
@@ -85,7 +73,6 @@ function asSet(key: LoginKey, value: string): string {
   return String((lower === 'true') !== (key === 'phoenix:basicAuth'));
 }
 
-const keyed: Readonly<Record<string, Key<unknown>>> = loginKeys;
 const fallbackOf = (key: string): string | undefined => keyed[key]?.fallback;
 const isSecret = (key: string): boolean => keyed[key]?.secret === true;
 
@@ -113,7 +100,7 @@ export function loginOf({ env, opens }: Told, name: string, start: string, confi
     problems: [...problemsOf(offered['phoenix:secret'], opens, name, start), ...otherwiseSet(offered, all, name)],
     notes: [...notes, ...(differently.length > 0 ? [`Set for the stack in another way than for ${name}, and so it stays: ${differently.join(', ')}.`] : [])],
     carried: [
-      ...[...same, ...differently].map((key) => variableOf(key as LoginKey, provider)),
+      ...[...same, ...differently].flatMap((key) => variableOf(key, provider) ?? []),
       // What follows from them.
       ...Object.keys(told).filter((variable) => env[variable]?.toLowerCase() === told[variable]?.toLowerCase()),
     ],
@@ -145,15 +132,15 @@ function otherwiseSet(offered: Config, all: Config, name: string): Problem[] {
 }
 
 /** The settings that the stack's Phoenix would start with, and what is to be said of the others. */
-function sound(wanted: Config, all: Config, variable: (key: LoginKey) => string, name: string): { taken: Config; notes: string[] } {
+function sound(wanted: Config, all: Config, variable: (key: string) => string | undefined, name: string): { taken: Config; notes: string[] } {
   const { problems } = readSettings({ ...all, ...wanted }, projectName, isSecret);
   const broken = problems.filter(({ key }) => key in wanted && key !== 'phoenix:secret');
   const out = new Set(broken.map(({ key }) => groupOf(key)));
   return {
     taken: Object.fromEntries(Object.entries(wanted).filter(([key]) => !out.has(groupOf(key)))),
     notes: [...out].map((group) => {
-      const rules = broken.filter(({ key }) => groupOf(key) === group).map(({ key, rule }) => (key === group ? rule : `${variable(key as LoginKey)}: ${rule}`)).join('; ');
-      return `${groups[group] === undefined ? variable(group as LoginKey) : `What ${name} has for ${groups[group]}`} is not taken over: ${rules}.`;
+      const rules = broken.filter(({ key }) => groupOf(key) === group).map(({ key, rule }) => (key === group ? rule : `${variable(key)}: ${rule}`)).join('; ');
+      return `${groups[group] === undefined ? variable(group) : `What ${name} has for ${groups[group]}`} is not taken over: ${rules}.`;
     }),
   };
 }
