@@ -4,7 +4,9 @@
  */
 import { queueWarnings } from '../provider/alloy-queue';
 import { refusalWarnings } from '../provider/alloy-refusals';
-import { asideWarnings, checkDelivery, egressWarnings, exporterOf, journalWarnings, projectWarnings, storageWarnings } from '../provider/delivery';
+import { checkDelivery } from '../provider/delivery';
+import { asideWarnings, egressWarnings, journalWarnings, projectWarnings, storageWarnings } from '../provider/warnings';
+import { exporterOf } from '../provider/route';
 import { checkStores, storeWarnings } from '../provider/store-check';
 import { verify } from './commands';
 import { main } from './support/command-line';

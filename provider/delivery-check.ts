@@ -1,5 +1,6 @@
 import { from } from './container-reach';
-import { checkDelivery, type Delivery, type Route } from './delivery';
+import { checkDelivery, type Delivery } from './delivery';
+import type { Route } from './route';
 import { tell } from './progress';
 import { recordedEngine } from './recorded-engine';
 import type { Kind } from './resource';

@@ -4,7 +4,9 @@
  */
 import { addressCommand, refusalOf } from '../settings/store-refusal';
 import { pause } from './cancellation';
-import { type Cause, containerState, logSince, logsOf, type Route } from './delivery';
+import type { Cause } from './diagnosis';
+import { containerState, logSince, logsOf } from './container-report';
+import type { Route } from './route';
 import { sumOf } from './metrics';
 import { markedLog, markedSample } from './otlp';
 

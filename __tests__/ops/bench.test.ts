@@ -24,7 +24,8 @@ jest.mock('node:child_process', () => {
 jest.mock('../../ops/support/command-line', () => jest.requireActual<typeof typed>('../support/typed').keptMain(() => mockCommand.args, (run) => (mockCommand.main = run)));
 jest.mock('../../ops/support/backend', () => jest.requireActual<typeof typed>('../support/typed').ownBackend());
 jest.mock('../../ops/support/toolchain', () => ({ findToolchain: async () => mockTools }));
-jest.mock('../../ops/support/pulumi', () => ({ Pulumi: class { outputs = async () => ({ auth: true }); } }));
+jest.mock('../../ops/support/pulumi', () => ({ Pulumi: class { outputs = async () => ({ auth: true }); state = async () => undefined; } }));
+jest.mock('../../ops/support/run-tools', () => ({ previewing: async (tools: typeof mockTools) => tools }));
 jest.mock('../../ops/support/route', () => ({ routeOf: ({ auth }: { auth: boolean }) => ({ auth }) }));
 jest.mock('../../provider/delivery', () => ({ checkDelivery: async ({ auth }: { auth: boolean }) => ({ ok: !auth && (mockSeed.looks += 1) > 1 }) }));
 jest.mock('../../ops/support/faults/seed', () => ({

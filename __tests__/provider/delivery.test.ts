@@ -1,5 +1,7 @@
 import { at } from '../../engine';
-import { asideWarnings, checkDelivery, egressWarnings, journalWarnings, projectWarnings, storageWarnings, type CentralStack, type Delivery, type Route } from '../../provider/delivery';
+import { checkDelivery, type Delivery } from '../../provider/delivery';
+import { asideWarnings, egressWarnings, journalWarnings, projectWarnings, storageWarnings } from '../../provider/warnings';
+import type { CentralStack, Route } from '../../provider/route';
 import { fakeEngine, type Answer } from '../support/fake-engine';
 import { adminSecret, exportError, gateError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
 import { nobody } from '../support/web';

@@ -1,5 +1,5 @@
 import { at } from '../../engine';
-import type { Route } from '../../provider/delivery';
+import type { Route } from '../../provider/route';
 import type { Question } from '../../provider/reach';
 import { checkStores, storeWarnings, type StoreDelivery } from '../../provider/store-check';
 import { fakeEngine, type Answer } from '../support/fake-engine';

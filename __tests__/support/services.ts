@@ -4,7 +4,7 @@
  */
 import { at, type Engine } from '../../engine';
 import type { Outputs } from '../../ops/support/outputs';
-import type { Route } from '../../provider/delivery';
+import type { Route } from '../../provider/route';
 import { here } from '../../provider/reach';
 import { site, type Reply, type Request, type Site } from './web';
 

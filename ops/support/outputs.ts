@@ -1,6 +1,6 @@
 import type { Remote, RemoteAccess } from '../../settings/edge-access';
 import type { Engine } from '../../engine';
-import type { CentralStack } from '../../provider/delivery';
+import type { CentralStack } from '../../provider/route';
 
 /** Outputs of a stack, as index.ts returns them. The names are an interface: scripts of users read them. */
 export interface Outputs {

@@ -1,7 +1,7 @@
 import { phoenixMetrics } from '../../components/catalog';
 import { at, chooseEngine, isLocal } from '../../engine';
 import { from } from '../../provider/container-reach';
-import type { Route } from '../../provider/delivery';
+import type { Route } from '../../provider/route';
 import { here } from '../../provider/reach';
 import { engineOf } from './docker';
 import { isEdge, type EdgeOutputs, type Outputs } from './outputs';

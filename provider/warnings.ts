@@ -1,0 +1,86 @@
+/**
+ * What is worth saying of a stack in which traces arrive.
+ */
+import { aliases, beyondLimit, gateAside, otlpSignals, ports, sendAgainFile, storagePercent } from '../components/catalog';
+import { pause } from './cancellation';
+import { containerState, logsOf } from './container-report';
+import { valueIn } from './metrics';
+import type { Route } from './route';
+
+/** What the journal says of itself, as seen from `inside`. */
+export const journalStatus = `http://${aliases.journal}:${ports.journal.otlpHttp}/status`;
+
+/** What whoever operates a stack should know of its journal although spans arrive. */
+export async function journalWarnings({ inside, containers: { journal } }: Route): Promise<string[]> {
+  if (journal === undefined) {
+    return [];
+  }
+  const { status, text } = await inside.ask(journalStatus);
+  if (status !== 200) {
+    return [`The journal in front of Phoenix does not say how it is (${text}): ${logsOf(journal)}`];
+  }
+  const { aside } = JSON.parse(text) as { aside: number };
+  const [it, holds] = aside === 1 ? ['it', 'it holds'] : ['them', 'they hold'];
+  return aside === 0 ? [] : [
+    `Phoenix refuses ${requests(aside)} for what ${holds}, and the journal has put ${it} aside: docker exec ${journal} ls -l /journal/aside lists ${it}, docker kill --signal HUP ${journal} has ${it} sent again.`,
+  ];
+}
+
+/** The same of the gate of a stack at the edge. */
+export async function asideWarnings({ inside, central, containers: { gate } }: Route): Promise<string[]> {
+  if (central === undefined) {
+    return [];
+  }
+  const listed = await Promise.all(otlpSignals.map((signal) => inside.ask(`http://127.0.0.1:${ports.gate.health}${gateAside}/${signal}/`)));
+  // A gate of an older version has no such folder.
+  const aside = listed.reduce((sum, { status, text }) => sum + (status === 200 ? (JSON.parse(text) as unknown[]).length : 0), 0);
+  const it = aside === 1 ? 'it' : 'them';
+  return aside === 0 ? [] : [
+    `${central.hostname} refuses ${requests(aside)} for what ${aside === 1 ? 'it holds' : 'they hold'}, and the gate has put ${it} aside: docker exec ${gate} ls -lR ${gateAside} lists ${it}, docker exec ${gate} bash ${sendAgainFile} has ${it} sent again.`,
+  ];
+}
+
+/** The same of what Phoenix connects to servers by, where there are some that it may reach. */
+export async function egressWarnings(route: Route): Promise<string[]> {
+  const { containers: { egress }, redeploy } = route;
+  const state = egress === undefined ? 'running' : await containerState(route, egress);
+  return /^running(, (healthy|starting))?$/.test(state) ? [] : [`Phoenix reaches none of its servers (phoenix:egress, login, mail): container ${egress} is ${state}: docker logs --tail 30 ${egress}; ${redeploy}`];
+}
+
+/** The same of the database of Phoenix, where it has a bound. */
+export async function storageWarnings({ inside, metrics }: Route): Promise<string[]> {
+  const { text } = metrics === undefined ? { text: '' } : await inside.ask(metrics);
+  const used = Math.floor(100 * valueIn(text, 'database_disk_usage_ratio'));
+  return used < storagePercent.warned ? [] : [`Phoenix's database has used ${used} % of phoenix:storage; from ${storagePercent.blocked} % on spans wait in Alloy's queue. A larger phoenix:storage, or phoenix:retentionDays, makes room.`];
+}
+
+/**
+ * The same of the projects in Phoenix: whether senders name too many, and, while Phoenix is behind, which one it is busy with.
+ * @param betweenMs milliseconds between two looks at what it stores
+ */
+export async function projectWarnings({ inside, metrics }: Route, betweenMs = 5_000): Promise<string[]> {
+  const look = async (): Promise<string> => (metrics === undefined ? '' : (await inside.ask(metrics)).text);
+  const before = await look();
+  const elsewhere = valueIn(before, 'observability_spans_elsewhere_total');
+  const warnings = elsewhere === 0 ? [] : [
+    `Senders name more projects than phoenix:projects allows: ${elsewhere} span${elsewhere === 1 ? '' : 's'} of others went to the project ${beyondLimit} since Phoenix was started. Delete projects, or set a larger phoenix:projects.`,
+  ];
+  if (valueIn(before, 'phoenix_span_queue_size') < behind) {
+    return warnings;
+  }
+  await pause(betweenMs);
+  const counted = storedByProject(before);
+  const grown = [...storedByProject(await look())].map(([project, count]) => [project, count - (counted.get(project) ?? 0)] as const);
+  const [project, most] = grown.reduce((largest, one) => (one[1] > largest[1] ? one : largest), ['', 0] as const);
+  const share = most / grown.reduce((sum, [, count]) => sum + count, 0);
+  return share > 0.5 ? [...warnings, `Phoenix is behind, and ${Math.floor(100 * share)} % of what it stores now is of the project ${project}: the spans of others wait with them.`] : warnings;
+}
+
+/** Spans in Phoenix's memory from which on it is behind: more than it stores in one transaction. */
+const behind = 200;
+
+const storedByProject = (text: string): Map<string, number> =>
+  new Map([...text.matchAll(/^observability_spans_total\{project="((?:[^"\\]|\\.)*)"\} (\S+)$/gm)].map(([, project = '', count]) => [project, Number(count)]));
+
+export const requests = (count: number): string => (count === 1 ? '1 request' : `${count} requests`);
+
