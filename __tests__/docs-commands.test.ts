@@ -9,7 +9,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { alloyDirectories, images, gateAside, sendAgainFile } from '../components/catalog';
 import { hostNames } from '../components/names';
-import { keys } from '../settings/settings';
+import { keys } from '../settings/keys';
 import { pulumiOptions } from '../ops/commands';
 import { blocks, lines as allLines, pulumiLines, pulumiNotRun } from './support/docs-lines';
 import { tempDir } from './support/temp';

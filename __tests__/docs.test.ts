@@ -3,7 +3,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { keys } from '../settings/settings';
+import { keys } from '../settings/keys';
 import type * as commandLine from '../ops/support/command-line';
 import type * as table from '../ops/commands';
 import { pages, text } from './support/docs-lines';

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
-import { keys, portKeys } from '../settings/settings';
+import { portKeys } from '../settings/ports';
+import { keys } from '../settings/keys';
 import { commands } from '../ops/commands';
 import { commandsTable, portsTable, settingsTable, withTable } from '../ops/support/readme-tables';
 import { updating } from './support/golden';

@@ -13,7 +13,8 @@ import { Gate, gateConfig } from '../components/gate';
 import { Journal, journalProgram } from '../components/journal';
 import { phoenixStart } from '../components/phoenix';
 import { largestToPhoenixMiB, spansInMemory } from '../components/phoenix-room';
-import { keys, readSettings, type SettingKey, type Settings } from '../settings/settings';
+import { readSettings } from '../settings/settings';
+import { keys, type SettingKey, type Settings } from '../settings/keys';
 import { deploy } from './support/deployment';
 
 const page = 'docs/security.md';

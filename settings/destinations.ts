@@ -9,7 +9,7 @@ import type { Destination } from '../components/egress';
 import { valueCommand } from './setting';
 import * as meant from './meant';
 import type { Problem } from './problem';
-import type { SettingKey, Settings } from './settings';
+import type { SettingKey, Settings } from './keys';
 import { BrokenRule, isHostName, lastPort, parts } from './parse';
 import { isContainerItself } from '../components/address';
 

@@ -7,7 +7,7 @@ import type { Problem } from './problem';
 import * as tunnel from './tunnel-parse';
 import { BrokenRule, oneOf } from './parse';
 
-/** A part of the settings: `settings.ts` has the whole. */
+/** A part of the settings: `keys.ts` has the whole. */
 export const edgeKeys = {
   'edge:central': optional('prod', 'Stack with Phoenix to which this one sends, through its tunnel: `STACK`, `ORGANIZATION/STACK` or `ORGANIZATION/PROJECT/STACK`. With it the stack is only an Alloy', stackName),
   'edge:access': fromFile('edge.access.json', secret('What `npm run invite` writes for that stack: how to reach it, and as who. Without it the outputs of that stack are read, with the rights to all of its secrets', edgeAccess)),

@@ -7,7 +7,7 @@ import * as login from './login-parse';
 import { inWords, type Problem } from './problem';
 import * as values from './parse';
 
-/** A part of the settings: `settings.ts` has the whole. */
+/** A part of the settings: `keys.ts` has the whole. */
 export const loginKeys = {
   'phoenix:auth': inPhoenix('PHOENIX_ENABLE_AUTH', key('false', 'Login for people and API keys for programs; without it whoever reaches Phoenix may do everything', values.boolean)),
   'phoenix:rootUrl': inPhoenix('PHOENIX_ROOT_URL', optional(

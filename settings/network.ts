@@ -4,10 +4,10 @@
 import * as net from 'node:net';
 import { optional } from './setting';
 import type { Problem } from './problem';
-import type { Settings } from './settings';
+import type { Settings } from './keys';
 import { BrokenRule } from './parse';
 
-/** A part of the settings: `settings.ts` has the whole. */
+/** A part of the settings: `keys.ts` has the whole. */
 export const networkKeys = {
   'network:subnet': optional(
     '10.212.0.0/24',

@@ -6,7 +6,7 @@ import { askCommand, optional, secret, setCommand, valueCommand, type Key } from
 import { inWords, type Problem } from './problem';
 import { bearerToken, isPublic, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, type Store, storePassword } from './store-parse';
 
-/** A part of the settings: `settings.ts` has the whole. */
+/** A part of the settings: `keys.ts` has the whole. */
 export const storeKeys = {
   'prometheus:url': optional(
     'http://host.docker.internal:9090/api/v1/write',

@@ -6,14 +6,14 @@ import * as net from 'node:net';
 import { day, warnedDays } from './ending';
 import { fromFile, key, optional, secret, setCommand, shellQuoted, unknownSecret } from './setting';
 import { inWords, type Problem } from './problem';
-import type { Settings } from './settings';
+import type { Settings } from './keys';
 import { negatedBoolean, pem, pemExample } from './parse';
 import { beyondThisMachine, isWildcard } from '../components/address';
 
 /** Text of a PEM file, or what stands for one in a preview that may not read it. */
 const pemOrUnknown = (raw: string): string => (raw === unknownSecret ? raw : pem(raw));
 
-/** A part of the settings: `settings.ts` has the whole. */
+/** A part of the settings: `keys.ts` has the whole. */
 export const tlsKeys = {
   'tls:certificate': fromFile('certificate.pem', optional(pemExample, 'Certificate as text, with its chain, for what `phoenix:bind` and `alloy:bind` publish beyond this machine', pemOrUnknown)),
   'tls:key': fromFile('key.pem', secret('Private key of `tls:certificate` as text, not encrypted', pemOrUnknown)),

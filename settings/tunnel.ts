@@ -7,7 +7,7 @@ import type { Problem } from './problem';
 import * as tunnel from './tunnel-parse';
 import * as values from './parse';
 
-/** A part of the settings: `settings.ts` has the whole. */
+/** A part of the settings: `keys.ts` has the whole. */
 export const tunnelKeys = {
   'tunnel:hostname': optional('phoenix.example.com', 'Hostname at which people reach Phoenix through a Cloudflare tunnel', tunnel.hostname),
   'tunnel:otlpHostname': optional('otlp.example.com', 'Hostname at which Alloys on other hosts reach this Alloy (OTLP over HTTP, with a service token)', tunnel.hostname),

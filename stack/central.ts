@@ -9,7 +9,7 @@ import { edgeKeys } from '../settings/edge';
 import type { Remote, RemoteAccess } from '../settings/edge-access';
 import { setCommand } from '../settings/setting';
 import type { Problem } from '../settings/problem';
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 
 /** The central stack as one at the edge sees it. */
 export interface Central {

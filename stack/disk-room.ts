@@ -4,7 +4,7 @@
  */
 import { statfs } from 'node:fs/promises';
 import type { Problem } from '../settings/problem';
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 
 const mebibyte = 2 ** 20;
 

@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Engine } from '../engine';
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 
 /**
  * The docker provider for just this engine. The one that Pulumi makes by itself would look for an engine once more, by

@@ -5,7 +5,7 @@ import { dockerHost } from '../components/catalog';
 import type { Door } from '../components/door';
 import { isLoopback, isWildcard } from '../components/address';
 import { largestToPhoenixMiB } from '../components/phoenix-room';
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 import { hostnamesOf } from '../settings/tunnel';
 
 /** Names that lead nowhere but to the Docker host, and to the gate on the private network. */

@@ -7,7 +7,7 @@ import { dockerHost } from '../components/catalog';
 import { externalBackends } from './external-backends';
 import { Gate } from '../components/gate';
 import type { HostFacts } from './preflight';
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 import { urlForContainers } from '../components/tls';
 import { tlsOn } from './tls';
 import { tokenOn } from './token';

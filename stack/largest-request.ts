@@ -1,6 +1,6 @@
 import { largestRequestMiB } from '../components/alloy-config';
 import { largestToPhoenixMiB } from '../components/phoenix-room';
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 
 /** The same where Phoenix is in the stack, which has to hold it, too. */
 export const largestRequestOf = (settings: Pick<Settings, 'alloy:memory' | 'phoenix:memory'>): number =>

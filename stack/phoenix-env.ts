@@ -5,7 +5,7 @@
 import { isLoopback, isWildcard } from '../components/address';
 import { loginKeys } from '../settings/login';
 import type { Key } from '../settings/setting';
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 
 export interface LoginEnvironment {
   readonly env: Readonly<Record<string, string>>;

@@ -5,7 +5,8 @@ import { shortName } from '../components/names';
 import { describe, isCollector, isOf, isOfStack, isPhoenix, nameOf, type Container } from './found';
 import { holderOf, isHeld } from '../engine/host-ports';
 import type { Problem } from '../settings/problem';
-import { bindOf, freePorts, otherOffsets, portAsSet, publishedPorts, type SettingKey, type Settings } from '../settings/settings';
+import { bindOf, freePorts, otherOffsets, portAsSet, publishedPorts } from '../settings/ports';
+import type { SettingKey, Settings } from '../settings/keys';
 import { isWildcard } from '../components/address';
 
 const loopback = '127.0.0.1';

@@ -13,7 +13,7 @@ import { subnetProblems, type Addressed } from '../settings/network';
 import { isOwnAddress } from '../engine/host-ports';
 import { heldPorts } from './port-survey';
 import type { Problem } from '../settings/problem';
-import { keys, type Settings } from '../settings/settings';
+import { keys, type Settings } from '../settings/keys';
 import { compareVersions, versionOf } from '../settings/parse';
 import type { Limits, ListedPorts, Ulimit } from '../components/workload';
 

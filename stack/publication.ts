@@ -10,7 +10,7 @@ import { checksPath } from '../components/door';
 import type { Host } from './host';
 import { CloudflareAccount } from '../components/observability-resources';
 import type { Phoenix } from '../components/phoenix';
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 import { hasPeople, hasTunnel, hostnamesOf, zoneOf } from '../settings/tunnel';
 
 /** Base URLs of the services on the private network. */

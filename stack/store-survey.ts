@@ -13,7 +13,7 @@ import { externalBackends, type ExternalBackend } from './external-backends';
 import { unknownSecret } from '../settings/setting';
 import { isOwnAddress } from '../engine/host-ports';
 import type { Problem } from '../settings/problem';
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 import { refusalOf } from '../settings/store-refusal';
 import { shown } from '../settings/store';
 import { isPublic } from '../settings/store-parse';

@@ -1,6 +1,6 @@
 import { beyondThisMachine } from '../components/address';
 import type { Tls } from '../components/tls';
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 import { certificateText, keyText } from '../settings/tls';
 
 /** TLS for ports on these addresses, where one of them is beyond this machine and a certificate is set. */

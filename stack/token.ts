@@ -2,7 +2,7 @@
  * The token that Alloy asks for on what is published beyond this machine. Whether it does is for whoever publishes it to
  * say: asked for unannounced, it would refuse those who send already, and not asked for, anybody can send.
  */
-import type { Settings } from '../settings/settings';
+import type { Settings } from '../settings/keys';
 import type { Findings } from '../settings/tls';
 import { beyondThisMachine } from '../components/address';
 

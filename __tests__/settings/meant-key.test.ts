@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { mayBeSecret, sense } from '../../settings/meant-key';
-import { keys } from '../../settings/settings';
+import { keys } from '../../settings/keys';
 import { rows } from '../support/rows';
 
 describe('what a name says of the value', () => {

@@ -4,7 +4,8 @@
  */
 import * as fc from 'fast-check';
 import { shellQuoted } from '../../settings/setting';
-import { keys, readSettings, type SettingKey } from '../../settings/settings';
+import { readSettings } from '../../settings/settings';
+import { keys, type SettingKey } from '../../settings/keys';
 import { boolean, negatedBoolean } from '../../settings/parse';
 import { rows } from '../support/rows';
 

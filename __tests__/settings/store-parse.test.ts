@@ -2,7 +2,8 @@
  * Addresses of stores in the forms in which people have them: each leads to where the store takes what Alloy sends, or is refused
  * with the command that does.
  */
-import { readSettings, type SettingKey } from '../../settings/settings';
+import { readSettings } from '../../settings/settings';
+import type { SettingKey } from '../../settings/keys';
 import { bearerToken, isPublic, logsEndpoint, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, writeEndpoint, storePassword } from '../../settings/store-parse';
 import { rows } from '../support/rows';
 

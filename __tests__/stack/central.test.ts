@@ -2,7 +2,8 @@ import * as pulumi from '@pulumi/pulumi';
 import { centralOf, inspectCentral, type Found } from '../../stack/central';
 import type { Remote } from '../../settings/edge-access';
 import { report } from '../../settings/problem';
-import { readSettings, type Settings } from '../../settings/settings';
+import { readSettings } from '../../settings/settings';
+import type { Settings } from '../../settings/keys';
 import { deploy, secret, sent } from '../support/deployment';
 
 function settings(config: Readonly<Record<string, string>> = {}): Settings {

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { diskRoom, queuesOf } from '../../stack/disk-room';
-import { readSettings, type Settings } from '../../settings/settings';
+import { readSettings } from '../../settings/settings';
+import type { Settings } from '../../settings/keys';
 import { tempDir } from '../support/temp';
 
 const settings = (config: Readonly<Record<string, string>> = {}): Settings => readSettings(config, 'llm-observability').settings;

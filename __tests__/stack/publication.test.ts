@@ -1,5 +1,6 @@
 import { routesOf, serviceTokensOf } from '../../stack/publication';
-import { readSettings, type Settings } from '../../settings/settings';
+import { readSettings } from '../../settings/settings';
+import type { Settings } from '../../settings/keys';
 
 type Config = Readonly<Record<string, string>>;
 

@@ -1,5 +1,6 @@
 import { listed } from '../../settings/problem';
-import { readSettings, type Settings } from '../../settings/settings';
+import { readSettings } from '../../settings/settings';
+import type { Settings } from '../../settings/keys';
 import { tokenFindings, tokenOn } from '../../stack/token';
 
 const bridge = ['172.17.0.1'];

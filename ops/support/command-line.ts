@@ -7,7 +7,7 @@ import { CommanderError, type CommandUnknownOpts as Command, type Option } from 
 import { distance } from 'fastest-levenshtein';
 import { isStackName } from '../../components/names';
 import { shellQuoted } from '../../settings/setting';
-import { keys } from '../../settings/settings';
+import { keys } from '../../settings/keys';
 import { withoutPassword } from '../../engine';
 import { bugReport } from './bug';
 import { projectDir } from './backend';

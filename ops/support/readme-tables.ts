@@ -2,7 +2,8 @@
  * The README's tables, from the code that they describe. A test holds the README against them, and
  * `npm test -- -u` writes them into it.
  */
-import { bindOf, keys, portKeys, type SettingKey } from '../../settings/settings';
+import { bindOf, portKeys } from '../../settings/ports';
+import { keys, type SettingKey } from '../../settings/keys';
 import { commands } from '../commands';
 
 /** What listens on each host port. */

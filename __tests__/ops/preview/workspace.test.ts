@@ -3,7 +3,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import * as yaml from 'js-yaml';
 import { unknownSecret } from '../../../settings/setting';
-import { keys } from '../../../settings/settings';
+import { keys } from '../../../settings/keys';
 import { projectDir } from '../../../ops/support/backend';
 import { isSecure, settingsOf, Workspace } from '../../../ops/support/preview/workspace';
 import type { Toolchain } from '../../../ops/support/toolchain';

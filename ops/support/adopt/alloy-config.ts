@@ -3,7 +3,7 @@
  */
 import { ports } from '../../../components/catalog';
 import { engineRequest, type Engine } from '../../../engine';
-import type { Settings } from '../../../settings/settings';
+import type { Settings } from '../../../settings/keys';
 import type { OldContainer } from './old-container';
 
 /** Configuration of a running Alloy; undefined where it is not one file, or cannot be read. */

@@ -4,7 +4,7 @@
  * take several seconds in the middle, so the container that follows is made from the one that Pulumi has made, and
  * the state is told of it later (state.ts).
  */
-import type { Settings } from '../../../settings/settings';
+import type { Settings } from '../../../settings/keys';
 import type { Engine } from '../../../engine';
 import { from } from '../../../provider/container-reach';
 import type { Reach } from '../../../provider/reach';

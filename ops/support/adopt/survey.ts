@@ -4,7 +4,8 @@
 import { firstAdmin, images } from '../../../components/catalog';
 import { engineGet, type Engine } from '../../../engine';
 import { inWords, type Problem } from '../../../settings/problem';
-import { readSettings, type Settings } from '../../../settings/settings';
+import { readSettings } from '../../../settings/settings';
+import type { Settings } from '../../../settings/keys';
 import { compareVersions, versionOf } from '../../../settings/parse';
 import { from } from '../../../provider/container-reach';
 import { npmRun, projectName } from '../project';

@@ -1,0 +1,96 @@
+/**
+ * Host ports of a stack among its settings: what `ports:offset` adds to them, and what two of them claim.
+ */
+import { notAtEdge } from './edge';
+import { keys, type SettingKey, type Settings } from './keys';
+import * as values from './parse';
+import { highestOffset, lastPort } from './parse';
+import type { Problem } from './problem';
+
+/** The setting that says on which addresses a port is published; all others are on loopback. */
+export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> = {
+  'phoenix:uiPort': 'phoenix:bind',
+  'phoenix:otlpGrpcPort': 'phoenix:bind',
+  'phoenix:otlpHttpPort': 'phoenix:bind',
+  'alloy:otlpGrpcPort': 'alloy:bind',
+  'alloy:otlpHttpPort': 'alloy:bind',
+};
+
+/** Host ports of the stack, by key. */
+export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === values.port);
+
+/** Those of them that a stack publishes: at the edge it has no Phoenix. */
+export function publishedPorts(settings: Settings): SettingKey[] {
+  return portsOf(settings['edge:central'] !== undefined);
+}
+
+function portsOf(atEdge: boolean): SettingKey[] {
+  return atEdge ? portKeys.filter((name) => !notAtEdge(name)) : portKeys;
+}
+
+/** The port as the stack file has it, before `ports:offset`. */
+export function portAsSet(name: SettingKey, settings: Settings): number {
+  return Number(settings[name]) - settings['ports:offset'];
+}
+
+/** Adds `ports:offset` to every port. One that would run past the last port moves none. */
+export function movePorts(settings: Record<string, unknown>, atEdge: boolean): Problem[] {
+  const offset = settings['ports:offset'] as number;
+  const published = portsOf(atEdge);
+  const highest = published.reduce((best, name) => (Number(settings[name]) > Number(settings[best]) ? name : best));
+  const room = lastPort - Number(settings[highest]);
+  if (offset > room) {
+    settings['ports:offset'] = 0;
+    return [{
+      key: 'ports:offset',
+      value: String(offset),
+      rule: `it moves ${highest} from ${String(settings[highest])} to ${Number(settings[highest]) + offset}, and ${lastPort} is the last port`,
+      mend: [`pulumi config set ports:offset ${Math.floor(room / 100) * 100}`],
+    }];
+  }
+  for (const name of published) {
+    settings[name] = Number(settings[name]) + offset;
+  }
+  return [];
+}
+
+/** Two services cannot share a host port; their addresses nearly always include loopback, so any two clash. */
+export function portClashes(settings: Settings, broken: ReadonlySet<string>): Problem[] {
+  // A port that is none stands at its default here, where it can clash only by accident.
+  const sound = publishedPorts(settings).filter((name) => !broken.has(name));
+  return sound.flatMap((name, index) => {
+    const earlier = sound.slice(0, index).find((other) => settings[other] === settings[name]);
+    return earlier
+      ? [{
+          key: name,
+          value: String(portAsSet(name, settings)),
+          rule: `${earlier} claims the same port; every service needs one of its own`,
+          mend: [`pulumi config set ${name} ${freePorts(name, settings).next().value}`],
+        }]
+      : [];
+  });
+}
+
+/**
+ * Values to offer for `name`, of ports that no setting claims; `ports:offset` is added to them. Each key has a series
+ * of its own, so that following two offers does not make the next clash.
+ */
+export function* freePorts(name: SettingKey, settings: Settings): Generator<number, undefined> {
+  const offset = settings['ports:offset'];
+  const claimed = new Set<unknown>(portKeys.map((other) => settings[other]));
+  for (let port = 16006 + portKeys.indexOf(name); port + offset <= lastPort; port += portKeys.length) {
+    if (!claimed.has(port + offset)) {
+      yield port;
+    }
+  }
+}
+
+/** Offsets that move every port that is published somewhere else, in steps that a person remembers. */
+export function* otherOffsets(settings: Settings): Generator<number, undefined> {
+  const highest = Math.max(...publishedPorts(settings).map((name) => portAsSet(name, settings)));
+  for (let offset = 100; offset <= Math.min(highestOffset, lastPort - highest); offset += 100) {
+    if (offset !== settings['ports:offset']) {
+      yield offset;
+    }
+  }
+}
