@@ -9,7 +9,8 @@ import { CloudflareTunnel, ingressRules } from '../components/cloudflare-tunnel'
 import { checksPath, doorView } from '../components/door';
 import { doorOf } from '../stack/door';
 import { warnedDays } from '../settings/ending';
-import { Gate, gateConfig } from '../components/gate';
+import { Gate } from '../components/gate';
+import { gateConfig } from '../components/gate-config';
 import { Journal, journalProgram } from '../components/journal';
 import { phoenixStart } from '../components/phoenix';
 import { largestToPhoenixMiB, spansInMemory } from '../components/phoenix-room';

@@ -1,13 +1,14 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { type Backend, type Protocol, type Sender, authorizationOf } from './backend';
-import { aliases, dockerHost, dockerHostInGate, phoenixAway, ports, tlsFiles, tunnelSeconds, users, gateAside, otlpSignals, sendAgainFile } from './catalog';
-import { fileVolume } from './file-volume';
-import { hostName, stackLabel } from './names';
+import type { Backend } from './backend';
+import { aliases, gateAside, ports, sendAgainFile, users } from './catalog';
+import type { Door } from './door';
 import { type Destination, portsOf } from './egress';
-import { checksPath, doorView, type Door } from './door';
+import { fileVolume } from './file-volume';
+import { configDir, configFile, gateConfig, ingestDir, isSecret, protocols, senderConfig, senderFile, tlsDir } from './gate-config';
+import { hostName, stackLabel } from './names';
 import { renderFile } from './template';
-import { published, tlsLabel, tlsVolume, urlAt, type Tls } from './tls';
+import { published, type Tls, tlsLabel, tlsVolume, urlAt } from './tls';
 import * as workload from './workload';
 
 export interface GateArgs {
@@ -60,116 +61,6 @@ export interface PublishedDoor {
   /** Container whose ports these were in stacks of an older version: it has to have let go of them. */
   readonly after: pulumi.Resource;
 }
-
-const configDir = '/etc/gate';
-/** Holds an empty file for each key that may only send, by the middle part of the key, which is its number in Phoenix. */
-const ingestDir = '/etc/gate-ingest';
-const tlsDir = '/etc/gate-tls';
-const configFile = `${configDir}/nginx.conf`;
-/** Who sends to a store, beside the address that it is for. */
-const senderFile = `${configDir}/sender.conf`;
-
-/** While this file is there, nothing is let through. */
-export const closedFile = '/tmp/closed';
-
-/**
- * Refusals that reach Alloy as they are. The first four say that the data is bad: sent again, it would block
- * the queue for ever. The others are the ones that Alloy retries by itself.
- */
-export const passedCodes: readonly number[] = [400, 413, 415, 422, 429, 502, 503, 504];
-
-/** Says of samples that they are older than others of their series; Thanos answers it. */
-const conflict = 409;
-
-/** What differs between protocols: the refusals that reach Alloy, and whether the endpoint is the whole URL. */
-const protocols: Readonly<Record<Protocol, { readonly passed: readonly number[]; readonly isWhole: boolean }>> = {
-  otlphttp: { passed: passedCodes, isWhole: false },
-  'remote-write': { passed: [...passedCodes, conflict], isWhole: true },
-};
-
-/** Refusals that are never for what a request holds: of the sender, the path, the method, the time. */
-const ofTheWay: readonly number[] = [401, 404, 405, 408];
-
-/** Whether it may be for what the request holds that it is refused: a firewall's 403, say. */
-const mayBeForContent = (code: number): boolean => code >= 400 && code <= 500 && !ofTheWay.includes(code);
-
-/** How often one is refused, three minutes in all, until it is put aside. */
-const refusedTimes = 30;
-
-/** nginx's own word for a client that hung up; it refuses to start with a rule for it. */
-const hungUp = 499;
-
-export interface GateConfig {
-  /** Base URL of what stands behind it. */
-  readonly backend: string;
-  /** Default: `otlphttp`. */
-  readonly protocol?: Protocol;
-  readonly tunnelled?: boolean | undefined;
-  readonly journal?: string | undefined;
-  readonly door?: Door | undefined;
-  /** Ports on which it takes what is for an Egress. Default: none. */
-  readonly egressPorts?: readonly number[];
-  /** Whether the door takes TLS, too, on ports of its own. */
-  readonly tls?: boolean;
-  /** Whether it says who sends, as `senderConfig` has it. Default: Alloy does. */
-  readonly sender?: boolean;
-}
-
-/**
- * nginx's configuration for a gate. (From a backend, 408 and 444 end as a cut connection,
- * whatever the rules say: Alloy tries those again, too.)
- */
-export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = false, journal, door, egressPorts = [], tls = false, sender = false }: GateConfig): string {
-  const { protocol, origin, pathname, hostname, host } = new URL(backend);
-  const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
-  const isHere = hostname === dockerHost;
-  // To nginx a $ begins the name of a variable.
-  const path = pathname.replace(/\/$/, '').replaceAll('$', '%24');
-  const upstream = isHere ? `${protocol}//${dockerHostInGate}${path}` : `${origin}${path}`;
-  const { passed } = protocols[takes];
-  const rowsOf = (wanted: (code: number) => boolean): string[] =>
-    rows.map((row) => row.filter((code) => code !== hungUp && !passed.includes(code) && wanted(code)).join(' ')).filter(Boolean);
-  const { directHttp, directGrpc, ui, tlsUi, tlsHttp, tlsGrpc } = ports.gate;
-  const listening = (plain: number, encrypted: number): object[] => [{ port: plain, ssl: false }, ...(tls ? [{ port: encrypted, ssl: true }] : [])];
-  return renderFile('gate/nginx.conf.mustache', {
-    port: ports.gate.otlpHttp,
-    healthPort: ports.gate.health,
-    closedFile,
-    upstream,
-    spansTo: journal ?? upstream,
-    here: isHere ? { name: dockerHostInGate, host, hostname, server: host === hostname ? `${host}:${protocol === 'https:' ? 443 : 80}` : host } : false,
-    tls: protocol === 'https:',
-    sender: sender && { file: senderFile },
-    // Longer than Alloy waits: its timeout is the one that counts.
-    seconds: 5 + (tunnelled ? tunnelSeconds : 30),
-    egress: egressPorts.length === 0 ? false : { to: aliases.egress, on: egressPorts },
-    later: rowsOf((code) => !tunnelled || !mayBeForContent(code)),
-    aside: tunnelled && { directory: gateAside, hostname, refusals: rowsOf(mayBeForContent), refusedTimes, signals: otlpSignals },
-    door: door === undefined ? false : {
-      ...doorView(door),
-      away: phoenixAway,
-      ingestDir,
-      // Base64 of how the middle of an API key begins, whatever follows.
-      keyBegins: Buffer.from('{"jti":"ApiKey:').toString('base64url'),
-      checksPath,
-      secured: tls ? tlsFiles(tlsDir) : false,
-      grpcPorts: listening(directGrpc, tlsGrpc),
-      grpc: `${hostname}:${ports.phoenix.otlpGrpc}`,
-      // HTTP/2 for gRPC alone: elsewhere a body says how long it is.
-      strangers: [{ ports: [...listening(ui, tlsUi), ...listening(directHttp, tlsHttp)], http2: false }, { ports: listening(directGrpc, tlsGrpc), http2: true }],
-      doors: [
-        { what: "The page and the REST API. Phoenix's own clients send OTLP over HTTP there, too.", ports: listening(ui, tlsUi), page: true },
-        { what: 'OTLP over HTTP, past Alloy.', ports: listening(directHttp, tlsHttp), page: false },
-      ],
-    },
-  });
-}
-
-const isSecret = ({ password, token }: Sender): boolean => password !== undefined || token !== undefined;
-
-/** The part of the configuration that says who sends to a store. An empty header is not sent. */
-export const senderConfig = (sender: Sender): string =>
-  renderFile('gate/sender.conf.mustache', { authorization: authorizationOf(sender), tenant: sender.tenant ?? '' });
 
 /**
  * nginx between Alloy and a backend, for which a refusal means "later": Alloy drops a batch that is answered
