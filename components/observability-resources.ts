@@ -4,33 +4,15 @@
  */
 import * as pulumi from '@pulumi/pulumi';
 import type { Engine } from '../engine';
+import type { ApiKeyInputs, ApiKeyListInputs, CloudflareAccountInputs, EngineCheckInputs, IntakeInputs, PhoenixAccess, PhoenixReadyInputs, PhoenixSettingsInputs } from './observability-contract';
 
-type Inputs<T> = { readonly [K in keyof T]: pulumi.Input<T[K]> };
+/** What the provider takes, of which any part may be known only later. */
+type Args<T> = { readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? pulumi.Input<readonly pulumi.Input<E>[]> : pulumi.Input<T[K]> };
 
-/** Where Phoenix is, and what opens it; see PhoenixAccess in provider/phoenix-api.ts. */
-export type PhoenixAccess = Inputs<{
-  /** Docker Engine of the stack. */
-  engine: Engine;
-  /** Phoenix's container; requests are made from inside it, so nothing has to be published for them. */
-  container: string;
-  /** Base URL of its REST API, as seen there. */
-  url: string;
-  auth: boolean;
-  adminSecret: string;
-}>;
+/** Where Phoenix is, and what opens it. */
+export type PhoenixAccessArgs = Args<PhoenixAccess>;
 
-export type ApiKeyArgs = PhoenixAccess & Inputs<{
-  name: string;
-  /** Tells the keys of this stack from those that people made; names are not unique in Phoenix. */
-  description: string;
-  /** PHOENIX_SECRET: another one makes every key worthless. */
-  signedWith: string;
-  /** ID of Phoenix's container: another one may have another database. */
-  server: string;
-}> & {
-  /** Hours for which the next key that is minted is good; 0 is for ever. One that is there keeps its end. Default: for ever. */
-  readonly hours?: pulumi.Input<number> | undefined;
-};
+export type ApiKeyArgs = Args<ApiKeyInputs>;
 
 /**
  * A system API key of Phoenix: minted once, minted again when it no longer works, revoked when the
@@ -49,15 +31,7 @@ export class ApiKey extends pulumi.CustomResource {
   }
 }
 
-export type ApiKeyListArgs = PhoenixAccess & Inputs<{
-  /** Description of every key of this stack. */
-  description: string;
-  /** ID of Phoenix's container: a different one may have a different database. */
-  server: string;
-}> & {
-  /** Phoenix's own IDs of the keys that the stack has. */
-  readonly keyIds: readonly pulumi.Input<string>[];
-};
+export type ApiKeyListArgs = Args<ApiKeyListInputs>;
 
 /** The API keys that the stack has: every other key with its description is revoked. */
 export class ApiKeyList extends pulumi.CustomResource {
@@ -66,14 +40,7 @@ export class ApiKeyList extends pulumi.CustomResource {
   }
 }
 
-export type PhoenixReadyArgs = Inputs<{
-  engine: Engine;
-  /** Phoenix's container: its name, known before it is there, and its ID. */
-  container: string;
-  server: string;
-  /** Command that goes on with the deployment. */
-  redeploy: string;
-}>;
+export type PhoenixReadyArgs = Args<PhoenixReadyInputs>;
 
 /**
  * Phoenix, started: its database migrated, its health check passed. However long that takes it is waited for as long as it
@@ -85,14 +52,7 @@ export class PhoenixReady extends pulumi.CustomResource {
   }
 }
 
-export type PhoenixSettingsArgs = PhoenixAccess & {
-  /** Days after which traces are deleted; 0 keeps them for ever. Default: what is set in Phoenix. */
-  readonly retentionDays?: pulumi.Input<number> | undefined;
-} & Inputs<{
-  /** Takes the place of the password that everybody knows, where the database still has that. */
-  firstPassword: string;
-  server: string;
-}>;
+export type PhoenixSettingsArgs = Args<PhoenixSettingsInputs>;
 
 /** What Phoenix reads from its environment only when it makes its database, and so has to be told. */
 export class PhoenixSettings extends pulumi.CustomResource {
@@ -101,11 +61,7 @@ export class PhoenixSettings extends pulumi.CustomResource {
   }
 }
 
-export type EngineCheckArgs = Inputs<{
-  engine: Engine;
-  /** The engine's own ID; empty where it was not asked. By the name `id` the SDK would keep it to itself. */
-  engineId: string;
-}>;
+export type EngineCheckArgs = Args<EngineCheckInputs>;
 
 /**
  * The Docker Engine that the stack runs on. Refuses, at the preview, to go on with a different one: the containers and the
@@ -117,18 +73,7 @@ export class EngineCheck extends pulumi.CustomResource {
   }
 }
 
-export type IntakeArgs = Inputs<{
-  engine: Engine;
-  /** Container of the gate, and the file that closes it. */
-  gate: string;
-  closedFile: string;
-  /** Phoenix's container, and the URL of its metrics, as seen there. */
-  phoenix: string;
-  metrics: string;
-  /** IDs of the two containers. */
-  server: string;
-  entrance: string;
-}>;
+export type IntakeArgs = Args<IntakeInputs>;
 
 /**
  * Whether Phoenix is being sent spans. It is deleted before Phoenix's container is, and that closes the gate and
@@ -140,10 +85,10 @@ export class Intake extends pulumi.CustomResource {
   }
 }
 
-export type DeliveryCheckArgs = Inputs<{
+export type DeliveryCheckArgs = Args<{
   engine: Engine;
   /** Base URLs on the private network. */
-  endpoints: pulumi.Input<Inputs<{ otlpHttp: string; alloyUi: string; phoenix: string }>>;
+  endpoints: pulumi.Input<Args<{ otlpHttp: string; alloyUi: string; phoenix: string }>>;
   /** Command that puts the stack's containers back. */
   redeploy: string;
   /** IDs and hashes of everything on the path: when one is another, the path proves itself again. */
@@ -151,18 +96,18 @@ export type DeliveryCheckArgs = Inputs<{
 }> & (AtHome | AtTheEdge);
 
 /** Phoenix is in this stack. */
-type AtHome = Inputs<{
+type AtHome = Args<{
   /** URL of Phoenix's metrics, as seen in its container. */
   metrics: string;
   /** Names on the Docker host. */
-  containers: pulumi.Input<Inputs<{ phoenix: string; alloy: string; gate: string; journal?: string; egress?: string; prometheusGate?: string; lokiGate?: string }>>;
+  containers: pulumi.Input<Args<{ phoenix: string; alloy: string; gate: string; journal?: string; egress?: string; prometheusGate?: string; lokiGate?: string }>>;
   auth: boolean;
   adminSecret: string;
 }>;
 
 /** Phoenix is in another stack, behind a tunnel. */
-type AtTheEdge = Inputs<{
-  containers: pulumi.Input<Inputs<{ alloy: string; gate: string; prometheusGate?: string; lokiGate?: string }>>;
+type AtTheEdge = Args<{
+  containers: pulumi.Input<Args<{ alloy: string; gate: string; prometheusGate?: string; lokiGate?: string }>>;
   central: { readonly stack: string; readonly hostname: string; readonly sendTo: 'alloy' | 'phoenix'; readonly token: string };
   /** Headers with which Phoenix is asked; secret. */
   headers: Record<string, string>;
@@ -178,20 +123,7 @@ export class DeliveryCheck extends pulumi.CustomResource {
   }
 }
 
-export type CloudflareAccountArgs = Inputs<{
-  /** Base URL of the API, and a token; an empty one: that of the environment. */
-  baseUrl: string;
-  apiToken: string;
-  accountId: string;
-  zone: string;
-  /** Name of the stack's tunnel. */
-  tunnel: string;
-  /** Hostnames of the stack, and the setting that each comes from. */
-  hostnames: { readonly hostname: string; readonly setting: string }[];
-  /** Whether there are Access applications, and service tokens. */
-  access: boolean;
-  serviceTokens: boolean;
-}>;
+export type CloudflareAccountArgs = Args<CloudflareAccountInputs>;
 
 /**
  * The Cloudflare account of a tunnel, looked at before anything is made: refuses, at the preview, a token that lacks a

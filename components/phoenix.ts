@@ -6,7 +6,7 @@ import type { Backend } from './backend';
 import { aliases, beyondLimit, checkProject, ports, storagePercent, users } from './catalog';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
-import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccess } from './observability-resources';
+import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccessArgs } from './observability-resources';
 import { ownedBy } from './owned-volume';
 import { spansInMemory } from './phoenix-room';
 import { renderFile } from './template';
@@ -247,7 +247,7 @@ export class Phoenix extends pulumi.ComponentResource {
     // Whoever has the ID may speak to it.
     const server = pulumi.all([container.id, ready.urn]).apply(([id]) => id);
 
-    const access: PhoenixAccess = {
+    const access: PhoenixAccessArgs = {
       engine: args.engine,
       container: container.name,
       url: `http://${loopback}:${ports.phoenix.ui}`,

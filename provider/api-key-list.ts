@@ -1,14 +1,6 @@
-import { PhoenixApi, type KeyRecord, type PhoenixAccess } from './phoenix-api';
+import { PhoenixApi, type KeyRecord } from './phoenix-api';
+import type { ApiKeyListInputs, PhoenixAccess } from '../components/observability-contract';
 import type { Kind } from './resource';
-
-export interface ApiKeyListInputs extends PhoenixAccess {
-  /** Description of every key of this stack, by which they are told from those that people made. */
-  readonly description: string;
-  /** Phoenix's IDs of the keys that the stack has; an empty text where there is none. */
-  readonly keyIds: readonly string[];
-  /** ID of Phoenix's container: a different one may have a different database. */
-  readonly server: string;
-}
 
 type Api = Pick<PhoenixApi, 'keys' | 'revoke' | 'ready' | 'close'>;
 

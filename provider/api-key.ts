@@ -1,19 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { PhoenixApi, Refused, Unreachable, type PhoenixAccess } from './phoenix-api';
+import { PhoenixApi, Refused, Unreachable } from './phoenix-api';
+import type { ApiKeyInputs, PhoenixAccess } from '../components/observability-contract';
 import type { Kind } from './resource';
 import { unknown } from './values';
-
-export interface ApiKeyInputs extends PhoenixAccess {
-  readonly name: string;
-  /** Tells the keys of this stack from those that people made; names are not unique in Phoenix. */
-  readonly description: string;
-  /** PHOENIX_SECRET, with which Phoenix signs keys: another one makes all of them worthless. */
-  readonly signedWith: string;
-  /** ID of Phoenix's container: another one may have another database. */
-  readonly server: string;
-  /** Hours for which the next key that is minted is good; 0 is for ever. Default: for ever. */
-  readonly hours?: number;
-}
 
 export interface ApiKeyOutputs extends ApiKeyInputs {
   /** Phoenix's own ID of the key; empty while there is none, because auth was never on. */

@@ -1,23 +1,8 @@
+import type { CloudflareAccountInputs } from '../components/observability-contract';
 import { unknownSecret } from '../settings/setting';
 import type { Problem } from '../settings/problem';
 import { CloudflareApi } from './cloudflare-api';
 import type { Kind } from './resource';
-
-export interface CloudflareAccountInputs {
-  /** Base URL of the API. */
-  readonly baseUrl: string;
-  /** Empty: the one of the environment, as the cloudflare provider takes it. */
-  readonly apiToken: string;
-  readonly accountId: string;
-  readonly zone: string;
-  /** Name of the stack's tunnel. */
-  readonly tunnel: string;
-  /** Hostnames of the stack, and the setting that each comes from. */
-  readonly hostnames: readonly { readonly hostname: string; readonly setting: string }[];
-  /** Whether there are Access applications, and service tokens. */
-  readonly access: boolean;
-  readonly serviceTokens: boolean;
-}
 
 export interface CloudflareAccountOutputs extends CloudflareAccountInputs {
   readonly zoneId: string;

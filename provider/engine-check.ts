@@ -1,12 +1,7 @@
+import type { EngineCheckInputs } from '../components/observability-contract';
 import type { Problem } from '../settings/problem';
 import { infoCommand, type Engine } from '../engine';
 import type { Kind } from './resource';
-
-export interface EngineCheckInputs {
-  readonly engine: Engine;
-  /** The engine's own ID; empty where it was not asked. */
-  readonly engineId: string;
-}
 
 /**
  * Keeps a stack on its engine. Another address alone is no other engine (a socket and ssh lead to the same one), and

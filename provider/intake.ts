@@ -1,24 +1,9 @@
-import type { Engine } from '../engine';
+import type { IntakeInputs } from '../components/observability-contract';
 import { Cancelled, cancelled, pause } from './cancellation';
 import { from, run } from './container-reach';
 import type { Reach } from './reach';
 import { recordedEngine } from './recorded-engine';
 import type { Kind } from './resource';
-
-export interface IntakeInputs {
-  /** Docker Engine of the stack. */
-  readonly engine: Engine;
-  /** Container of the gate, and the file that closes it. */
-  readonly gate: string;
-  readonly closedFile: string;
-  /** Phoenix's container, and the URL of its metrics, as seen there. */
-  readonly phoenix: string;
-  readonly metrics: string;
-  /** ID of Phoenix's container. */
-  readonly server: string;
-  /** ID of the gate's: a new one is open. */
-  readonly entrance: string;
-}
 
 /** Opens and closes the gate, and tells what Phoenix holds. */
 export interface Sluice {

@@ -1,23 +1,9 @@
+import type { PhoenixAccess } from '../components/observability-contract';
 import { firstAdmin } from '../components/catalog';
-import type { Engine } from '../engine';
 import { Cancelled, cancelled, pause } from './cancellation';
 import { from } from './container-reach';
 import type { Answer, Reach } from './reach';
 import { recordedEngine } from './recorded-engine';
-
-/** Where a stack's Phoenix is, and what opens it. */
-export interface PhoenixAccess {
-  /** Docker Engine of the stack. */
-  readonly engine: Engine;
-  /** Phoenix's container; requests are made from inside it. */
-  readonly container: string;
-  /** Base URL of its REST API, as seen there. */
-  readonly url: string;
-  /** Whether it asks for credentials. Without that there are no keys and no logins. */
-  readonly auth: boolean;
-  /** PHOENIX_ADMIN_SECRET: a bearer token with all rights. */
-  readonly adminSecret: string;
-}
 
 /** A system API key, without the key itself: Phoenix shows that once, to whoever mints it. */
 export interface KeyRecord {

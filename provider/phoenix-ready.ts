@@ -1,21 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PhoenixReadyInputs } from '../components/observability-contract';
 import type { Problem } from '../settings/problem';
-import { engineMessage, engineRequest, type Engine } from '../engine';
+import { engineMessage, engineRequest } from '../engine';
 import { cancelled } from './cancellation';
 import { logOf, StartLog, type Said } from './phoenix-start';
 import { tell } from './progress';
 import { recordedEngine } from './recorded-engine';
 import type { Kind } from './resource';
-
-export interface PhoenixReadyInputs {
-  /** Docker Engine of the stack. */
-  readonly engine: Engine;
-  /** Phoenix's container, and its ID: another one has to start as well. */
-  readonly container: string;
-  readonly server: string;
-  /** Command that goes on with the deployment. */
-  readonly redeploy: string;
-}
 
 /** A container, as far as `GET /containers/…/json` is looked at. */
 export interface Inspected {

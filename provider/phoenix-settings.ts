@@ -1,15 +1,7 @@
-import { PhoenixApi, type PhoenixAccess } from './phoenix-api';
+import { PhoenixApi } from './phoenix-api';
+import type { PhoenixSettingsInputs, PhoenixAccess } from '../components/observability-contract';
 import { tell } from './progress';
 import type { Kind } from './resource';
-
-export interface PhoenixSettingsInputs extends PhoenixAccess {
-  /** Days after which traces are deleted; 0 keeps them for ever. Default: what is set in Phoenix. */
-  readonly retentionDays?: number;
-  /** First password of admin@localhost. */
-  readonly firstPassword: string;
-  /** ID of Phoenix's container: another one may have another database. */
-  readonly server: string;
-}
 
 export interface PhoenixSettingsOutputs extends PhoenixSettingsInputs {
   /** Whether this database was asked for the password that everybody knows. Stacks of before do not have it. */

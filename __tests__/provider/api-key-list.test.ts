@@ -1,6 +1,8 @@
 import { at } from '../../engine';
-import { apiKeyList, type ApiKeyListInputs } from '../../provider/api-key-list';
-import type { KeyRecord, PhoenixAccess, PhoenixApi } from '../../provider/phoenix-api';
+import { apiKeyList } from '../../provider/api-key-list';
+import type { ApiKeyListInputs } from '../../components/observability-contract';
+import type { KeyRecord, PhoenixApi } from '../../provider/phoenix-api';
+import type { PhoenixAccess } from '../../components/observability-contract';
 
 const inputs: ApiKeyListInputs = {
   engine: at('unix:///docker.sock'),

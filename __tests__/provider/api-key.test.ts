@@ -1,6 +1,8 @@
 import { at } from '../../engine';
-import { apiKey, type ApiKeyInputs, type ApiKeyOutputs } from '../../provider/api-key';
-import { Refused, Unreachable, type PhoenixAccess, type PhoenixApi } from '../../provider/phoenix-api';
+import { apiKey, type ApiKeyOutputs } from '../../provider/api-key';
+import type { ApiKeyInputs } from '../../components/observability-contract';
+import { Refused, Unreachable, type PhoenixApi } from '../../provider/phoenix-api';
+import type { PhoenixAccess } from '../../components/observability-contract';
 import { providing } from '../../provider/providing';
 import { unknown } from '../../provider/values';
 

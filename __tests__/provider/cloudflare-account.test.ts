@@ -1,5 +1,6 @@
 import type { Problem } from '../../settings/problem';
-import { cloudflareAccount, type CloudflareAccountInputs } from '../../provider/cloudflare-account';
+import { cloudflareAccount } from '../../provider/cloudflare-account';
+import type { CloudflareAccountInputs } from '../../components/observability-contract';
 import { CloudflareApi } from '../../provider/cloudflare-api';
 import { setEnvironment } from '../support/environment';
 import { nobody, site, type Reply, type Site } from '../support/web';

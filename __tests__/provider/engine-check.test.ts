@@ -1,5 +1,6 @@
 import { at, type Engine } from '../../engine';
-import { engineCheck, type EngineCheckInputs } from '../../provider/engine-check';
+import { engineCheck } from '../../provider/engine-check';
+import type { EngineCheckInputs } from '../../components/observability-contract';
 import { providing } from '../../provider/providing';
 import { secret } from '../../provider/values';
 import type { Provider } from '@pulumi/pulumi/provider';

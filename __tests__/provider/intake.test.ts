@@ -1,5 +1,6 @@
 import { at } from '../../engine';
-import { intake, type IntakeInputs } from '../../provider/intake';
+import { intake } from '../../provider/intake';
+import type { IntakeInputs } from '../../components/observability-contract';
 
 const inputs: IntakeInputs = {
   engine: at('unix:///docker.sock'), gate: 'phoenix-dev-gate', closedFile: '/tmp/closed', phoenix: 'phoenix-dev', metrics: 'http://127.0.0.1:9090/metrics', server: 'one', entrance: 'two',

@@ -4,9 +4,12 @@
  * 422 to an end that is past, 403 about keys without auth, 404 for a key that is gone.
  */
 import { at } from '../../engine';
-import { apiKey, type ApiKeyInputs, type ApiKeyOutputs } from '../../provider/api-key';
-import { apiKeyList, type ApiKeyListInputs } from '../../provider/api-key-list';
-import { PhoenixApi, type PhoenixAccess } from '../../provider/phoenix-api';
+import { apiKey, type ApiKeyOutputs } from '../../provider/api-key';
+import type { ApiKeyInputs } from '../../components/observability-contract';
+import { apiKeyList } from '../../provider/api-key-list';
+import type { ApiKeyListInputs } from '../../components/observability-contract';
+import { PhoenixApi } from '../../provider/phoenix-api';
+import type { PhoenixAccess } from '../../components/observability-contract';
 import type { Answer, Question } from '../../provider/reach';
 
 const description = 'made by Pulumi stack p/dev';

@@ -1,5 +1,6 @@
 import { at } from '../../engine';
-import { PhoenixApi, Refused, Unreachable, type PhoenixAccess } from '../../provider/phoenix-api';
+import { PhoenixApi, Refused, Unreachable } from '../../provider/phoenix-api';
+import type { PhoenixAccess } from '../../components/observability-contract';
 import type { Answer, Question } from '../../provider/reach';
 import { setEnvironment } from '../support/environment';
 import { execEngine } from '../support/exec-engine';

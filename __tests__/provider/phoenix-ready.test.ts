@@ -1,5 +1,6 @@
 import { at } from '../../engine';
-import { phoenixReady, type Inspected, type Pace, type PhoenixReadyInputs } from '../../provider/phoenix-ready';
+import { phoenixReady, type Inspected, type Pace } from '../../provider/phoenix-ready';
+import type { PhoenixReadyInputs } from '../../components/observability-contract';
 import type { Said } from '../../provider/phoenix-start';
 import { unknown } from '../../provider/values';
 import { fakeEngine } from '../support/fake-engine';

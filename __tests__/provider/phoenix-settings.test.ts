@@ -1,6 +1,8 @@
 import { at } from '../../engine';
-import type { PhoenixAccess, PhoenixApi } from '../../provider/phoenix-api';
-import { phoenixSettings, type PhoenixSettingsInputs } from '../../provider/phoenix-settings';
+import type { PhoenixApi } from '../../provider/phoenix-api';
+import type { PhoenixAccess } from '../../components/observability-contract';
+import { phoenixSettings } from '../../provider/phoenix-settings';
+import type { PhoenixSettingsInputs } from '../../components/observability-contract';
 
 const inputs: PhoenixSettingsInputs = {
   engine: at('unix:///docker.sock'),
