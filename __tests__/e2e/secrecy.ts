@@ -10,11 +10,11 @@ import { finished } from './load';
 /** Texts, each by the name of the place where it stands. */
 export type Places = Record<string, string>;
 
-/** What the stack has generated, and its keys of Phoenix. */
+/** What the stack has generated, and its keys of Phoenix. Without auth a key is an empty text, which is everywhere. */
 export async function secretsOf(checkout: Checkout): Promise<string[]> {
   const { stdout } = await checkout.pulumi('stack', 'export', '--show-secrets');
   const { deployment } = JSON.parse(stdout) as { deployment: { resources: { outputs?: { key?: { plaintext: string }; result?: { plaintext: string } } }[] } };
-  return deployment.resources.flatMap(({ outputs }) => [outputs?.key, outputs?.result]).flatMap((one) => (one ? [JSON.parse(one.plaintext) as string] : []));
+  return deployment.resources.flatMap(({ outputs }) => [outputs?.key, outputs?.result]).flatMap((one) => (one ? [JSON.parse(one.plaintext) as string] : [])).filter((text) => text !== '');
 }
 
 /** How its containers were started, those too that never were, and what they have written. */
