@@ -62,12 +62,12 @@ function waysIn(settings: Settings, secret: boolean): Variables {
   const keys = (Object.keys(loginKeys) as (keyof typeof loginKeys)[]).filter((key) => on.some((way) => key.startsWith(way)));
   return Object.fromEntries(keys.flatMap((key) => {
     const { variable, secret: hidden }: Key<unknown> = loginKeys[key];
-    return variable === undefined || (hidden === true) !== secret ? [] : [[variable.replace('{NAME}', name), inWords(settings[key])]];
+    return variable === undefined || (hidden === true) !== secret ? [] : [[variable.replace('{NAME}', name), asText(settings[key])]];
   }));
 }
 
 /** As Phoenix reads it: lists are JSON. */
-function inWords(value: unknown): string | undefined {
+function asText(value: unknown): string | undefined {
   return value === undefined || typeof value === 'string' ? value : value instanceof URL ? value.href : JSON.stringify(value);
 }
 

@@ -1,18 +1,8 @@
 import * as fc from 'fast-check';
 import { images } from '../../components/catalog';
 import * as values from '../../settings/parse';
+import { ruleOf } from '../support/broken-rule';
 import { rows } from '../support/rows';
-
-/** The rule that a text breaks; the text itself when it breaks none. */
-function ruleOf(parse: (raw: string) => unknown, raw: string): string {
-  try {
-    parse(raw);
-    return `'${raw}' was accepted`;
-  } catch (error) {
-    expect(error).toBeInstanceOf(values.BrokenRule);
-    return (error as Error).message;
-  }
-}
 
 const digest = `@sha256:${'0123456789abcdef'.repeat(4)}`;
 

@@ -1,18 +1,7 @@
 import * as fc from 'fast-check';
 import * as tunnel from '../../settings/tunnel-parse';
-import { BrokenRule } from '../../settings/parse';
+import { ruleOf } from '../support/broken-rule';
 import { rows } from '../support/rows';
-
-/** The rule that a text breaks; the text itself when it breaks none. */
-function ruleOf(parse: (raw: string) => unknown, raw: string): string {
-  try {
-    parse(raw);
-    return `'${raw}' was accepted`;
-  } catch (error) {
-    expect(error).toBeInstanceOf(BrokenRule);
-    return (error as Error).message;
-  }
-}
 
 const oneLine = 'it is one line of text, and not empty';
 

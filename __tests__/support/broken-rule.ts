@@ -12,3 +12,14 @@ export function brokenRule(parse: (raw: string) => unknown, raw: string): { rule
   }
   throw new Error(`${raw} breaks no rule`);
 }
+
+/** The rule that a text breaks, or that it was accepted. */
+export function ruleOf(parse: (raw: string) => unknown, raw: string): string {
+  try {
+    parse(raw);
+    return `'${raw}' was accepted`;
+  } catch (error) {
+    expect(error).toBeInstanceOf(BrokenRule);
+    return (error as Error).message;
+  }
+}

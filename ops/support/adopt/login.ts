@@ -3,7 +3,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Key } from '../../../settings/setting';
+import { isSecretKey, keyed } from '../../../settings/keys';
 import { loginKeys } from '../../../settings/login';
 import { loginEnvironment } from '../../../stack/phoenix-env';
 import type { Problem } from '../../../settings/problem';
@@ -43,8 +43,6 @@ export interface Login {
   readonly carried: readonly string[];
 }
 
-const keyed: Readonly<Record<string, Key<unknown>>> = loginKeys;
-
 /** Settings that are complete together, or not taken over at all: how their names begin, and what people call them. */
 const groups: Readonly<Record<string, string>> = { oidc: 'OIDC', ldap: 'LDAP', smtp: 'mail' };
 const groupOf = (key: string): string => Object.keys(groups).find((group) => key.startsWith(`phoenix:${group}`)) ?? key;
@@ -74,7 +72,6 @@ function asSet(key: string, value: string): string {
 }
 
 const fallbackOf = (key: string): string | undefined => keyed[key]?.fallback;
-const isSecret = (key: string): boolean => keyed[key]?.secret === true;
 
 /**
  * @param name of the old Phoenix's container
@@ -95,8 +92,8 @@ export function loginOf({ env, opens }: Told, name: string, start: string, confi
   const same = Object.keys(offered).filter((key) => (now[key] ?? fallbackOf(key)) === offered[key]);
   const { env: told } = loginEnvironment(readSettings(now, projectName).settings);
   return {
-    config: Object.fromEntries(Object.entries(taken).filter(([key]) => !isSecret(key))),
-    secrets: Object.fromEntries(Object.entries(taken).filter(([key]) => isSecret(key))),
+    config: Object.fromEntries(Object.entries(taken).filter(([key]) => !isSecretKey(key))),
+    secrets: Object.fromEntries(Object.entries(taken).filter(([key]) => isSecretKey(key))),
     problems: [...problemsOf(offered['phoenix:secret'], opens, name, start), ...otherwiseSet(offered, all, name)],
     notes: [...notes, ...(differently.length > 0 ? [`Set for the stack in another way than for ${name}, and so it stays: ${differently.join(', ')}.`] : [])],
     carried: [
@@ -112,7 +109,7 @@ function problemsOf(secret: string | undefined, opens: boolean, name: string, st
   if (secret === undefined) {
     return [problem('people log in, and its environment does not have what it signs API keys with', 'with PHOENIX_SECRET in its environment')];
   }
-  const broken = readSettings({ 'phoenix:secret': secret }, projectName, isSecret).problems.find(({ key }) => key === 'phoenix:secret');
+  const broken = readSettings({ 'phoenix:secret': secret }, projectName, isSecretKey).problems.find(({ key }) => key === 'phoenix:secret');
   if (broken) {
     return [problem(broken.rule, 'with another secret, with which all of its API keys are void')];
   }
@@ -133,7 +130,7 @@ function otherwiseSet(offered: Config, all: Config, name: string): Problem[] {
 
 /** The settings that the stack's Phoenix would start with, and what is to be said of the others. */
 function sound(wanted: Config, all: Config, variable: (key: string) => string | undefined, name: string): { taken: Config; notes: string[] } {
-  const { problems } = readSettings({ ...all, ...wanted }, projectName, isSecret);
+  const { problems } = readSettings({ ...all, ...wanted }, projectName, isSecretKey);
   const broken = problems.filter(({ key }) => key in wanted && key !== 'phoenix:secret');
   const out = new Set(broken.map(({ key }) => groupOf(key)));
   return {
