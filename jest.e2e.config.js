@@ -14,6 +14,7 @@ module.exports = {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }],
   },
   maxWorkers: 2,
+  testSequencer: './__tests__/e2e/sequencer.js',
   // A deployment on a busy machine takes minutes; what a test waits for it waits for by its condition.
   testTimeout: 15 * 60_000,
   verbose: true,

@@ -18,6 +18,8 @@ jest.mock('../engine/host-ports', () => ({
   holderOf: () => Promise.resolve(undefined),
   isOwnAddress: () => Promise.resolve(true),
 }));
+// Nor what answers at the bridge of the fake engine, which may lead to another machine.
+jest.mock('../stack/store-survey', () => ({ surveyStores: () => Promise.resolve({ problems: [], warnings: [] }) }));
 
 interface Stack extends Deployed {
   readonly outputs: Readonly<Record<string, unknown>>;

@@ -51,7 +51,12 @@ export class Checkout {
     const here = path.join(__dirname, '..', '..');
     await run('git', ['clone', '--quiet', here, dir]);
     if (packages === 'installed') {
-      await run('cp', ['-a', path.join(here, 'node_modules'), dir]);
+      // By links: the packages are only read. On another disk there are none.
+      const [from, to] = [path.join(here, 'node_modules'), path.join(dir, 'node_modules')];
+      await run('cp', ['-al', from, to]).catch(async () => {
+        fs.rmSync(to, { recursive: true, force: true });
+        await run('cp', ['-a', from, to]);
+      });
     }
     return new Checkout(dir, stack);
   }

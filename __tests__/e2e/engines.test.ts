@@ -130,7 +130,6 @@ describe(`a current engine, named by a context`, () => {
     expect(traceId).toMatch(/^[0-9a-f]{32}$/);
     expect(await containersOn(engine.host)).toBe(ids);
     expect(await here.plannedSteps()).toEqual([]);
-    expect(await here.verify()).toMatchObject({ ok: true });
   });
 
   it.each([

@@ -3,7 +3,7 @@
  * loopback, as a mirror of Docker Hub and by name. A stack begins without a registry, on what lab/ has built, and moves to the
  * published images when one answers.
  */
-import { execFile } from 'node:child_process';
+import { exec, execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -74,7 +74,11 @@ async function publish(): Promise<Registry> {
   for (const part of parts) {
     const reference = `${started.address}/${inRegistry[part]}`;
     await (part === 'alloy' ? pinnedAlloy(lab.alloy, reference) : docker('tag', lab[part], reference));
-    await docker('push', '--quiet', reference);
+    const dir = tempDir();
+    await promisify(exec)(`docker save '${reference}' | tar -x -C '${dir}'`);
+    const [, repository = '', tag = ''] = /^(.+):([^:]+)$/.exec(inRegistry[part]) ?? [];
+    started.store.putSaved(repository, tag, dir);
+    fs.rmSync(dir, { recursive: true });
     await docker('image', 'rm', reference);
   }
   return started;

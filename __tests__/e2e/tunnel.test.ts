@@ -39,6 +39,11 @@ const reachable = (stack: string): Promise<unknown> =>
 
 beforeAll(async () => {
   central = await Checkout.clone('central');
+  // Each refusal takes the five seconds until Alloy tries again; how many it takes is in goldens/edge/nginx.conf.
+  const file = path.join(central.dir, 'components', 'gate-config.ts');
+  const source = fs.readFileSync(file, 'utf8');
+  expect(source).toContain('const refusedTimes = 30;');
+  fs.writeFileSync(file, source.replace('const refusedTimes = 30;', 'const refusedTimes = 8;'));
   edge = await central.beside('edge');
   bare = await central.beside('bare');
   cloudflare = await Cloudflare.start({ name: 'cloudflare-e2e', account: { id: accountId, zones: [zone] }, team: 'example', hostnames: Object.values(hostnames) });
@@ -218,21 +223,13 @@ describe('no answer of the tunnel loses a span', () => {
     ['nothing', 'nothing: the connection is cut'],
   ];
 
-  /** What an answer of Cloudflare costs both edges, under load. */
-  it.each(modes.slice(0, 3))('%s (%s), which loses spans without the gate', async (mode) => {
-    const [held, lost] = [`held-${mode}`, `bare-${mode}`];
-    const [accepted, acceptedBare] = await whileAnswered([mode], held, lost);
-    await allStored(held, accepted);
-    await drained();
-    const arrived = await stored(lost);
-    console.log(`${mode}: with the gate ${await stored(held)} of ${accepted} spans arrived, without it ${arrived} of ${acceptedBare}`);
-    expect(arrived).toBeLessThan(acceptedBare);
-  });
-
-  it(`one after the other: ${modes.map(([, about]) => about).join(', ')}`, async () => {
-    const [accepted] = await whileAnswered(modes.map(([mode]) => mode), 'held', 'bare');
+  it(`one after the other: ${modes.map(([, about]) => about).join(', ')}; without the gate some of them lose spans`, async () => {
+    const [accepted, acceptedBare] = await whileAnswered(modes.map(([mode]) => mode), 'held', 'lost');
     await allStored('held', accepted);
     await drained();
+    const arrived = await stored('lost');
+    console.log(`with the gate ${await stored('held')} of ${accepted} spans arrived, without it ${arrived} of ${acceptedBare}`);
+    expect(arrived).toBeLessThan(acceptedBare);
   });
 
   it('a request that a firewall refuses for what it holds is put aside, and sent again by a command', async () => {

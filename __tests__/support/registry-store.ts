@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as tar from 'tar-stream';
 
@@ -60,6 +62,24 @@ export class Store {
       mediaType: manifestType,
       config: part('application/vnd.docker.container.image.v1+json', config),
       layers: zipped.map((bytes) => part('application/vnd.docker.image.rootfs.diff.tar.gzip', bytes)),
+    };
+    return this.putManifest(repository, tag, { type: manifestType, body: Buffer.from(JSON.stringify(body)) });
+  }
+
+  /**
+   * An image of an engine, its layers as they are: nobody needs them small, and compressing them takes a minute.
+   * @param dir what `docker save` has written, unpacked
+   * @returns its digest
+   */
+  putSaved(repository: string, tag: string, dir: string): string {
+    const read = (file: string): Buffer => fs.readFileSync(path.join(dir, file));
+    const [{ Config, Layers }] = JSON.parse(read('manifest.json').toString()) as [{ Config: string; Layers: string[] }];
+    const part = (mediaType: string, bytes: Buffer): object => ({ mediaType, size: bytes.length, digest: this.putBlob(bytes) });
+    const body = {
+      schemaVersion: 2,
+      mediaType: manifestType,
+      config: part('application/vnd.docker.container.image.v1+json', read(Config)),
+      layers: Layers.map((file) => part('application/vnd.docker.image.rootfs.diff.tar', read(file))),
     };
     return this.putManifest(repository, tag, { type: manifestType, body: Buffer.from(JSON.stringify(body)) });
   }
