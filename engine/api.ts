@@ -9,7 +9,7 @@ import type { Engine } from './engine';
 import { overSsh } from './ssh';
 import { inWords, materialOf } from './tls';
 
-/** Newest version of the API that this code was written for; an engine that knows less is spoken to in its own newest. */
+/** Newest version of the API that this code was written for; an older engine is used with its own newest version. */
 const newestApi = '1.51';
 
 export interface EngineAnswer {
@@ -23,14 +23,14 @@ export interface EngineRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds until the request fails; without it there is no limit. */
   readonly timeoutMs?: number;
-  /** Called for each piece of the answer as it arrives, for answers that take long. The body is then empty if the status is below 400. */
+  /** Called for each piece of a long response as it arrives. The body is then empty if the status is below 400. */
   readonly onData?: (chunk: Buffer) => void;
 }
 
 /**
  * One request to the Docker Engine API.
- * @param path path and query, without a version: the newest that both sides know is put in front
- * @throws Error when the engine cannot be reached or does not answer in time; an answer of any status is returned
+ * @param path path and query, without a version: the newest one that both sides support is prepended
+ * @throws Error when the engine cannot be reached or does not respond in time; a response of any status is returned
  */
 export async function engineRequest(engine: Engine, method: string, path: string, request: EngineRequest = {}): Promise<EngineAnswer> {
   const prefix = await versionPrefix(engine, request.timeoutMs);
@@ -38,7 +38,7 @@ export async function engineRequest(engine: Engine, method: string, path: string
 }
 
 /**
- * A GET whose answer is JSON.
+ * A GET whose response is JSON.
  * @throws Error with the engine's own message for a status of 400 or more
  */
 export async function engineGet<T>(engine: Engine, path: string, timeoutMs?: number): Promise<T> {
@@ -55,8 +55,8 @@ export async function engineGet<T>(engine: Engine, path: string, timeoutMs?: num
 
 /**
  * Turns a request into a stream in both directions, as `docker exec` does.
- * @param timeoutMs until the engine has agreed; the stream itself may be silent for as long as it likes
- * @throws Error with the engine's own message when it does not agree to that
+ * @param timeoutMs until the engine has agreed; the stream itself may be silent for any time
+ * @throws Error with the engine's own message when it refuses
  */
 export async function engineStream(engine: Engine, path: string, body: object, timeoutMs: number): Promise<Duplex> {
   const payload = JSON.stringify(body);
@@ -87,7 +87,7 @@ export async function engineStream(engine: Engine, path: string, body: object, t
   });
 }
 
-/** What the engine said in an answer of status 400 or more. */
+/** The engine's message in a response of status 400 or more. */
 export function engineMessage({ status, body }: EngineAnswer): string {
   const text = body.toString().trim();
   try {
@@ -96,13 +96,13 @@ export function engineMessage({ status, body }: EngineAnswer): string {
       return message;
     }
   } catch {
-    // What stands between here and the engine, such as a proxy, speaks in its own way.
+    // A proxy between here and the engine responds in its own format.
   }
   return `status ${status}: ${text.slice(0, 200)}`;
 }
 
 const negotiated = new Map<string, Promise<string>>();
-/** A question that every engine answers at once; over ssh the connection may take a while. */
+/** A request that every engine answers at once; over ssh the connection may take a while. */
 const pingMs = 60_000;
 
 /** `/v1.51`: asked once for each engine, as Docker's own clients do. */
@@ -110,12 +110,12 @@ function versionPrefix(engine: Engine, timeoutMs: number | undefined): Promise<s
   const key = JSON.stringify(engine);
   const known = negotiated.get(key) ?? negotiate(engine, timeoutMs);
   negotiated.set(key, known);
-  // An engine that did not answer may do so the next time.
+  // An engine that did not respond may do so next time.
   known.catch(() => negotiated.delete(key));
   return known;
 }
 
-/** Never without a limit: requests that have one wait for this question of one that has none. */
+/** Always with a limit: requests that have one may wait for this request, made for one that has none. */
 async function negotiate(engine: Engine, timeoutMs = pingMs): Promise<string> {
   const { answer, headers } = await send(engine, 'GET', '/_ping', { timeoutMs });
   const offered = headers['api-version'];
@@ -139,7 +139,7 @@ function send(engine: Engine, method: string, path: string, request: EngineReque
   const payload = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
   const type = Buffer.isBuffer(body) ? 'application/x-tar' : 'application/json';
   return new Promise((resolve, reject) => {
-    // The engine may fall silent before its answer or in the middle of it.
+    // The engine may go silent before its response or in the middle of it.
     const fail = (error: Error): void => {
       if (error.name === 'AbortError' || error.name === 'TimeoutError') {
         reject(new Error(`no answer within ${timeoutMs} ms`));

@@ -16,7 +16,7 @@ const fileOf: Readonly<Record<string, string>> = { 'docker:caMaterial': 'ca.pem'
 
 const folder = '/path/of/a/folder/with/ca.pem,cert.pem,key.pem';
 
-/** Certificates for a `tcp://` address: of the settings, else of the environment as the docker command line reads it. */
+/** Certificates for a `tcp://` address: from the settings, else from the environment as the docker command line reads it. */
 export function certificatesFor(settings: EngineSettings, { env, home }: Surroundings): Certificates {
   const { 'docker:certPath': certPath, 'docker:caMaterial': ca, 'docker:certMaterial': cert, 'docker:keyMaterial': key } = settings;
   const texts = tlsKeys.slice(1);
@@ -36,7 +36,7 @@ export function certificatesFor(settings: EngineSettings, { env, home }: Surroun
   return fromEnvironment(env, configDir(env, home));
 }
 
-/** Without one of the first two, DOCKER_CERT_PATH says nothing: the connection is plain. */
+/** Without one of the first two, DOCKER_CERT_PATH has no effect: the connection is plain. */
 function fromEnvironment({ DOCKER_TLS_VERIFY: verify, DOCKER_TLS: unverified, DOCKER_CERT_PATH: certPath }: NodeJS.ProcessEnv, usual: string): Certificates {
   if (verify) {
     const [key, value] = certPath ? ['DOCKER_CERT_PATH', certPath] as const : ['DOCKER_TLS_VERIFY', verify] as const;
@@ -47,7 +47,7 @@ function fromEnvironment({ DOCKER_TLS_VERIFY: verify, DOCKER_TLS: unverified, DO
     : { problems: [] };
 }
 
-/** Certificates of settings that this engine does not use. */
+/** Certificates in the settings that this engine does not use. */
 export function unused(settings: EngineSettings, why: string): EngineProblem[] {
   return tlsKeys.filter((key) => settings[key] !== undefined).map((key) => ({ key, rule: why, mend: [`pulumi config rm ${key}`] }));
 }

@@ -7,7 +7,7 @@ import { findSocket } from './sockets';
 import { whyUnusable } from './tls';
 import { misleading } from './variables';
 
-/** What a stack's settings say of its engine. */
+/** The settings of a stack that select its engine. */
 export interface EngineSettings {
   readonly 'docker:host'?: string | undefined;
   readonly 'docker:context'?: string | undefined;
@@ -18,7 +18,7 @@ export interface EngineSettings {
   readonly 'docker:sshOpts'?: readonly string[] | undefined;
 }
 
-/** Why an engine cannot be used as it was asked for; fits a `Problem` of the settings. */
+/** Why an engine cannot be used as requested; fits a `Problem` of the settings. */
 export interface EngineProblem {
   /** The setting or the environment variable at fault. */
   readonly key: string;
@@ -31,12 +31,12 @@ export interface EngineProblem {
 
 export interface Choice {
   readonly engine: Engine;
-  /** What chose it, as a person would say it: "docker:host", "DOCKER_HOST", "docker context colima", "Podman". */
+  /** What selected it, in a person's words: "docker:host", "DOCKER_HOST", "docker context colima", "Podman". */
   readonly source: string;
   readonly problems: readonly EngineProblem[];
 }
 
-/** What surrounds the program. Tests put something else here. */
+/** The surroundings of the program. Tests replace them. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly home: string;
@@ -47,10 +47,10 @@ export interface Surroundings {
 const useDefault = `export DOCKER_HOST=unix://${defaultSocket}`;
 
 /**
- * Which Docker Engine a stack is deployed to, and how it is reached: the one answer for the provider, the checks and
- * every command. In this order: `docker:host` or `docker:context` of the stack, `DOCKER_HOST`, `DOCKER_CONTEXT`, the
- * context that `docker context use` has chosen, and a socket (docker/cli's resolveContextName; the settings stand for
- * its options). Reads files and the environment, and asks no engine. With problems the engine is not to be used.
+ * Which Docker Engine a stack is deployed to, and how it is reached: the single source for the provider, the checks and every
+ * command. In this order: `docker:host` or `docker:context` of the stack, `DOCKER_HOST`, `DOCKER_CONTEXT`, the context selected
+ * with `docker context use`, and a socket (docker/cli's resolveContextName; the settings take the place of its options). Reads
+ * files and the environment, and contacts no engine. If there are problems, the engine must not be used.
  */
 export function chooseEngine(settings: EngineSettings, where: Surroundings = { env: process.env, home: os.homedir() }): Choice {
   const choice = chosen(settings, where);
@@ -95,7 +95,7 @@ function byAddress(source: 'docker:host' | 'DOCKER_HOST', address: string, setti
   return withSsh({ engine: engineAt(address, tls), source, problems }, settings, where);
 }
 
-/** The name of the context that stands for no context. */
+/** The name of the context that means no context. */
 const noContext = 'default';
 
 type ContextSource = 'docker:context' | 'DOCKER_CONTEXT' | 'docker context';
@@ -131,7 +131,7 @@ function byContext(source: ContextSource, name: string, settings: EngineSettings
   return withSsh({ engine: engineAt(context.host, tls), source: label, problems }, settings, where);
 }
 
-/** The certificates of a context, or what keeps it from being used. */
+/** The certificates of a context, or why it cannot be used. */
 function usable({ host, certPath, skipsVerify }: Context): { tls?: Tls; wrong?: string | undefined } {
   if (host === '') {
     return { wrong: 'it names no Docker Engine' };
@@ -148,7 +148,7 @@ function broken(source: string, key: string, value: string, rule: string, mend: 
   return { engine: at(`unix://${defaultSocket}`), source, problems: [{ key, value: withoutPassword(value), rule, mend }] };
 }
 
-/** With the arguments for `ssh`: of the setting, else of the variable that the docker provider reads. */
+/** With the arguments for `ssh`: from the setting, else from the variable that the docker provider reads. */
 function withSsh(choice: Choice, settings: EngineSettings, { env }: Surroundings): Choice {
   const set = settings['docker:sshOpts'];
   const { engine, problems } = choice;
@@ -156,7 +156,7 @@ function withSsh(choice: Choice, settings: EngineSettings, { env }: Surroundings
     const rule = `these are options of ssh, and the engine is ${engine.host}`;
     return set === undefined ? choice : { ...choice, problems: [...problems, { key: 'docker:sshOpts', rule, mend: ['pulumi config rm docker:sshOpts'] }] };
   }
-  // An empty list does not keep the provider from the variable.
+  // With an empty list the provider would still read the variable.
   const sshOpts = set?.length ? set : env['DOCKER_SSH_OPTS']?.split(/\s+/).filter(Boolean) ?? [];
   return sshOpts.length === 0 ? choice : { ...choice, engine: { ...engine, sshOpts } };
 }

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-/** A context of the docker command line, as its files have it (cli/context/store). */
+/** A context of the docker command line, as in its files (cli/context/store). */
 export interface Context {
   readonly host: string;
-  /** Folder of its certificates, where it has any. */
+  /** Folder of its certificates, if it has any. */
   readonly certPath?: string;
-  /** Whether it asks not to check the engine's certificate. */
+  /** Whether it turns off the check of the engine's certificate. */
   readonly skipsVerify: boolean;
 }
 
@@ -15,7 +15,7 @@ export interface Context {
 export const configDir = (env: NodeJS.ProcessEnv, home: string): string => env['DOCKER_CONFIG'] || path.join(home, '.docker');
 
 /**
- * Name of the context that `docker context use` has chosen; undefined for none.
+ * Name of the context selected with `docker context use`; undefined if none.
  * @throws Error that names the file, when it cannot be read
  */
 export function currentContext(dir: string): string | undefined {
@@ -24,7 +24,7 @@ export function currentContext(dir: string): string | undefined {
 }
 
 /**
- * The context of this name; undefined when there is none.
+ * The context of this name; undefined if there is none.
  * @throws Error that names the file, when it cannot be read
  */
 export function readContext(dir: string, name: string): Context | undefined {
@@ -38,7 +38,7 @@ export function readContext(dir: string, name: string): Context | undefined {
   return { host: String(Host), skipsVerify: SkipTLSVerify === true, ...(fs.existsSync(certPath) ? { certPath } : {}) };
 }
 
-/** Undefined where there is no such file, or nothing in it. */
+/** Undefined if the file does not exist or is empty. */
 function readJson<T>(file: string): T | undefined {
   let text: string;
   try {

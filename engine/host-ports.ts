@@ -5,16 +5,19 @@ import { promisify } from 'node:util';
 
 /** Whether something on this machine listens on `port` at `address`, or at a wildcard that covers it. */
 export async function isHeld(address: string, port: number): Promise<boolean> {
-  // Only "in use" speaks of another process; an address of another machine is told elsewhere.
+  // Only "in use" means another process; an address of another machine is reported elsewhere.
   return (await whyNotListening(address, port)) === 'EADDRINUSE';
 }
 
-/** Whether this machine has the address. Asked by using it: a list of interfaces leaves out those that are down, as an idle bridge is. */
+/**
+ * Whether this machine has the address. Tested by using it: a list of interfaces leaves out those that are down, such as an
+ * idle bridge.
+ */
 export async function isOwnAddress(address: string): Promise<boolean> {
   return (await whyNotListening(address, 0)) !== 'EADDRNOTAVAIL';
 }
 
-/** Listens for a moment. @returns code of the error that prevented it, or undefined; port 0 is any free one */
+/** Listens for a moment. @returns code of the error that prevented it, or undefined; port 0 means any free one */
 function whyNotListening(address: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const probe = net.createServer();
@@ -25,7 +28,7 @@ function whyNotListening(address: string, port: number): Promise<string | undefi
 
 /**
  * The process that listens on a TCP port of this machine.
- * @returns "name (pid N)", or undefined where it cannot be told (another user's process, no lsof)
+ * @returns "name (pid N)", or undefined if unknown (another user's process, no lsof)
  */
 export async function holderOf(port: number): Promise<string | undefined> {
   return process.platform === 'linux' ? linuxHolder(port) : lsofHolder(port);

@@ -2,7 +2,10 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { defaultSocket } from './engine';
 
-/** Where engines listen for the user who started them, by what a person calls them. Most set a docker context as well; those that do not are found here. */
+/**
+ * Where engines listen for the user who started them, by their common names. Most also set a docker context; those that do not
+ * are found here.
+ */
 function userSockets(env: NodeJS.ProcessEnv, home: string): readonly (readonly [name: string, socket: string])[] {
   const runtime = env['XDG_RUNTIME_DIR'];
   return [
@@ -19,15 +22,15 @@ function userSockets(env: NodeJS.ProcessEnv, home: string): readonly (readonly [
 }
 
 export interface Socket {
-  /** What listens there, as a person calls it. */
+  /** What listens there, by its common name. */
   readonly name: string;
   readonly path: string;
 }
 
 /**
- * The socket of an engine where nothing says which: the usual one, unless this user may not use it, or it is not there,
- * and another one may be used. Looks at files only: whether an engine answers is asked later, with a message of its own.
- * @param usual Default: /var/run/docker.sock; tests put another one here
+ * The socket of an engine if nothing selects one: the usual one, unless it does not exist or this user may not use it, and a
+ * different one may be used. Looks at files only: whether an engine responds is checked later, with its own message.
+ * @param usual Default: /var/run/docker.sock; tests replace it
  */
 export function findSocket(env: NodeJS.ProcessEnv, home: string, usual = defaultSocket): Socket {
   const fallback = { name: 'the default socket', path: usual };

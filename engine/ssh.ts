@@ -4,7 +4,8 @@ import type { Engine } from './engine';
 
 /**
  * Arguments of the `ssh` command that reaches the engine's socket: those of the docker provider and the docker command line
- * (cli/connhelper), in their order, because ssh takes the first of two options that say the same; so that what works there works here, and BatchMode, because nobody is asked for a password.
+ * (cli/connhelper), in their order, because ssh uses the first of two conflicting options. So what works there works here.
+ * BatchMode, because there is no password prompt.
  */
 export function sshArguments({ host, sshOpts = [] }: Engine): string[] {
   const { username, hostname, port } = new URL(host);
@@ -15,7 +16,7 @@ export function sshArguments({ host, sshOpts = [] }: Engine): string[] {
     ...(sshOpts.some((option) => option.includes('ConnectTimeout')) ? [] : ['-o', 'ConnectTimeout=30']),
     '-o', 'BatchMode=yes',
     '-T',
-    // A URL has an IPv6 address in brackets, ssh takes it without them.
+    // A URL has an IPv6 address in brackets; ssh takes it without them.
     '--', hostname.replace(/^\[(.*)\]$/, '$1'),
     'docker', 'system', 'dial-stdio',
   ];
@@ -26,7 +27,7 @@ export function overSsh(engine: Engine): Duplex {
   const child = spawn('ssh', sshArguments(engine), { stdio: ['pipe', 'pipe', 'pipe'] });
   const stream: Duplex = new Duplex({
     read: () => void child.stdout.resume(),
-    // A write fails when ssh has ended, and its own words say why better than EPIPE does.
+    // A write fails once ssh has exited, and its own message explains why better than EPIPE does.
     write: (chunk, encoding, done) => void child.stdin.write(chunk, encoding, () => done()),
     final: (done) => void child.stdin.end(done),
     destroy: (error, done) => {
@@ -43,7 +44,7 @@ export function overSsh(engine: Engine): Duplex {
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
   child.on('error', (error) => stream.destroy(error));
-  // Not when its output ends: by then the exit code and the complaint may still be on their way.
+  // Not when its output ends: the exit code and the error message may still be on their way.
   child.on('close', (code) => {
     if (code) {
       stream.destroy(new Error(complaint.trim() || `ssh ended with ${code}`));

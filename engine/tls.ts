@@ -32,8 +32,8 @@ export function inWords(message: string): string {
 }
 
 /**
- * What keeps these certificates from being used at all, as the rest of a sentence, or undefined.
- * Whether the engine accepts them is for the engine to say.
+ * Why these certificates cannot be used at all, as the rest of a sentence, or undefined.
+ * Whether the engine accepts them is up to the engine.
  */
 export function whyUnusable(material: Tls): string | undefined {
   let texts: Material;

@@ -3,8 +3,8 @@ import type { EngineProblem } from './choose';
 import type { Engine } from './engine';
 
 /**
- * Variables that the docker provider reads whatever it is told, and that would lead it elsewhere (pulumi-docker's
- * provider/image.go makes a client from the environment first; seen with the published provider).
+ * Variables that the docker provider reads whatever its configuration, and that would lead it elsewhere (pulumi-docker's
+ * provider/image.go creates a client from the environment first; observed with the published provider).
  */
 export function misleading({ host, tls }: Engine, { DOCKER_CERT_PATH: certPath, DOCKER_HOST: variable }: NodeJS.ProcessEnv): EngineProblem[] {
   const used = tls !== undefined && 'certPath' in tls ? tls.certPath : undefined;

@@ -1,5 +1,5 @@
 /**
- * What waits on the disk of Alloy, from its own metrics.
+ * What waits on Alloy's disk, from its own metrics.
  */
 import { alloyDirectories } from '../components/catalog';
 import { engineRequest, type Engine } from '../engine';
@@ -26,15 +26,15 @@ export async function queueOf(reach: Reach, alloyUi: string, component: string):
   return status === 200 && held !== undefined && capacity !== undefined ? { held, capacity } : undefined;
 }
 
-/** Whether Alloy has put files of its queue aside because it could not read them; false when the engine does not say. */
+/** Whether Alloy has set queue files aside because it could not read them; false if the engine does not respond. */
 export async function hasDamaged(engine: Engine, container: string): Promise<boolean> {
   const looked = await engineRequest(engine, 'HEAD', `/containers/${container}/archive?path=${encodeURIComponent(alloyDirectories.damaged)}`, { timeoutMs: 10_000 }).catch(() => undefined);
   return looked?.status === 200;
 }
 
 /**
- * What whoever operates a stack should know of Alloy's queue although spans arrive.
- * @param betweenMs milliseconds between two looks at a queue that is half full, to say when it will be
+ * What an operator should know about Alloy's queue although spans arrive.
+ * @param betweenMs milliseconds between two reads of a queue that is half full, to predict when it will be full
  */
 export async function queueWarnings(
   { reach, engine, alloyUi, component, container }: { readonly reach: Reach; readonly engine: Engine; readonly alloyUi: string; readonly component: string; readonly container: string },
@@ -59,8 +59,8 @@ export async function queueWarnings(
 export const fillOf = ({ held, capacity }: AlloyQueue): string => `${inWords(held)} of ${inWords(capacity)}`;
 
 /**
- * When it will be full if it goes on as between two looks, in words; undefined while it does not grow.
- * @param ms milliseconds between the looks
+ * When it will be full at the rate between two reads, in words; undefined while it does not grow.
+ * @param ms milliseconds between the reads
  */
 export function fullIn(before: AlloyQueue, now: AlloyQueue, ms: number): string | undefined {
   const rate = (now.held - before.held) / ms;

@@ -1,5 +1,5 @@
 /**
- * What Alloy has refused of senders, from its own metrics: exporters drop what is answered so, and many do not say it.
+ * What Alloy has refused from senders, from its own metrics: exporters drop refused data, and many do not report it.
  */
 import { sumOf } from './metrics';
 import type { Reach } from './reach';
@@ -12,7 +12,7 @@ const named: readonly { readonly method: string; readonly status: number; readon
 ];
 
 /**
- * What whoever operates a stack should know of it; nothing where Alloy does not say.
+ * What an operator should know about it; nothing if Alloy does not report it.
  * @param alloyUi base URL of Alloy's page
  */
 export async function refusalWarnings({ reach, alloyUi }: { readonly reach: Reach; readonly alloyUi: string }): Promise<string[]> {

@@ -8,7 +8,7 @@ export interface ApiKeyOutputs extends ApiKeyInputs {
   /** Phoenix's own ID of the key; empty while there is none, because auth was never on. */
   readonly keyId: string;
   readonly key: string;
-  /** When it ends, in ISO 8601; empty for one that is good for ever. Earlier versions have minted only those, and did not say so. */
+  /** When it expires, in ISO 8601; empty if never. Earlier versions created only keys without expiry, and did not record it. */
   readonly expiresAt?: string;
 }
 
@@ -18,10 +18,10 @@ const none = { keyId: '', key: '', expiresAt: '' };
 const hour = 3_600_000;
 
 /**
- * A system API key of Phoenix. It outlives auth being off, when Phoenix can neither mint nor tell: a stack
- * that switches back has the key it had. One that no longer works, as one that has ended, is minted
- * again; the one before it, and what a run that was cut off has left, `ApiKeyList` revokes.
- * @param open default: through the Docker Engine; tests put a stand-in here
+ * A system API key of Phoenix. It outlives auth being off, when Phoenix can neither create nor check keys: a stack that
+ * switches back has the key it had. A key that no longer works or has expired is created again; `ApiKeyList` revokes the
+ * previous one, and those that an interrupted run has left.
+ * @param open default: through the Docker Engine; tests use a stand-in
  */
 export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new PhoenixApi(access), now = Date.now): Kind<ApiKeyInputs, ApiKeyOutputs> => {
   const using = async <T>(access: PhoenixAccess, work: (api: Api) => Promise<T>): Promise<T> => {
@@ -39,14 +39,15 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
       const { id, key, expires_at: expiresAt } = await api.mint(inputs.name, inputs.description, end);
       return { ...inputs, keyId: id, key, expiresAt: expiresAt === undefined ? '' : new Date(expiresAt).toISOString() };
     });
-  /** Whether Phoenix asks for a key and turns this one away. */
+  /** Whether Phoenix requires a key and rejects this one. */
   const refused = async ({ key, ...access }: ApiKeyOutputs): Promise<boolean> => access.auth && (await using(access, (api) => api.accepts(key))) === false;
 
   return {
     secrets: ['key'],
     identity: ['name', 'description'],
 
-    // Hours count for the next key. Where the end of this one was never said, one update says it: previews would not know it.
+    // The duration applies to the next key. If the expiry of this one was never recorded, one update records it: previews would
+    // not know it.
     same: (before, after) => (Object.keys(after) as (keyof ApiKeyInputs)[]).every((name) => (name === 'hours' && before.expiresAt !== undefined) || isDeepStrictEqual(before[name], after[name])),
 
     drifted: async (outputs) => outputs.auth && (outputs.key === '' || refused(outputs)),
@@ -64,11 +65,12 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
         using(inputs, async (api) => {
           await api.ready();
           const accepted = await api.accepts(key);
-          // A new key in its place would end a good one, which programs and hosts at the edge use.
+          // A new key would invalidate a good one, which programs and edge hosts use.
           if (accepted === undefined) {
             throw new Error(`Phoenix does not say whether the API key ${inputs.name} still works; the next deployment asks again`);
           }
-          // In other data, as after a copy or a restored backup, its number may be that of somebody else's key, which it then opens like.
+          // In different data, as after a copy or a restored backup, its ID may be that of somebody else's key, and it then
+          // opens what that key opens.
           return accepted && (await api.keys()).some((one) => one.id === keyId && one.name === name && one.description === description);
         });
       return !inputs.auth || (key !== '' && (await works())) ? { ...inputs, key, keyId, expiresAt } : minted(inputs);
@@ -79,13 +81,13 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
     },
 
     async delete({ auth, keyId, ...access }) {
-      // Without auth Phoenix does not let anybody near its keys, and a key opens nothing that is not open.
+      // Without auth Phoenix gives nobody access to its keys, and nothing requires one.
       if (!auth || keyId === '') {
         return;
       }
       await using({ auth, ...access }, (api) => api.revoke(keyId)).catch((error: Error) => {
-        // A Phoenix that is gone must not keep the stack from going. One that has a new admin secret, or auth off by now,
-        // refuses the one that this key was made with, for ever: the key is then left to ApiKeyList.
+        // A deleted Phoenix must not prevent the deletion of the stack. One that has a new admin secret by now, or auth off,
+        // refuses the secret of this key forever: the key is then left to ApiKeyList.
         if (!(error instanceof Unreachable || error instanceof Refused)) {
           throw error;
         }

@@ -6,13 +6,13 @@ const controller = new AbortController();
 /** Aborted once the deployment is cancelled. The provider runs for one deployment, so it stays aborted. */
 export const cancelled = controller.signal;
 
-// As many as there are resources wait at once.
+// As many listeners as there are resources may wait at once.
 setMaxListeners(0, cancelled);
 
 /** Ends every wait of the provider. */
 export const cancel = (): void => controller.abort();
 
-/** Why a wait ended before its time. */
+/** Why a wait ended early. */
 export class Cancelled extends Error {
   constructor() {
     super('the deployment was cancelled');

@@ -14,15 +14,15 @@ interface Zone {
   readonly account: { readonly id: string };
 }
 
-/** IDs of nothing: to delete them changes nothing, whoever may. */
+/** IDs of nothing: deleting them changes nothing, whatever the permissions. */
 const noUuid = '00000000-0000-0000-0000-000000000000';
 const noHexId = '0'.repeat(32);
 
 const tokensPage = 'dash.cloudflare.com/profile/api-tokens';
 
 /**
- * A Cloudflare account as a stack needs it, looked at before anything is made: the token and what it may do, the zone,
- * and that nobody else has the names. In a preview it only reads; a deployment also tries whether the token may write.
+ * A Cloudflare account as a stack needs it, checked before anything is created: the token and its permissions, the zone, and
+ * that nobody else uses the names. A preview only reads; a deployment also tests whether the token may write.
  */
 export const cloudflareAccount = (apiOf: (inputs: CloudflareAccountInputs) => CloudflareApi = overTheNetwork): Kind<CloudflareAccountInputs, CloudflareAccountOutputs> => {
   const settle = async (inputs: CloudflareAccountInputs): Promise<CloudflareAccountOutputs> => {
@@ -39,7 +39,7 @@ export const cloudflareAccount = (apiOf: (inputs: CloudflareAccountInputs) => Cl
     return { ...inputs, zoneId: zone.id };
   };
   return {
-    // A preview without a token says itself what it could not ask.
+    // A preview without a token reports by itself what it could not check.
     check: (inputs, before) => (tokenOf(inputs) === unknownSecret ? Promise.resolve([]) : problemsOf(apiOf(inputs), inputs, before)),
     create: settle,
     update: (_, inputs) => settle(inputs),
@@ -85,7 +85,7 @@ async function problemsOf(api: CloudflareApi, inputs: CloudflareAccountInputs, b
   ];
 }
 
-/** Why a token is none; undefined when it is one. Tokens of a person and of an account are asked for at different places. */
+/** Why a token is invalid; undefined if it is valid. User tokens and account tokens are verified at different endpoints. */
 async function invalidToken(api: CloudflareApi, accountId: string): Promise<{ status: number; message: string } | undefined> {
   const own = await api.get<{ status: string }>('/user/tokens/verify');
   const answer = isDown(own.status) || own.result ? own : await api.get<{ status: string }>(`/accounts/${accountId}/tokens/verify`);
@@ -95,13 +95,13 @@ async function invalidToken(api: CloudflareApi, accountId: string): Promise<{ st
   return answer.result.status === 'active' ? undefined : { status: 401, message: `the token is ${answer.result.status}` };
 }
 
-/** Whether an answer says nothing of what was asked. */
+/** Whether a response does not answer the question. */
 const isDown = (status: number): boolean => status === 0 || status === 429 || status >= 500;
 
 function notAnswering({ baseUrl }: CloudflareAccountInputs, before: CloudflareAccountInputs | undefined, message: string): Problem[] {
   const reason = `the Cloudflare API at ${baseUrl} does not answer (${message})`;
   if (before) {
-    // What stands goes on without it.
+    // Existing resources keep working without it.
     console.error(`${reason}; whether the account still has what the tunnel needs is not known.`);
     return [];
   }
@@ -124,7 +124,7 @@ function lacks(missing: readonly string[]): Problem {
   };
 }
 
-/** Where each permission shows: a path below which it opens things, and the ID of none of them. */
+/** Where each permission shows: a path below which it grants access, and an ID that exists nowhere. */
 function places({ accountId, access, serviceTokens }: CloudflareAccountInputs, zoneId: string | undefined): { permission: string; path: string; nothing: string }[] {
   const account = `/accounts/${accountId}`;
   return [
@@ -157,7 +157,7 @@ function notInAccount(name: string, others: readonly string[]): Problem {
   };
 }
 
-/** Names of the stack that somebody else has. */
+/** Names of the stack that somebody else uses. */
 async function taken(api: CloudflareApi, { accountId, tunnel, hostnames }: CloudflareAccountInputs, before: CloudflareAccountInputs | undefined, zoneId: string | undefined): Promise<Problem[]> {
   const own = before?.accountId === accountId ? before : undefined;
   const [tunnels, records] = await Promise.all([

@@ -1,6 +1,6 @@
 import { here, type Answer, type Reach } from './reach';
 
-/** What Cloudflare answered; status 0 when it did not, with the reason as its message. */
+/** A response of Cloudflare; status 0 if there was none, with the reason as its message. */
 export interface CloudflareAnswer<T> {
   readonly status: number;
   readonly result: T | undefined;
@@ -8,7 +8,7 @@ export interface CloudflareAnswer<T> {
   readonly message: string;
 }
 
-/** The few questions that are asked of Cloudflare's API besides what the provider does there. */
+/** The few requests to Cloudflare's API besides those of the provider. */
 export class CloudflareApi {
   /** @param baseUrl without a slash at its end */
   constructor(private readonly baseUrl: string, private readonly token: string, private readonly reach: Reach = here) {}
@@ -18,8 +18,8 @@ export class CloudflareApi {
   }
 
   /**
-   * Whether the token may change what is below a path. Deletes a thing that cannot be there: only who may write is
-   * told that it is not.
+   * Whether the token may change what is below a path. Deletes a thing that cannot exist: only a token that may write is told
+   * that it does not.
    */
   async mayWrite(path: string, id: string): Promise<boolean> {
     const { status } = await this.ask('DELETE', `${path}/${id}`);

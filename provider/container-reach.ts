@@ -6,7 +6,7 @@ import { patience, reasonOf, type Reach } from './reach';
 
 /**
  * Joins its standard input and output to a TCP connection. Phoenix's image has Python and no shell.
- * What goes through stays out of the process list: arguments hold only the address.
+ * The data stays out of the process list: arguments hold only the address.
  */
 const relay = `
 import os, socket, sys, threading
@@ -31,17 +31,18 @@ os._exit(0)
 `;
 
 /**
- * The same in an image that has bash and no Python. Its input is given to `cat` by hand: what runs in the background has
- * none. Whichever ends first ends the other; both are waited for, or the first process of the container would complain of a child that is none of its own.
+ * The same in an image that has bash and no Python. `cat` is given its input explicitly: background processes have none.
+ * Whichever ends first ends the other; both are waited for, or the container's first process would complain about a child that
+ * is not its own.
  */
 const bashRelay = 'exec 3<>"/dev/tcp/$0/$1" || exit 1; cat <&3 & cat <&0 >&3 & wait -n; kill $(jobs -p) 2>/dev/null; wait 2>/dev/null';
 
-/** What a container's image has to relay with. */
+/** What a container's image has for the relay. */
 export type Interpreter = 'python3' | 'bash';
 
 /**
- * From inside a container, through the Docker Engine: wherever the provider reaches Docker, this reaches
- * the private network, and nothing needs to be published for it.
+ * From inside a container, through the Docker Engine: wherever the provider reaches Docker, this reaches the private network,
+ * and nothing needs to be published for it.
  * @param engine the Docker Engine on which it runs
  * @param container a running container whose image has the interpreter
  */
@@ -70,7 +71,7 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
           },
         );
         outgoing.on('error', fail);
-        // What may change something is not cut off half-way.
+        // A request that may change something is not cut off halfway.
         if (method === 'GET') {
           const giveUp = (): unknown => outgoing.destroy(new Cancelled());
           cancelled.addEventListener('abort', giveUp);
@@ -85,7 +86,7 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
 /**
  * Runs a command in a container, to its end.
  * @param seconds how long it may take
- * @throws Error with what it said when it fails, or when it takes longer
+ * @throws Error with its output when it fails, or when it takes longer
  */
 export async function run(engine: Engine, container: string, command: readonly string[], seconds = 30): Promise<void> {
   await output(engine, container, command, seconds);
@@ -174,7 +175,7 @@ class Relayed extends Duplex {
     done(error);
   }
 
-  // What Node's HTTP client asks of a socket that it keeps.
+  // Node's HTTP client requires these of a socket that it keeps.
   setKeepAlive(): this {
     return this;
   }

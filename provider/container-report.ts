@@ -1,12 +1,12 @@
 /**
- * What the containers of a stack say of themselves: their state, and the lines of their logs that tell of a refusal.
+ * What the containers of a stack report: their state, and the log lines about a refusal.
  */
 import { engineMessage, engineRequest } from '../engine';
 import { componentOf, type Exporter, type Route } from './route';
 
 export const logsOf = (container: string): string => `docker logs --tail 30 ${container}`;
 
-/** "running", "exited with 137", "not there", or why it cannot be told. */
+/** "running", "exited with 137", "not there", or why it is unknown. */
 export async function containerState(route: Route, name: string): Promise<string> {
   try {
     const found = await inspected(route, name);
@@ -25,7 +25,7 @@ interface Inspected {
   readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> };
 }
 
-/** A container as the engine sees it; undefined when it is not there. Rejects when the engine does not say. */
+/** A container as the engine sees it; undefined if it does not exist. Rejects if the engine does not respond. */
 export async function inspected({ engine }: Route, name: string): Promise<Inspected | undefined> {
   const { status, body } = await engineRequest(engine, 'GET', `/containers/${name}/json`, { timeoutMs: 10_000 }).catch((error: unknown) => {
     throw new Error(`the Docker Engine does not answer (${(error as Error).message})`);
@@ -36,25 +36,28 @@ export async function inspected({ engine }: Route, name: string): Promise<Inspec
   return status === 404 ? undefined : (JSON.parse(body.toString()) as Inspected);
 }
 
-/** Lines of a container's log since a time in milliseconds; none when the engine does not say. */
+/** Lines of a container's log since a time in milliseconds; none if the engine does not respond. */
 export async function logSince({ engine }: Route, container: string, since: number): Promise<readonly string[]> {
   const query = `stdout=1&stderr=1&tail=500&since=${Math.floor(since / 1000)}`;
   const log = await engineRequest(engine, 'GET', `/containers/${container}/logs?${query}`, { timeoutMs: 10_000 }).catch(() => undefined);
   return log?.status === 200 ? log.body.toString().split('\n') : [];
 }
 
-/** What the backend last answered to the gate that was no success, or that it was not asked; undefined when the gate has refused nothing since. */
+/**
+ * The backend's last response to the gate that was no success, or that it was not asked; undefined if the gate has refused
+ * nothing since.
+ */
 export async function lastRefusal(route: Route, since: number, paths = 'traces|metrics|logs'): Promise<number | 'closed' | undefined> {
-  // Without an upstream only a closed gate answers 503; the rest is about senders that hung up, and names that are not known.
+  // Without an upstream only a closed gate returns 503; other lines are about senders that hung up, and unknown names.
   const refused = new RegExp(`refused upstream=(\\d{3}|-(?= answered=503)) answered=\\d{3} uri=/v1/(?:${paths})(?:[/?]|$)`);
   const refusals = (await logSince(route, route.containers.gate, since)).flatMap((line) => refused.exec(line)?.[1] ?? []);
   const last = refusals.at(-1);
   return last === '-' ? 'closed' : last === undefined ? undefined : Number(last);
 }
 
-/** What nginx last complained of since a time in milliseconds: a name that is not known, a certificate, a connection. */
+/** nginx's last error since a time in milliseconds: an unknown name, a certificate, a connection. */
 export async function lastGateError(route: Route, since: number): Promise<string | undefined> {
-  // nginx complains, too, when an empty request is refused as the one before it was.
+  // nginx also logs an error when an empty request is refused like the one before it.
   const errors = (await logSince(route, route.containers.gate, since)).flatMap((line) => /\[(?:error|crit)\] \d+#\d+: (?!\*\d+ auth request )(?:\*\d+ )?(.*?)(?:, client: .*)?$/.exec(line)?.[1] ?? []);
   return errors.at(-1);
 }

@@ -6,36 +6,36 @@ import { recordedEngine } from './recorded-engine';
 import type { Kind } from './resource';
 import { checkStores, type StoreDelivery } from './store-check';
 
-/** A route that is asked from inside the private network throughout. */
+/** A route on which all requests come from inside the private network. */
 interface InnerRoute extends Omit<Route, 'reach' | 'inside' | 'headers'> {
-  /** Whether Phoenix asks for credentials, and PHOENIX_ADMIN_SECRET, where it is in this stack. */
+  /** Whether Phoenix requires credentials, and PHOENIX_ADMIN_SECRET, if it is in this stack. */
   readonly auth?: boolean;
   readonly adminSecret?: string;
-  /** Headers with which it is asked where it is in another. */
+  /** Headers of requests to it if it is in a different one. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface DeliveryCheckInputs extends InnerRoute {
-  /** IDs and hashes of everything on the path: when one is another, the path has to prove itself again. */
+  /** IDs and hashes of everything on the path: when one changes, the path is checked again. */
   readonly path: readonly string[];
 }
 
-/** Milliseconds that the span may take, and while Phoenix works off what an outage has left. */
+/** Milliseconds that the span may take, and that it may take while Phoenix works off the backlog of an outage. */
 const timeoutMs = 60_000;
 const longestMs = 900_000;
 
-/** What of what was sent has arrived. */
+/** What has arrived of what was sent. */
 interface Arrival {
   readonly delivery: Delivery;
   readonly stores: readonly StoreDelivery[];
 }
 
-/** Milliseconds that a store may take: remote write collects for 5 s, and a token that was changed is read within a second. */
+/** Milliseconds that a store may take: remote write collects for 5 s, and a changed token is read within a second. */
 const storeMs = 20_000;
 
 /**
- * Fails the deployment when a trace does not arrive after a change of what it passes through, or when a store of metrics or logs
- * does not take what it is sent for a reason that stays. One that is busy is told.
+ * Fails the deployment if a trace does not arrive after a change to its path, or if a store of metrics or logs refuses data for
+ * a permanent reason. A busy store is only reported.
  */
 export const deliveryCheck = (check: (route: InnerRoute) => Promise<Arrival> = fromInside): Kind<DeliveryCheckInputs, DeliveryCheckInputs> => {
   const prove = async (inputs: DeliveryCheckInputs): Promise<DeliveryCheckInputs> => {

@@ -30,23 +30,23 @@ export interface Delivery {
 const hopNames = ({ central }: Route) =>
   ({ send: 'application -> Alloy', forward: `Alloy -> ${central ? `${central.stack}'s ` : ''}Phoenix`, read: 'Phoenix -> reader' }) as const;
 
-/** Projects of earlier checks are removed once they are this old: their span may have come late. */
+/** Projects of earlier checks are removed once they are this old: their span may have arrived late. */
 const leftoverAfterMs = 3_600_000;
 const projectPrefix = 'verify-';
 
-/** Time between two looks whether the span is there; Phoenix needs about 120 ms to show one, and a tunnel is shared. */
+/** Interval between checks for the span; Phoenix needs about 120 ms to show one, and a tunnel is shared. */
 const lookEveryMs = { here: 40, throughTunnel: 250 };
 
 /**
- * @param timeoutMs how long the span may take from Alloy's answer until it can be read
- * @param longestMs how long it may take while Phoenix goes on storing others: after an outage under load thousands
- * stand in line before it. Default: no longer than that.
+ * @param timeoutMs how long the span may take from Alloy's response until it can be read
+ * @param longestMs how long it may take while Phoenix keeps storing others: after an outage under load thousands are queued
+ * before it. Default: no longer than that.
  */
 export async function checkDelivery(route: Route, timeoutMs: number, longestMs = timeoutMs): Promise<Delivery> {
   const { reach, endpoints } = route;
   const names = hopNames(route);
   const phoenix = phoenixOf(route);
-  // The first request of a process loads Node's HTTP client, which takes longer than any hop: not theirs to be counted.
+  // The first request of a process loads Node's HTTP client, which takes longer than any hop and is not counted as theirs.
   await reach.ask(`${endpoints.alloyUi}/-/ready`);
   const started = Date.now();
   const trace = markedTrace(`${projectPrefix}${started}`);
@@ -73,7 +73,7 @@ export async function checkDelivery(route: Route, timeoutMs: number, longestMs =
     const found = await spansOf(phoenix, trace.project, traceId);
     const now = Date.now();
     if (found === 1) {
-      // The look that found it may have begun before it was there: what reading costs is told by a second one.
+      // The read that found it may have begun before it was there: a second read measures what reading costs.
       await spansOf(phoenix, trace.project, traceId);
       const readMs = Math.min(Date.now() - now, now - started - sentMs);
       hops.push({ name: names.forward, ms: now - started - sentMs - readMs }, { name: names.read, ms: readMs });
@@ -95,7 +95,7 @@ export async function checkDelivery(route: Route, timeoutMs: number, longestMs =
   }
 }
 
-/** How often Phoenix has stored something since it was started; undefined when it does not say. */
+/** How often Phoenix has stored something since its start; undefined if it does not report it. */
 async function insertions({ inside, metrics }: Route): Promise<number | undefined> {
   if (metrics === undefined) {
     return undefined;
@@ -105,13 +105,13 @@ async function insertions({ inside, metrics }: Route): Promise<number | undefine
   return status === 200 && count !== undefined ? Number(count) : undefined;
 }
 
-/** Number of spans of a trace in a project; 0 while the project is not there, or nobody answers. */
+/** Number of spans of a trace in a project; 0 if the project does not exist, or nobody responds. */
 async function spansOf(phoenix: Phoenix, project: string, traceId: string): Promise<number> {
   const { status, text } = await phoenix(`/v1/projects/${project}/spans?trace_id=${traceId}`);
   return status === 200 ? dataOf(text).length : 0;
 }
 
-/** Removes the project of this check, and those that earlier checks left because their span came late. */
+/** Removes the project of this check, and those that earlier checks left because their span arrived late. */
 async function removeProjects(phoenix: Phoenix, own: string, before: number): Promise<void> {
   const listed = await phoenix('/v1/projects?limit=1000');
   const names = listed.status === 200 ? dataOf<{ name: string }>(listed.text).map(({ name }) => name) : [];

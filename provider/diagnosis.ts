@@ -9,10 +9,10 @@ import type { Answer } from './reach';
 import { type CentralStack, exporterOf, phoenixOf, type Route } from './route';
 import { journalStatus, requests } from './warnings';
 
-/** Milliseconds after which a span that is not there yet is worth a look at the queue, to know later how fast that grows. */
+/** Milliseconds after which a missing span triggers a read of the queue, to know later how fast it grows. */
 export const slowMs = 2_000;
 
-/** What the queue held at a time in milliseconds. */
+/** The size of the queue at a time in milliseconds. */
 export interface Look {
   readonly queue: AlloyQueue | undefined;
   readonly at: number;
@@ -47,7 +47,7 @@ export async function heldUp(route: Route): Promise<Cause | undefined> {
 export async function whyNotSent(route: Route, { status, text }: Answer, since: number): Promise<Cause> {
   const { reach, inside, endpoints: { otlpHttp, alloyUi }, containers: { alloy, gate }, redeploy } = route;
   if (status === 0) {
-    // From inside it is the gate that asks.
+    // From inside, the gate makes the request.
     const [state, asking] = await Promise.all([containerState(route, alloy), reach === inside ? containerState(route, gate) : 'running']);
     const mute = /^(running|unknown)/.test(asking) ? '' : `, container ${gate}, which asks it, is ${asking}`;
     const closed = portClosed(route, text, state);
@@ -66,8 +66,8 @@ export async function whyNotSent(route: Route, { status, text }: Answer, since: 
 }
 
 /**
- * What closes a port of this machine though the container behind it is well. Docker's proxy of a published port ends when it
- * runs out of open files, and nothing but a start of the container starts it again.
+ * Why a port of this machine is closed though its container is healthy. Docker's proxy of a published port exits when it runs
+ * out of open files, and only a start of the container starts it again.
  */
 function portClosed({ reach, inside }: Route, text: string, state: string | undefined): string {
   return reach !== inside && text === 'connection refused' && state === 'running, healthy' ? ', and the engine does not forward the port to it any more' : '';
@@ -84,7 +84,7 @@ export async function whyNotForwarded(route: Route, since: number, early?: Look)
 
 async function whyNotToPhoenix(route: Route, since: number, queued: string | undefined, waiting: string): Promise<Cause> {
   const { endpoints, containers: { alloy, phoenix = '', gate }, redeploy } = route;
-  // An empty body is a valid OTLP request without spans: Phoenix answers it as it answers Alloy.
+  // An empty body is a valid OTLP request without spans: Phoenix responds as it does to Alloy.
   const probe = await phoenixOf(route)('/v1/traces', { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body: '' });
   const refusal = await lastRefusal(route, since);
   if (refusal === 'closed') {
@@ -129,7 +129,7 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
   return { cause: `Alloy has handed the span over and Phoenix does not show it on ${endpoints.phoenix}`, mend: [logsOf(phoenix), logsOf(alloy)] };
 }
 
-/** What keeps the journal from taking spans, from its own status and log; undefined where nothing does. */
+/** Why the journal does not accept spans, from its own status and log; undefined if it does. */
 async function journalTrouble(route: Route, since: number): Promise<string | undefined> {
   const { inside, containers: { journal } } = route;
   if (journal === undefined) {
@@ -148,7 +148,7 @@ async function journalTrouble(route: Route, since: number): Promise<string | und
   return complaint?.replace(/^The/, 'the').replace(/\.$/, '');
 }
 
-/** What an answer means that the gate at the edge was given. */
+/** What a response to the gate of an edge stack means. */
 async function whyNotThroughTunnel(route: Route, central: CentralStack, since: number, queued: string | undefined, waiting: string): Promise<Cause> {
   const { containers: { alloy, gate }, redeploy } = route;
   const { stack, hostname, sendTo, token } = central;
@@ -182,7 +182,7 @@ async function whyNotThroughTunnel(route: Route, central: CentralStack, since: n
   // Until the span is there Phoenix knows no such project.
   const unread = await lastRefusal(route, since, 'projects');
   const how = typeof unread === 'number' && unread !== 404 ? `cannot be asked for it: ${hostname} answers ${unread}` : 'does not show it';
-  // Access has let the span pass, so it is the key, and a deployment there mints the next one.
+  // Access has let the span pass, so the key is invalid, and a deployment there creates the next one.
   const mend = unread === 401 ? [there('up'), redeploy] : [there('verify'), logsOf(alloy)];
   return { cause: `Alloy has handed the span over and the Phoenix of the stack ${stack} ${how}`, mend };
 }

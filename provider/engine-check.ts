@@ -4,13 +4,13 @@ import { infoCommand, type Engine } from '../engine';
 import type { Kind } from './resource';
 
 /**
- * Keeps a stack on its engine. Another address alone is no other engine (a socket and ssh lead to the same one), and
- * another ID at the same address is one that was installed again: only both together are.
+ * Keeps a stack on its engine. A different address alone is no different engine (a socket and ssh lead to the same one), and a
+ * different ID at the same address is a reinstalled one: only both together mean a different engine.
  */
 export const engineCheck = (): Kind<EngineCheckInputs, EngineCheckInputs> => ({
   check: ({ engine, engineId }, before) =>
     Promise.resolve(before === undefined || engine.host === before.engine.host || (engineId !== '' && engineId === before.engineId) ? [] : [moved(before.engine, engine)]),
-  // Not asked for its ID, it is what it was.
+  // If its ID was not read, it counts as unchanged.
   same: (before, after) => after.engineId === '' && before.engine.host === after.engine.host,
   create: (inputs) => Promise.resolve(inputs),
   update: (_, inputs) => Promise.resolve(inputs),

@@ -5,24 +5,24 @@ import type { Reach } from './reach';
 import { recordedEngine } from './recorded-engine';
 import type { Kind } from './resource';
 
-/** Opens and closes the gate, and tells what Phoenix holds. */
+/** Opens and closes the gate, and reports what Phoenix holds. */
 export interface Sluice {
   open(): Promise<void>;
   close(): Promise<void>;
-  /** Spans that Phoenix has accepted and not stored; undefined when it does not say. */
+  /** Spans that Phoenix has accepted and not stored; undefined if it does not report it. */
   held(): Promise<number | undefined>;
 }
 
 const lookEveryMs = 200;
-/** Looks in a row that must find nothing: a request that was under way may still arrive. */
+/** Consecutive checks that must find nothing: a request that was under way may still arrive. */
 const looks = 5;
-/** Milliseconds without progress after which what Phoenix holds is given up: it may be the reason why it is replaced. */
+/** Milliseconds without progress after which the spans that Phoenix holds are given up: they may be the reason why it is replaced. */
 const patienceMs = 60_000;
 
 /**
- * Whether Phoenix is being sent spans. It answers 200 before a span is on disk and has five seconds to store the
- * rest when it is stopped. So this goes before its container does: the gate is closed, Alloy keeps on disk what
- * comes, and Phoenix stores what it holds. It comes back, and opens the gate, with the next container.
+ * Whether spans are sent to Phoenix. Phoenix returns 200 before a span is on disk, and has five seconds to store the rest when
+ * it is stopped. So this resource is deleted before its container: the gate is closed, Alloy keeps new spans on disk, and
+ * Phoenix stores what it holds. It is created again, and opens the gate, with the next container.
  */
 export const intake = (at: (inputs: IntakeInputs) => Sluice & { end(): void } = throughEngine, lookMs = lookEveryMs): Kind<IntakeInputs, IntakeInputs> => {
   const open = async (inputs: IntakeInputs): Promise<IntakeInputs> => {
@@ -41,7 +41,7 @@ export const intake = (at: (inputs: IntakeInputs) => Sluice & { end(): void } = 
         await emptied(sluice, lookMs);
       } catch (error) {
         if (error instanceof Cancelled) {
-          // Phoenix stays, and the next deployment need not replace it: nothing would open the gate again.
+          // Phoenix stays. If the next deployment does not replace it, nothing else would open the gate again.
           await sluice.open();
         }
         throw error;
@@ -52,7 +52,7 @@ export const intake = (at: (inputs: IntakeInputs) => Sluice & { end(): void } = 
   };
 };
 
-/** Waits until Phoenix holds nothing more, or says nothing, or gets nowhere. */
+/** Waits until Phoenix holds nothing more, does not report it, or makes no progress. */
 async function emptied(sluice: Sluice, lookMs: number): Promise<void> {
   let least = Infinity;
   let progress = Date.now();
@@ -83,7 +83,7 @@ function throughEngine({ engine: recorded, gate, closedFile, phoenix, metrics }:
     async open() {
       await run(engine, gate, ['rm', '-f', closedFile]);
     },
-    // A gate that is not there lets nothing through.
+    // A gate that does not exist lets nothing through.
     async close() {
       await run(engine, gate, ['touch', closedFile]).catch(() => undefined);
     },

@@ -1,5 +1,5 @@
 /**
- * The local Pulumi provider `observability`: what has to be done inside a running stack, as resources of it.
+ * The local Pulumi provider `observability`: operations inside a running stack, as resources of it.
  * Pulumi.yaml names the folder; the CLI starts `pulumi-resource-observability` in it.
  */
 import { apiKey } from './api-key';

@@ -9,7 +9,7 @@ export interface MarkedTrace {
   readonly body: object;
 }
 
-/** A trace that nothing else has sent, in a project of its own so that it can be removed without a trace. */
+/** A unique trace, in its own project so that it can be removed completely. */
 export function markedTrace(project: string, now = Date.now()): MarkedTrace {
   const traceId = randomBytes(16).toString('hex');
   const nanoseconds = (ms: number): string => `${ms}000000`;
@@ -47,6 +47,9 @@ const scope = { name: 'llm-observability/verify' };
 export const markedLog = (now = Date.now()): object =>
   ({ resourceLogs: [{ resource: resource(), scopeLogs: [{ scope, logRecords: [{ timeUnixNano: `${now}000000`, severityText: 'INFO', body: { stringValue: 'Does a log record arrive?' } }] }] }] });
 
-/** A sample of a gauge, which is the time. Stacks may share a store: each check has a series of its own, which no other one makes out of order. */
+/**
+ * A sample of a gauge, which is the time. Stacks may share a store: each check has its own series, so that no other check sends
+ * out of order.
+ */
 export const markedSample = (now = Date.now()): object =>
   ({ resourceMetrics: [{ resource: resource({ 'service.instance.id': randomBytes(8).toString('hex') }), scopeMetrics: [{ scope, metrics: [{ name: 'llm_observability_verify', gauge: { dataPoints: [{ timeUnixNano: `${now}000000`, asDouble: now / 1000 }] } }] }] }] });

@@ -1,6 +1,5 @@
 /**
- * Ends this process when the one that started it has gone. A Pulumi CLI that is killed cannot tell its plugins, and
- * they would stay for ever.
+ * Ends this process when its parent has exited. A killed Pulumi CLI cannot notify its plugins, and they would stay forever.
  */
 export function endWithParent(): void {
   const parent = process.ppid;

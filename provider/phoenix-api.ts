@@ -5,31 +5,31 @@ import { from } from './container-reach';
 import type { Answer, Reach } from './reach';
 import { recordedEngine } from './recorded-engine';
 
-/** A system API key, without the key itself: Phoenix shows that once, to whoever mints it. */
+/** A system API key, without the key itself: Phoenix shows that once, when it creates it. */
 export interface KeyRecord {
   readonly id: string;
   readonly name: string;
   readonly description?: string;
-  /** ISO 8601. One that is good for ever has none. */
+  /** ISO 8601. A key that never expires has none. */
   readonly expires_at?: string;
 }
 
-/** Password of the first administrator in a database that was made without one being said. */
+/** Password of the first administrator in a database that was created without one being set. */
 const defaultPassword = 'admin';
 
-/** Relay ID of the policy that every project has until it is given another: `ProjectTraceRetentionPolicy:0`. */
+/** Relay ID of the policy that every project has until it gets a different one: `ProjectTraceRetentionPolicy:0`. */
 const defaultRetentionPolicy = 'UHJvamVjdFRyYWNlUmV0ZW50aW9uUG9saWN5OjA=';
 
-/** Milliseconds that a Phoenix which has just become healthy is given to answer. */
+/** Milliseconds that a newly healthy Phoenix has to respond. */
 const settling = 30_000;
 
 /**
- * Milliseconds after which what was answered with 429 is asked again, and after which that is given up: Phoenix lets one
- * more login in every 5 s, and none for 300 s to an account that had too many wrong passwords.
+ * Milliseconds after which a request that got 429 is retried, and after which it is given up: Phoenix allows one more login
+ * every 5 s, and none for 300 s to an account with too many wrong passwords.
  */
 const tooMany = { againMs: 5_000, longestMs: 330_000, longestForLoginMs: 30_000 };
 
-/** The parts of Phoenix's API that the stack needs. Every error says what Phoenix answered. */
+/** The parts of Phoenix's API that the stack needs. Every error contains Phoenix's response. */
 export class PhoenixApi {
   private readonly reach: Reach;
 
@@ -46,13 +46,13 @@ export class PhoenixApi {
     return dataOf<readonly KeyRecord[]>('list its API keys', answer);
   }
 
-  /** @param end when it ends, in the future. Default: it is good for ever */
+  /** @param end when it expires, in the future. Default: never */
   async mint(name: string, description: string, end?: Date): Promise<KeyRecord & { readonly key: string }> {
     const answer = await this.request('POST', '/v1/system/api_keys', { body: { data: { name, description, expires_at: end?.toISOString() ?? null } } });
     return dataOf(`mint the API key ${name}`, answer);
   }
 
-  /** Revokes a key; one that is gone already is no error. */
+  /** Revokes a key; one that no longer exists is no error. */
   async revoke(id: string): Promise<void> {
     const answer = await this.request('DELETE', `/v1/system/api_keys/${encodeURIComponent(id)}`);
     if (answer.status === 0 || (answer.status >= 300 && answer.status !== 404)) {
@@ -60,13 +60,13 @@ export class PhoenixApi {
     }
   }
 
-  /** Whether a key opens Phoenix; undefined when it does not say. */
+  /** Whether Phoenix accepts a key; undefined if it does not say. */
   async accepts(key: string): Promise<boolean | undefined> {
     const { status } = await this.request('GET', '/v1/projects?limit=1', { token: key });
     return status === 200 ? true : status === 401 ? false : undefined;
   }
 
-  /** Waits until Phoenix, which has just been started, answers. @throws Error when it does not within 30 s */
+  /** Waits until a newly started Phoenix responds. @throws Error if it does not within 30 s */
   async ready(): Promise<void> {
     const deadline = Date.now() + settling;
     for (;;) {
@@ -81,7 +81,7 @@ export class PhoenixApi {
     }
   }
 
-  /** How long traces are kept in projects without a policy of their own; 0 keeps them for ever. */
+  /** How long traces are kept in projects without their own policy; 0 keeps them forever. */
   async setRetention(days: number): Promise<void> {
     const mutation = `mutation ($days: Float!) {
       patchProjectTraceRetentionPolicy(input: {id: "${defaultRetentionPolicy}", rule: {maxDays: {maxDays: $days}}}) { __typename }
@@ -90,16 +90,16 @@ export class PhoenixApi {
   }
 
   /**
-   * A database that was made without auth by an earlier version has a first administrator with the
-   * password that everybody knows: gives that one this password.
-   * @returns whether it was so; undefined where Phoenix takes no login now, because somebody has tried too many wrong passwords
+   * A database that an earlier version created without auth has a first administrator with the default password, which
+   * everybody knows: replaces it with this password.
+   * @returns whether it was so; undefined if Phoenix accepts no login now, because of too many wrong passwords
    */
   async replaceDefaultPassword(password: string): Promise<boolean | undefined> {
     const login = await this.request('POST', '/auth/login', { token: '', body: { email: firstAdmin, password: defaultPassword }, longestMs: this.limits.longestForLoginMs });
     if (login.status === 429) {
       return undefined;
     }
-    // 401: another password; 403: no login with passwords at all.
+    // 401: a different password; 403: no login with passwords at all.
     if ([401, 403].includes(login.status)) {
       return false;
     }
@@ -127,7 +127,7 @@ export class PhoenixApi {
     return data;
   }
 
-  /** @param token default: the admin secret, where Phoenix asks for credentials; '' sends none */
+  /** @param token default: the admin secret, if Phoenix requires credentials; '' sends none */
   private async request(method: string, path: string, { body, token = this.access.auth ? this.access.adminSecret : '', longestMs = this.limits.longestMs }: { body?: object; token?: string; longestMs?: number } = {}): Promise<Answer> {
     for (let waited = 0; ; waited += this.limits.againMs) {
       const answer = await this.reach.ask(`${this.access.url}${path}`, {
@@ -136,7 +136,7 @@ export class PhoenixApi {
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
       if (answer.status === 0 && cancelled.aborted) {
-        // Not an answer from which anything follows.
+        // Nothing can be concluded from this response.
         throw new Cancelled();
       }
       if (answer.status !== 429 || waited >= longestMs) {
@@ -154,10 +154,10 @@ function dataOf<T>(doing: string, answer: Answer): T {
   return (JSON.parse(answer.text) as { data: T }).data;
 }
 
-/** Nobody answers: Phoenix, its container or the engine is not there. */
+/** Nobody responds: Phoenix, its container or the engine is not there. */
 export class Unreachable extends Error {}
 
-/** Phoenix does not take the credentials (401), or lets nobody do this (403: auth is off). */
+/** Phoenix does not accept the credentials (401), or allows this to nobody (403: auth is off). */
 export class Refused extends Error {}
 
 function refused(doing: string, { status, text }: Answer): Error {

@@ -8,7 +8,7 @@ import { tell } from './progress';
 import { recordedEngine } from './recorded-engine';
 import type { Kind } from './resource';
 
-/** A container, as far as `GET /containers/…/json` is looked at. */
+/** A container: the fields of `GET /containers/…/json` that are read. */
 export interface Inspected {
   readonly RestartCount: number;
   readonly State: {
@@ -17,38 +17,38 @@ export interface Inspected {
     readonly ExitCode: number;
     readonly OOMKilled?: boolean;
     readonly StartedAt: string;
-    /** 'starting', 'healthy' or 'unhealthy'; left out where nothing checks. */
+    /** 'starting', 'healthy' or 'unhealthy'; omitted without a health check. */
     readonly Health?: { readonly Status: string } | null;
   };
 }
 
 /** A container on its engine. */
 export interface Watched {
-  /** What it is like; undefined where there is none. */
+  /** Its state; undefined if it does not exist. */
   look(): Promise<Inspected | undefined>;
-  /** What it has said since then, or its last lines. */
+  /** Its log since then, or its last lines. */
   said(since: string, tail?: number): Promise<Said>;
 }
 
 export interface Pace {
   readonly lookMs: number;
-  /** Between two lines about how far it is. */
+  /** Between two lines about its progress. */
   readonly tellMs: number;
-  /** Without a line of its log or an answer after which it is given up. */
+  /** Without a log line or a response, after which the wait is given up. */
   readonly silenceMs: number;
 }
 
 /** A single statement on a large table says nothing until it is done. */
 const usual: Pace = { lookMs: 1000, tellMs: 15_000, silenceMs: 30 * 60_000 };
 
-/** Restarts during the wait with which it is clear that the next one will not help. */
+/** Restarts during the wait after which another one will not help. */
 const restarts = 2;
-/** Looks in a row that the engine may leave unanswered, while it restarts itself. */
+/** Consecutive requests that the engine may leave unanswered, while it restarts itself. */
 const unanswered = 60;
 
 /**
- * Phoenix, ready. Its migrations take as long as the database is large, so nothing but Phoenix says when it is ready: it is
- * waited for as long as its container runs and gets on. Whatever ends the wait, the container is left as it is.
+ * Phoenix, ready. The duration of its migrations depends on the size of the database, so only Phoenix knows when it is ready:
+ * the wait lasts as long as its container runs and makes progress. However the wait ends, the container is left as it is.
  */
 export const phoenixReady = (
   at: (inputs: Pick<PhoenixReadyInputs, 'engine'>, container: string) => Watched = throughEngine,
@@ -61,7 +61,7 @@ export const phoenixReady = (
     return inputs;
   };
   return {
-    // The container's ID is not known before the deployment: a new one will be made, in the place of the one that is there.
+    // The container's ID is not known before the deployment: a new one will replace the existing one.
     planned: (inputs) => (typeof inputs.engine === 'object' && typeof inputs.container === 'string' ? cutOff(at(inputs, inputs.container), inputs) : Promise.resolve([])),
     create: ready,
     update: (_, inputs) => ready(inputs),
@@ -71,7 +71,7 @@ export const phoenixReady = (
 /**
  * Waits for a container to become healthy.
  * @param signal ends the wait, and nothing else
- * @throws Error with its last lines and what to do, when it ends, is gone, restarts over and over or gets nowhere
+ * @throws Error with its last lines and what to do, if it exits, is removed, restarts repeatedly or makes no progress
  */
 export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInputs, 'container' | 'redeploy'>, say: (line: string) => void, pace: Pace, signal?: AbortSignal): Promise<void> {
   const { container, redeploy } = inputs;
@@ -99,7 +99,7 @@ export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInpu
     if (now !== 'no answer') {
       silent = 0;
       const { State: { Status, Health, ExitCode, OOMKilled } } = now;
-      // Where nothing checks its health, running is all that can be waited for.
+      // Without a health check, running is all that can be waited for.
       if (Status === 'running' && (Health?.Status === 'healthy' || !Health)) {
         return;
       }
@@ -128,10 +128,10 @@ export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInpu
   }
 }
 
-/** An exception of Python with its message; Phoenix ends with twenty lines about where to get help instead. */
+/** A Python exception with its message; Phoenix ends its log with twenty lines about where to get help instead. */
 const exception = /^(?:\w+\.)*\w+(?:Error|Exception): ?\S/;
 
-/** Why it ended, as lines of a message: its last exceptions, or the last it said. */
+/** Why it exited, as lines of a message: its last exceptions, or its last log lines. */
 async function lastLines(watched: Watched): Promise<string> {
   const { lines } = await watched.said('0', 80).catch(() => ({ lines: [] }));
   const said = lines.filter((line) => line.trim() !== '');
@@ -156,7 +156,7 @@ async function cutOff(watched: Watched, { container, redeploy }: Pick<PhoenixRea
         }]
       : [];
   } catch {
-    // An engine out of reach of a preview is no reason to refuse one.
+    // An engine that a preview cannot reach is no reason to refuse it.
     return [];
   }
 }

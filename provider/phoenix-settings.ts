@@ -4,13 +4,13 @@ import { tell } from './progress';
 import type { Kind } from './resource';
 
 export interface PhoenixSettingsOutputs extends PhoenixSettingsInputs {
-  /** Whether this database was asked for the password that everybody knows. Stacks of before do not have it. */
+  /** Whether this database was checked for the default password, which everybody knows. Older stacks do not have it. */
   readonly passwordAsked?: boolean;
 }
 
 type Api = Pick<PhoenixApi, 'ready' | 'setRetention' | 'replaceDefaultPassword' | 'close'>;
 
-/** What Phoenix reads from its environment only when it makes its database, and so has to be told. */
+/** What Phoenix reads from its environment only when it creates its database, and so must be set in Phoenix later. */
 export const phoenixSettings = (open: (access: PhoenixAccess) => Api = (access) => new PhoenixApi(access)): Kind<PhoenixSettingsInputs, PhoenixSettingsOutputs> => {
   const apply = async (inputs: PhoenixSettingsInputs, before?: PhoenixSettingsOutputs): Promise<PhoenixSettingsOutputs> => {
     const api = open(inputs);
@@ -31,7 +31,7 @@ export const phoenixSettings = (open: (access: PhoenixAccess) => Api = (access) 
   };
 };
 
-/** Each time is an attempt to log in, which Phoenix counts. A database that is not a new one has answered. */
+/** Each check is a login attempt, which Phoenix counts. A database that is not new has been checked already. */
 const isAsked = ({ server }: PhoenixSettingsInputs, before: PhoenixSettingsOutputs | undefined): boolean =>
   before !== undefined && before.auth && before.server === server && before.passwordAsked !== false;
 

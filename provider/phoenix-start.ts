@@ -1,14 +1,14 @@
-/** What the log of a Phoenix that has just been started says about how far it is. */
+/** What the log of a newly started Phoenix says about its progress. */
 import { engineMessage, engineRequest, type Engine } from '../engine';
 
-/** Printed by Phoenix's db/migrate.py before and after the migrations, whatever the level of its log. */
+/** Printed by Phoenix's db/migrate.py before and after the migrations, at every log level. */
 const begun = 'Running migrations on the database.';
 const ended = /Migrations completed in|failed to migrate the database/;
 
-/** One migration done: alembic writes down the revision. The first one is an INSERT. */
+/** One migration done: alembic records the revision. The first one is an INSERT. */
 const step = /(?:UPDATE|INSERT INTO) alembic_version\b/;
 
-/** A statement with what it is about, and no more: what follows may be data. */
+/** A statement with its subject, and no more: what follows may be data. */
 const statement = /^(?:.* INFO sqlalchemy\.engine\.Engine )?\s*((?:CREATE (?:UNIQUE )?(?:TABLE|INDEX)|ALTER TABLE|DROP (?:TABLE|INDEX)|INSERT INTO|UPDATE|DELETE FROM)(?: IF (?:NOT )?EXISTS)? [\w".]+)/;
 
 export class StartLog {
@@ -22,7 +22,7 @@ export class StartLog {
     return this.migrations === 'running';
   }
 
-  /** @returns whether there was anything: the questions of the health check do not count */
+  /** @returns whether there was anything: requests of the health check do not count */
   add(lines: readonly string[]): boolean {
     const said = lines.filter((line) => line.trim() !== '' && !line.includes('GET /readyz'));
     said.forEach((line) => this.read(line));
@@ -31,7 +31,7 @@ export class StartLog {
 
   private read(line: string): void {
     if (line.includes(begun)) {
-      // Phoenix starts anew after a crash, and counts anew.
+      // Phoenix starts again after a crash, and counts again.
       [this.migrations, this.steps, this.doing] = ['running', 0, ''];
     } else if (ended.test(line)) {
       this.migrations = 'over';
@@ -43,7 +43,7 @@ export class StartLog {
     this.last = line.trim();
   }
 
-  /** How far it is, as the rest of a sentence. While it migrates no line is quoted: those have values out of the database in them. */
+  /** Its progress, as the rest of a sentence. While it migrates no line is quoted: those contain values from the database. */
   get words(): string {
     if (this.migrating) {
       return `it migrates its database, ${this.steps === 1 ? '1 step' : `${this.steps} steps`} done${this.doing ? `, now ${this.doing}` : ''}`;
@@ -54,12 +54,12 @@ export class StartLog {
 
 export interface Said {
   readonly lines: readonly string[];
-  /** Where the next question begins: the time of the last line, as the engine gives it. */
+  /** Where the next read begins: the time of the last line, as the engine gives it. */
   readonly until: string;
 }
 
 /**
- * What a container has said.
+ * The log of a container.
  * @param since seconds, with their fraction; lines at that very time are left out
  * @param tail lines at most, the last of them
  * @throws Error with the engine's own message
@@ -76,7 +76,7 @@ export async function logOf(engine: Engine, container: string, since = '0', tail
   return { lines: stamped.map(({ text }) => text), until: stamped.at(-1)?.time ?? since };
 }
 
-/** `2026-11-29T12:52:17.649905148Z` as the engine takes it: a number of JavaScript has no nanoseconds. */
+/** `2026-11-29T12:52:17.649905148Z` in the form that the engine takes: a JavaScript number has no nanoseconds. */
 function secondsOf(time: string): string {
   const [, whole = time, fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
   return `${Date.parse(`${whole}Z`) / 1000}.${fraction.padEnd(9, '0')}`;

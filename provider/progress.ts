@@ -1,9 +1,9 @@
-/** What a resource says while a deployment waits for it. */
+/** What a resource reports while a deployment waits for it. */
 import { info } from '@pulumi/pulumi/log';
 import { resetOptions } from '@pulumi/pulumi/runtime/settings';
 
 /**
- * Makes the SDK of this process speak to the engine of the CLI; without it, it prints on a stdout that nobody shows.
+ * Connects the SDK of this process to the engine of the CLI; without it, it prints on a stdout that nobody shows.
  * @param args those of the provider: the address of the engine is the first that is no flag
  */
 export function speakTo(args: readonly string[]): void {

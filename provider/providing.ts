@@ -59,11 +59,11 @@ export function providing(kinds: Readonly<Record<string, object>>): Provider {
   };
 }
 
-/** What is known of a resource before it is made or changed. Outputs that are left out the engine takes for unknown. */
+/** What is known of a resource before it is created or changed. The engine treats omitted outputs as unknown. */
 const planned = async (kind: AnyKind, olds: Props | undefined, news: Props): Promise<Props> =>
   kind.preview ? marked(kind, news, await kind.preview(olds && plain(olds), plain(news))) : news;
 
-/** Whether parts of it are not there yet: then nobody can be asked about it. */
+/** Whether parts of it do not exist yet: then nothing can be queried. */
 const isPlanned = (inputs: Props): boolean => JSON.stringify(inputs).includes(unknown);
 
 /** Outputs as the engine takes them: inputs as they came, secrets with their mark. */

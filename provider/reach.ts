@@ -1,4 +1,4 @@
-/** An HTTP answer; status 0 when there was none, with the reason as its text. */
+/** An HTTP response; status 0 if there was none, with the reason as its text. */
 export interface Answer {
   readonly status: number;
   readonly text: string;
@@ -13,13 +13,13 @@ export interface Question {
 
 /** A place from which HTTP requests are sent. */
 export interface Reach {
-  /** Never fails, never follows a redirect, waits 10 s for an answer. */
+  /** Never fails, never follows a redirect, waits 10 s for a response. */
   ask(url: string, question?: Question): Promise<Answer>;
-  /** Ends what it holds open. */
+  /** Closes its connections. */
   close(): void;
 }
 
-/** Milliseconds until a question counts as unanswered. */
+/** Milliseconds until a request counts as unanswered. */
 export const patience = 10_000;
 
 /** From this process. */
@@ -35,7 +35,7 @@ export const here: Reach = {
   close() {},
 };
 
-/** Why there was no answer, in words. */
+/** Why there was no response, in words. */
 export function reasonOf(error: unknown): string {
   const { message, cause, code } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
   return [cause?.code, code].includes('ECONNREFUSED') ? 'connection refused' : cause?.message || cause?.code || message || code || 'no reason given';

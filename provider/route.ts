@@ -4,9 +4,9 @@
 import type { Engine } from '../engine';
 import type { Answer, Question, Reach } from './reach';
 
-/** What a span passes through, and how to look at each part. */
+/** What a span passes through, and how to inspect each part. */
 export interface Route {
-  /** From where the endpoints are asked. */
+  /** Where requests to the endpoints come from. */
   readonly reach: Reach;
   /** Docker Engine of the stack. */
   readonly engine: Engine;
@@ -14,19 +14,19 @@ export interface Route {
   readonly inside: Reach;
   /** Base URLs, as seen from `reach`. */
   readonly endpoints: { readonly otlpHttp: string; readonly alloyUi: string; readonly phoenix: string };
-  /** Headers with which Phoenix is asked, credentials among them. */
+  /** Headers of requests to Phoenix, including credentials. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Command that puts the stack's containers back. */
+  /** Command that restores the stack's containers. */
   readonly redeploy: string;
-  /** Names on the Docker host; Phoenix where it is in this stack. */
+  /** Names on the Docker host; Phoenix only if it is in this stack. */
   readonly containers: { readonly alloy: string; readonly gate: string; readonly phoenix?: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string };
-  /** URL of Phoenix's metrics, as seen from `inside`; none where it is in another stack. */
+  /** URL of Phoenix's metrics, as seen from `inside`; none if it is in a different stack. */
   readonly metrics?: string;
-  /** The stack that Phoenix is in, where it is not this one. */
+  /** The stack of Phoenix, if it is not this one. */
   readonly central?: CentralStack;
 }
 
-/** A stack behind a tunnel, and how this one gets in. */
+/** A stack behind a tunnel, and how this one gets access. */
 export interface CentralStack {
   readonly stack: string;
   readonly hostname: string;
@@ -37,12 +37,12 @@ export interface CentralStack {
 
 export type Phoenix = (path: string, question?: Question) => Promise<Answer>;
 
-/** Phoenix's API, with the credentials it asks for. */
+/** Phoenix's API, with the credentials it requires. */
 export function phoenixOf({ reach, endpoints, headers }: Route): Phoenix {
   return (path, question = {}) => reach.ask(`${endpoints.phoenix}${path}`, { ...question, headers: { ...question.headers, ...headers } });
 }
 
-/** The list in an answer of Phoenix; empty when something else answers on its port. */
+/** The list in a response of Phoenix; empty if something else responds on its port. */
 export function dataOf<T>(text: string): readonly T[] {
   try {
     const { data } = JSON.parse(text) as { data?: readonly T[] };
@@ -52,7 +52,7 @@ export function dataOf<T>(text: string): readonly T[] {
   }
 }
 
-/** Alloy's exporter of traces; one to another backend has its own queue and its own troubles. */
+/** Alloy's exporter of traces; one to a different backend has its own queue and its own problems. */
 export type Exporter = 'phoenix' | 'central';
 
 export const componentOf = (exporter: Exporter): string => `otelcol.exporter.otlphttp.${exporter}`;

@@ -7,23 +7,23 @@ import { Struct } from 'google-protobuf/google/protobuf/struct_pb';
 
 export type Props = Record<string, unknown>;
 
-/** What the engine asks of a provider. Properties are as the protocol has them, with marks for secret and unknown values. */
+/** What the engine needs from a provider. Properties are as in the protocol, with marks for secret and unknown values. */
 export interface Provider {
   readonly version: string;
   check(urn: string, olds: Props, news: Props): Promise<{ readonly inputs: Props; readonly failures?: readonly { readonly property: string; readonly reason: string }[] }>;
   diff(id: string, urn: string, olds: Props, news: Props): Promise<{ readonly changes: boolean; readonly replaces: readonly string[] }>;
-  /** @param preview whether nothing may be done, and the result is what is known of it beforehand */
+  /** @param preview whether nothing may be changed, and the result is what is known beforehand */
   create(urn: string, inputs: Props, preview: boolean): Promise<{ readonly id: string; readonly outs: Props }>;
   update(id: string, urn: string, olds: Props, news: Props, preview: boolean): Promise<{ readonly outs: Props }>;
   read(id: string, urn: string, props: Props): Promise<{ readonly id: string; readonly props: Props }>;
   delete(id: string, urn: string, props: Props): Promise<void>;
-  /** Ends what is under way. */
+  /** Cancels what is under way. */
   cancel(): void;
 }
 
 /**
- * Serves a provider on a free port of loopback and prints that port, as the engine expects of a plugin. The SDK's own
- * `main` passes no previews on: it tells nobody whether one is asked for.
+ * Serves a provider on a free port of loopback and prints that port, as the engine expects of a plugin. The SDK's own `main`
+ * does not tell the provider whether a call is a preview.
  */
 export async function serve(provider: Provider): Promise<void> {
   const server = new grpc.Server({ 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 });

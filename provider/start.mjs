@@ -23,7 +23,7 @@ const bundle = join(cache, `${hash.digest('hex').slice(0, 16)}.cjs`);
 if (!existsSync(bundle)) {
   const { buildSync } = await import('esbuild');
   mkdirSync(cache, { recursive: true });
-  // Made aside and moved into place: two runs at once must not see each other's half.
+  // Built aside and moved into place: two concurrent runs must not see each other's half.
   const draft = `${bundle}.${process.pid}`;
   buildSync({ entryPoints: [join(here, 'main.ts')], outfile: draft, bundle: true, platform: 'node', target: 'node20', minify: true, logLevel: 'error' });
   renameSync(draft, bundle);

@@ -1,6 +1,6 @@
 /**
- * Sends one log record and one sample as an application would, and sees from Alloy's own counters that the stores took them: nothing
- * is read back, for which credentials that only write would not do. When one does not, says what the store answers.
+ * Sends one log record and one sample as an application would, and checks in Alloy's own counters that the stores accepted
+ * them: nothing is read back, because write-only credentials do not allow that. If a store did not, reports its response.
  */
 import { addressCommand, refusalOf } from '../settings/store-refusal';
 import { pause } from './cancellation';
@@ -17,7 +17,7 @@ export interface StoreDelivery {
   /** As in `Alloy -> store of metrics`. */
   readonly hop: string;
   readonly ms: number;
-  /** Set when the store did not take it. */
+  /** Set if the store did not accept it. */
   readonly failure?: Cause & { readonly hop: string; /** Whether it goes by itself: the store is busy or away. */ readonly passing: boolean };
 }
 
@@ -26,9 +26,9 @@ interface Kind {
   readonly what: string;
   readonly path: string;
   readonly body: () => object;
-  /** Counts of what the store has taken, at most and at least: what is on its way is in the first one alone. */
+  /** Counts of what the store has accepted, at most and at least: what is on its way is only in the first one. */
   readonly taken: (of: (metric: string) => number) => { readonly most: number; readonly least: number };
-  /** What it refused for what it holds. */
+  /** What it refused for its content. */
   readonly lost: (of: (metric: string) => number) => number;
   readonly component: string;
 }
@@ -58,10 +58,10 @@ const storesOf = ({ containers: { prometheusGate, lokiGate } }: Route): readonly
 
 const hopOf = ({ what }: Kind): string => `Alloy -> store of ${what}`;
 
-/** Time between two looks at the counters. Remote write waits 5 s for more to send. */
+/** Interval between two reads of the counters. Remote write waits 5 s for more to send. */
 const lookEveryMs = 250;
 
-/** @param timeoutMs how long each may take from Alloy's answer until the store has it */
+/** @param timeoutMs how long each may take from Alloy's response until the store has it */
 export async function checkStores(route: Route, timeoutMs: number): Promise<readonly StoreDelivery[]> {
   return Promise.all(storesOf(route).map((kind) => checkStore(route, kind, kind.gate, timeoutMs)));
 }
@@ -76,7 +76,7 @@ async function checkStore(route: Route, kind: Kind, gate: string, timeoutMs: num
     await pause(lookEveryMs);
     before = await countersOf(route, kind);
   }
-  // Without them what is sent could not be told from what was sent before.
+  // Without them the check's data could not be told from earlier data.
   if ('unread' in before) {
     return failed({ passing: true, cause: `Alloy does not show its counters (${before.unread}), so whether the store takes ${kind.what} is not known`, mend: [logsOf(alloy)] });
   }
@@ -107,7 +107,7 @@ interface Counters {
   readonly lost: number;
 }
 
-/** Alloy's counters, or why they cannot be read: without an answer each of them would be 0. */
+/** Alloy's counters, or why they cannot be read: without a response each of them would be 0. */
 async function countersOf({ reach, endpoints: { alloyUi } }: Route, { component, taken, lost }: Kind): Promise<Counters | { readonly unread: string }> {
   const { status, text } = await reach.ask(`${alloyUi}/metrics`);
   if (status !== 200) {
@@ -117,7 +117,7 @@ async function countersOf({ reach, endpoints: { alloyUi } }: Route, { component,
   return { ...taken(of), lost: lost(of) };
 }
 
-/** @param isLost whether the store has refused something for what it holds since: only then was it what the check has sent */
+/** @param isLost whether the store has refused something for its content since: only then was it what the check has sent */
 async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLost }: { readonly since: number; readonly isLost: boolean }): Promise<Cause & { readonly passing: boolean }> {
   const { containers: { alloy }, redeploy } = route;
   const { store, what } = kind;
@@ -125,7 +125,7 @@ async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLo
   const log = await logSince(route, gate, since);
   const answers = log.flatMap((line) => {
     const [, upstream, answered] = /refused upstream=(\d{3}) answered=(\d{3}) uri=/.exec(line) ?? [];
-    // What is passed on as it is, is lost, unless Alloy tries it again. It may be what somebody else has sent.
+    // A response that is passed on unchanged means that the data is lost, unless Alloy retries. It may be somebody else's data.
     return upstream === undefined ? [] : [{ answer: Number(upstream), isContent: upstream === answered && /^4(?!29)/.test(upstream) }];
   }).filter(({ isContent }) => isLost || !isContent);
   const { answer, isContent } = answers.at(-1) ?? { isContent: false };
@@ -143,13 +143,13 @@ async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLo
   const errors = log.flatMap((line) => /\[(?:error|crit|emerg)\] \d+#\d+: (?:\*\d+ )?(.*?)(?:, client: .*)?$/.exec(line)?.[1] ?? []);
   const state = await containerState(route, gate);
   if (errors.length > 0 || !state.startsWith('running')) {
-    // A store may be down while a stack is deployed, and its name with it; a certificate that is not trusted stays so.
+    // A store may be down while a stack is deployed, and its name with it; an untrusted certificate does not fix itself.
     return { passing: /^(running|unknown)/.test(state) && !errors.at(-1)?.includes('SSL'), cause: `the store of ${what} (${store}:url) cannot be reached: ${errors.at(-1) ?? `container ${gate} is ${state}`}${waiting}`, mend: [addressCommand(store), logsOf(gate), redeploy] };
   }
   return { passing: true, cause: `${answer === undefined ? `the store of ${what} (${store}:url) has not taken it yet` : says}${waiting}`, mend: [logsOf(alloy), logsOf(gate)] };
 }
 
-/** What whoever operates a stack should know of its stores although they take what is sent now. */
+/** What an operator should know about the stores although they accept data now. */
 export async function storeWarnings(route: Route): Promise<string[]> {
   return (await Promise.all(storesOf(route).map(async (kind) => {
     const counters = await countersOf(route, kind);

@@ -2,7 +2,7 @@
 const mark = '4dabf18193072939515e22adb298388d';
 const isSecret = '1b47061264138c4ac30d75fd1eb44270';
 
-/** What the engine sends in a preview for a value that is not known yet. */
+/** What the engine sends in a preview for an unknown value. */
 export const unknown = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
 
 /** Properties as plain values, secrets unwrapped. */

@@ -1,5 +1,5 @@
 /**
- * What is worth saying of a stack in which traces arrive.
+ * Warnings about a stack in which traces arrive.
  */
 import { aliases, beyondLimit, gateAside, otlpSignals, ports, sendAgainFile, storagePercent } from '../components/catalog';
 import { pause } from './cancellation';
@@ -7,10 +7,10 @@ import { containerState, logsOf } from './container-report';
 import { valueIn } from './metrics';
 import type { Route } from './route';
 
-/** What the journal says of itself, as seen from `inside`. */
+/** The journal's own status, as seen from `inside`. */
 export const journalStatus = `http://${aliases.journal}:${ports.journal.otlpHttp}/status`;
 
-/** What whoever operates a stack should know of its journal although spans arrive. */
+/** What an operator should know about the journal although spans arrive. */
 export async function journalWarnings({ inside, containers: { journal } }: Route): Promise<string[]> {
   if (journal === undefined) {
     return [];
@@ -26,7 +26,7 @@ export async function journalWarnings({ inside, containers: { journal } }: Route
   ];
 }
 
-/** The same of the gate of a stack at the edge. */
+/** The same for the gate of an edge stack. */
 export async function asideWarnings({ inside, central, containers: { gate } }: Route): Promise<string[]> {
   if (central === undefined) {
     return [];
@@ -40,14 +40,14 @@ export async function asideWarnings({ inside, central, containers: { gate } }: R
   ];
 }
 
-/** The same of what Phoenix connects to servers by, where there are some that it may reach. */
+/** The same for the proxy through which Phoenix connects to servers, if it may reach any. */
 export async function egressWarnings(route: Route): Promise<string[]> {
   const { containers: { egress }, redeploy } = route;
   const state = egress === undefined ? 'running' : await containerState(route, egress);
   return /^running(, (healthy|starting))?$/.test(state) ? [] : [`Phoenix reaches none of its servers (phoenix:egress, login, mail): container ${egress} is ${state}: docker logs --tail 30 ${egress}; ${redeploy}`];
 }
 
-/** The same of the database of Phoenix, where it has a bound. */
+/** The same for Phoenix's database, if it has a limit. */
 export async function storageWarnings({ inside, metrics }: Route): Promise<string[]> {
   const { text } = metrics === undefined ? { text: '' } : await inside.ask(metrics);
   const used = Math.floor(100 * valueIn(text, 'database_disk_usage_ratio'));
@@ -55,8 +55,9 @@ export async function storageWarnings({ inside, metrics }: Route): Promise<strin
 }
 
 /**
- * The same of the projects in Phoenix: whether senders name too many, and, while Phoenix is behind, which one it is busy with.
- * @param betweenMs milliseconds between two looks at what it stores
+ * The same for the projects in Phoenix: whether senders create too many, and, while Phoenix is behind, which one it is busy
+ * with.
+ * @param betweenMs milliseconds between two reads of what it stores
  */
 export async function projectWarnings({ inside, metrics }: Route, betweenMs = 5_000): Promise<string[]> {
   const look = async (): Promise<string> => (metrics === undefined ? '' : (await inside.ask(metrics)).text);
@@ -76,7 +77,7 @@ export async function projectWarnings({ inside, metrics }: Route, betweenMs = 5_
   return share > 0.5 ? [...warnings, `Phoenix is behind, and ${Math.floor(100 * share)} % of what it stores now is of the project ${project}: the spans of others wait with them.`] : warnings;
 }
 
-/** Spans in Phoenix's memory from which on it is behind: more than it stores in one transaction. */
+/** Number of spans in Phoenix's memory above which it is behind: more than it stores in one transaction. */
 const behind = 200;
 
 const storedByProject = (text: string): Map<string, number> =>
