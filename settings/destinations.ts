@@ -1,6 +1,6 @@
 /**
- * The servers that Phoenix may connect to: those of its login and mail, and the ones in `phoenix:egress`. Its network leads to
- * nothing else.
+ * The servers that Phoenix may connect to: those of its login and mail, and the ones in `phoenix:egress`. Its network allows no
+ * other connections.
  */
 import * as net from 'node:net';
 import { domainToASCII } from 'node:url';
@@ -21,18 +21,18 @@ interface Source extends Destination {
 const https = 443;
 const ldapPorts = { starttls: 389, ldaps: 636, none: 389 } as const;
 
-/** What well-known identity providers use besides the host of their OpenID configuration, as that says. */
+/** Hosts that well-known identity providers use besides the host of their OpenID configuration, as listed in it. */
 const furtherHosts: Readonly<Record<string, readonly string[]>> = {
   'accounts.google.com': ['oauth2.googleapis.com', 'openidconnect.googleapis.com', 'www.googleapis.com'],
   'login.microsoftonline.com': ['graph.microsoft.com'],
 };
 
-/** Ports of the gate, which carries what Phoenix sends. */
+/** Ports of the gate, which forwards what Phoenix sends. */
 const taken: readonly number[] = Object.values(ports.gate);
 
 /**
- * Servers as `name` or `name:port`, separated by commas; without a port HTTPS is meant.
- * @throws BrokenRule for addresses, patterns and whatever stands for everything
+ * Servers as `name` or `name:port`, separated by commas; without a port, HTTPS is meant.
+ * @throws BrokenRule for addresses, patterns and anything that stands for everything
  */
 export function destinations(raw: string): readonly Destination[] {
   const list = parts(raw);
@@ -68,15 +68,15 @@ const typed = ({ host, port }: Destination): string => (port === https ? host : 
 /** `bücher.example` as DNS has it. */
 const inAscii = (part: string): string => (/[^\0-\x7f]/.test(part) ? part.replace(/^[^:/]+/, (host) => domainToASCII(host) || host) : part);
 
-/** Words that mean something to nginx where a name stands. */
+/** Words that mean something to nginx in place of a name. */
 const ofNginx = ['default', 'hostnames', 'include', 'volatile'];
 
 const isName = (host: string): boolean => isHostName(host) && !ofNginx.includes(host);
 
-/** As the containers of a stack are called: with one of these the gate would take their place. */
+/** Names of a stack's containers: with one of these, the gate would take their place. */
 const isOwn = (host: string): boolean => /^(phoenix|alloy|journal|tunnel)(-[\w-]+)?$/.test(host);
 
-/** Every one of them once, by port; those with the same port in the order of the settings. */
+/** Each of them once, by port; those with the same port in the order of the settings. */
 export function destinationsOf(settings: Settings): readonly Destination[] {
   const found = new Map(sources(settings).map(({ host, port, nameless }) => [`${host}:${port}`, { host, port, nameless }]));
   return [...found.values()].sort((a, b) => a.port - b.port);
@@ -105,14 +105,14 @@ function smtp({ 'phoenix:smtpHostname': host, 'phoenix:smtpPort': port }: Settin
 }
 
 /**
- * What cannot be carried.
- * @param broken keys with a problem of their own
+ * Problems of servers that the gate cannot forward to.
+ * @param broken keys that already have a problem
  */
 export function destinationProblems(settings: Settings, broken: ReadonlySet<string>): Problem[] {
   const all = sources(settings).filter(({ key }) => !broken.has(key));
   return all.flatMap((one, index) => {
     const { key, host, port, nameless } = one;
-    // One word for a setting that stands for several servers.
+    // One message for a setting that lists several servers.
     const told = key !== 'phoenix:egress' && all.slice(0, index).some((earlier) => earlier.key === key);
     const refused = (rule: string, ...mend: string[]): Problem[] => (told ? [] : [{ key, value: key === 'phoenix:egress' ? typed(one) : host, rule, mend }]);
     if (net.isIP(host.replace(/^\[|\]$/g, '')) !== 0) {

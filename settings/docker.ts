@@ -1,5 +1,5 @@
 /**
- * Settings of the namespace `docker`, by the names that the docker provider has for them: the stack hands them to it.
+ * Settings of the namespace `docker`, by the names that the docker provider has for them: the stack passes them to it.
  */
 import * as meant from './meant';
 import { whyNoAddress } from '../engine';
@@ -46,7 +46,7 @@ function sshOptions(raw: string): readonly string[] {
   return list as string[];
 }
 
-/** @returns the text as it came: what is in it is for the provider to say */
+/** @returns the text unchanged: its content is checked by the provider */
 function registryAuth(raw: string): string {
   const list = json(raw);
   if (!Array.isArray(list) || !list.every((entry) => typeof (entry as { address?: unknown } | null)?.address === 'string')) {

@@ -1,5 +1,5 @@
 /**
- * What a stack at the edge is given of the central one, in place of access to that one's state and all secrets in it.
+ * What an edge stack is given of the central one, instead of access to that one's state and all secrets in it.
  * `npm run invite` writes it, and `edge:access` holds it.
  */
 import { unknownSecret } from './setting';
@@ -9,23 +9,23 @@ import { BrokenRule, json } from './parse';
 export interface Remote {
   /** Base URLs at which it takes OTLP over HTTP; null where that is not published. */
   readonly otlp: { readonly alloy: string | null; readonly phoenix: string | null };
-  /** Largest request that it takes, unpacked. Stacks of an older version do not say; they take 64 MiB. */
+  /** Largest request that it takes, unpacked. Stacks of an older version do not record it; they take 64 MiB. */
   readonly requestMiB?: number;
-  /** Whether its Phoenix asks for an API key. */
+  /** Whether its Phoenix requires an API key. */
   readonly auth: boolean;
   /**
-   * Its service tokens by name, and when they and the API keys that go with them end, in ISO 8601. A key without an end has an
-   * empty text; stacks of an older version do not say, and theirs are good for ever.
+   * Its service tokens by name, and when they and their API keys expire, in ISO 8601. A key without expiry has an empty text;
+   * stacks of an older version do not record it, and their keys never expire.
    */
   readonly tokens: Readonly<Record<string, { readonly expiresAt: string; readonly keyExpiresAt?: string }>>;
 }
 
-/** Output `remoteAccess`, secret: what opens it, by the name of the service token. */
+/** Output `remoteAccess`, secret: the credentials for it, by the name of the service token. */
 export type RemoteAccess = Readonly<Record<string, { readonly clientId: string; readonly clientSecret: string; readonly apiKey: string }>>;
 
 /** Two outputs of the central stack, with one service token in them. */
 export interface EdgeAccess {
-  /** The central one; files of an older version do not say. */
+  /** The central one; files of an older version do not name it. */
   readonly stack?: string;
   readonly remote: Remote;
   readonly remoteAccess: RemoteAccess;
@@ -54,7 +54,7 @@ const isFields = (value: unknown): value is Fields => typeof value === 'object' 
 const isLine = (value: unknown): boolean => typeof value === 'string' && /^[\x20-\x7e]*$/.test(value);
 const isAddress = (value: unknown): boolean => value === null || (typeof value === 'string' && /^https:\/\/[a-z0-9.-]+$/.test(value));
 const isTime = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value));
-/** Of a key, which may have none; stacks of an older version do not say. */
+/** Of a key, which may have none; stacks of an older version do not record it. */
 const isEnd = (value: unknown): boolean => value === undefined || value === '' || isTime(value);
 
 function isAccess(value: unknown): value is EdgeAccess {
@@ -70,6 +70,6 @@ function isAccess(value: unknown): value is EdgeAccess {
     && Object.keys(tokens).every((token) => token in remoteAccess);
 }
 
-/** The secrets in it, and nothing that is a name. */
+/** The secrets in it, without the names. */
 export const secretsOf = ({ remoteAccess }: EdgeAccess): string[] =>
   Object.values(remoteAccess).flatMap(({ clientId, clientSecret, apiKey }) => [clientId, clientSecret, apiKey]).filter((text) => text !== '');

@@ -1,5 +1,5 @@
 /**
- * Settings of a stack at the edge, which has an Alloy and sends to another stack, and the rules between them.
+ * Settings of an edge stack, which has an Alloy and sends to another stack, and the rules between them.
  */
 import { edgeAccess } from './edge-access';
 import { fromFile, key, optional, secret, shellQuoted } from './setting';
@@ -7,7 +7,7 @@ import type { Problem } from './problem';
 import * as tunnel from './tunnel-parse';
 import { BrokenRule, oneOf } from './parse';
 
-/** A part of the settings: `keys.ts` has the whole. */
+/** A part of the settings: `keys.ts` has all of them. */
 export const edgeKeys = {
   'edge:central': optional('prod', 'Stack with Phoenix to which this one sends, through its tunnel: `STACK`, `ORGANIZATION/STACK` or `ORGANIZATION/PROJECT/STACK`. With it the stack is only an Alloy', stackName),
   'edge:access': fromFile('edge.access.json', secret('What `npm run invite` writes for that stack: how to reach it, and as who. Without it the outputs of that stack are read, with the rights to all of its secrets', edgeAccess)),
@@ -16,7 +16,7 @@ export const edgeKeys = {
 } as const;
 
 function stackName(raw: string): string {
-  // A part that begins with a dot is a path, and no name.
+  // A part that begins with a dot is a path, not a name.
   if (!/^(\w[\w.-]*\/){0,2}\w[\w.-]*$/.test(raw)) {
     throw new BrokenRule('it is the name of a stack, as `pulumi stack ls` shows it, or ORGANIZATION/STACK or ORGANIZATION/PROJECT/STACK');
   }
@@ -31,7 +31,7 @@ function oneToken(raw: string): string {
   return name;
 }
 
-/** Settings, known or not, of parts that a stack at the edge does not have: they would do nothing, without a word. */
+/** Settings, known or not, of parts that an edge stack does not have: they would silently do nothing. */
 export const notAtEdge = (name: string): boolean => /^(phoenix|tunnel|cloudflare):/.test(name);
 
 /** @param set the keys in the stack file */

@@ -1,11 +1,11 @@
-/** How near the end of something is that is good for a time. */
+/** How close the end of something with an expiry is. */
 
 export const day = 86_400_000;
 
-/** Days before an end from which on it is worth a warning. */
+/** Days before the expiry from which on it is worth a warning. */
 export const warnedDays = 30;
 
-/** @param end ISO 8601; what is no time tells of no end */
+/** @param end ISO 8601; anything that is no time has no expiry */
 export function nearness(end: string, now: number): 'past' | 'soon' | 'far' {
   const left = Date.parse(end) - now;
   return left <= 0 ? 'past' : left < warnedDays * day ? 'soon' : 'far';

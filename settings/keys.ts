@@ -1,5 +1,5 @@
 /**
- * Every setting there is, and what a stack reads of them.
+ * Every setting, and what a stack reads of them.
  */
 import { images } from '../components/catalog';
 import { destinations } from './destinations';
@@ -14,7 +14,7 @@ import { storeKeys } from './store';
 import { tlsKeys } from './tls';
 import { tunnelKeys } from './tunnel';
 
-/** Every setting there is. The README's table is held against this. */
+/** Every setting. A test compares the README's table with this. */
 export const keys = {
   'phoenix:uiPort': key('6006', 'Host port of the Phoenix page and REST API', values.port),
   'phoenix:otlpGrpcPort': key('14317', 'Host port for OTLP over gRPC straight to Phoenix', values.port),

@@ -7,7 +7,7 @@ import * as login from './login-parse';
 import { inWords, type Problem } from './problem';
 import * as values from './parse';
 
-/** A part of the settings: `keys.ts` has the whole. */
+/** A part of the settings: `keys.ts` has all of them. */
 export const loginKeys = {
   'phoenix:auth': inPhoenix('PHOENIX_ENABLE_AUTH', key('false', 'Login for people and API keys for programs; without it whoever reaches Phoenix may do everything', values.boolean)),
   'phoenix:rootUrl': inPhoenix('PHOENIX_ROOT_URL', optional(
@@ -75,7 +75,7 @@ type LoginKey = keyof typeof loginKeys;
 /** The settings that the rules look at. */
 export type LoginSettings = { readonly [K in LoginKey]: ReturnType<(typeof loginKeys)[K]['parse']> } & { readonly 'phoenix:bind': readonly string[] };
 
-/** Settings of which some are set are complete only with all of `needed`, as Phoenix demands at its start. */
+/** If some of these settings are set, all of `needed` are required, as Phoenix demands at its start. */
 const together: readonly { readonly needed: readonly LoginKey[]; readonly more?: readonly LoginKey[] }[] = [
   {
     needed: ['phoenix:oidcClientId', 'phoenix:oidcClientSecret', 'phoenix:oidcConfigUrl'],
@@ -91,14 +91,14 @@ const together: readonly { readonly needed: readonly LoginKey[]; readonly more?:
     more: ['phoenix:ldapPort', 'phoenix:ldapBindDn', 'phoenix:ldapBindPassword'],
   },
   { needed: ['phoenix:ldapBindDn', 'phoenix:ldapBindPassword'] },
-  // Phoenix itself would send as noreply@arize.com, which no mail server of another domain lets pass.
+  // Phoenix itself would send as noreply@arize.com, which mail servers of other domains do not accept.
   { needed: ['phoenix:smtpHostname', 'phoenix:smtpUsername', 'phoenix:smtpPassword', 'phoenix:smtpMailFrom'] },
 ];
 
 /**
- * What is wrong between settings that are right one by one.
- * @param broken keys with a problem of their own: they are set, and stand at their default
- * @param guarded hostnames that something else watches over
+ * Problems between settings that are each valid.
+ * @param broken keys that already have a problem: they are set, and have their default value
+ * @param guarded hostnames that are protected by something else
  */
 export function loginProblems(settings: LoginSettings, broken: ReadonlySet<string>, guarded: readonly string[] = []): Problem[] {
   const isSet = (name: LoginKey): boolean => settings[name] !== undefined || broken.has(name);
@@ -106,7 +106,7 @@ export function loginProblems(settings: LoginSettings, broken: ReadonlySet<strin
   return [
     ...sameSecrets(settings),
     ...(on || broken.has('phoenix:auth') ? [] : publishedWithoutAuth(settings, guarded)),
-    // Without auth none of it reaches Phoenix: a person may be half through preparing it.
+    // Without auth none of it reaches Phoenix: somebody may be preparing it.
     ...(on ? [...incomplete(isSet), ...nobodyGetsIn(settings, isSet)] : []),
   ];
 }
@@ -150,7 +150,7 @@ function incomplete(isSet: (name: LoginKey) => boolean): Problem[] {
 }
 
 function nobodyGetsIn(settings: LoginSettings, isSet: (name: LoginKey) => boolean): Problem[] {
-  // What is only half there has been told already.
+  // An incomplete group has been reported already.
   const others = (Object.keys(loginKeys) as LoginKey[]).filter((name) => /:(oidc|ldap)/.test(name) && loginKeys[name].fallback === undefined);
   return settings['phoenix:basicAuth'] || others.some(isSet)
     ? []

@@ -1,10 +1,10 @@
 /**
- * Which key somebody means who has set one that is none, and what its name says of the value: that it is a secret, or that it
- * is the opposite.
+ * Which key was meant by an unknown one, and what its name says about the value: that it is a secret, or that it is the
+ * opposite.
  */
 import { slips } from './slips';
 
-/** What stands after the namespace. */
+/** The part after the namespace. */
 const nameIn = (key: string): string => key.split(/:(.*)/s)[1] ?? '';
 
 /** The words of a name: `ldapBindDn`, `LDAP_BIND_DN`. */
@@ -19,7 +19,7 @@ function hasAllParts(key: string, name: string): boolean {
 }
 
 /**
- * The known key that an unknown one was meant to be, or undefined where it is far from all of them.
+ * The known key that was meant by an unknown one, or undefined if it is not similar to any of them.
  * @param isSecret tells the known keys whose values are secrets
  */
 export function nearestKey(typed: string, project: string, known: readonly string[], isSecret: (key: string) => boolean): string | undefined {
@@ -29,38 +29,39 @@ export function nearestKey(typed: string, project: string, known: readonly strin
     const [space = '', its = ''] = other.split(':').map(bare);
     // A key of the project's own namespace (`pulumi config set uiPort …`) is compared by its last part alone.
     const isPart = (Math.min(its.length, rest.length) > 3 && (its.startsWith(rest) || its.endsWith(rest))) || hasAllParts(other, name);
-    // What has all that was typed is nearer than what has a part of it: `bindDn` is `ldapBindDn`, not `bind`.
+    // A key that contains all that was typed is closer than one that contains a part of it: `bindDn` is `ldapBindDn`, not
+    // `bind`.
     const most = isPart ? 1.5 : its.length > 3 && rest.startsWith(its) ? 1.75 : Infinity;
     return (namespace === bare(project) ? 0 : slips(namespace, space)) + Math.min(most, slips(rest, its));
   };
-  // What is a secret by its name is none of the settings that hold no secret: `authToken` is not `auth`.
+  // A name that says secret does not match a setting without a secret: `authToken` is not `auth`.
   const [, secret] = /(key|secret|password|token|credential)s?$/.exec(rest) ?? [];
   const fit = secret === undefined ? known : known.filter((other) => isSecret(other) || new RegExp(`${secret}s?$`).test(bare(other)));
   const [best] = [...fit].sort((one, other) => apart(one) - apart(other));
-  // A slip in a short name, three in a long one, or a part of the name; more is another word.
+  // Up to a slip in a short name, three in a long one, or a part of the name; more is a different word.
   return best !== undefined && apart(best) <= (rest.length < 5 ? 1.5 : rest.length < 9 ? 2 : 3) ? best : undefined;
 }
 
-/** Words that turn round what a name says. */
+/** Words that invert the meaning of a name. */
 const negations = ['no', 'not', 'never', 'off', 'without', 'deny', 'disable', 'disabled', 'disallow', 'forbid', 'skip', 'stop'];
 
-/** What does so at the beginning of a word, as in `deprotect`. */
+/** Prefixes that do the same, as in `deprotect`. */
 const negatingPrefixes = ['un', 'de', 'dis'];
 
-/** Words that a name may have besides, and that leave what it says as it is. */
+/** Words that a name may also have, and that do not change its meaning. */
 const affirmations = ['on', 'use', 'with', 'enable', 'enabled', 'required'];
 
-/** Whether one of these words is, or has in it, a word that is spelt a little differently. */
+/** Whether one of these words is, or contains, a word that is spelled a little differently. */
 const hasLike = (words: readonly string[], word: string): boolean =>
   words.some((other) => other === word || (word.length > 3 && (other.includes(word) || slips(other, word) <= 1 || (other.length > 3 && word.startsWith(other)))));
 
 /**
- * What the value of a key that is none says of the key that is meant: the same, the opposite, or what only the one who has
- * typed it knows (`authOptional`).
+ * What the value of an unknown key means for the key that was meant: the same, the opposite, or something that only the person
+ * who typed it knows (`authOptional`).
  */
 export function sense(typed: string, known: string): 'same' | 'opposite' | 'unclear' {
   const [name, its] = [typed, known].map((key) => bare(nameIn(key))) as [string, string];
-  // One slip is no word: `ofset` is not "off".
+  // One slip does not make a different word: `ofset` is not "off".
   if (slips(name, its) <= 1) {
     return 'same';
   }
@@ -80,8 +81,8 @@ export function sense(typed: string, known: string): 'same' | 'opposite' | 'uncl
 const secretWords = (key: string): string[] => bare(nameIn(key)).match(/key|secret|password|token|credential|bearer|jwt/g) ?? [];
 
 /**
- * Whether what stands under a key that is none may be a secret although the key that is meant holds none: by the words of its
- * name that the other has not (`loki:urlToken`), or because it looks like one that was made (a client's `PHOENIX_API_KEY`).
+ * Whether the value of an unknown key may be a secret although the key that was meant holds none: because of words in its name
+ * that the other does not have (`loki:urlToken`), or because it looks generated (a client's `PHOENIX_API_KEY`).
  */
 export function mayBeSecret(typed: string, known: string, value: string): boolean {
   const [words, its] = [secretWords(typed), secretWords(known)];

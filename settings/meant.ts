@@ -1,7 +1,7 @@
 /**
- * What somebody means who writes a value as Docker, Kubernetes, Helm, YAML or a browser's address line have it. Each returns
- * the spelling that the settings take, or undefined where more than one thing could be meant. A message offers it only where
- * the rule takes it, and never for a secret.
+ * What was meant by a value that is written as in Docker, Kubernetes, Helm, YAML or a browser's address bar. Each function
+ * returns the spelling that the settings accept, or undefined if it could mean more than one thing. A message offers it only if
+ * the rule accepts it, and never for a secret.
  */
 import { slips } from './slips';
 
@@ -17,12 +17,12 @@ export function truth(raw: string): string | undefined {
   return /^(false|no|n|off|0|disabled?|f)$/i.test(raw) ? 'false' : word(raw, ['true', 'false']);
 }
 
-/** The same without the words that say of a thing whether it is there: where the name of a setting says no, `off` may mean either. */
+/** The same without the words for whether a thing is present: if the name of a setting negates, `off` may mean either. */
 export function plainTruth(raw: string): string | undefined {
   return /^(?:(?:!|not\b) *)*(on|off|no?|enabled?|disabled?)$/i.test(raw) ? undefined : truth(raw);
 }
 
-/** The one of these words that differs by its case, by what stands between its parts, or by one slip; `none` is also what says no. */
+/** The one of these words that differs only in case, in what is between its parts, or by one slip; `none` is also a negation. */
 export function word(raw: string, words: readonly string[]): string | undefined {
   const bare = (text: string): string => text.toLowerCase().replace(/(?<=[a-z\d])[\s_-]+(?=[a-z\d])/g, '');
   const [nearest, ...more] = words.filter((each) => bare(each) === bare(raw));
@@ -32,7 +32,7 @@ export function word(raw: string, words: readonly string[]): string | undefined 
   if (words.includes('none') && truth(raw) === 'false') {
     return 'none';
   }
-  // A sign is no slip: `!phoenix`, `-true`.
+  // A sign is not a slip: `!phoenix`, `-true`.
   const [like, ...others] = words.filter((each) => each.length > 3 && /^[a-z\d]+$/.test(bare(raw)) && slips(bare(each), bare(raw)) === 1);
   return others.length === 0 ? like : undefined;
 }
@@ -56,10 +56,10 @@ function hoursOf(raw: string): number | undefined {
 
 const forEver = /^(never|infinite(ly)?|infinity|unlimited|unbounded|no ?limit|for ?ever|always|eternal(ly)?|endless(ly)?|permanent(ly)?|indefinite(ly)?|∞)$/i;
 
-/** What is kept, in words; with a number of days it is something else. */
+/** Words for keeping everything; with a number of days they mean something else. */
 const keep = /^keep( +(it|them|all|everything|traces|data))*$|^(all|everything)$/i;
 
-/** `90d`, `90 days`, `90.0`, `P90D`, `12w`, `1y`, `2160h`; a word for "for ever" is 0, and so is -1, as in Loki and Kafka. */
+/** `90d`, `90 days`, `90.0`, `P90D`, `12w`, `1y`, `2160h`; a word for "forever" is 0, and so is -1, as in Loki and Kafka. */
 export function days(raw: string): string | undefined {
   if (forEver.test(raw) || keep.test(raw) || forEver.test(raw.replace(/^(?:keep|retain)( +(it|them|all|everything|traces|data))* +/i, '')) || /^-1 *(d|days?)?$/i.test(raw)) {
     return '0';
@@ -78,7 +78,7 @@ export function hours(raw: string): string | undefined {
   return forEver.test(raw) ? 'forever' : found !== undefined && found > 0 ? `${found}h` : undefined;
 }
 
-/** Powers of 1024 from a byte on. Docker means these by `8g`, and people do by `8GB` where a limit of memory is set. */
+/** Powers of 1024 from a byte on. `8g` means these in Docker, and `8GB` usually does for a memory limit. */
 const unitsOfMemory = ['', 'k', 'm', 'g', 't'];
 
 /** `8g`, `8G`, `8Gi`, `8GB`, `8 GiB`, `512m`, or bytes. */
@@ -86,7 +86,7 @@ export function memory(raw: string): string | undefined {
   // Three digits after a comma may be thousands.
   const [, amount = '', unit = ''] = /^(\d+(?:\.\d+|,\d{1,2})?) *([kmgt]?)(?:i?b|i)?$/i.exec(raw) ?? [];
   const exact = (Number(amount.replace(',', '.')) * 1024 ** unitsOfMemory.indexOf(unit.toLowerCase())) / 2 ** 20;
-  // A number alone is bytes to Docker; as a few of them nobody means it.
+  // A number alone is bytes in Docker; nobody means only a few of them.
   if (amount === '' || exact < 1) {
     return undefined;
   }
@@ -102,8 +102,8 @@ export function cpus(raw: string): string | undefined {
 }
 
 /**
- * A URL whose beginning is missing, or is the name of a transport: `loki:3100`, `loki.example.com`, `tcp://loki:3100`. A name on
- * the internet without a port, and port 443, speak https. What holds a password is not offered.
+ * A URL without a scheme, or with the name of a transport as its scheme: `loki:3100`, `loki.example.com`, `tcp://loki:3100`. A
+ * name on the internet without a port, and port 443, use https. Anything with a password is not offered.
  */
 export function webAddress(raw: string): string | undefined {
   const [, scheme = '', host = '', port, path = ''] = /^(?:(https?|tcp|grpc):\/\/)?([a-z0-9][a-z0-9.-]*|\[[0-9a-f:]+\])(?::(\d{2,5}))?(\/[^\s@]*)?$/i.exec(raw) ?? [];
@@ -116,7 +116,7 @@ export function webAddress(raw: string): string | undefined {
   return `${secure ? 'https' : 'http'}://${host}${port === undefined ? '' : `:${port}`}${path}`;
 }
 
-/** A URL of this machine, as a container reaches it; undefined where the name is all there is of it, which no backend listens at. */
+/** A URL of this machine, as a container reaches it; undefined if it is only the name, at which no backend listens. */
 export function fromContainer(raw: string): string | undefined {
   const [, scheme, rest] = /^(https?:\/\/)(?:[^/:?#[\]@]+|\[[^\]]*\])((?::|\/.).*)$/i.exec(raw) ?? [];
   return scheme === undefined ? undefined : `${scheme}host.docker.internal${rest}`;
@@ -137,7 +137,7 @@ export function hostname(raw: string): string {
   return raw.toLowerCase().replace(/^https?:\/\//, '').replace(/[/?#].*$/, '').replace(/:(443|80)$/, '').replace(/\.$/, '');
 }
 
-/** A name of a host, with whatever port. */
+/** A name of a host, with or without a port. */
 export function hostName(raw: string): string {
   return hostname(raw).replace(/^([^:]+):\d+$/, '$1').replace(/^\[(.*)\](:\d+)?$/, '$1');
 }

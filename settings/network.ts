@@ -7,7 +7,7 @@ import type { Problem } from './problem';
 import type { Settings } from './keys';
 import { BrokenRule } from './parse';
 
-/** A part of the settings: `keys.ts` has the whole. */
+/** A part of the settings: `keys.ts` has all of them. */
 export const networkKeys = {
   'network:subnet': optional(
     '10.212.0.0/24',
@@ -19,7 +19,7 @@ export const networkKeys = {
 
 const anyPrivate: readonly (readonly [string, number])[] = [['10.0.0.0', 8], ['172.16.0.0', 12], ['192.168.0.0', 16], ['100.64.0.0', 10]];
 
-/** Largest prefixes: half of it still has addresses for all containers of a stack, with every connector of a tunnel. */
+/** Shortest and longest prefix: half of the longest still has addresses for all containers of a stack, with every connector of a tunnel. */
 const [widest, narrowest] = [8, 25];
 
 /** An IPv4 range. */
@@ -33,7 +33,7 @@ const toAddress = (number: number): string => [24, 16, 8, 0].map((bits) => Math.
 const toText = ({ first, length }: Range): string => `${toAddress(first)}/${length}`;
 const size = (length: number): number => 2 ** (32 - length);
 
-/** The range in which an address lies; undefined for what is no IPv4 range. */
+/** The range of an address; undefined for anything that is no IPv4 range. */
 function rangeOf(raw: string): Range | undefined {
   const [, address = '', prefix = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(raw) ?? [];
   const length = Number(prefix);
@@ -60,7 +60,7 @@ export function subnet(raw: string): string {
   return raw;
 }
 
-/** What somebody may have meant, where that is one. */
+/** What may have been meant, if it is valid. */
 function subnetOr(raw: string): string | undefined {
   try {
     return subnet(toText(rangeOf(raw) as Range));
@@ -83,7 +83,7 @@ export function halvesOf(own: string): readonly [string, string] {
   return [toText({ first, length: length + 1 }), toText({ first: first + size(length + 1), length: length + 1 })];
 }
 
-/** Arguments of a network of the stack. @param half which part of the range is its own */
+/** Arguments of a network of the stack. @param half which half of the range it uses */
 export function networkArgs(settings: Pick<Settings, 'network:subnet' | 'network:mtu'>, half: 'first' | 'second', options: Readonly<Record<string, string>> = {}): { ipamConfigs?: { subnet: string }[]; options?: Record<string, string> } {
   const own = settings['network:subnet'];
   const all = { ...options, ...(settings['network:mtu'] === undefined ? {} : { 'com.docker.network.driver.mtu': String(settings['network:mtu']) }) };
@@ -93,13 +93,13 @@ export function networkArgs(settings: Pick<Settings, 'network:subnet' | 'network
   };
 }
 
-/** A network of the engine, as far as its addresses go. */
+/** A network of the engine: only its addresses. */
 export interface Addressed {
   readonly Name: string;
   readonly IPAM?: { readonly Config?: readonly { readonly Subnet?: string }[] | null };
 }
 
-/** What Docker would refuse half-way: another network has addresses of the range. @param others networks that are not the stack's */
+/** What Docker would refuse halfway: another network uses addresses of the range. @param others networks that are not the stack's */
 export function subnetProblems(settings: Pick<Settings, 'network:subnet'>, others: readonly Addressed[]): Problem[] {
   const own = settings['network:subnet'];
   const range = own === undefined ? undefined : rangeOf(own);

@@ -1,12 +1,15 @@
 /**
- * The commands that a message offers for a value that breaks the rule of its key, or stands under a key that is none.
+ * The commands that a message offers for a value that breaks the rule of its key, or that is set under an unknown key.
  */
 import { isSecretKey, keyed } from './keys';
 import { mayBeSecret, sense } from './meant-key';
 import * as values from './parse';
 import { askCommand, type Key, mending, setCommand, valueCommand } from './setting';
 
-/** Commands that set the key that is meant, which is not set, to what stands under one that is none. What may be a secret is shown in none of them. */
+/**
+ * Commands that set the key that was meant, and that is not set, to the value of an unknown one. None of them shows what may be
+ * a secret.
+ */
 export function moved(from: string, value: string, to: string, secret: boolean): string[] {
   const entry = keyed[to];
   const says = sense(from, to);
@@ -17,7 +20,7 @@ export function moved(from: string, value: string, to: string, secret: boolean):
     return [valueCommand(to, value)];
   }
   if (isSwitch(entry)) {
-    // Whether `off` is clear is a matter of the name that was typed.
+    // Whether `off` is clear depends on the name that was typed.
     const negated = (entry.parse === values.negatedBoolean) !== (says === 'opposite');
     const answer = clearly(value, negated ? values.negatedBoolean : values.boolean);
     return answer === undefined || says === 'unclear' ? choices(to, ['true', 'false']) : [valueCommand(to, says === 'same' ? answer : String(answer === 'false'))];
@@ -26,18 +29,18 @@ export function moved(from: string, value: string, to: string, secret: boolean):
   if (says === 'opposite' || mayBeSecret(from, to, value)) {
     return [];
   }
-  // To remove what is not set helps nobody.
+  // Removing a key that is not set is no help.
   return clear === undefined
     ? offers(to, entry, value).filter((command) => !command.startsWith('pulumi config rm '))
     : [...mending(to, entry, clear), ...besides(ruleOf(entry.parse, value))];
 }
 
-/** Whether a text is a private key or has one in it, wherever it was put: no message may show it. */
+/** Whether a text is or contains a private key, under whichever key: no message may show it. */
 export const holdsKey = (raw: string): boolean => raw.includes('PRIVATE KEY-----');
 
 const isSwitch = ({ parse }: Key<unknown>): boolean => parse === values.boolean || parse === values.negatedBoolean;
 
-/** Which of them is for whoever has typed it to say. */
+/** The person who typed it has to choose one of them. */
 const choices = (name: string, all: readonly string[]): string[] => all.map((value) => valueCommand(name, value));
 
 /**
@@ -58,7 +61,7 @@ export function offers(name: string, entry: Key<unknown>, raw: string, hidden = 
   return all.length > 0 ? choices(name, all) : [...mending(name, entry, meant), ...besides(broken)];
 }
 
-/** Commands for the other keys that take a part of a value. */
+/** Commands for the other keys that accept a part of a value. */
 const besides = (broken: values.BrokenRule | undefined): string[] =>
   (broken?.besides ?? []).map(([key, value]) => (value === undefined ? askCommand(key) : valueCommand(key, value)));
 
@@ -75,13 +78,16 @@ function ruleOf(parse: (raw: string) => unknown, value: string): values.BrokenRu
   }
 }
 
-/** The value as it is where the key takes it, and else as it is meant. */
+/** The value itself if the key accepts it, otherwise what was meant. */
 const clearly = (value: string, parse: (raw: string) => unknown): string | undefined => (ruleOf(parse, value) === undefined ? value : meantBy(value, parse));
 
-/** What somebody means by a value that breaks the rule of its key, where that is clear: without quotes and spaces around it, or as its kind is spelt here. */
+/**
+ * What was meant by a value that breaks the rule of its key, if that is clear: without quotes and spaces around it, or as this
+ * kind is spelled here.
+ */
 function meantBy(raw: string, parse: (raw: string) => unknown): string | undefined {
   let text: string | undefined = raw.trim().replace(/^(["'`])(.*)\1$/s, '$2').trim();
-  // One correction may be what another needs: an address without http://, which is one of this machine.
+  // One correction may require another: an address without http:// that is one of this machine.
   for (let corrections = 0; text !== undefined && text !== '' && corrections < 3; corrections += 1) {
     const broken = ruleOf(parse, text);
     if (broken === undefined) {

@@ -2,11 +2,11 @@
 import { BrokenRule, distinct, parts } from './parse';
 import { isLoopback } from '../components/address';
 
-/** What stands for a `*` where a URL is read. */
+/** Stands in for a `*` where a URL is parsed. */
 const label = 'wildcard-label';
 const port = '1';
 
-/** What stands before dots at the end of a host. */
+/** The part before dots at the end of a host. */
 const dotted = /^(https?:\/\/[^/?#@:]*?)\.+(?=[/?#:]|$)/i;
 
 /** `https://app.example.com`, with a `*` for what comes before a domain or for any port, separated by commas. */
@@ -49,7 +49,7 @@ function broken(text: string): string | undefined {
   return text === written ? undefined : 'a browser sends the scheme, the host in small letters and a port other than that of the scheme, and nothing after it';
 }
 
-/** As a browser writes it in the header `Origin`; undefined where that is not clear. */
+/** As a browser writes it in the header `Origin`; undefined if that is not clear. */
 function inBrowser(text: string): string | undefined {
   const named = text.replace(dotted, '$1').replace(/^(https?:\/\/)\*\./i, `$1${label}.`);
   const filled = named.replace(/^(https?:\/\/[^/?#*]+):\*(?=[/?#]|$)/i, `$1:${port}`);
@@ -64,7 +64,7 @@ function inBrowser(text: string): string | undefined {
   }
 }
 
-/** A name or address without a scheme: those of this machine speak http there. */
+/** A name or address without a scheme: those of this machine use http. */
 function meant(text: string): string | undefined {
   if (/^(null|\*)$/i.test(text)) {
     return undefined;

@@ -1,5 +1,5 @@
 /**
- * Host ports of a stack among its settings: what `ports:offset` adds to them, and what two of them claim.
+ * Host ports of a stack among its settings: what `ports:offset` adds to them, and conflicts between them.
  */
 import { notAtEdge } from './edge';
 import { keys, type SettingKey, type Settings } from './keys';
@@ -7,7 +7,7 @@ import * as values from './parse';
 import { highestOffset, lastPort } from './parse';
 import type { Problem } from './problem';
 
-/** The setting that says on which addresses a port is published; all others are on loopback. */
+/** The setting for the addresses on which a port is published; all others are on loopback. */
 export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> = {
   'phoenix:uiPort': 'phoenix:bind',
   'phoenix:otlpGrpcPort': 'phoenix:bind',
@@ -19,7 +19,7 @@ export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> 
 /** Host ports of the stack, by key. */
 export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === values.port);
 
-/** Those of them that a stack publishes: at the edge it has no Phoenix. */
+/** Those of them that a stack publishes: an edge stack has no Phoenix. */
 export function publishedPorts(settings: Settings): SettingKey[] {
   return portsOf(settings['edge:central'] !== undefined);
 }
@@ -33,7 +33,7 @@ export function portAsSet(name: SettingKey, settings: Settings): number {
   return Number(settings[name]) - settings['ports:offset'];
 }
 
-/** Adds `ports:offset` to every port. One that would run past the last port moves none. */
+/** Adds `ports:offset` to every port. If one would exceed the last port, none is moved. */
 export function movePorts(settings: Record<string, unknown>, atEdge: boolean): Problem[] {
   const offset = settings['ports:offset'] as number;
   const published = portsOf(atEdge);
@@ -56,7 +56,7 @@ export function movePorts(settings: Record<string, unknown>, atEdge: boolean): P
 
 /** Two services cannot share a host port; their addresses nearly always include loopback, so any two clash. */
 export function portClashes(settings: Settings, broken: ReadonlySet<string>): Problem[] {
-  // A port that is none stands at its default here, where it can clash only by accident.
+  // An invalid port has its default here, where it can clash only by accident.
   const sound = publishedPorts(settings).filter((name) => !broken.has(name));
   return sound.flatMap((name, index) => {
     const earlier = sound.slice(0, index).find((other) => settings[other] === settings[name]);
@@ -72,8 +72,8 @@ export function portClashes(settings: Settings, broken: ReadonlySet<string>): Pr
 }
 
 /**
- * Values to offer for `name`, of ports that no setting claims; `ports:offset` is added to them. Each key has a series
- * of its own, so that following two offers does not make the next clash.
+ * Values to offer for `name`, of ports that no setting uses; `ports:offset` is added to them. Each key has its own series, so
+ * that following two offers does not cause the next clash.
  */
 export function* freePorts(name: SettingKey, settings: Settings): Generator<number, undefined> {
   const offset = settings['ports:offset'];
@@ -85,7 +85,7 @@ export function* freePorts(name: SettingKey, settings: Settings): Generator<numb
   }
 }
 
-/** Offsets that move every port that is published somewhere else, in steps that a person remembers. */
+/** Offsets that move every published port to a different one, in steps that are easy to remember. */
 export function* otherOffsets(settings: Settings): Generator<number, undefined> {
   const highest = Math.max(...publishedPorts(settings).map((name) => portAsSet(name, settings)));
   for (let offset = 100; offset <= Math.min(highestOffset, lastPort - highest); offset += 100) {

@@ -1,14 +1,14 @@
 import { withoutPassword } from '../engine';
 
-/** Something a person must put right before anything is deployed. */
+/** Something that must be fixed before anything is deployed. */
 export interface Problem {
   /** The setting at fault (`phoenix:uiPort`), or the part (`docker`). */
   readonly key: string;
-  /** The value found; left out where there is none. `report` hides secrets. */
+  /** The value found; omitted if there is none. `report` hides secrets. */
   readonly value?: string;
   /** What is wrong, as the rest of a sentence that began with key and value. */
   readonly rule: string;
-  /** Commands that mend it, one a line. */
+  /** Commands that fix it, one a line. */
   readonly mend: readonly string[];
 }
 
@@ -17,7 +17,7 @@ const enumeration = new Intl.ListFormat('en-GB');
 /** `a, b and c` */
 export const inWords = (words: readonly string[]): string => enumeration.format(words);
 
-/** How a report begins; tells it in the output of a deployment that it stopped. */
+/** How a report begins; in the output of a deployment it shows that the deployment stopped. */
 export const refusal = /\d+ problems? with stack \S+; nothing was changed\./;
 
 /**
@@ -49,15 +49,15 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
     .filter((secret) => secret !== '')
     // A value in which a password was masked already.
     .flatMap((secret) => [secret, withoutPassword(secret)])
-    // The longest first: one may be part of another.
+    // The longest first: one may be part of a longer one.
     .sort((a, b) => b.length - a.length)
     .reduce((masked, secret) => masked.replaceAll(secret, '[secret]'), text);
 }
 
-/** Environment variable that says how a person calls the Pulumi CLI on this stack. Default: `pulumi`. */
+/** Environment variable for how a person calls the Pulumi CLI on this stack. Default: `pulumi`. */
 export const commandVariable = 'LLM_OBSERVABILITY_PULUMI';
 
-/** Environment variable with the name by which a person calls the stack, organization and all. Default: its short name. */
+/** Environment variable for the name by which a person calls the stack, including the organization. Default: its short name. */
 export const stackVariable = 'LLM_OBSERVABILITY_STACK';
 
 /** Environment variable that names a file into which the program writes why it refuses: a JSON array of problems. Default: none. */

@@ -1,20 +1,20 @@
 import { withoutPassword } from '../engine';
 
-/** What there is to know of one setting, and the commands that set it. */
+/** The description of one setting, and the commands that set it. */
 export interface Key<T> {
-  /** Text that stands where nothing is set, or undefined for "off". */
+  /** Value if nothing is set, or undefined for "off". */
   readonly fallback: string | undefined;
   /** What the setting does: a row of the README's table. */
   readonly about: string;
-  /** A value that works, for the command in an error message where `fallback` is no help. */
+  /** A valid value, for the command in an error message if `fallback` is no help. */
   readonly example?: string;
-  /** A file with such a value, where that has several lines: no prompt takes them, and a value that begins with `-` is an option. */
+  /** A file with such a value, if that has several lines: no prompt takes them, and a value that begins with `-` is an option. */
   readonly file?: string;
   /** Stored encrypted, asked for at the terminal, and in no message. */
   readonly secret?: true;
-  /** Environment variable of Phoenix that says the same. In it `{NAME}` is the name of the identity provider, in capitals. */
+  /** Environment variable of Phoenix with the same meaning. `{NAME}` in it is the name of the identity provider, in capitals. */
   readonly variable?: string;
-  /** Whether the stack makes one where none is set. */
+  /** Whether the stack generates one if none is set. */
   readonly made?: true;
   readonly parse: (raw: string) => T;
 }
@@ -48,23 +48,23 @@ export const madeSecret = (about: string, parse: (raw: string) => string): Key<s
 /** A setting for which Phoenix has an environment variable. */
 export const inPhoenix = <K extends Key<unknown>>(variable: string, one: K): K => ({ ...one, variable });
 
-/** A setting that has several lines. */
+/** A setting whose value has several lines. */
 export const fromFile = <K extends Key<unknown>>(file: string, one: K): K => ({ ...one, file });
 
 /**
- * Stands for a secret that a preview may not or cannot read: it fits the rules of all of them (an API token of
- * Cloudflare has 40 characters), and whoever would ask somebody with it does not ask.
+ * Placeholder for a secret that a preview may not or cannot read: it passes the rules of all of them (an API token of
+ * Cloudflare has 40 characters), and code that would use it in a request must skip the request.
  */
 export const unknownSecret = 'not-known-to-this-preview-00000000000000';
 
-/** Asked for at the terminal, a secret stays out of the shell's history. */
+/** A secret that is asked for at the terminal stays out of the shell's history. */
 export const askCommand = (name: string): string => `pulumi config set --secret ${name}`;
 
-/** The command that sets a key to this value. Where a part of it may be a secret, it is asked for. */
+/** The command that sets a key to this value. If a part of it may be a secret, the command asks for it. */
 export const valueCommand = (name: string, value: string): string =>
   withoutPassword(value) === value ? `pulumi config set ${name} ${shellQuoted(value)}` : askCommand(name);
 
-/** The command that sets a key to a value that works. */
+/** The command that sets a key to a valid value. */
 export function setCommand(name: string, { example = '', secret, file }: Key<unknown>): string {
   if (file !== undefined) {
     return `pulumi config set ${secret ? '--secret ' : ''}${name} < ${file}`;
@@ -73,8 +73,8 @@ export function setCommand(name: string, { example = '', secret, file }: Key<unk
 }
 
 /**
- * Commands that fix a value that breaks a rule. What is only an example, or the default, says so.
- * @param meant the value that somebody means, where that is clear
+ * Commands that fix a value that breaks a rule. An example and a default are marked as such.
+ * @param meant the value that was meant, if that is clear
  */
 export function mending(name: string, key: Key<unknown>, meant?: string): string[] {
   const { fallback, secret, made, file } = key;

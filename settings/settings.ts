@@ -20,10 +20,10 @@ import { certificateText, keyText } from './tls';
 import { tunnelProblems } from './tunnel';
 import { hoursOf } from './tunnel-parse';
 
-/** The rule that a setting breaks whose value is for a person to fill in. */
+/** The rule that a setting breaks whose value a person has to supply. */
 export const standsEmpty = 'it is empty in the stack file; set a value';
 
-/** What services are told in a unit, or a form, of their own. */
+/** Values that services are given in a different unit or form. */
 const asTold: { readonly [K in SettingKey]?: (value: NonNullable<Settings[K]>) => unknown } = {
   'alloy:queue': (mebibytes) => mebibytes * 2 ** 20,
   'network:subnet': halvesOf,
@@ -36,12 +36,12 @@ const asTold: { readonly [K in SettingKey]?: (value: NonNullable<Settings[K]>) =
 const told = <K extends SettingKey>(name: K, value: Settings[K]): unknown => (value === undefined || value === null ? undefined : asTold[name]?.(value));
 
 /**
- * Values that are stored with `--secret`, as they are set, as they were parsed and as services are told them; without those that everybody finds in
- * the README, because they are the default.
+ * Values that are stored with `--secret`: as set, as parsed, and as services are given them; without those that everybody finds
+ * in the README, because they are the default.
  */
 export function secretValues(settings: Settings, config: Readonly<Record<string, string>>, isSecret: (key: string) => boolean): unknown[] {
   const known = Object.keys(keys) as SettingKey[];
-  // Moved by an offset that nobody may know, a port would give it away.
+  // A port that is moved by a secret offset would reveal it.
   const moved = isSecret('ports:offset') ? portKeys : [];
   return [...known.filter((name) => isSecret(name) && config[name] !== keys[name].fallback), ...moved]
     .flatMap((name) => [config[name], name === 'edge:access' ? settings[name] && secretsOf(settings[name]) : settings[name], told(name, settings[name])]);
@@ -51,8 +51,8 @@ export function secretValues(settings: Settings, config: Readonly<Record<string,
  * Turns the stack's configuration into settings.
  * @param config full keys (`namespace:key`) and their text, as Pulumi stores them
  * @param project name of the Pulumi project, whose own namespace holds no settings
- * @param isSecret tells the keys that are stored encrypted, which a command must then do again
- * @returns the settings (a broken one stands at its default, a broken `edge:central` as an empty name) and every problem found
+ * @param isSecret selects the keys that are stored encrypted, as a command must do again
+ * @returns the settings (an invalid one has its default, an invalid `edge:central` an empty name) and every problem found
  */
 export function readSettings(
   config: Readonly<Record<string, string>>,
@@ -114,7 +114,7 @@ export function readSettings(
   }
 
   if (atEdge) {
-    // Wrong or still empty, it makes a stack at the edge all the same: nothing may be said of a Phoenix that it has not.
+    // Even an invalid or empty edge:central makes this an edge stack: report nothing about a Phoenix that it does not have.
     settings['edge:central'] ??= '';
   }
   problems.push(...movePorts(settings, atEdge));
@@ -126,7 +126,7 @@ export function readSettings(
     ...(atEdge
       ? edgeProblems(Object.keys(config))
       : [
-          // Who gets at the tunnel's page is a matter of the tunnel's own rules.
+          // Access to the tunnel's page is decided by the tunnel's own rules.
           ...destinationProblems(checked, broken),
           ...('edge:access' in config && !broken.has('edge:access') ? [{ key: 'edge:access', rule: 'it is for a stack at the edge, and edge:central, the name of the stack that it is of, is not set', mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:access'] }] : []),
           ...loginProblems(checked, broken, page === undefined ? [] : [checked['tunnel:hostname'] ?? '']),
@@ -136,10 +136,10 @@ export function readSettings(
   return { settings: checked, problems };
 }
 
-/** Whether a key that is none was meant for this program, and not for something else that the stack file serves. */
+/** Whether an unknown key was meant for this program, and not for something else that the stack file serves. */
 function isOurs(name: string, project: string): boolean {
   const [namespace = ''] = name.split(':');
   const namespaces = [...new Set([...Object.keys(keys), ...providerKeys].map((other) => other.split(':')[0] ?? ''))];
-  // One slip in a short name, two in a longer one: the provider `oci` is not a misspelt `loki`.
+  // One slip in a short name, two in a longer one: the provider `oci` is not a misspelled `loki`.
   return namespace === project || namespaces.some((other) => distance(namespace.toLowerCase(), other) <= (other.length < 6 ? 1 : 2));
 }

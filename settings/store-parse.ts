@@ -1,5 +1,5 @@
 /**
- * Parsers for the settings of stores of metrics and logs, and the addresses at which these take what Alloy sends. People have
+ * Parsers for the settings of stores of metrics and logs, and the addresses at which these receive data from Alloy. People copy
  * such an address from a configuration of Prometheus, Promtail or a Collector, from Grafana Cloud or from a browser.
  */
 import { isIP } from 'node:net';
@@ -17,12 +17,12 @@ const withPath = (url: URL, path: string): string => {
   return whole.href;
 };
 
-/** Where an address of Prometheus, Mimir or VictoriaMetrics takes remote write. */
+/** Where an address of Prometheus, Mimir or VictoriaMetrics accepts remote write. */
 const writePaths = { default: '/api/v1/write', mimir: '/api/v1/push', cloud: '/api/prom/push' } as const;
 
 const isCloud = ({ hostname }: URL, kind: string): boolean => new RegExp(`^${kind}-[a-z0-9-]+\\.grafana\\.net$`).test(hostname);
 
-/** What stands before the path of a remote write endpoint, where that is left out, and what follows then. */
+/** The part before the path of a remote write endpoint, if the path is left out, and the path that follows. */
 const writeBases: readonly (readonly [RegExp, string])[] = [
   [/\/api\/prom$/, '/push'],
   [/\/api\/v1$/, '/write'],
@@ -31,7 +31,7 @@ const writeBases: readonly (readonly [RegExp, string])[] = [
   [/(^|\/(prometheus|victoriametrics|vminsert|thanos))$/, writePaths.default],
 ];
 
-/** Remote write URL of an address that `remoteWriteUrl` takes. */
+/** Remote write URL of an address that `remoteWriteUrl` accepts. */
 export function writeEndpoint(url: URL): string {
   const path = pathOf(url);
   if (path === '' && isCloud(url, 'prometheus')) {
@@ -41,7 +41,7 @@ export function writeEndpoint(url: URL): string {
   return withPath(url, `${path}${rest}`);
 }
 
-/** OTLP endpoint for logs, without `/v1/logs`, of an address that `lokiUrl` takes. */
+/** OTLP endpoint for logs, without `/v1/logs`, of an address that `lokiUrl` accepts. */
 export function logsEndpoint(url: URL): string {
   const path = pathOf(url);
   const [, collector] = /^(.*)\/v1\/logs$/.exec(path) ?? [];
@@ -56,16 +56,16 @@ export function logsEndpoint(url: URL): string {
   return withPath(url, /\/(otlp|opentelemetry)$/.test(base) ? base : `${base}/otlp`);
 }
 
-/** Names of query parameters that hold what opens a store, wherever in the name that stands. */
+/** Parts of names of query parameters that hold credentials of a store. */
 const credential = /auth(?!or(?!iz))|token|secret|passw|pwd|jwt|credential|signature|(api|access|private)[_-]?key|(^|[_-])(key|sig)([_-]|$)/i;
 
-/** Names that InfluxDB and VictoriaMetrics have for who sends. */
+/** Names that InfluxDB and VictoriaMetrics use for the user. */
 const userNames = /^(u|user|username)$/i;
 const passwordNames = /^(p|pass|passwd|password)$/i;
 
 const isCredential = (name: string): boolean => credential.test(name) || userNames.test(name) || passwordNames.test(name);
 
-/** Address of a store, as Alloy's container reaches it, with the credentials in settings of their own. */
+/** Address of a store, as Alloy's container reaches it, with the credentials in separate settings. */
 function storeUrl(store: Store, raw: string): URL {
   const { bare, username, password } = userOf(raw);
   if (bare !== undefined) {
@@ -100,7 +100,7 @@ const ownSettings = (store: Store): string => `${store}:username and ${store}:pa
 const settingsOf = (store: Store, username: string | undefined): readonly (readonly [key: string, value?: string])[] =>
   (username ? [[`${store}:username`, username], [`${store}:password`]] : [[`${store}:token`]]);
 
-/** A URL, whatever else is wrong with it, without the credentials in its query; undefined where it has none. */
+/** A URL, even an otherwise invalid one, without the credentials in its query; undefined if it has none. */
 function queryOf(raw: string): { readonly bare: string; readonly username: string | undefined } | undefined {
   const [, query = ''] = /\?([^#]*)/.exec(raw) ?? [];
   const entries = [...new URLSearchParams(query)];
@@ -121,7 +121,7 @@ function userOf(raw: string): { readonly bare?: string; readonly username?: stri
   return { bare: raw.replace(/^(https?:\/\/)[^/?#]*@/i, '$1'), username: decoded(username), password };
 }
 
-/** `prometheus:url`: an address of what takes remote write. */
+/** `prometheus:url`: an address that accepts remote write. */
 export function remoteWriteUrl(raw: string): URL {
   const url = storeUrl('prometheus', raw);
   const path = pathOf(url);
@@ -159,10 +159,10 @@ export function remoteWriteUrl(raw: string): URL {
   return url;
 }
 
-/** What stands before a path at which Loki says how it is; what else is there is a prefix. */
+/** The part before a path of Loki's status pages; any other path is a prefix. */
 const ownPages = /^(.*?)\/(?:(?:(?:distributor|ingester|ruler|compactor|indexgateway|index-gateway|scheduler)\/)?ring|ready|metrics|config|services|flush|log_level|memberlist)$/;
 
-/** `loki:url`: an address of Loki, or of what else takes logs by OTLP. */
+/** `loki:url`: an address of Loki, or of anything else that accepts logs by OTLP. */
 export function lokiUrl(raw: string): URL {
   const url = storeUrl('loki', raw);
   const path = pathOf(url);
@@ -184,7 +184,7 @@ export function lokiUrl(raw: string): URL {
   return url;
 }
 
-/** A user at a store, which a colon would end. */
+/** A user at a store; a colon would end it. */
 export function username(raw: string): string {
   const line = text(raw);
   if (line.includes(':')) {
@@ -193,7 +193,7 @@ export function username(raw: string): string {
   return bounded(line, 256);
 }
 
-/** A word in nginx's configuration has 4096 bytes at most, with what encodes a header and what escapes a quote. */
+/** A word in nginx's configuration has 4096 bytes at most, including the encoding of a header and the escapes of quotes. */
 function bounded(line: string, bytes: number): string {
   if (Buffer.byteLength(line.replace(/["\\]/g, '$&$&')) > bytes) {
     throw new BrokenRule(`it is longer than ${bytes} bytes, which the gate of the store does not read`);
@@ -204,7 +204,7 @@ function bounded(line: string, bytes: number): string {
 /** Password of a user at a store. */
 export const storePassword = (raw: string): string => bounded(text(raw), 2048);
 
-/** What stands after `Bearer` in a header. */
+/** The part after `Bearer` in a header. */
 export function bearerToken(raw: string): string {
   const line = text(raw);
   if (/^(bearer|basic)\s/i.test(line) || /^authorization\s*:/i.test(line)) {
@@ -216,7 +216,7 @@ export function bearerToken(raw: string): string {
   return bounded(line, 3072);
 }
 
-/** Tenant, as Mimir and Loki take it. */
+/** Tenant, as Mimir and Loki accept it. */
 export function tenant(raw: string): string {
   const line = text(raw);
   if (line.includes('|')) {
@@ -228,10 +228,10 @@ export function tenant(raw: string): string {
   return line;
 }
 
-/** Networks of which an address is no public one. */
+/** Networks whose addresses are not public. */
 const privateAddress = /^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)|^\[?(f[cd]|fe[89ab])/;
 
-/** Names that no public server has; a name without a dot is one of a container, or of a network of somebody's own. */
+/** Names that no public server has; a name without a dot is one of a container, or of a private network. */
 const privateName = /^[^.]+$|\.(internal|local|localdomain|lan|home|home\.arpa|intranet|corp|private|svc|test)$/;
 
 /** Whether what is sent to a URL crosses networks of others. */
@@ -240,5 +240,5 @@ export function isPublic({ hostname }: URL): boolean {
   return isIP(address) === 0 ? !privateName.test(hostname) : !privateAddress.test(address);
 }
 
-/** Whether a store is Grafana Cloud's, which takes nothing from a stranger. */
+/** Whether a store is Grafana Cloud's, which requires credentials. */
 export const wantsCredentials = ({ hostname }: URL): boolean => /\.grafana\.net$/.test(hostname);

@@ -1,5 +1,6 @@
 /**
- * What a store of metrics or logs means by refusing whoever sends, or the address: that stays until somebody changes a setting.
+ * What it means when a store of metrics or logs refuses the credentials or the address: that lasts until somebody changes a
+ * setting.
  */
 import type { Store } from './store-parse';
 
@@ -8,12 +9,12 @@ const stores: Readonly<Record<Store, { readonly what: string; readonly takes: st
   loki: { what: 'logs', takes: 'OTLP, which Loki does from 3.0 on; any other OTLP endpoint ends with /v1/logs' },
 };
 
-/** The command after which the address is another one. */
+/** The command that changes the address. */
 export const addressCommand = (store: Store): string => `pulumi config get ${store}:url   # then set the one that takes ${stores[store].takes}`;
 
 /**
  * @param answer status of the store's answer
- * @returns what it means and the commands that help; undefined where it does not speak of the settings
+ * @returns what it means and the commands that help; undefined if it is not about the settings
  */
 export function refusalOf(store: Store, answer: number): { readonly means: string; readonly mend: readonly string[] } | undefined {
   if (answer === 401 || answer === 403) {

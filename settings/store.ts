@@ -6,7 +6,7 @@ import { askCommand, optional, secret, setCommand, valueCommand, type Key } from
 import { inWords, type Problem } from './problem';
 import { bearerToken, isPublic, lokiUrl, remoteWriteUrl, tenant, username, wantsCredentials, type Store, storePassword } from './store-parse';
 
-/** A part of the settings: `keys.ts` has the whole. */
+/** A part of the settings: `keys.ts` has all of them. */
 export const storeKeys = {
   'prometheus:url': optional(
     'http://host.docker.internal:9090/api/v1/write',
@@ -33,7 +33,7 @@ type StoreKey = keyof typeof storeKeys;
 /** The settings that the rules look at. */
 export type StoreSettings = { readonly [K in StoreKey]: ReturnType<(typeof storeKeys)[K]['parse']> };
 
-/** Who sends to a store. */
+/** The credentials for a store. */
 export const senderOf = (settings: StoreSettings, store: Store): Sender => ({
   username: settings[`${store}:username`], password: settings[`${store}:password`], token: settings[`${store}:token`], tenant: settings[`${store}:tenant`],
 });
@@ -42,8 +42,8 @@ const setting = (name: StoreKey): string => setCommand(name, storeKeys[name] as 
 const removing = (name: StoreKey): string => `pulumi config rm ${name}`;
 
 /**
- * What is wrong between settings that are right one by one.
- * @param broken keys with a problem of their own: they are set, and stand at nothing
+ * Problems between settings that are each valid.
+ * @param broken keys that already have a problem: they are set, and have no value
  * @param isSecret tells the keys that are stored encrypted
  */
 export function storeProblems(settings: StoreSettings, broken: ReadonlySet<string>, isSecret: (key: string) => boolean): Problem[] {
@@ -60,7 +60,7 @@ function problemsOf(store: Store, settings: StoreSettings, broken: ReadonlySet<s
   const sender = [...credentials, ...[tenancy].filter(isSet)];
   const problems: Problem[] = [];
   if (!isSet(address)) {
-    // What breaks a rule of its own is told once.
+    // A setting that breaks its own rule is reported once.
     return sender[0] === undefined || sender.every((name) => broken.has(name)) ? [] : [{ key: sender[0], rule: `${sender.length === 1 ? 'it says' : `${inWords(sender)} say`} who sends, and ${address}, which says where to, is not set`, mend: [setting(address), ...sender.map(removing)] }];
   }
   if (basic.length > 0 && isSet(token)) {
@@ -78,7 +78,7 @@ function problemsOf(store: Store, settings: StoreSettings, broken: ReadonlySet<s
   return problems;
 }
 
-/** An address as a message shows it: a query may hold something that nobody else may see. */
+/** An address as a message shows it: a query may hold something secret. */
 export const shown = ({ origin, pathname }: URL, hidden: boolean): { readonly value?: string } => (hidden ? {} : { value: `${origin}${pathname.replace(/\/$/, '')}` });
 
 function overTls(url: URL): string {

@@ -10,10 +10,10 @@ import type { Settings } from './keys';
 import { negatedBoolean, pem, pemExample } from './parse';
 import { beyondThisMachine, isWildcard } from '../components/address';
 
-/** Text of a PEM file, or what stands for one in a preview that may not read it. */
+/** Text of a PEM file, or its placeholder in a preview that may not read it. */
 const pemOrUnknown = (raw: string): string => (raw === unknownSecret ? raw : pem(raw));
 
-/** A part of the settings: `keys.ts` has the whole. */
+/** A part of the settings: `keys.ts` has all of them. */
 export const tlsKeys = {
   'tls:certificate': fromFile('certificate.pem', optional(pemExample, 'Certificate as text, with its chain, for what `phoenix:bind` and `alloy:bind` publish beyond this machine', pemOrUnknown)),
   'tls:key': fromFile('key.pem', secret('Private key of `tls:certificate` as text, not encrypted', pemOrUnknown)),
@@ -23,19 +23,19 @@ export const tlsKeys = {
 const material = ['tls:certificate', 'tls:key'] as const;
 const binds = ['phoenix:bind', 'alloy:bind'] as const;
 
-/** What is published beyond this machine, by the setting that says so. */
+/** What is published beyond this machine, by the setting that publishes it. */
 type Beyond = Readonly<Record<(typeof binds)[number], readonly string[]>>;
 
 export interface Findings {
   readonly problems: readonly Problem[];
-  /** Things worth saying that stop nothing. */
+  /** Warnings that do not stop a deployment. */
   readonly warnings: readonly string[];
 }
 
 /**
- * What is to be said of TLS.
+ * Problems and warnings about TLS.
  * @param bridge gateway of Docker's bridge, which is not beyond this machine
- * @param broken keys with a problem of their own: they are set, and stand at their default
+ * @param broken keys that already have a problem: they are set, and have their default value
  */
 export function tlsFindings(settings: Settings, bridge: readonly string[], broken: ReadonlySet<string>, now = Date.now()): Findings {
   const chosen = settings['alloy:bind'];
@@ -80,7 +80,7 @@ const join = (...all: readonly Findings[]): Findings => ({ problems: all.flatMap
 const refused = (certificate: X509Certificate, rule: string, mend: readonly string[] = renew): Problem =>
   ({ key: 'tls:certificate', value: namesOf(certificate).join(', ') || '(no names)', rule, mend });
 
-/** The certificate itself, which is the first of its chain, and what is wrong with it and its key whatever they are used for. */
+/** The certificate itself, which is the first of its chain, and what is wrong with it and its key in any use. */
 function read(settings: Settings): { readonly certificate?: X509Certificate; readonly problems: readonly Problem[] } {
   const [text, keyText] = material.map((name) => (settings[name] === unknownSecret ? undefined : settings[name]));
   const chain = text === undefined ? [] : certificatesIn(text);
@@ -97,7 +97,7 @@ function read(settings: Settings): { readonly certificate?: X509Certificate; rea
   return { ...(certificate ? { certificate } : {}), problems };
 }
 
-/** @returns undefined where one of them is none */
+/** @returns undefined if one of them is invalid */
 function certificatesIn(text: string): X509Certificate[] | undefined {
   try {
     return text.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g)?.map((one) => new X509Certificate(one));
@@ -108,7 +108,7 @@ function certificatesIn(text: string): X509Certificate[] | undefined {
 
 const encrypted = 'it is encrypted, and nobody is there to type its passphrase';
 
-/** @returns the key, or why it is none */
+/** @returns the key, or why it is invalid */
 function keyIn(text: string): KeyObject | string {
   if (text.includes('ENCRYPTED')) {
     return encrypted;
@@ -121,8 +121,8 @@ function keyIn(text: string): KeyObject | string {
 }
 
 /**
- * Certificate and chain as services are told them: written anew, because OpenSSL and Go take less than is read here, such as a file
- * that was put together without a line break in between.
+ * Certificate and chain as services are given them: rewritten, because OpenSSL and Go accept less than is read here, such as a
+ * file that was concatenated without a line break in between.
  */
 export const certificateText = (text: string): string => certificatesIn(text)?.map(String).join('') ?? text;
 
@@ -132,12 +132,12 @@ export function keyText(text: string): string {
   return typeof found === 'string' ? text : String(found.export({ type: 'pkcs8', format: 'pem' }));
 }
 
-/** Curves that both OpenSSL, which nginx has, and Go, which Alloy is written in, take. */
+/** Curves that both OpenSSL, used by nginx, and Go, in which Alloy is written, support. */
 const curves = ['prime256v1', 'secp384r1', 'secp521r1'];
 /** Object identifiers of a signature over SHA-1, with RSA and ECDSA. */
 const sha1 = ['06092a864886f70d010105', '06072a8648ce3d0401'].map((hex) => Buffer.from(hex, 'hex'));
 
-/** With these nginx does not start, or nobody who sends to it trusts it. */
+/** With these nginx does not start, or no sender trusts it. */
 function weak(certificate: X509Certificate): Problem[] {
   const { asymmetricKeyType: type, asymmetricKeyDetails: { modulusLength = 0, namedCurve = '' } = {} } = certificate.publicKey;
   const fits = type === 'rsa' ? modulusLength >= 2048 : type === 'ec' ? curves.includes(namedCurve) : type === 'ed25519';
@@ -161,25 +161,25 @@ function inTime(certificate: X509Certificate, now: number): Findings {
 const serverAuth = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 
 function forServers(certificate: X509Certificate): Findings {
-  // Node types it as always there; a certificate without the extension is for everything.
+  // Node's types say that it is always there; a certificate without the extension is for everything.
   const uses = certificate.keyUsage as readonly string[] | undefined;
   return { problems: uses === undefined || uses.some((use) => serverAuth.includes(use)) ? [] : [refused(certificate, 'it is not for servers (serverAuth), and is refused from one')], warnings: [] };
 }
 
-/** Host names and addresses for which a certificate is; nobody looks at its subject any more. */
+/** Host names and addresses that a certificate is for; clients no longer read its subject. */
 const namesOf = ({ subjectAltName = '' }: X509Certificate): string[] =>
   [...subjectAltName.matchAll(/(?:DNS|IP Address):([^,"]+)/g)].map(([, name = '']) => name.trim());
 
 const covers = (certificate: X509Certificate, name: string): boolean =>
   (net.isIP(name) === 0 ? certificate.checkHost(name, { subject: 'never' }) : certificate.checkIP(name)) !== undefined;
 
-/** Whether it is for a way in. By which names Alloy is reached nobody says; Phoenix answers to none that is not set. */
+/** Whether it is for a name or address in use. The names by which Alloy is reached are unknown; Phoenix accepts only names that are set. */
 function named(certificate: X509Certificate, settings: Settings, beyond: Beyond): Findings {
   const addresses = [...beyond['phoenix:bind'], ...beyond['alloy:bind']];
   const phoenix = beyond['phoenix:bind'].length > 0;
   const hosts = phoenix ? settings['phoenix:hosts'] ?? [] : [];
   const known = [...new Set([...addresses.filter((address) => !isWildcard(address)), ...hosts])];
-  // A proxy may have that name, and a certificate of its own.
+  // A proxy may have that name, and its own certificate.
   const url = phoenix ? settings['phoenix:rootUrl']?.hostname.replace(/^\[|\]$/g, '') : undefined;
   const names = namesOf(certificate);
   const domains = names.filter((name) => net.isIP(name) === 0);

@@ -1,5 +1,5 @@
 /**
- * Parsers for the settings of the tunnel: the rules are Cloudflare's, which would tell of them half-way through a deployment.
+ * Parsers for the settings of the tunnel: the rules are Cloudflare's, which would otherwise fail halfway through a deployment.
  */
 import { isContainerItself } from '../components/address';
 import { maxConnectors } from '../components/names';
@@ -14,7 +14,7 @@ export interface ExtraRoute {
   readonly service: string;
 }
 
-/** Host name with a dot in it, in small letters. */
+/** Host name with a dot in it, in lower case. */
 export function hostname(raw: string): string {
   if (raw.length > 253 || !new RegExp(`^(${hostLabel}\\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`).test(raw)) {
     throw new BrokenRule('it is a name such as phoenix.example.com: small letters, digits, dashes and dots, without http:// and without a port', meant.hostname(raw));
@@ -30,7 +30,7 @@ export function accountId(raw: string): string {
   return raw;
 }
 
-/** API token; another form the provider does not read. */
+/** API token; the provider does not accept any other form. */
 export function apiToken(raw: string): string {
   if (!/^[A-Za-z0-9_-]{40,80}$/.test(raw)) {
     throw new BrokenRule('an API token is 40 to 80 letters, digits, - and _; the Global API Key is no token and grants too much');
@@ -76,7 +76,7 @@ export function groupIds(raw: string): readonly string[] {
   return list(raw, 'a group', (part) => uuid.test(part), 'not every part is the ID of an Access group, such as f174e90a-fafe-4643-bbbc-4a0ed4fc8415; commas separate them');
 }
 
-/** What `npm run up -- --rotate` calls other things: a service token has an API key of its name. */
+/** What `npm run up -- --rotate` calls other things: a service token has an API key with its name. */
 const reserved = ['alloy', 'secret', 'admin-secret'];
 
 /** Names of service tokens. */
@@ -86,7 +86,7 @@ export function tokenNames(raw: string): readonly string[] {
     : list(raw, 'a name', (part) => /^[a-z][a-z0-9-]{0,38}$/.test(part) && !reserved.includes(part), `a name is a small letter and up to 38 small letters, digits and dashes, and none of ${reserved.join(', ')}; commas separate names`);
 }
 
-/** How long a service token is good, as Cloudflare takes it: hours, or for ever. */
+/** How long a service token is valid, as Cloudflare takes it: hours, or forever. */
 export function tokenDuration(raw: string): string {
   if (raw !== 'forever' && !/^[1-9]\d{0,5}h$/.test(raw)) {
     throw new BrokenRule('it is hours, such as 8760h for a year, or forever', meant.hours(raw));
@@ -94,7 +94,7 @@ export function tokenDuration(raw: string): string {
   return raw;
 }
 
-/** Hours of such a duration; 0 is for ever. */
+/** Hours of such a duration; 0 is forever. */
 export const hoursOf = (duration: string): number => (duration === 'forever' ? 0 : Number(duration.slice(0, -1)));
 
 /** `hostname=http://service:port`, separated by commas. */
@@ -110,7 +110,7 @@ export function routes(raw: string): readonly ExtraRoute[] {
   return all;
 }
 
-/** Parses a part of a list. What is meant by it is offered with the rest of the list. */
+/** Parses a part of a list. What was meant by it is offered with the rest of the list. */
 function ofWhole<T>(whole: string, part: string, parse: (raw: string) => T): T {
   try {
     return parse(part);
@@ -122,7 +122,7 @@ function ofWhole<T>(whole: string, part: string, parse: (raw: string) => T): T {
 
 /**
  * Service behind the tunnel.
- * @throws BrokenRule for what a tunnel does not lead to
+ * @throws BrokenRule for anything that a tunnel cannot lead to
  */
 export function originUrl(raw: string): string {
   const rule = whyNoTunnelOrigin(raw);

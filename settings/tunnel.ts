@@ -7,7 +7,7 @@ import type { Problem } from './problem';
 import * as tunnel from './tunnel-parse';
 import * as values from './parse';
 
-/** A part of the settings: `keys.ts` has the whole. */
+/** A part of the settings: `keys.ts` has all of them. */
 export const tunnelKeys = {
   'tunnel:hostname': optional('phoenix.example.com', 'Hostname at which people reach Phoenix through a Cloudflare tunnel', tunnel.hostname),
   'tunnel:otlpHostname': optional('otlp.example.com', 'Hostname at which Alloys on other hosts reach this Alloy (OTLP over HTTP, with a service token)', tunnel.hostname),
@@ -39,7 +39,7 @@ export type TunnelSettings = { readonly [K in TunnelKey]: ReturnType<(typeof tun
 const hostnameKeys = ['tunnel:hostname', 'tunnel:otlpHostname', 'tunnel:phoenixOtlpHostname'] as const;
 const allowKeys = ['tunnel:allowEmails', 'tunnel:allowDomains', 'tunnel:allowGroups'] as const;
 
-/** What the zone is known from: broken, it may be any. */
+/** What the zone is derived from: if it is invalid, the zone may be any. */
 const zoneKeys = ['tunnel:zone', ...hostnameKeys] as const;
 
 /** Hostnames with the setting that each comes from, in the order of the settings. */
@@ -53,7 +53,7 @@ export function hostnamesOf(settings: TunnelSettings): { readonly key: TunnelKey
 /** Whether anything is published: then there is a tunnel. */
 export const hasTunnel = (settings: TunnelSettings): boolean => hostnamesOf(settings).length > 0;
 
-/** Whether somebody has been named whom Access lets in. */
+/** Whether anybody is listed whom Access lets in. */
 export const hasPeople = (settings: TunnelSettings): boolean => allowKeys.some((name) => settings[name] !== undefined);
 
 /** Zone of the hostnames. */
@@ -62,12 +62,12 @@ export function zoneOf(settings: TunnelSettings): string {
 }
 
 /**
- * What is wrong between settings that are right one by one.
- * @param broken keys with a problem of their own: they are set, and stand at their default
+ * Problems between settings that are each valid.
+ * @param broken keys that already have a problem: they are set, and have their default value
  * @param env environment of the program, from which the provider takes credentials as well
  */
 export function tunnelProblems(settings: TunnelSettings, broken: ReadonlySet<string>, env: NodeJS.ProcessEnv): Problem[] {
-  // A hostname that is broken or still empty is one all the same.
+  // An invalid or still empty hostname counts as one all the same.
   if (!hasTunnel(settings) && ![...hostnameKeys, 'tunnel:routes'].some((name) => broken.has(name))) {
     return [];
   }
@@ -115,14 +115,14 @@ function twice(settings: TunnelSettings): Problem[] {
   });
 }
 
-/** Leaves out all that is twice: after one such command there is none left. */
+/** Removes everything that is a duplicate: after one such command none is left. */
 function without(settings: TunnelSettings, name: TunnelKey): string {
   const elsewhere = hostnameKeys.map((other) => settings[other]);
   const others = name === 'tunnel:routes' ? (settings[name] ?? []).filter((route) => !elsewhere.includes(route.hostname)) : [];
   return others.length === 0 ? `pulumi config rm ${name}` : `pulumi config set ${name} ${shellQuoted(others.map((route) => `${route.hostname}=${route.service}`).join(','))}`;
 }
 
-/** Phoenix builds its links for the URL that it is told, and the tunnel takes nothing off it. */
+/** Phoenix builds its links from the URL in its settings, and the tunnel removes no part of the path. */
 function otherAddress(settings: TunnelSettings): Problem[] {
   const [page, url] = [settings['tunnel:hostname'], settings['phoenix:rootUrl']];
   return page === undefined || url === undefined || url.hostname !== page || url.href === `https://${page}/`
@@ -135,7 +135,7 @@ function otherAddress(settings: TunnelSettings): Problem[] {
       }];
 }
 
-/** What would stand open to everybody who finds the hostname. */
+/** What would be open to everybody who finds the hostname. */
 function open(settings: TunnelSettings, broken: ReadonlySet<string>): Problem[] {
   if (hasPeople(settings) || allowKeys.some((name) => broken.has(name))) {
     return [];
@@ -171,7 +171,7 @@ function withoutTokens(settings: TunnelSettings): Problem[] {
       }));
 }
 
-/** Things worth saying that stop nothing. */
+/** Warnings that do not stop a deployment. */
 export function tunnelWarnings(settings: TunnelSettings): string[] {
   const zone = zoneOf(settings);
   return hostnamesOf(settings)
