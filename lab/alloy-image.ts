@@ -16,7 +16,7 @@ const imageRecipe: Recipe = {
   cost: { minutes: 0.1, engine: 80 },
 };
 
-/** What there is to do before the engine has the Alloy image. */
+/** The steps that are left before the engine has the Alloy image. */
 export async function alloyWork(engine: Engine): Promise<Work[]> {
   if (await engine.has(tag, imageRecipe)) return [];
   const { from, cost } = imageRecipe;

@@ -11,9 +11,9 @@ import type { Work } from './work';
 export const alloyVersion = '1.11.0';
 
 /**
- * With the components that this project uses and those it may use next, which are listed in
- * alloy-module/internal/component/all/all.go: a third of Alloy's packages. The other files in there keep Git,
- * Kubernetes, clustering, the converters and the clients of a dozen clouds out.
+ * With the components that this project uses and may use next, listed in alloy-module/internal/component/all/all.go: a third of
+ * Alloy's packages. The other files in there exclude Git, Kubernetes, clustering, the converters and the clients of a dozen
+ * clouds.
  */
 const program: GoProgram = {
   module: 'github.com/grafana/alloy',
@@ -31,13 +31,13 @@ export const alloyRecipe: Recipe = {
   cost: { minutes: 2.5, cache: 75, go: 3600, meanwhile: { cache: 1100 } },
 };
 
-/** What there is to do before there is a binary. */
+/** The steps that are left before there is a binary. */
 export async function alloyBinaryWork(): Promise<Work[]> {
   if (cached(alloyRecipe)) return [];
   return [...(await goWork('Alloy')), { key: cacheKey(alloyRecipe), from: alloyRecipe.from, cost: alloyRecipe.cost, packages: [] }];
 }
 
-/** Path of an Alloy binary, built if it is not in the cache. Its web page is not in it: the module has no built assets. */
+/** Path of an Alloy binary, built if it is not in the cache. It has no web page: the module has no built assets. */
 export async function alloyBinary(): Promise<string> {
   const dir = await ensure(alloyRecipe, (build) => buildGoProgram(build, program, 'alloy'));
   return join(dir, 'bin', 'alloy');

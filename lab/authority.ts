@@ -4,9 +4,8 @@ import { ask, command } from './command';
 import { aptInstall } from './debian';
 
 /**
- * A certificate authority of the tests' own, below a folder, by the commands of
- * docs.docker.com/engine/security/protect-access. Every folder that it hands out has the names that Docker uses:
- * `ca.pem`, `cert.pem`, `key.pem`.
+ * A certificate authority for tests, in a folder, created with the commands of docs.docker.com/engine/security/protect-access.
+ * The files in every folder that it returns have the names that Docker uses: `ca.pem`, `cert.pem`, `key.pem`.
  */
 export class Authority {
   private constructor(private readonly dir: string) {}
@@ -29,14 +28,14 @@ export class Authority {
   }
 
   /**
-   * For someone who may use the engines of this authority.
+   * For a client that may use the engines of this authority.
    * @returns the folder, for `DOCKER_CERT_PATH`
    */
   client(folder: string, name = 'client'): Promise<string> {
     return this.issue(folder, name, ['extendedKeyUsage=clientAuth']);
   }
 
-  /** Takes away the key: nothing else is signed from here on. */
+  /** Deletes the key: nothing else can be signed after this. */
   async retire(): Promise<void> {
     await rm(join(this.dir, 'ca-key.pem'));
   }

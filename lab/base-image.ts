@@ -10,7 +10,7 @@ import type { Work } from './work';
 
 const tag = 'lab/base:bookworm';
 
-/** What Alloy's image has (bash comes with Debian, certificates) and what Phoenix's is made with (Python). */
+/** What Alloy's image contains (bash comes with Debian, certificates) and what Phoenix's is built with (Python). */
 const packages = ['ca-certificates', 'python3-minimal', 'python3-venv'];
 
 export const baseRecipe: Recipe = {
@@ -21,19 +21,19 @@ export const baseRecipe: Recipe = {
   cost: { minutes: 0.75, cache: 220, engine: 220 },
 };
 
-/** What makes it. Without root, mmdebstrap takes a user namespace, or fakechroot where the kernel or /etc/subuid does not allow one. */
+/** What builds it. Without root, mmdebstrap uses a user namespace, or fakechroot if the kernel or /etc/subuid does not allow one. */
 const tools = (): string[] => ['mmdebstrap', 'debian-archive-keyring', ...(process.getuid?.() === 0 ? [] : ['uidmap', 'fakechroot', 'fakeroot'])];
 
 /**
- * The command in the user's own group: `newuidmap` refuses another one, such as that of `sg docker -c 'npm run up'`. The
- * others of this process stay.
+ * The command in the user's own group: `newuidmap` refuses any other, such as that of `sg docker -c 'npm run up'`. The other
+ * groups of this process stay.
  */
 export async function inOwnGroup(command: readonly string[], user: { readonly gid: number; readonly username: string } = userInfo(), gid = process.getgid?.()): Promise<readonly string[]> {
   const group = gid === undefined || gid === user.gid || process.getuid?.() === 0 ? undefined : await ask('id', ['-gn', user.username]);
   return group === undefined ? command : ['sg', group.trim(), '-c', command.map(shellQuoted).join(' ')];
 }
 
-/** What there is to do before the engine has the base image. */
+/** The steps that are left before the engine has the base image. */
 export async function baseWork(engine: Engine): Promise<Work[]> {
   if (await engine.has(tag, baseRecipe)) return [];
   const { from, cost } = baseRecipe;

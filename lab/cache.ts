@@ -10,11 +10,11 @@ import { announcement, cacheKey, titleOf, type Recipe } from './recipe';
 
 export { cacheKey, type Recipe };
 
-/** What a build gets to work with. */
+/** What a build can use. */
 export interface Build {
   /** Empty directory; becomes the cached result when the build returns. */
   dir: string;
-  /** Says what goes on now ("compiling"), shown every 15 s; `detail` is asked each time it is shown. */
+  /** Reports the current step ("compiling"), shown every 15 s; `detail` is called each time it is shown. */
   phase(text: string, detail?: () => string | undefined): void;
   /** Runs a program with its output in the build's log, and returns its stdout. */
   run(program: string, args: readonly string[], options?: CommandOptions): Promise<string>;
@@ -25,7 +25,7 @@ export interface EnsureOptions extends LockOptions {
   root?: string;
   /** Milliseconds between two progress lines. Default: 15,000. */
   everyMs?: number;
-  /** Where lines for people go. Default: stderr. */
+  /** Where progress messages go. Default: stderr. */
   print?: (line: string) => void;
 }
 
@@ -49,17 +49,17 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** Directory with what `recipe` describes, if it was built before. */
+/** Directory with the result of `recipe`, if it was built before. */
 export function cached(recipe: Recipe): string | undefined {
   const result = join(cacheRoot(), cacheKey(recipe));
   return existsSync(result) ? result : undefined;
 }
 
 /**
- * Returns the directory with what `recipe` describes, and builds it first if it is not there.
+ * Returns the directory with the result of `recipe`, and builds it first if it does not exist.
  *
- * A result appears by one rename when the build has returned: a build that failed or was killed leaves nothing
- * that could be taken for one. A second process that wants the same waits for the first and says so.
+ * A result appears by one rename when the build has returned: a build that failed or was killed leaves nothing that could be
+ * mistaken for one. A second process that wants the same result waits for the first and says so.
  *
  * @throws Error with the path of the log and its last lines when the build fails
  */
@@ -97,7 +97,7 @@ async function buildInto(
   const started = performance.now();
   const lastLines: string[] = [];
   const log = createWriteStream(logPath);
-  // A full disk is told by what fails for it; the log is not what it may end with, without a word.
+  // A full disk shows in whatever fails because of it; the log may then end early, without a message.
   log.on('error', () => undefined);
   const write = (line: string): void => {
     log.write(`${line}\n`);
@@ -125,15 +125,15 @@ async function buildInto(
           write(line);
           commandOptions.onLine?.(line);
         };
-        // A group, so that an interruption reaches what Go runs as well; and mmdebstrap, which on a full disk hangs up on
-        // its whole group, hangs up on itself.
+        // A process group, so that a signal also reaches what Go runs, and so that mmdebstrap, which on a full disk sends a
+        // SIGHUP to its whole group, reaches only itself.
         return command(program, args, { ownGroup: true, ...commandOptions, onLine });
       },
     });
     await rename(dir, result);
     print(`${title}: ready after ${elapsed(performance.now() - started)}`);
   } catch (error) {
-    // More than once: a program that was ended may write its last file meanwhile.
+    // More than once: a program that was ended may still write its last file.
     await rm(dir, { recursive: true, force: true, maxRetries: 10 });
     if (isDiskFull(error)) throw new Error(await diskFullText(title, recipe.cost, dirname(result)), { cause: error });
     const reason = (error as Error).message.split('\n')[0];
@@ -147,7 +147,7 @@ async function buildInto(
   }
 }
 
-/** Frees what killed builds left: of this key, whose lock the caller holds, and of those that nobody is at. */
+/** Deletes what killed builds left: of this key, whose lock the caller holds, and of those that no process holds. */
 async function removeLeftovers(root: string, key: string): Promise<void> {
   for (const name of await readdir(root)) {
     const leftover = /^(.+)\.tmp-\w+$/.exec(name)?.[1];
@@ -157,7 +157,7 @@ async function removeLeftovers(root: string, key: string): Promise<void> {
   }
 }
 
-/** Milliseconds as people say them: "42s", "3m15s". */
+/** Milliseconds in words: "42s", "3m15s". */
 export function elapsed(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const minutes = Math.floor(seconds / 60);

@@ -7,13 +7,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface CommandOptions {
   cwd?: string;
   env?: Environment;
-  /** Receives every line of stdout and stderr, without its newline. */
+  /** Called for every line of stdout and stderr, without its newline. */
   onLine?: (line: string) => void;
-  /** In a process group of its own, without this terminal: for what signals all of its group. Default: false. */
+  /** In its own process group, without this terminal: for code that signals its whole group. Default: false. */
   ownGroup?: boolean;
 }
 
-/** A command that could not be started or did not end with 0. */
+/** A command that could not be started or did not exit with 0. */
 export class CommandError extends Error {
   constructor(
     command: string,
@@ -29,17 +29,17 @@ export class CommandError extends Error {
   }
 }
 
-/** With the process id that signals go to: negative for a group. */
+/** With the process ID to signal: negative for a group. */
 const running = new Map<ChildProcess, number>();
 let interrupted = false;
 
-/** Asks every program that runs to end, and starts no other. SIGINT: Go and Docker end what they started and clean up. */
+/** Asks every running program to end, and starts no others. SIGINT: Go and Docker end what they started and clean up. */
 export function interruptCommands(): void {
   interrupted = true;
   for (const target of running.values()) process.kill(target, 'SIGINT');
 }
 
-/** Takes the above back. */
+/** Reverts the above. */
 export function allowCommands(): void {
   interrupted = false;
 }
@@ -47,7 +47,7 @@ export function allowCommands(): void {
 /**
  * Runs a program without a shell and returns its stdout.
  *
- * @throws CommandError when it cannot be started or ends with another status than 0
+ * @throws CommandError when it cannot be started or exits with a status other than 0
  */
 export function command(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -80,7 +80,7 @@ export function command(program: string, args: readonly string[], options: Comma
   });
 }
 
-/** Same as `command`, but undefined instead of an error. For questions to which "it failed" is an answer. */
+/** The same, but undefined instead of an error. For questions to which "it failed" is an answer. */
 export async function ask(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string | undefined> {
   try {
     return await command(program, args, options);

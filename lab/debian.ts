@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { ask, command, CommandError } from './command';
 
 /**
- * Installs those of `packages` that are missing, from the machine's own package sources. Says so in one line.
+ * Installs those of `packages` that are missing, from the machine's own package sources. Reports it in one line.
  *
- * @throws Error with what to do when the machine has no apt, who runs this may not install, or apt fails
+ * @throws Error with what to do when the machine has no apt, the user may not install, or apt fails
  */
 export async function aptInstall(packages: readonly string[]): Promise<void> {
   const missing = await missingPackages(packages);
@@ -15,7 +15,7 @@ export async function aptInstall(packages: readonly string[]): Promise<void> {
   try {
     if (!(await hasPackageLists())) await apt(['update']);
     await apt(install).catch(async (error) => {
-      // Lists that are out of date name files that the mirror no longer has.
+      // Outdated lists name files that the mirror no longer has.
       if (!(error instanceof CommandError) || refused(error)) throw error;
       await apt(['update']);
       await apt(install);
@@ -45,13 +45,13 @@ async function isInstalled(name: string): Promise<boolean> {
   return status === 'installed';
 }
 
-/** Whether this machine knows what its package sources offer. */
+/** Whether this machine has the lists of its package sources. */
 export async function hasPackageLists(): Promise<boolean> {
   const names = await readdir('/var/lib/apt/lists').catch(() => [] as string[]);
   return names.some((name) => /_(Packages|InRelease)/.test(name));
 }
 
-/** Gets what the package sources offer. @throws Error where that changes nothing, or as `aptInstall` does */
+/** Fetches the lists of the package sources. @throws Error if that changes nothing, or as `aptInstall` does */
 export async function aptLists(): Promise<void> {
   process.stderr.write('Debian packages: reading what there is (apt-get update)\n');
   await apt(['update']);
@@ -60,7 +60,7 @@ export async function aptLists(): Promise<void> {
   }
 }
 
-/** As root, through sudo otherwise, which asks for the password at a terminal; waits up to five minutes for another apt to finish. */
+/** As root, otherwise through sudo, which asks for the password at a terminal; waits up to five minutes for another apt to finish. */
 async function apt(args: readonly string[]): Promise<void> {
   const call = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', ...args];
   const sudo = process.stdin.isTTY ? ['sudo'] : ['sudo', '-n'];

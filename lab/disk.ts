@@ -7,7 +7,7 @@ import type { Cost, Disk } from './recipe';
 
 /** A disk that is too small for what is ahead. In megabytes. */
 export interface Lack {
-  /** The folder on it that takes most. */
+  /** The folder that takes most of it. */
   readonly folder: string;
   readonly needed: number;
   readonly free: number;
@@ -18,13 +18,13 @@ interface Need {
   megabytes: number;
 }
 
-/** Free megabytes of the disk that `folder` is or will be on, for who is not root. */
+/** Free megabytes of the disk that `folder` is or will be on, for a user other than root. */
 export async function freeMegabytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(existing(folder));
   return Math.floor((bavail * bsize) / 1e6);
 }
 
-/** The disks among those of `needs` that have less than is needed on them in all. */
+/** The disks among those of `needs` that have less than the total needed on them. */
 export async function lacking(needs: readonly Need[]): Promise<Lack[]> {
   const disks = new Map<number, Need[]>();
   for (const need of needs) {
@@ -48,8 +48,8 @@ export function lackText({ folder, needed, free }: Lack): string {
 }
 
 /**
- * Where the megabytes of `costs` go: what all of them keep, and what the largest takes in the meantime. An engine whose
- * disk is not this machine's is left out: nobody can look at it from here.
+ * Where the megabytes of `costs` go: what all of them keep, and what the largest uses temporarily. An engine whose disk is not
+ * this machine's is left out: its disk cannot be checked from here.
  */
 export async function places(costs: readonly Cost[], cacheFolder: string, env: Environment = {}): Promise<Need[]> {
   const total = (place: keyof Disk): number =>
@@ -61,7 +61,7 @@ export async function places(costs: readonly Cost[], cacheFolder: string, env: E
   return needs.filter((need) => need.megabytes > 0);
 }
 
-/** Go has two; modules are the smaller part, and are on another disk than compiled packages only where somebody wanted that. */
+/** Go has two; modules are the smaller part, and are on a different disk from compiled packages only if somebody configured that. */
 async function goCache(): Promise<string> {
   return (await ask('go', ['env', 'GOCACHE'])) || join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'go-build');
 }
@@ -72,13 +72,13 @@ async function engineFolder(env: Environment): Promise<string | undefined> {
   return name === hostname() && folder !== undefined && existsSync(folder) ? folder : undefined;
 }
 
-/** Whether a build failed for want of space, by its error or by what the program said that failed. */
+/** Whether a build failed for lack of space, by its error or by the output of the program that failed. */
 export function isDiskFull(error: unknown): boolean {
   const lines = error instanceof CommandError ? error.lastLines : [];
   return (error as NodeJS.ErrnoException).code === 'ENOSPC' || lines.some((line) => /no space left on device|disk quota exceeded/i.test(line));
 }
 
-/** What to say then. What had been made is removed by now: the room that is free is what the next try begins with. */
+/** The message for that. The files of the failed build are removed by now: the free space is what the next attempt starts with. */
 export async function diskFullText(title: string, cost: Cost, cacheFolder: string): Promise<string> {
   const needs = await places([cost], cacheFolder);
   const found = await lacking(needs);

@@ -6,22 +6,22 @@ import { interruptible } from './interruption';
 import { withLock } from './lock';
 import { cacheKey, titleOf, type Recipe } from './recipe';
 
-/** Label of a lab image: the cache key of what it was made from. */
+/** Label of a lab image: the cache key of its recipe. */
 export const recipeLabel = 'llm-observability.lab.recipe';
-/** Label of what a build leaves behind in the engine and nobody needs again. */
+/** Label of what a build leaves in the engine and nobody needs again. */
 export const stageLabel = 'llm-observability.lab.stage';
 
 const underway = new Map<string, Promise<string>>();
 
 /**
- * The Docker engine that the docker command line reaches with `env` on top of this process's environment: with
- * DOCKER_HOST, DOCKER_CONTEXT, DOCKER_TLS_VERIFY and what else it heeds.
+ * The Docker engine that the docker command line reaches with `env` on top of this process's environment: with DOCKER_HOST,
+ * DOCKER_CONTEXT, DOCKER_TLS_VERIFY and other variables that it reads.
  */
 export class Engine {
   private readonly env: Environment;
 
   constructor(env: Environment = {}) {
-    // The engine's own builder: Debian's client has no buildx, and one way everywhere is easier to trust.
+    // The engine's own builder: Debian's client has no buildx, and using the same builder everywhere is easier to trust.
     this.env = { ...env, DOCKER_BUILDKIT: '0' };
   }
 
@@ -42,15 +42,15 @@ export class Engine {
     return this.docker(['build', '--force-rm', '--file', dockerfile, '--tag', tag, '--label', label, ...rest], options, run);
   }
 
-  /** Whether it has `tag` as made from `recipe`. */
+  /** Whether it has `tag`, built from `recipe`. */
   async has(tag: string, recipe: Recipe): Promise<boolean> {
     const label = await this.asks(['image', 'inspect', '--format', `{{index .Config.Labels "${recipeLabel}"}}`, tag]);
     return label === cacheKey(recipe);
   }
 
   /**
-   * Makes sure that it has `tag` as made from `recipe`, and calls `make` if it does not.
-   * A tag that was made from another recipe is replaced. Returns the tag.
+   * Makes sure that it has `tag`, built from `recipe`, and calls `make` if it does not. A tag that was built from a different
+   * recipe is replaced. Returns the tag.
    *
    * @param make puts the image into the engine, with the given key as its `recipeLabel`
    * @throws Error when the engine does not have it afterwards, or `make` fails
@@ -65,7 +65,7 @@ export class Engine {
   private async make(tag: string, recipe: Recipe, make: (key: string) => Promise<void>): Promise<string> {
     const key = cacheKey(recipe);
     if (await this.has(tag, recipe)) return tag;
-    // Asked before anything long begins: what is built for minutes has to have somewhere to go.
+    // Checked before anything long begins: a build of minutes needs an engine to put the result into.
     await this.docker(['version', '--format', '{{.Server.Version}}']).catch((error: Error) => {
       const reason = error instanceof CommandError ? (error.lastLines.at(-1) ?? error.message) : error.message;
       throw new Error(`No Docker engine answers, and ${tag} is to be made for one: ${reason}\nStart Docker, or set DOCKER_HOST, and check with: docker version`, { cause: error });
@@ -78,7 +78,7 @@ export class Engine {
       if (await this.has(tag, recipe)) return;
       const replaced = await this.asks(['image', 'inspect', '--format', '{{.Id}}', tag]);
       await make(key);
-      // A gigabyte that no tag leads to any more. The engine refuses while a container uses it, which is right.
+      // A gigabyte without a tag. The engine refuses while a container uses it, which is right.
       if (replaced) await this.asks(['image', 'rm', replaced]);
     };
     await withLock(join(cacheRoot(), `${key}.image.lock`), held, { onWait, around: interruptible }).catch(async (error) => {
@@ -94,7 +94,7 @@ export class Engine {
   }
 }
 
-/** The ways out of this machine, for a build: their values stay out of the image. */
+/** The proxies of this machine, for a build: their values stay out of the image. */
 export function proxyArguments(...more: readonly string[]): string[] {
   const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', ...more];
   return names.filter((name) => process.env[name]).flatMap((name) => ['--build-arg', name]);

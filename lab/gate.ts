@@ -20,7 +20,7 @@ export const gateRecipe: Recipe = {
   cost: { minutes: 0.4, engine: 20 },
 };
 
-/** What there is to do before the engine has the nginx image. */
+/** The steps that are left before the engine has the nginx image. */
 export async function gateWork(engine: Engine): Promise<Work[]> {
   if (await engine.has(tag, gateRecipe)) return [];
   return [...(await baseWork(engine)), { key: cacheKey(gateRecipe), from: gateRecipe.from, cost: gateRecipe.cost, packages: [] }];

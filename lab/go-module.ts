@@ -14,7 +14,7 @@ export interface GoProgram {
   siblings?: Readonly<Record<string, string>>;
   /** More arguments of `go build`: linker flags. */
   flags?: readonly string[];
-  /** What takes the place of the module's own files: text by path in the module. It is built from a copy then. */
+  /** Replacements of the module's own files: text by path in the module. The module is then built from a copy. */
   files?: Readonly<Record<string, string>>;
 }
 
@@ -25,13 +25,13 @@ interface Replacement {
 }
 
 /**
- * The go.mod of a module of our own that requires `program` and builds it as its authors do.
+ * The go.mod of a separate module that requires `program` and builds it as its authors do.
  *
  * Go applies `replace` and `exclude` only in the main module, so both are copied here; a replacement by a
  * directory becomes a requirement of the version given in `siblings`. Equal inputs give equal text.
  *
- * @param others text of the go.mod of other modules that it requires. One of them may ask for a newer Go than the module
- * itself does; Go looks for that where it is named in the main module, and nowhere else.
+ * @param others text of the go.mod of other modules that it requires. One of them may require a newer Go than the module
+ * itself; Go reads that only in the main module.
  * @param copy where the copy of the module is, if it is built from one; as a path that Go takes for a directory
  * @throws Error naming the module when a replacement by a directory has no version in `siblings`
  */
@@ -67,7 +67,7 @@ export function wrapGoMod(upstream: string, program: GoProgram, others: readonly
   ].join('\n');
 }
 
-/** Every directive on a line of its own, without comments: `replace ( a => b )` as `replace a => b`. */
+/** Every directive on its own line, without comments: `replace ( a => b )` as `replace a => b`. */
 function directives(goMod: string): string[] {
   const flat: string[] = [];
   let block = '';

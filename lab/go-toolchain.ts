@@ -8,12 +8,12 @@ import { isAtLeast } from './go-version';
 import type { Recipe } from './recipe';
 import type { Work } from './work';
 
-/** From this version on Go fetches the newer Go that a module asks for, itself and verified, from the module proxy. */
+/** From this version on, Go itself fetches and verifies a newer Go that a module requires, from the module proxy. */
 const OLDEST_GO = '1.21';
 
 /**
- * Debian 12 has Go 1.19; its backports have a newer one, which is unpacked into the cache so that the machine's
- * package sources stay as they are.
+ * Debian 12 has Go 1.19; its backports have a newer one, which is unpacked into the cache so that the machine's package sources
+ * stay unchanged.
  */
 const backport: Recipe = {
   name: 'Go',
@@ -23,10 +23,10 @@ const backport: Recipe = {
   cost: { minutes: 1, cache: 270, go: 300 },
 };
 
-/** A Go that can build: its command, or what there is to do to have one. */
+/** A Go that can build: its command, or the steps to get one. */
 type Found = { command: string } | { install: readonly string[] } | { mirror: string } | { lists: 'missing' };
 
-/** What there is to do before a Go program can be built. Throws as `goCommand` does. */
+/** The steps that are left before a Go program can be built. Throws as `goCommand` does. */
 export async function goWork(what: string): Promise<Work[]> {
   const found = await findGo(what);
   if ('command' in found) return [];
@@ -35,7 +35,7 @@ export async function goWork(what: string): Promise<Work[]> {
 }
 
 /**
- * A Go that can build `what`: the one on PATH, one in a usual place, or else Debian's.
+ * A Go that can build `what`: the one on PATH, one in a usual place, or otherwise Debian's.
  *
  * @throws Error with the one thing to do when there is none
  */
@@ -73,7 +73,7 @@ export async function findGo(what: string, places?: readonly string[], bookworm 
   if (offered !== undefined && isAtLeast(offered, OLDEST_GO)) return { install: ['golang-go'] };
   const mirror = bookworm ? await debianMirror() : undefined;
   if (mirror !== undefined) return { mirror };
-  // As on a fresh image of Debian: what it offers is not known yet.
+  // As on a fresh Debian image: its package lists are not there yet.
   if (!(await lists()) && (await ask('apt-get', ['--version'])) !== undefined) return { lists: 'missing' };
   throw new Error(`Building ${what} needs Go ${OLDEST_GO} or newer, and this machine has none: install it from https://go.dev/dl/ and run this again.`);
 }

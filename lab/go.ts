@@ -7,8 +7,8 @@ import { goCommand } from './go-toolchain';
 import { copyModule } from './module-copy';
 
 /**
- * What makes a build honour the checksum database whatever `go env -w` or the shell says; a proxy of one's own
- * stays in force. Go reads an empty variable as "look in the config file", hence the names that match nothing.
+ * What makes a build use the checksum database, whatever `go env -w` or the shell says; your own proxy stays in force. Go reads
+ * an empty variable as "look in the config file", hence the names that match nothing.
  */
 const VERIFIED = {
   GOFLAGS: '-mod=mod',
@@ -23,10 +23,10 @@ const VERIFIED = {
 /**
  * Builds `program` from the Go module proxy to `<build.dir>/bin/<binary>`, without C and so for every Linux.
  *
- * The module's own go.sum comes along: what its authors built with is what is built here, and whatever is not
- * in it is verified against the checksum database. So is the module itself, before anything in it is replaced.
+ * The module's own go.sum is included: the build uses the versions that its authors built with, and anything not in it is
+ * verified against the checksum database. So is the module itself, before anything in it is replaced.
  *
- * @throws Error when there is no Go and none can be had, or a step fails
+ * @throws Error when there is no Go and none can be installed, or a step fails
  */
 export async function buildGoProgram(build: Build, program: GoProgram, binary: string): Promise<void> {
   build.phase('looking for Go');
@@ -34,7 +34,7 @@ export async function buildGoProgram(build: Build, program: GoProgram, binary: s
   const work = join(build.dir, 'module');
   const temporary = join(build.dir, 'tmp');
   await Promise.all([mkdir(work), mkdir(temporary)]);
-  // On the disk of the cache: elsewhere /tmp is often a small one in memory, and nobody clears it after a kill.
+  // On the disk of the cache: elsewhere, /tmp is often small and in memory, and nothing clears it after a kill.
   const env = { ...VERIFIED, CGO_ENABLED: '0', GOTMPDIR: temporary };
   const run = (args: readonly string[], onLine?: (line: string) => void): Promise<string> => build.run(go, args, { cwd: work, env, onLine });
 
@@ -53,7 +53,7 @@ export async function buildGoProgram(build: Build, program: GoProgram, binary: s
   }
 
   const target = program.package ?? program.module;
-  // Paths cut off: a second try in another folder finds what the first one compiled.
+  // Paths are trimmed: a second attempt in a different folder can reuse what the first one compiled.
   const flags = [...(program.flags ?? []), '-buildvcs=false', '-trimpath'];
   const packages = await run(['list', '-deps', ...flags, target]);
   const total = packages.split('\n').length;

@@ -1,6 +1,6 @@
 /**
- * The face of the lab: what a machine without download sites and image registries builds for itself from package
- * registries. Tests also have `lab/engines`, `lab/cloudflare` and `lab/providers`. ESLint refuses any other way in.
+ * The public interface of the lab: what a machine without download sites and image registries builds for itself from package
+ * registries. Tests also use `lab/engines`, `lab/cloudflare` and `lab/providers`. ESLint refuses all other imports.
  */
 import { alloyRecipe } from './alloy';
 import { alloyImage, alloyWork } from './alloy-image';
@@ -25,7 +25,7 @@ export { standIns } from './providers/install';
 export { builtPulumiCli, pulumiCli } from './pulumi-cli';
 export { Seed } from './seed';
 
-// For tests, which build programs of their own.
+// For tests, which build their own programs.
 export { Authority } from './authority';
 export { ensure } from './cache';
 export { ask } from './command';
@@ -40,11 +40,11 @@ export type ImagePart = 'phoenix' | 'alloy' | 'gate';
 export type Part = 'pulumi' | ImagePart;
 
 export interface LabOptions {
-  /** Variables for the docker command line, which takes the engine from them: DOCKER_HOST and its like. */
+  /** Variables for the docker command line, which selects the engine by them: DOCKER_HOST and the like. */
   readonly env?: Environment;
 }
 
-/** A part that is to be built, with all that it needs and that no step before it brings. */
+/** A part to build, with everything that it needs and that no earlier step provides. */
 export interface Step {
   readonly part: Part;
   /** "Grafana Alloy 1.11.0". */
@@ -53,18 +53,18 @@ export interface Step {
   readonly from: string;
   /** On two idle cores. */
   readonly minutes: number;
-  /** Disk that it keeps, caches included. */
+  /** Disk space that it keeps, caches included. */
   readonly megabytes: number;
   /** Debian packages that it installs on this machine. */
   readonly packages: readonly string[];
-  /** What `minutes` and `megabytes` are made of, for `lack`. */
+  /** The components of `minutes` and `megabytes`, for `lack`. */
   readonly costs: readonly Cost[];
 }
 
 interface Recipes {
   title: string;
   compiles: boolean;
-  /** What there is to do. */
+  /** The steps to take. */
   work(engine: Engine): Promise<Work[]>;
   make(engine: Engine): Promise<string>;
 }
@@ -78,9 +78,9 @@ const parts: Readonly<Record<Part, Recipes>> = {
 
 /**
  * What building `wanted` takes: a step for each part that is not in the cache or the engine yet, in the order given.
- * Looks only.
+ * Read-only.
  *
- * @throws Error with what to do when something is missing that only a person can bring
+ * @throws Error with what to do when something is missing that only a person can provide
  */
 export async function plan(wanted: readonly Part[], options: LabOptions = {}): Promise<readonly Step[]> {
   const engine = new Engine(options.env);
@@ -108,7 +108,7 @@ function step(part: Part, work: readonly Work[]): Step {
   };
 }
 
-/** The disks that are too small for `steps`, and for what is taken while they run, as far as they are this machine's. */
+/** The disks that are too small for `steps`, and for what is used while they run, if they are this machine's. */
 export async function lack(steps: readonly Step[], options: LabOptions = {}): Promise<readonly Lack[]> {
   return lacking(await places(steps.flatMap(({ costs }) => costs), cacheRoot(), options.env));
 }
@@ -119,14 +119,14 @@ export async function image(part: ImagePart, options: LabOptions = {}): Promise<
 }
 
 /**
- * Builds what is missing of `wanted`: what compiles, each on every core, in turn, and beside it what mostly waits for
- * the network. Returns the path of the CLI and the tags of the images.
+ * Builds the missing parts of `wanted`: those that compile, each on every core, in turn, and in parallel those that mostly wait
+ * for the network. Returns the path of the CLI and the tags of the images.
  *
  * @throws Error with what failed, when the rest is done
  */
 export async function build(wanted: readonly Part[], options: LabOptions = {}): Promise<Partial<Record<Part, string>>> {
   const engine = new Engine(options.env);
-  // All at once, and first: sudo may ask for a password, and what goes on beside it would write over the question.
+  // All at once, and first: sudo may ask for a password, and parallel output would overwrite the prompt.
   await aptInstall([...new Set((await plan(wanted, options)).flatMap(({ packages }) => packages))]);
   const made: Partial<Record<Part, string>> = {};
   const lane = (compiles: boolean): (() => Promise<void>)[] =>

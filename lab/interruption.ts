@@ -7,8 +7,8 @@ let depth = 0;
 let heard: Signal | undefined;
 
 /**
- * Runs `work` so that Ctrl-C, SIGTERM and SIGHUP let it clean up: the programs that it runs are ended, so that it fails as at
- * any other failure, and only then this process ends of the signal. A second signal ends it at once.
+ * Runs `work` so that Ctrl-C, SIGTERM and SIGHUP let it clean up: the programs that it runs are ended, so that it fails as with
+ * any other failure, and only then this process ends by the signal. A second signal ends it at once.
  */
 export async function interruptible<T>(work: () => Promise<T>): Promise<T> {
   if (depth === 0) signals.forEach((signal) => process.on(signal, hear));
@@ -31,7 +31,7 @@ function hear(signal: Signal): void {
 
 function end(): void {
   signals.forEach((signal) => process.off(signal, hear));
-  // Others who listen have heard it, and end the process in a way of their own.
+  // Other listeners have received it, and end the process in their own way.
   if (heard && process.listenerCount(heard) === 0) process.kill(process.pid, heard);
   heard = undefined;
   allowCommands();

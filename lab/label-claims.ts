@@ -1,6 +1,7 @@
 /**
- * What test runs make on the Docker Engine of this machine: containers, networks and volumes, known by a label. Docker starts
- * such containers again with the engine, and they hold ports and names; a run that was killed removes nothing, so the next one does.
+ * What test runs create on the Docker Engine of this machine: containers, networks and volumes, identified by a label. Docker
+ * starts such containers again with the engine, and they keep ports and names; a killed run removes nothing, so the next run
+ * does.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,13 +18,13 @@ interface Claim {
 const folder = (): string => join(cacheRoot(), 'claims');
 const fileOf = (label: string): string => join(folder(), encodeURIComponent(label));
 
-/** Writes down that everything with a label is this process's. @param label `KEY=VALUE` */
+/** Records that everything with a label belongs to this process. @param label `KEY=VALUE` */
 export async function claimLabel(label: string): Promise<void> {
   await mkdir(folder(), { recursive: true });
   await writeFile(fileOf(label), JSON.stringify({ label, owner: thisProcess() } satisfies Claim));
 }
 
-/** Removes what processes have claimed that are gone. @returns the labels of what there was */
+/** Removes what ended processes have claimed. @returns the labels of what existed */
 export async function removeUnclaimed(): Promise<string[]> {
   const removed: string[] = [];
   for (const name of await readdir(folder()).catch(() => [])) {
@@ -40,10 +41,10 @@ export async function removeUnclaimed(): Promise<string[]> {
   return removed;
 }
 
-/** Whether there was anything. */
+/** Whether anything existed. */
 async function removeLabelled(label: string): Promise<boolean> {
   let any = false;
-  // Containers first: nothing that one of them uses can go.
+  // Containers first: anything that one of them uses cannot be removed.
   for (const [list, remove] of [[['ps', '--all'], ['rm', '--force']], [['network', 'ls'], ['network', 'rm']], [['volume', 'ls'], ['volume', 'rm']]] as const) {
     const found = ((await ask('docker', [...list, '--quiet', '--filter', `label=${label}`])) ?? '').split('\n').filter(Boolean);
     if (found.length > 0) {

@@ -8,11 +8,11 @@ export interface LockOptions {
   onWait?: (waitedMs: number) => void;
   /** Milliseconds between two calls of `onWait`. Default: 15,000. */
   remindMs?: number;
-  /** Milliseconds between two looks at a lock that is held. Default: 500. */
+  /** Milliseconds between two checks of a lock that is held. Default: 500. */
   pollMs?: number;
-  /** Milliseconds without a sign of life after which the owner is taken for dead. Default: 60,000. */
+  /** Milliseconds without a sign of life after which the owner counts as dead. Default: 60,000. */
   staleMs?: number;
-  /** Runs what happens while the lock is held, its removal included. Default: as it is. */
+  /** Runs the code that holds the lock, including its removal. Default: calls it directly. */
   around?: <T>(held: () => Promise<T>) => Promise<T>;
 }
 
@@ -22,13 +22,12 @@ interface Owner {
 }
 
 /**
- * Runs `work` while holding the lock file at `path`; waits while another process of this or any machine that
- * shares the file system holds it. The file is removed at the end, also when `work` throws.
+ * Runs `work` while holding the lock file at `path`; waits while another process of this machine, or of any machine that shares
+ * the file system, holds it. The file is removed at the end, even if `work` throws.
  *
- * An owner that died is noticed at once by its process id, or by a file that nobody touched for `staleMs`
- * where the id says nothing (another container, an id in use again). In the few microseconds in which two
- * processes take over from the same dead owner both may run: callers publish by an atomic rename, so that
- * this costs time and nothing else.
+ * A dead owner is detected at once by its process ID, or by a file that was not touched for `staleMs` if the ID is inconclusive
+ * (a different container, a reused ID). In the few microseconds in which two processes take over from the same dead owner, both
+ * may run: callers publish by an atomic rename, so this only costs time.
  */
 export async function withLock<T>(path: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   await acquire(path, options);
@@ -48,7 +47,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>, options:
   return options.around ? options.around(held) : held();
 }
 
-/** Whether somebody holds it who is not known to be dead. */
+/** Whether it is held by an owner who is not known to be dead. */
 export function isLocked(path: string): boolean {
   return existsSync(path) && !isDead(path);
 }
@@ -82,7 +81,7 @@ async function acquire(path: string, options: LockOptions): Promise<void> {
   }
 }
 
-/** Creates the lock with its content in one step, so that nobody reads half an owner. False when it exists. */
+/** Creates the lock with its content in one step, so that nobody reads an incomplete owner. False if it exists. */
 async function create(path: string): Promise<boolean> {
   const own = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   const owner: Owner = { pid: process.pid, host: hostname() };
@@ -109,7 +108,7 @@ function isDead(path: string): boolean {
   }
 }
 
-/** Removes a dead owner's lock, and puts back what was taken if a living owner was quicker. */
+/** Removes a dead owner's lock, and restores it if a living owner was faster. */
 async function takeAway(path: string, modified: number): Promise<void> {
   const aside = `${path}.${process.pid}.dead`;
   try {

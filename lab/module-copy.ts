@@ -4,10 +4,10 @@ import { join, sep } from 'node:path';
 import { command } from './command';
 
 /**
- * Copies a module out of Go's cache, which is read-only and checked, and puts `files` in the place of its own.
+ * Copies a module out of Go's cache, which is read-only and verified, and replaces files in it with `files`.
  *
  * @param files text by path in the module
- * @throws Error naming the paths that the module does not have: it is another version, with other files
+ * @throws Error naming the paths that the module does not have: it is a different version, with other files
  */
 export async function copyModule(source: string, target: string, files: Readonly<Record<string, string>>): Promise<void> {
   const unknown = Object.keys(files).filter((path) => !existsSync(join(source, path)));
@@ -19,7 +19,7 @@ export async function copyModule(source: string, target: string, files: Readonly
   await Promise.all(Object.entries(files).map(([path, text]) => writeFile(join(target, path), text)));
 }
 
-/** The Go files below `dir` by their path in it, without lines that are a comment: another comment is no reason to build again. */
+/** The Go files below `dir` by their path in it, without comment lines: a changed comment is no reason to build again. */
 export function goFiles(dir: string): Record<string, string> {
   const paths = readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.go')).sort();
   return Object.fromEntries(paths.map((path) => {

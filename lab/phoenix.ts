@@ -23,7 +23,7 @@ export const phoenixRecipe: Recipe = {
   cost: { minutes: 2.7, cache: 1050, engine: 1050, meanwhile: { engine: 3600 } },
 };
 
-/** What there is to do before the engine has the Phoenix image. */
+/** The steps that are left before the engine has the Phoenix image. */
 export async function phoenixWork(engine: Engine): Promise<Work[]> {
   if (await engine.has(tag, phoenixRecipe)) return [];
   const { from, cost } = phoenixRecipe;
@@ -36,7 +36,7 @@ export async function phoenixWork(engine: Engine): Promise<Work[]> {
 export async function phoenixImage(engine = new Engine()): Promise<string> {
   return engine.ensure(tag, phoenixRecipe, async (key) => {
     let built = false;
-    // Kept as an archive as well: loading it is some ten times as fast as another build if the engine loses the image.
+    // Also kept as an archive: loading it is about ten times as fast as a second build if the engine loses the image.
     const dir = await ensure(phoenixRecipe, async (build) => {
       build.phase('making the base image');
       await baseImage(engine);
@@ -56,7 +56,7 @@ export async function phoenixImage(engine = new Engine()): Promise<string> {
         if (/^Installing collected packages/.test(line)) build.phase('unpacking and compiling packages');
       };
       const removeStages = (): Promise<string> => engine.docker(['image', 'prune', '--force', '--filter', `label=${stageLabel}=phoenix`], {}, build.run);
-      // Whatever comes of it; what the build says is what is told.
+      // Errors are ignored: the build's own error is the one to report.
       await engine.build(tag, key, dockerfile, args, { onLine }, build.run).finally(() => removeStages().catch(() => undefined));
       await rm(context, { recursive: true });
       built = true;

@@ -7,7 +7,7 @@ import { goWork } from './go-toolchain';
 import { cacheKey, type Recipe } from './recipe';
 import type { Work } from './work';
 
-/** The pinned one, which is newer than @pulumi/pulumi: few versions of its module are complete on the module proxy. */
+/** The pinned version, which is newer than @pulumi/pulumi: few versions of its module are complete on the module proxy. */
 const version = pulumiVersion.pinned;
 
 const program: GoProgram = {
@@ -15,7 +15,7 @@ const program: GoProgram = {
   version: `v${version}`,
   package: 'github.com/pulumi/pulumi/pkg/v3/cmd/pulumi',
   siblings: { 'github.com/pulumi/pulumi/sdk/v3': `v${version}` },
-  // Without the version in it the Automation API fails with "Failed to get Pulumi version".
+  // Without the version in the binary, the Automation API fails with "Failed to get Pulumi version".
   flags: ['-ldflags', `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`],
 };
 
@@ -27,7 +27,7 @@ export const pulumiRecipe: Recipe = {
   cost: { minutes: 3.5, cache: 110, go: 3700, meanwhile: { cache: 1400 } },
 };
 
-/** What there is to do before there is a CLI. */
+/** The steps that are left before there is a CLI. */
 export async function pulumiWork(): Promise<Work[]> {
   if (cached(pulumiRecipe)) return [];
   return [...(await goWork('Pulumi')), { key: cacheKey(pulumiRecipe), from: pulumiRecipe.from, cost: pulumiRecipe.cost, packages: [] }];

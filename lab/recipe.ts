@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What is built. Everything that changes the result belongs into name, version and inputs: the cache key is made of them. */
+/** What is built. Everything that changes the result belongs in name, version and inputs: the cache key is derived from them. */
 export interface Recipe {
   /** Name as people write it: "Alloy". Letters, digits, dot, dash. */
   name: string;
@@ -12,11 +12,11 @@ export interface Recipe {
   cost: Cost;
 }
 
-/** What building takes where nothing is cached, as measured. Disk in megabytes. */
+/** What building takes with empty caches, as measured. Disk in megabytes. */
 export interface Cost extends Disk {
   /** On two idle cores. */
   minutes: number;
-  /** What is taken besides at the fullest moment, and free again afterwards. */
+  /** Additional space at the peak, free again afterwards. */
   meanwhile?: Disk;
 }
 
@@ -27,7 +27,7 @@ export interface Disk {
   engine?: number;
 }
 
-/** Directory name of a recipe's result: name, version and a hash of all that it is made from, this machine's kind included. */
+/** Directory name of a recipe's result: name, version and a hash of all inputs, including the kind of this machine. */
 export function cacheKey(recipe: Recipe): string {
   const content = JSON.stringify([recipe.name, recipe.version, recipe.inputs, process.platform, process.arch]);
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
@@ -37,7 +37,7 @@ export function cacheKey(recipe: Recipe): string {
 /** "Alloy 1.11.0". */
 export const titleOf = ({ name, version }: Recipe): string => `${name} ${version}`;
 
-/** What is said when it begins: "Alloy 1.11.0: making it from the Go module proxy (about 5 minutes, once)". */
+/** The message when it begins: "Alloy 1.11.0: making it from the Go module proxy (about 5 minutes, once)". */
 export function announcement(recipe: Recipe): string {
   return `${titleOf(recipe)}: making it from ${recipe.from} (about ${duration(recipe.cost.minutes)}, once)`;
 }

@@ -15,17 +15,17 @@ export interface SeedServices {
   readonly ports: Readonly<Record<'phoenixUi' | 'phoenixOtlpGrpc' | 'phoenixOtlpHttp' | 'otlpGrpc' | 'otlpHttp' | 'alloyUi', number>>;
 }
 
-/** What somebody writes into the files who switches the login of Phoenix on. */
+/** The lines that enable login in Phoenix's environment. */
 export interface SeedLogin {
   readonly secret: string;
   readonly adminSecret: string;
-  /** API key that Alloy shows. Default: none. */
+  /** API key that Alloy sends. Default: none. */
   readonly key?: string;
 }
 
 /**
- * Phoenix and Alloy as docker-compose runs them for people who wrote the files by hand: what `npm run up` is measured
- * against, and `npm run adopt` takes over from. The folder, whose name is the project's, is temporary.
+ * Phoenix and Alloy as docker-compose runs them for people who wrote the files by hand: the baseline of measurements of `npm
+ * run up`, and what `npm run adopt` takes over from. The folder, whose name is the project's, is temporary.
  */
 export class Seed {
   private readonly dir = mkdtempSync(join(tmpdir(), 'seed-'));
@@ -35,13 +35,13 @@ export class Seed {
   static async make(services: SeedServices): Promise<Seed> {
     const seed = new Seed(await composeProgram(), services);
     await claimLabel(`com.docker.compose.project=${basename(seed.dir).toLowerCase()}`);
-    // Alloy reads its config as a user of its own.
+    // Alloy reads its config as its own user.
     chmodSync(seed.dir, 0o755);
     seed.write();
     return seed;
   }
 
-  /** Writes the files again, for a login; nothing is restarted. */
+  /** Writes the files again, with login; nothing is restarted. */
   write(login?: SeedLogin): void {
     writeFileSync(join(this.dir, 'docker-compose.yml'), composeFile(this.services, login));
     writeFileSync(join(this.dir, 'config.alloy'), alloyConfig(login?.key));
@@ -58,7 +58,7 @@ export class Seed {
     return (await run('docker', ['inspect', '--format', '{{.Name}}', ids])).stdout.trim().slice(1);
   }
 
-  /** Its containers and volumes go, and the folder. */
+  /** Removes its containers and volumes, and the folder. */
   async remove(): Promise<void> {
     await this.compose('down', '--volumes');
     rmSync(this.dir, { recursive: true });
@@ -106,7 +106,7 @@ volumes:
   phoenix_data:
 `;
 
-/** Phoenix is where it is on one host, as there is no tunnel here. */
+/** Phoenix's address on one host, as there is no tunnel here. */
 const alloyConfig = (key?: string): string => `otelcol.receiver.otlp "default" {
 	grpc {
 		endpoint = "0.0.0.0:4317"

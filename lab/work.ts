@@ -1,12 +1,12 @@
 import type { Cost } from './recipe';
 
-/** Something that is to be done before a part is there. */
+/** A step before a part exists. */
 export interface Work {
-  /** Parts that need the same do it once. */
+  /** Parts that need the same step run it once. */
   readonly key: string;
   /** Where its parts come from: "PyPI". */
   readonly from: string;
   readonly cost: Cost;
-  /** Debian packages that are installed on this machine for it. */
+  /** Debian packages that it installs on this machine. */
   readonly packages: readonly string[];
 }

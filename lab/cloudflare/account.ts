@@ -3,11 +3,11 @@ import { covering, lets, type Application, type Policy } from './admission';
 import { Faults, type Asked } from './faults';
 import { ruleFor, type IngressRule } from './ingress';
 
-/** What the edge network knows of an account. */
+/** The part of an account that the edge network reads. */
 export interface EdgeView {
   /** ID of the tunnel whose connector token (base64 of {"a","t","s"}) this is; undefined when it is none. */
   tunnelOf(token: string): string | undefined;
-  /** Tells how many connections of connectors a tunnel has: one that has some cannot be deleted. */
+  /** Records how many connections of connectors a tunnel has: a tunnel with connections cannot be deleted. */
   connected(tunnelId: string, connections: number): void;
   /** The tunnel that the proxied CNAME of a hostname points to, and the service of the first ingress rule of its configuration that fits hostname and path; undefined for a hostname without a record. `service` may be `http_status:404`. */
   route(hostname: string, path: string): { readonly tunnelId: string; readonly service: string } | undefined;
@@ -77,14 +77,14 @@ export interface ServiceToken {
   version: number;
   expires: Date;
   secret: string;
-  /** Good for a while after a rotation. */
+  /** Valid for a while after a rotation. */
   previous: { readonly secret: string; until: Date } | undefined;
 }
 
 /** Everything else as the API shows it. */
 type Shown = Readonly<Record<string, unknown>>;
 
-/** One Cloudflare account, as far as this project uses one. What its API does with it is in `api.ts`. */
+/** One Cloudflare account: the parts that this project uses. How its API changes it is in `api.ts`. */
 export class Account implements EdgeView {
   readonly id: string;
   readonly name: string;
@@ -97,13 +97,13 @@ export class Account implements EdgeView {
   readonly serviceTokens = new Map<string, ServiceToken>();
   readonly policies = new Map<string, Policy & Shown>();
   readonly applications = new Map<string, Application & Shown>();
-  /** What the API was asked. Tokens of requests are nowhere in it, secrets in bodies are. */
+  /** The requests to the API. Tokens of requests are not in it, secrets in bodies are. */
   readonly requests: Asked[] = [];
   readonly faults = new Faults();
   readonly now: () => Date;
   /**
-   * How long who was refused for the moment is told to wait. Cloudflare says so for 429 only, and the provider waits
-   * 2 to 30 seconds ten times: no test has that long.
+   * The `Retry-After` of temporary refusals. Cloudflare sends it for 429 only, and the provider waits 2 to 30 seconds ten
+   * times: no test has that long.
    */
   readonly retryAfterMs: number;
   private readonly apiTokens = new Map<string, ApiToken>();
@@ -166,7 +166,7 @@ export class Account implements EdgeView {
     if (!tunnelId) {
       return undefined;
     }
-    // cloudflared without rules answers 503.
+    // cloudflared without rules returns 503.
     const rules = this.configurations.get(tunnelId)?.config.ingress ?? [];
     return { tunnelId, service: ruleFor(rules, hostname.toLowerCase(), path)?.service ?? 'http_status:503' };
   }
@@ -181,7 +181,7 @@ export class Account implements EdgeView {
     return lets(policies, token?.id) ? 'pass' : application.service_auth_401_redirect ? 'unauthorized' : 'login';
   }
 
-  /** The record that answers for a hostname: its own, else the wildcard nearest to it. */
+  /** The record for a hostname: its own, else the nearest wildcard. */
   private recordOf(hostname: string): DnsRecord | undefined {
     const parts = hostname.split('.');
     const names = [hostname, ...parts.slice(1).map((_, i) => `*.${parts.slice(i + 1).join('.')}`)];

@@ -1,4 +1,4 @@
-/** A rule of an Access policy: one key, which says of what kind it is. */
+/** A rule of an Access policy: one key, which is its kind. */
 export type AccessRule = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 export interface Policy {
@@ -11,7 +11,7 @@ export interface Policy {
 
 export interface Application {
   readonly id: string;
-  /** Hostnames, each with the beginning of a path if it is not for all of them. */
+  /** Hostnames, each with a path prefix if it is not for all paths. */
   readonly self_hosted_domains: readonly string[];
   readonly policies: readonly { readonly id: string; readonly precedence: number }[];
   readonly service_auth_401_redirect: boolean;
@@ -29,7 +29,7 @@ export function covering<A extends Application>(applications: readonly A[], host
   return covers.sort((a, b) => rank(b) - rank(a))[0]?.application;
 }
 
-/** Whether one of the policies lets by who has no identity: with this service token (its ID), or with nothing at all. */
+/** Whether one of the policies admits a client without identity: with this service token (its ID), or with nothing at all. */
 export function lets(policies: readonly Policy[], serviceToken: string | undefined): boolean {
   const fits = (rule: AccessRule): boolean =>
     'everyone' in rule || (serviceToken !== undefined && ('any_valid_service_token' in rule || rule['service_token']?.['token_id'] === serviceToken));

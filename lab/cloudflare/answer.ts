@@ -1,4 +1,4 @@
-/** A refusal in the API's own terms. */
+/** A refusal in the API's format. */
 export class Refusal extends Error {
   constructor(readonly status: number, readonly code: number, message: string, readonly chain?: { readonly code: number; readonly message: string }) {
     super(message);
@@ -20,7 +20,7 @@ export interface Answer {
   readonly message?: { readonly code: number; readonly message: string };
 }
 
-/** What an answer looks like on its way: everything of the API is wrapped so. */
+/** The envelope of every response of the API. */
 export function wrapped(answer: Answer | Refusal): { status: number; body: object } {
   if (answer instanceof Refusal) {
     const { status, code, message, chain } = answer;
@@ -30,7 +30,7 @@ export function wrapped(answer: Answer | Refusal): { status: number; body: objec
   return { status, body: { success: true, errors: [], messages: message ? [message] : [], result, ...(page ? { result_info: page } : {}) } };
 }
 
-/** The part of a list that was asked for. */
+/** The requested part of a list. */
 export function paged<T>(all: readonly T[], query: URLSearchParams, length = 20): { result: T[]; page: Page } {
   const [page, per_page] = [Number(query.get('page') ?? 1), Number(query.get('per_page') ?? length)];
   const result = all.slice((page - 1) * per_page, page * per_page);

@@ -11,8 +11,8 @@ import { tunnelRoutes } from './tunnels';
 import { zoneRoutes } from './zones';
 
 /**
- * Stand-in for the part of Cloudflare's API v4 that publishes services through a tunnel: its paths, what it takes for
- * a valid body, its answers and its refusals, as the published description has them. What that leaves open is as it was seen.
+ * Stand-in for the part of Cloudflare's API v4 that publishes services through a tunnel: its paths, its validation of bodies,
+ * its responses and refusals, as in the published description. What that leaves open is as observed.
  */
 export function api(account: Account): http.RequestListener {
   return (request, response) => {
@@ -109,7 +109,7 @@ function routed(account: Account, token: ApiToken, method: string, url: URL, bod
   }
   const call = { account, id, zoneId, query: url.searchParams, body };
   if (path === '/zones') {
-    // Who may see none is not refused, and sees none.
+    // A token that may see no zone is not refused: it gets an empty list.
     return token.rights.zone ? found.run(call) : found.run({ ...call, query: new URLSearchParams({ 'account.id': '' }) });
   }
   const { permission, right = method === 'GET' ? 'read' : 'write' } = found;

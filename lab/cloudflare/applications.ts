@@ -50,7 +50,7 @@ const invalid = (complaint: string) => `access.api.error.invalid_request: ${comp
 function put(account: Account, body: unknown, before?: Stored): { result: object } {
   const given = checked(fields, body, 12130, invalid);
   const domain = given['domain'] as string;
-  // One of the three says where it is, and the others follow.
+  // One of the three gives the address, and the others follow.
   const uris = (given['destinations'] as { uri: string }[] | undefined)?.map(({ uri }) => uri) ?? (given['self_hosted_domains'] as string[] | undefined) ?? [domain];
   const foreign = uris.find((uri) => !account.zones.some(({ name }) => `.${uri.replace(/\/.*/, '')}`.endsWith(`.${name}`)));
   if (foreign !== undefined) {

@@ -19,7 +19,7 @@ export const number = (is: (value: number) => boolean = () => true): Check => (v
 export const list = (of: Check): Check => (value, path) =>
   Array.isArray(value) ? value.map((item, i) => of(item, `${path}[${i}]`)).find(Boolean) : `${path} must be an array`;
 
-/** The API lets keys pass that it does not know, and takes null for nothing. */
+/** The API accepts unknown keys, and treats null as not set. */
 export const object = (fields: Readonly<Record<string, Check>>, required: readonly string[] = []): Check => (value, path) => {
   if (!isObject(value)) {
     return `${path} must be an object`;

@@ -4,7 +4,7 @@ import { Engine } from '../engine';
 import { announcement, cacheKey, type Recipe } from '../recipe';
 import { recipeFile } from '../recipe-file';
 
-/** The release that the stand-in was written after. */
+/** The release that the stand-in is modeled on. */
 const version = '2026.8.2';
 const folder = join(__dirname, 'cloudflared');
 const dockerfile = join(folder, 'Dockerfile');

@@ -7,24 +7,24 @@ const longestWait = 10_000;
 /** Connections of one tunnel's connectors. */
 interface Tunnel {
   readonly standing: Set<net.Socket>;
-  /** Those of them that no request uses, oldest first, so that connectors take turns. */
+  /** Those that no request uses, oldest first, so that connectors take turns. */
   readonly idle: Set<net.Socket>;
   /** The last connection in each place of each connector. */
   readonly places: Map<string, net.Socket>;
-  /** Requests that came while all were in use. */
+  /** Requests that arrived while all were in use. */
   readonly waiting: Set<(connection: net.Socket | undefined) => void>;
 }
 
 /**
- * The port for connectors. A connector has a few numbered places, opens a connection in each, shows its token in one
- * line of JSON and hears `ok` or `refused`. An idle connection is used once: the edge writes `host:port`, the
- * connector `up` or `down`, and from then on it is a pipe to the service.
+ * The port for connectors. A connector has a few numbered places and opens a connection in each. It sends its token in one line
+ * of JSON, and the edge answers `ok` or `refused`. An idle connection is used once: the edge writes `host:port`, the connector
+ * `up` or `down`, and from then on it is a pipe to the service.
  */
 export class Connectors {
   readonly server = net.createServer({ keepAlive: true, keepAliveInitialDelay: 5_000, noDelay: true }, (socket) => {
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
-    // A connection that breaks closes, and that is looked after.
+    // A connection that breaks also closes, and that is handled.
     socket.on('error', () => undefined);
     void this.greet(socket);
   });
@@ -33,7 +33,7 @@ export class Connectors {
 
   constructor(private readonly account: EdgeView, private readonly silenceMs: number) {}
 
-  /** A pipe to a service, paused; `down` when a connector cannot reach it, undefined when the tunnel has no connector. */
+  /** A pipe to a service, paused; `down` if a connector cannot reach it, undefined if the tunnel has no connector. */
   async open(tunnelId: string, service: string): Promise<net.Socket | 'down' | undefined> {
     for (;;) {
       const connection = await this.take(tunnelId);
@@ -41,7 +41,7 @@ export class Connectors {
         return undefined;
       }
       connection.write(`${service}\n`);
-      // Who has vanished without a word is given up: nothing else would tell for a quarter of an hour.
+      // A connector that disappeared silently is given up: nothing else would show it for a quarter of an hour.
       const silence = setTimeout(() => connection.destroy(), this.silenceMs);
       const answer = await line(connection);
       clearTimeout(silence);
@@ -52,7 +52,7 @@ export class Connectors {
       if (answer === 'down') {
         return 'down';
       }
-      // The connector has gone before it was told anything of the request: another one may have it.
+      // The connector disappeared before it received any part of the request: a different one may serve it.
     }
   }
 
@@ -74,7 +74,7 @@ export class Connectors {
       const place = `${connector} ${number}`;
       const before = tunnel.places.get(place);
       tunnel.places.set(place, socket);
-      // The connector has lost it; with the network cut in between nobody else noticed.
+      // The connector has lost it; with the network cut in between, nothing else would show it.
       if (before && tunnel.idle.has(before)) {
         before.destroy();
       }
@@ -96,7 +96,7 @@ export class Connectors {
       return;
     }
     tunnel.idle.add(socket);
-    // Read although nothing is to come: otherwise the end of the connection would not be noticed.
+    // Read although nothing is expected: otherwise the end of the connection would go unnoticed.
     socket.resume();
   }
 
@@ -110,7 +110,7 @@ export class Connectors {
       tunnel.idle.delete(connection);
       return connection;
     }
-    // The connector opens another one as soon as one is taken.
+    // The connector opens a new one as soon as one is taken.
     return new Promise((resolve) => {
       const wait = (given: net.Socket | undefined): void => {
         tunnel.waiting.delete(wait);
@@ -123,7 +123,7 @@ export class Connectors {
   }
 }
 
-/** Reads one line and leaves the connection paused, with the rest in it; undefined when it ends without one. */
+/** Reads one line and leaves the connection paused, with the rest in it; undefined if it ends without one. */
 function line(socket: net.Socket): Promise<string | undefined> {
   return new Promise((resolve) => {
     let text = '';

@@ -28,7 +28,7 @@ export interface CloudflareOptions {
   readonly hostnames: readonly string[];
 }
 
-/** A Cloudflare of one's own, in a container: the API, and the edge for whoever is on a network with it. */
+/** A separate Cloudflare in a container: the API, and the edge for everything on a network with it. */
 export class Cloudflare {
   private constructor(
     readonly name: string,
@@ -64,7 +64,7 @@ export class Cloudflare {
       await cloudflare.answering();
       return cloudflare;
     } catch (error) {
-      // One of that name may have been there before, and is somebody else's.
+      // One of that name may exist already, and be somebody else's.
       if (made) await removeContainer(name);
       await rm(dir, { recursive: true, force: true });
       throw error;
@@ -72,7 +72,7 @@ export class Cloudflare {
   }
 
   /**
-   * Joins a network: whoever is on it finds the edge there under these names.
+   * Joins a network: containers on it find the edge there under these names.
    * @param aliases default: every name that the certificate is for, and the one that connectors look for
    */
   async join(network: string, aliases: readonly string[] = [...this.hostnames, edgeName]): Promise<void> {
@@ -94,7 +94,7 @@ export class Cloudflare {
     return this.control('/counts');
   }
 
-  /** Counts from nothing again. */
+  /** Resets the counts. */
   async forget(): Promise<void> {
     await this.control('/forget', {});
   }
@@ -109,7 +109,7 @@ export class Cloudflare {
     return (await this.control<{ token: string }>('/token', { rights })).token;
   }
 
-  /** Removes the container, and the images that trust it as far as no container uses them. */
+  /** Removes the container, and the images that trust it if no container uses them. */
   async stop(): Promise<void> {
     await removeContainer(this.name);
     await rm(this.dir, { recursive: true, force: true });
@@ -133,7 +133,7 @@ export class Cloudflare {
     }
   }
 
-  /** Not with fetch: one whose connection is closed before there is an answer may never hear of it (Node 20). */
+  /** Not with fetch: if its connection is closed before there is a response, it may never notice (Node 20). */
   private control<T>(path: string, body?: object): Promise<T> {
     return new Promise((resolve, reject) => {
       const asked = http.request(`${this.controlUrl}${path}`, { method: body ? 'POST' : 'GET', agent: false }, (answer) => {
@@ -148,7 +148,7 @@ export class Cloudflare {
   }
 }
 
-/** @returns a folder with the certificate for these hostnames, its key, and the authority that signed it and no other */
+/** @returns a folder with the certificate for these hostnames, its key, and only the authority that signed it */
 async function certificates(dir: string, hostnames: readonly string[]): Promise<string> {
   const authority = await Authority.create(dir);
   const folder = await authority.server('edge', hostnames);

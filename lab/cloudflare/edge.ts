@@ -6,13 +6,13 @@ import { Connectors } from './connectors';
 import { Exchange } from './exchange';
 
 /**
- * `normal`, or the fault with which the edge answers for a hostname; `firewall` refuses what a request holds, before anybody asks
- * who sends it, and `nothing` cuts the connection instead of answering.
+ * `normal`, or the fault with which the edge answers for a hostname; `firewall` refuses because of the content, before the
+ * sender is checked, and `nothing` cuts the connection instead of answering.
  */
 export const modes = ['normal', '302', '401', '403', '502', '530', 'firewall', 'nothing'] as const;
 export type Mode = (typeof modes)[number];
 
-/** Requests that were answered (or cut), by hostname and by the mode that was on when they came. */
+/** Requests that were answered (or cut), by hostname and by the mode that was active when they arrived. */
 export type Counts = Readonly<Record<string, Readonly<Partial<Record<Mode, number>>>>>;
 
 export interface EdgeOptions {
@@ -22,7 +22,7 @@ export interface EdgeOptions {
   readonly key: string | Buffer;
   /** PEM, for every hostname that clients ask for. */
   readonly cert: string | Buffer;
-  /** Milliseconds in which a connector that is there has tried to reach a service. Default: 5,000. */
+  /** Milliseconds within which a live connector has tried to reach a service. Default: 5,000. */
   readonly silenceMs?: number;
 }
 
@@ -31,12 +31,12 @@ export interface Ports {
   readonly connectors: number;
 }
 
-/** Where people log in, below any hostname at the edge. */
+/** Path of the login page, on any hostname of the edge. */
 export const loginPath = '/cdn-cgi/access/login/';
 
 /**
- * Stand-in for Cloudflare's edge: takes HTTPS for the hostnames of an account and passes it on through the
- * connections that the account's connectors hold open. Speaks HTTP/1.1 only.
+ * Stand-in for Cloudflare's edge: accepts HTTPS for the hostnames of an account and forwards it through the connections that
+ * the account's connectors keep open. HTTP/1.1 only.
  */
 export class Edge {
   private readonly server: https.Server;
@@ -48,7 +48,7 @@ export class Edge {
   constructor(private readonly account: EdgeView, private readonly options: EdgeOptions) {
     const { key, cert, silenceMs = 5_000 } = options;
     this.connectors = new Connectors(account, silenceMs);
-    // No time limits of its own on a request, and none on a kept connection that a client could run into first.
+    // No time limits on a request, and none on a kept connection that a client could hit first.
     this.server = https.createServer({ key, cert, ALPNProtocols: ['http/1.1'], requestTimeout: 0, keepAliveTimeout: 400_000 }, (request, response) => {
       this.handle(request, response).catch((error: Error) => response.writeHead(500).end(error.stack));
     });
@@ -73,7 +73,7 @@ export class Edge {
     return structuredClone(this.counted);
   }
 
-  /** Counts from nothing again. */
+  /** Resets the counts. */
   forget(): void {
     this.counted = {};
   }

@@ -3,18 +3,18 @@ import * as http from 'node:http';
 import type * as net from 'node:net';
 import { pipeline } from 'node:stream/promises';
 
-/** What a body may have on Cloudflare's Free and Pro plans. */
+/** Largest body on Cloudflare's Free and Pro plans. */
 export const largestBody = 100_000_000;
-/** Milliseconds for which the rest of a request is read that has its answer already. */
+/** Milliseconds for which the rest of a request is read after its response was sent. */
 const lingering = 5_000;
-/** They concern one connection and not the request (RFC 9110, 7.6.1), except `expect`, which the edge has met itself. */
+/** They apply to one connection and not to the request (RFC 9110, 7.6.1), except `expect`, which the edge has handled itself. */
 const hopByHop = ['connection', 'expect', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'upgrade'];
 
-/** A request at the edge, with its answer: a page of the edge's own, or what a service answers. */
+/** A request at the edge, with its response: a page of the edge's own, or the response of a service. */
 export class Exchange {
   private readonly ray = `${randomBytes(8).toString('hex')}-LAB`;
 
-  /** @param answered is called when the answer begins */
+  /** @param answered is called when the response begins */
   constructor(readonly request: http.IncomingMessage, private readonly response: http.ServerResponse, readonly hostname: string, private readonly answered: () => void) {
     response.setHeader('server', 'cloudflare');
     response.setHeader('cf-ray', this.ray);
@@ -31,14 +31,13 @@ export class Exchange {
     return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
   }
 
-  /** Whether the request says itself that it has more than may be sent. */
+  /** Whether the request declares that it is larger than allowed. */
   get isTooLarge(): boolean {
     return Number(this.request.headers['content-length'] ?? 0) > largestBody;
   }
 
   /**
-   * Answers with a page of the edge's own, unless there is an answer already: then the client learns that it
-   * ends here.
+   * Responds with a page of the edge's own. If the response has begun already, cuts it, so that the client notices.
    */
   page(status: number, title: string, text: string, headers: http.OutgoingHttpHeaders = {}): void {
     const { response, hostname, ray } = this;
@@ -62,7 +61,7 @@ export class Exchange {
     this.page(502, 'Bad gateway', 'Unable to reach the origin service. The service may be down or it may not be responding to traffic from cloudflared');
   }
 
-  /** Passes the request on, and answers with what comes back. @param origin a paused connection to the service */
+  /** Forwards the request, and returns the response. @param origin a paused connection to the service */
   passOn(origin: net.Socket): void {
     const { request, response } = this;
     if (response.destroyed) {
@@ -78,7 +77,7 @@ export class Exchange {
     asked.once('socket', () => origin.resume());
     response.once('close', () => asked.destroy());
     asked.on('error', () => {
-      // An origin that has answered may well take no more of the request.
+      // An origin that has responded may not accept the rest of the request.
       if (!response.headersSent) {
         this.unreachable();
       }
@@ -88,14 +87,14 @@ export class Exchange {
       response.writeHead(answer.statusCode ?? 502, answer.statusMessage, { ...endToEnd(answer.headers), server: 'cloudflare', 'cf-ray': this.ray });
       response.flushHeaders();
       pipeline(answer, response, { end: false })
-        // An answer that breaks off does so for the client, too.
+        // If a response breaks off, it must break off for the client, too.
         .then(() => this.end(), () => response.destroy())
         .finally(() => asked.destroy());
     });
     this.send(asked);
   }
 
-  /** The request's body, as far as it may be sent. */
+  /** The request's body, up to the size limit. */
   private send(asked: http.ClientRequest): void {
     const { request } = this;
     let size = 0;
@@ -112,7 +111,7 @@ export class Exchange {
       }
     });
     request.on('end', () => asked.end());
-    // What an origin takes no more is thrown away: the client reads its answer when all is sent.
+    // What an origin no longer accepts is discarded: the client reads its response when everything is sent.
     ['drain', 'close'].forEach((event) => asked.on(event, () => request.resume()));
   }
 
@@ -129,8 +128,8 @@ export class Exchange {
   }
 
   /**
-   * Ends an answer. What is still to come of the request is read first, and thrown away: closing at once would reset
-   * the connection, and a client that is busy sending would not get to see the answer.
+   * Ends a response. The rest of the request is read first, and discarded: closing at once would reset the connection, and a
+   * client that is still sending would not see the response.
    */
   private end(): void {
     const { request, response } = this;
@@ -145,7 +144,7 @@ export class Exchange {
   }
 }
 
-/** Without what concerns one connection only, and without what Access keeps to itself. */
+/** Without headers that apply to one connection only, and without those that Access keeps to itself. */
 function endToEnd(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.includes(name) && name !== 'cf-access-client-secret'));
 }

@@ -1,4 +1,4 @@
-/** A request as it came, below `/client/v4`. */
+/** A request as received, below `/client/v4`. */
 export interface Asked {
   readonly method: string;
   /** With its query. */
@@ -6,19 +6,19 @@ export interface Asked {
   readonly body?: unknown;
 }
 
-/** Requests that are answered otherwise than the account would. */
+/** Requests that get a different response from the account's. */
 export interface Fault {
   readonly method: string;
   /** Of the path without its query. */
   readonly path: RegExp;
-  /** The first of such requests that it hits, counted from when the fault was added. Default: 1, the next. */
+  /** The first matching request that it hits, counted from when the fault was added. Default: 1, the next. */
   readonly nth?: number;
   /** How many it hits from there on. Default: 1. */
   readonly times?: number;
   readonly status: number;
   readonly code?: number;
   readonly message?: string;
-  /** What was asked for is done all the same, and only the answer says otherwise. */
+  /** The request is carried out all the same, and only the response says otherwise. */
   readonly carriedOut?: boolean;
 }
 
@@ -29,7 +29,7 @@ export class Faults {
     this.waiting.push({ fault, seen: 0 });
   }
 
-  /** Counts a request, and tells which fault hits it. */
+  /** Counts a request, and returns the fault that hits it. */
   hit({ method, path }: Asked): Fault | undefined {
     const concerned = this.waiting.filter(({ fault }) => fault.method === method && fault.path.test(path.replace(/\?.*/, '')));
     concerned.forEach((one) => {

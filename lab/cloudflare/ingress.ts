@@ -1,12 +1,12 @@
-/** A rule of a tunnel's configuration; without hostname and path it fits everything. */
+/** A rule of a tunnel's configuration; without hostname and path it matches everything. */
 export interface IngressRule {
   readonly hostname?: string;
-  /** Regular expression that may match anywhere in the path, as cloudflared has it. */
+  /** Regular expression that may match anywhere in the path, as in cloudflared. */
   readonly path?: string;
   readonly service: string;
 }
 
-/** The first rule that fits: cloudflared asks them in their order, about the decoded path without its query. */
+/** The first rule that matches: cloudflared checks them in order, against the decoded path without its query. */
 export function ruleFor(rules: readonly IngressRule[], hostname: string, path: string): IngressRule | undefined {
   const decoded = decode(path.replace(/\?.*/, ''));
   return rules.find((rule) => fits(rule.hostname, hostname) && (!rule.path || new RegExp(rule.path).test(decoded)));
@@ -24,7 +24,7 @@ function fits(wanted: string | undefined, hostname: string): boolean {
   return !wanted || wanted === '*' || wanted === hostname || (wanted.startsWith('*.') && hostname.endsWith(wanted.slice(1)));
 }
 
-/** What is wrong with a list of rules as a whole, in the words of the API. */
+/** What is wrong with a list of rules as a whole, in the API's words. */
 export function misfit(rules: readonly IngressRule[]): string | undefined {
   if (rules.length === 0) {
     return undefined;

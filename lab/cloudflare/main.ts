@@ -1,5 +1,5 @@
 /**
- * A Cloudflare of one's own in one process: an account, its API, its edge, and a port to control them.
+ * A separate Cloudflare in one process: an account, its API, its edge, and a port to control them.
  * The argument is a JSON file, a `Config`.
  */
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { api } from './api';
 import { Edge, modes, type Mode, type Ports } from './edge';
 import type { IngressRule } from './ingress';
 
-/** What an account is made with, as far as JSON has it. */
+/** What an account is created with, in JSON. */
 export type AccountOptions = Omit<ConstructorParameters<typeof Account>[0], 'now'>;
 
 export interface Config {
@@ -90,10 +90,10 @@ async function main(file: string): Promise<void> {
   const account = new Account(config.account);
   const edge = new Edge(account, { team: config.team, key: readFileSync(config.key), cert: readFileSync(config.cert) });
   await edge.listen(config.ports);
-  // An error of a server that nobody listens for ends the process, which is right.
+  // An error of a server without a listener ends the process, which is right.
   http.createServer(api(account)).listen(config.ports.api);
   http.createServer(control(account, edge)).listen(config.ports.control);
-  // The first process of a container is not ended by a signal that it has no word on.
+  // The first process of a container ignores a signal for which it has no handler.
   process.once('SIGTERM', () => process.exit());
 }
 

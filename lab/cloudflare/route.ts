@@ -1,10 +1,10 @@
 import type { Account, Permission } from './account';
 import type { Answer } from './answer';
 
-/** A request that got as far as the thing it is about. */
+/** A request that has passed the checks of its path and token. */
 export interface Call {
   readonly account: Account;
-  /** What stands at the places of the path, without account or zone. */
+  /** The parameters of the path, without account or zone. */
   readonly id: string;
   readonly zoneId: string;
   readonly query: URLSearchParams;
@@ -13,7 +13,7 @@ export interface Call {
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** `:account` and `:zone` have to be there before it is called; `:id` is for it to find. */
+  /** `:account` and `:zone` must exist before it is called; it looks up `:id` itself. */
   readonly path: string;
   readonly permission?: Permission;
   /** Default: to read for GET, to write for the rest. */

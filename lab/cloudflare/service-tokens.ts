@@ -5,7 +5,7 @@ import { paged, Refusal } from './answer';
 import { checked, flag, number, object, text } from './body';
 import type { Route } from './route';
 
-/** What machines show to Access: `/accounts/:account/access/service_tokens`. */
+/** Credentials of machines for Access: `/accounts/:account/access/service_tokens`. */
 
 const duration = text({ is: (value) => value === 'forever' || (parseDuration(value) ?? 0) > 0 });
 const fields = {
@@ -26,7 +26,7 @@ function until(account: Account, length: string): Date {
   return length === 'forever' ? forever : new Date(account.now().getTime() + (parseDuration(length) ?? 0) / 1e6);
 }
 
-/** Never with the secret: only who made it, by `withSecret`, is told it, and once. */
+/** Never with the secret: only the creator gets it, once, by `withSecret`. */
 function shown({ id, clientId, name, duration: length, enabled, created, updated, expires }: ServiceToken): object {
   return { id, client_id: clientId, name, duration: length, enabled, created_at: created, updated_at: updated, expires_at: expires.toISOString() };
 }

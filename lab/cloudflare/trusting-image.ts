@@ -6,11 +6,10 @@ import { ask } from '../command';
 import { Engine } from '../engine';
 
 /**
- * Makes an image that trusts an authority besides those that it trusts anyway. It is removed with the Cloudflare that
- * the authority belongs to.
+ * Creates an image that trusts an additional authority. It is removed with the Cloudflare that the authority belongs to.
  * @param image Debian's, with a version
  * @param ca PEM
- * @returns its tag: another one for each authority, and not one of `lab/`, which are taken for images that may be made anew
+ * @returns its tag: a different one for each authority, and none of `lab/`, which are treated as images that may be rebuilt
  */
 export async function trusting(image: string, ca: string): Promise<string> {
   const tag = `trusting/${image.split('/').at(-1)?.split('@')[0]}-${fingerprint(ca)}`;
@@ -33,7 +32,7 @@ export async function trusting(image: string, ca: string): Promise<string> {
   return tag;
 }
 
-/** Removes the images that trust an authority, as far as no container uses them. */
+/** Removes the images that trust an authority, if no container uses them. */
 export async function removeTrusting(ca: string): Promise<void> {
   const images = (await ask('docker', ['image', 'ls', '--quiet', '--filter', `label=${labelOf(ca)}`])) ?? '';
   await Promise.all(images.split('\n').filter(Boolean).map((image) => ask('docker', ['image', 'rm', image])));

@@ -5,7 +5,7 @@ import { checked, flag, list, number, object, text } from './body';
 import { misfit } from './ingress';
 import type { Route } from './route';
 
-/** Tunnels and what they lead to: `/accounts/:account/cfd_tunnel`. */
+/** Tunnels and their configurations: `/accounts/:account/cfd_tunnel`. */
 
 const secret = text({ is: (value) => Buffer.from(value, 'base64').length >= 32 && Buffer.from(value, 'base64').toString('base64').replace(/=+$/, '') === value.replace(/=+$/, '') });
 const change = object({ name: text(), tunnel_secret: secret });
@@ -29,7 +29,7 @@ const originRequest = object({
   tcpKeepAlive: seconds,
   tlsTimeout: seconds,
 });
-// The description has `hostname` among what is required, which no catch-all could keep to.
+// The description lists `hostname` as required, which no catch-all rule could satisfy.
 const rule = object({ hostname: text(), path: text(), service: text(), originRequest }, ['service']);
 const configuration = object({ config: object({ ingress: list(rule), originRequest }) }, ['config']);
 
@@ -44,7 +44,7 @@ function shown(account: Account, tunnel: Tunnel): object {
     created_at: tunnel.created,
     deleted_at: tunnel.deleted,
     name,
-    // The list of connections is not filled any more: there is a place of its own for it.
+    // The list of connections is no longer filled: there is a separate endpoint for it.
     connections: [],
     conns_active_at: tunnel.activeSince,
     conns_inactive_at: tunnel.inactiveSince,
@@ -97,7 +97,7 @@ export const tunnelRoutes: readonly Route[] = [
       return { result: shown(account, tunnel) };
     },
   },
-  // One that was deleted stays to be seen.
+  // A deleted tunnel stays visible.
   { method: 'GET', path: `${path}/:id`, permission, run: ({ account, id }) => ({ result: shown(account, found(account, id, false)) }) },
   {
     method: 'PATCH', path: `${path}/:id`, permission,
@@ -120,7 +120,7 @@ export const tunnelRoutes: readonly Route[] = [
       return { result: shown(account, tunnel) };
     },
   },
-  // Whoever has this runs the tunnel: to read is not enough.
+  // This token can run the tunnel: read permission is not enough.
   { method: 'GET', path: `${path}/:id/token`, permission, right: 'write', run: ({ account, id }) => ({ result: account.connectorToken(found(account, id)) }) },
   {
     method: 'GET', path: `${path}/:id/configurations`, permission,

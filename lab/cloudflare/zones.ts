@@ -3,7 +3,7 @@ import { paged, Refusal } from './answer';
 import { checked, flag, list, number, object, text, type Body } from './body';
 import type { Route } from './route';
 
-/** Zones, which are only there to be found, and their records. */
+/** Zones, which can only be listed, and their records. */
 
 const types = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'OPENPGPKEY', 'PTR', 'TXT'];
 const settings = object({ flatten_cname: flag, ipv4_only: flag, ipv6_only: flag });
@@ -52,7 +52,7 @@ function shownRecord({ id, type, name, content, proxied, created, shown }: DnsRe
   return { id, name, type, content, proxiable: ['A', 'AAAA', 'CNAME'].includes(type), proxied, ...shown, created_on: created };
 }
 
-/** A name that is not the zone's own or below it is taken for the part before it, `@` for nothing. */
+/** A name that is not the zone's own or below it is treated as the part before it, `@` as nothing. */
 function wholeName(name: string, zone: Zone): string {
   const lower = name.toLowerCase().replace(/\.$/, '');
   return lower === '@' || lower === zone.name ? zone.name : lower.endsWith(`.${zone.name}`) ? lower : `${lower}.${zone.name}`;
@@ -87,7 +87,7 @@ function recordOf(account: Account, zoneId: string, body: Body, before?: DnsReco
   return record;
 }
 
-/** A CNAME tolerates nothing else that leads to an address; other records are only not to be the same. */
+/** A CNAME excludes all other records that lead to an address; other records must only not be identical. */
 function nameIsFree(others: readonly DnsRecord[], { type, content }: DnsRecord): void {
   const more = 'For more details, refer to <https://developers.cloudflare.com/dns/manage-dns-records/troubleshooting/records-with-same-name/>.';
   if (type === 'CNAME' && others.some((other) => ['A', 'AAAA', 'CNAME'].includes(other.type))) {

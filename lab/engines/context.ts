@@ -1,7 +1,7 @@
 import { command } from '../command';
 
 export interface ContextOptions {
-  /** Folder that stands for `~/.docker` (`DOCKER_CONFIG`). */
+  /** Folder that replaces `~/.docker` (`DOCKER_CONFIG`). */
   readonly config: string;
   readonly name: string;
   readonly host: string;
@@ -9,13 +9,13 @@ export interface ContextOptions {
   readonly tls?: string;
 }
 
-/** Makes a docker context with the docker command line itself. */
+/** Creates a docker context with the docker command line itself. */
 export async function createContext({ config, name, host, tls }: ContextOptions): Promise<void> {
   const material = tls ? ['ca', 'cert', 'key'].map((part) => `,${part}=${tls}/${part}.pem`).join('') : '';
   await docker(config, 'context', 'create', name, '--docker', `host=${host}${material}`);
 }
 
-/** `docker context use`, which decides where nothing else says which engine is meant. */
+/** `docker context use`, which decides if nothing else selects an engine. */
 export async function useContext(config: string, name: string): Promise<void> {
   await docker(config, 'context', 'use', name);
 }

@@ -12,18 +12,21 @@ export interface EngineOptions {
   /** From `engineTree()`. Without one it is a second engine of the machine's own version. */
   readonly tree?: Tree;
   /**
-   * A network of its own with nothing in it but loopback: the engine sets up its firewall as on any host, and its
-   * ports are reached from `inside` only. Without it the engine shares the machine's network: its ports are on the
-   * machine's loopback beside those of the other engine there, and it forwards them without the firewall.
+   * A separate network with only loopback: the engine sets up its firewall as on any host, and its ports are reached only from
+   * `inside`. Without it the engine shares the machine's network: its ports are on the machine's loopback beside those of the
+   * other engine, and it forwards them without the firewall.
    */
   readonly ownNetwork?: boolean;
-  /** Folder for images, containers and volumes that outlives the engine. By default they end with it. */
+  /** Folder for images, containers and volumes that outlives the engine. By default they are removed with it. */
   readonly data?: string;
-  /** Also listens at `tcp://127.0.0.1:<port>`, with TLS of this folder (`ca.pem`, `cert.pem`, `key.pem`) and to clients of that authority only. */
+  /**
+   * Also listens at `tcp://127.0.0.1:<port>`, with TLS of this folder (`ca.pem`, `cert.pem`, `key.pem`) and only for clients of
+   * that authority.
+   */
   readonly tls?: { readonly port: number; readonly dir: string };
   /** Group ID that may use the socket. Default: root's. */
   readonly group?: number;
-  /** Further arguments of `dockerd`. */
+  /** Additional arguments of `dockerd`. */
   readonly args?: readonly string[];
 }
 
@@ -33,10 +36,10 @@ export interface Engine extends Sandbox {
 }
 
 /**
- * Starts a Docker Engine beside what else runs on the machine, and waits until it answers.
+ * Starts a Docker Engine beside everything else on the machine, and waits until it responds.
  *
- * The tests' own: it reads no configuration of the machine and pulls from nowhere (see `copyImages`).
- * @throws Error with the last lines of its log when it ends or does not answer in time
+ * For tests only: it reads no configuration of the machine and pulls from nowhere (see `copyImages`).
+ * @throws Error with the last lines of its log when it exits or does not respond in time
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { name, tree, ownNetwork = false, data, tls } = options;
@@ -62,18 +65,18 @@ const dataOf = ({ dir }: Place): string => join(dir, 'data');
 const tlsOf = ({ dir }: Place): string => join(dir, 'tls');
 const bridgeOf = ({ claim }: Place): string => `llm-bridge-${claim.slot}`;
 
-/** Makes the engine's default bridge: it makes none itself under another name than `docker0`, which is taken. */
+/** Creates the engine's default bridge: the engine itself creates none under a name other than `docker0`, which is taken. */
 async function shareNetwork(place: Place): Promise<void> {
   const pool = poolOf(place.claim.slot);
   const bridge = bridgeOf(place);
   await command('ip', ['link', 'add', 'name', bridge, 'type', 'bridge']);
   await command('ip', ['address', 'add', pool.replace('0.0/16', '255.1/24'), 'dev', bridge]);
   await command('ip', ['link', 'set', bridge, 'up']);
-  // The other engine's firewall drops what goes from one container of this one to the next.
+  // The other engine's firewall drops packets between containers of this one.
   await command('iptables', forwarding('--insert', pool));
 }
 
-/** What `dockerd` is started with: nothing of it is left to a place that two engines share. */
+/** The arguments of `dockerd`: every path is set, because two engines share the default ones. */
 export function engineArguments(options: EngineOptions, place: Place): string[] {
   const { ownNetwork, tls, group, args = [] } = options;
   const { dir, claim } = place;
@@ -95,7 +98,7 @@ export function engineArguments(options: EngineOptions, place: Place): string[] 
   ];
 }
 
-/** Whether an engine answers at a socket. */
+/** Whether an engine responds at a socket. */
 export function answers(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const request = http.get({ socketPath, path: '/_ping', host: 'docker', timeout: 5_000 }, (answer) => {

@@ -1,4 +1,4 @@
-/** Docker Engines beside the machine's own, and other programs in namespaces, for tests. */
+/** Additional Docker Engines, and other programs in namespaces, for tests. */
 export { createContext, useContext } from './context';
 export { startEngine, type Engine } from './engine';
 export { copyImages } from './images';

@@ -8,19 +8,19 @@ import { withLock } from '../lock';
 /** Where sandboxes have their folders. A short path that every user may enter: there are Unix sockets in it. */
 export const enginesDir = '/var/lib/llm-observability-engines';
 
-/** A process that is still the same one: process IDs are used again. */
+/** A process, identified beyond its ID: process IDs are reused. */
 export interface Process {
   readonly pid: number;
-  /** Start of the process in clock ticks since the machine started. */
+  /** Start of the process in clock ticks since the machine booted. */
   readonly started: string;
 }
 
-/** What is written down about a sandbox, so that a later run can clear away what a killed one left. */
+/** The record of a sandbox, so that a later run can remove what a killed one left. */
 export interface Claim {
   readonly name: string;
-  /** The process that started it, a test run: once that is gone, so is the right to all of this. */
+  /** The process that started it, a test run: once that has ended, all of this may be removed. */
   readonly owner: Process;
-  /** Addresses of its networks are `10.<200 + slot>.0.0/16`: by them its bridges are known. */
+  /** Addresses of its networks are `10.<200 + slot>.0.0/16`: its bridges are identified by them. */
   readonly slot: number;
 }
 
@@ -32,7 +32,7 @@ export const poolOf = (slot: number): string => `10.${200 + slot}.0.0/16`;
 export const cgroupOf = (name: string): string => `llm-engine-${name}`;
 
 /**
- * Claims a name and a range of addresses for this process, and clears away first what dead processes left.
+ * Claims a name and a range of addresses for this process, after removing what dead processes left.
  * @throws Error when a living process has the name
  */
 export async function claim(name: string, root = enginesDir): Promise<Claim> {
@@ -60,7 +60,7 @@ export async function claim(name: string, root = enginesDir): Promise<Claim> {
 export async function clear({ name, slot }: Claim, root = enginesDir): Promise<void> {
   const dir = join(root, name);
   const first = await readProcess(join(dir, 'process'));
-  // It is process 1 of its namespace: all others there end with it, and the mounts with them.
+  // It is process 1 of its namespace: all others there end with it, and so do the mounts.
   if (first && isAlive(first)) process.kill(first.pid, 'SIGKILL');
   while (first && isAlive(first)) await pause(20);
   await removeBridges(poolOf(slot));
@@ -68,7 +68,7 @@ export async function clear({ name, slot }: Claim, root = enginesDir): Promise<v
   await rm(dir, { recursive: true, force: true });
 }
 
-/** The claims below a folder. What holds none is of a run that was killed before it had written one. */
+/** The claims below a folder. A folder without one is of a run that was killed before it had written it. */
 async function claims(root: string): Promise<Claim[]> {
   const found: Claim[] = [];
   for (const { name } of (await readdir(root, { withFileTypes: true })).filter((entry) => entry.isDirectory())) {
@@ -82,7 +82,7 @@ async function claims(root: string): Promise<Claim[]> {
   return found;
 }
 
-/** An engine that ends leaves its bridges, for when it starts again; they are known by their addresses. */
+/** An engine that ends leaves its bridges, for its next start; they are identified by their addresses. */
 async function removeBridges(pool: string): Promise<void> {
   const prefix = pool.split('.').slice(0, 2).join('.');
   const links = JSON.parse((await ask('ip', ['-json', '-4', 'address', 'show', 'type', 'bridge'])) || '[]') as Link[];
@@ -98,13 +98,13 @@ interface Link {
 }
 
 /**
- * Arguments for the rule that lets containers of one engine speak to each other: another engine on the machine
- * has the kernel drop what it does not know, on every bridge.
+ * Arguments for the rule that lets containers of one engine reach each other: another engine on the machine makes the kernel
+ * drop unknown packets, on every bridge.
  */
 export const forwarding = (action: '--insert' | '--delete', pool: string): string[] =>
   ['--wait', action, 'FORWARD', '--source', pool, '--destination', pool, '--jump', 'ACCEPT'];
 
-/** Removes the groups of that name, which hold no process any more, in each hierarchy or in the only one. */
+/** Removes the groups of that name, which have no process any more, in each hierarchy or in the only one. */
 async function removeCgroups(name: string, root = '/sys/fs/cgroup'): Promise<void> {
   const hierarchies = existsSync(join(root, 'cgroup.controllers')) ? [root] : (await readdir(root).catch(() => [])).map((entry) => join(root, entry));
   for (const hierarchy of hierarchies) await removeGroups(join(hierarchy, name));
@@ -116,24 +116,24 @@ async function removeGroups(dir: string): Promise<void> {
   if (existsSync(dir)) await rmdir(dir);
 }
 
-/** True while this very process runs. A zombie has ended. */
+/** True while exactly this process runs. A zombie has ended. */
 export function isAlive({ pid, started }: Process): boolean {
   const stat = statOf(pid);
   return stat !== undefined && stat.started === started && stat.state !== 'Z';
 }
 
-/** The process that a file holds the ID of; undefined when there is no file or no such process. */
+/** The process whose ID a file holds; undefined if there is no file or no such process. */
 export async function readProcess(path: string): Promise<Process | undefined> {
   const [pid, started] = (await readFile(path, 'utf8').catch(() => '')).trim().split(' ');
   return pid && started ? { pid: Number(pid), started } : undefined;
 }
 
-/** This very process. */
+/** This process. */
 export function thisProcess(): Process {
   return { pid: process.pid, started: statOf(process.pid)?.started ?? '' };
 }
 
-/** From proc(5): the name stands in parentheses and may hold anything, so counting starts behind it. */
+/** From proc(5): the name is in parentheses and may contain anything, so counting starts after it. */
 function statOf(pid: number): { state: string; started: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -8,15 +8,15 @@ import type { Tree } from './tree';
 export interface RootlessOptions {
   readonly name: string;
   readonly tree: Tree;
-  /** User and group who run it and own its socket. Not root's. */
+  /** User and group that run it and own its socket. Not root's. */
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
  * Starts a Docker Engine that an ordinary user runs, as docs.docker.com/engine/security/rootless describes it:
- * `dockerd-rootless.sh`, RootlessKit, slirp4netns. It publishes ports on the machine's addresses. Its socket is
- * `docker.sock` in the folder that is the user's `XDG_RUNTIME_DIR`.
+ * `dockerd-rootless.sh`, RootlessKit, slirp4netns. It publishes ports on the machine's addresses. Its socket is `docker.sock`
+ * in the folder that is the user's `XDG_RUNTIME_DIR`.
  */
 export async function startRootless({ name, tree, uid, gid }: RootlessOptions): Promise<Engine> {
   const sandbox = await startSandbox({
@@ -27,7 +27,7 @@ export async function startRootless({ name, tree, uid, gid }: RootlessOptions): 
         await mkdir(folder, { mode: 0o700 });
         await chown(folder, uid, gid);
       }
-      // A machine with udev lets everyone open it.
+      // On a machine with udev everyone may open it.
       const tun = join(place.dir, 'tun');
       await command('mknod', ['--mode', '666', tun, 'c', '10', '200']);
       return { ...(await accounts(place, tree, uid, gid)), '/dev/net/tun': tun };
@@ -47,7 +47,7 @@ const homeOf = ({ dir }: Place): string => join(dir, 'home');
 const runtimeOf = ({ dir }: Place): string => join(dir, 'run');
 const socketOf = (place: Place): string => join(runtimeOf(place), 'docker.sock');
 
-/** The tree's lists of users and groups with this one in them, who also has 65,536 subordinate IDs. */
+/** The tree's lists of users and groups with this one added, who also has 65,536 subordinate IDs. */
 async function accounts({ dir }: Place, tree: Tree, uid: number, gid: number): Promise<Record<string, string>> {
   const read = (file: string): Promise<string> => readFile(join(tree.dir, 'etc', file), 'utf8');
   const texts = {

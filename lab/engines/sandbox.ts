@@ -12,15 +12,15 @@ export interface SandboxOptions {
   readonly name: string;
   /** Root of the sandbox. Without one it is the machine's own: its programs, its files. */
   readonly tree?: Tree;
-  /** A network of its own with nothing in it but loopback. Without it: the machine's. */
+  /** A separate network with only loopback. Without it: the machine's. */
   readonly ownNetwork?: boolean;
   /** Program and arguments, looked up in the sandbox. */
   readonly command: (place: Place) => readonly string[];
-  /** Puts what the program needs into the folder. Returns what stands for a file or folder in there: path there, path here. */
+  /** Puts what the program needs into the folder. Returns the files and folders to mount in there: path there, path here. */
   readonly prepare?: (place: Place) => Promise<Readonly<Record<string, string>> | void>;
-  /** Asked again and again until it is true. */
+  /** Polled until it is true. */
   readonly isReady: (place: Place) => Promise<boolean>;
-  /** Milliseconds until then. Default: 90,000. */
+  /** Time limit for that in milliseconds. Default: 90,000. */
   readonly readyMs?: number;
 }
 
@@ -32,21 +32,24 @@ export interface Place {
 }
 
 export interface Sandbox extends Place {
-  /** Process 1 of the sandbox as the machine counts it. Differs after `restart`. */
+  /** Process 1 of the sandbox, by its ID on the machine. Changes with `restart`. */
   readonly pid: number;
-  /** What starts a program in the network of the sandbox: `[...inside, 'npm', 'run', 'up']`. Empty for the machine's. Differs after `restart`. */
+  /**
+   * Prefix that starts a program in the network of the sandbox: `[...inside, 'npm', 'run', 'up']`. Empty for the machine's.
+   * Changes with `restart`.
+   */
   readonly inside: readonly string[];
-  /** Asks the program to end (SIGTERM), and starts it again on what it has written to its folder. */
+  /** Asks the program to end (SIGTERM), and starts it again with what it has written to its folder. */
   restart(): Promise<void>;
   /** Asks the program to end (SIGTERM), and removes everything of it, its folder too. */
   stop(): Promise<void>;
-  /** Ends all of its processes at once, as a crash does, and removes everything of it, its folder too. */
+  /** Ends all of its processes at once, like a crash, and removes everything of it, its folder too. */
   kill(): Promise<void>;
 }
 
 /**
- * Enters the tree and becomes `tini`, with the program as its child. A plain chroot is not enough: what a
- * container runtime starts inside a container (`docker exec`, health checks) would see the machine's files.
+ * Enters the tree and becomes `tini`, with the program as its child. A plain chroot is not enough: what a container runtime
+ * starts inside a container (`docker exec`, health checks) would see the machine's files.
  */
 const enter = `
 set -eu
@@ -92,11 +95,11 @@ exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root tini -- "$@"
 `;
 
 /**
- * Starts a program in namespaces of its own: mounts and processes, so that nothing of either outlives it, and a
- * network if wanted. It is killed when this process ends, however that happens; what remains of it on disk and
- * in the machine's network is cleared away by the next start of any sandbox.
+ * Starts a program in its own namespaces: mounts and processes, so that nothing of either outlives it, and a network if
+ * requested. It is killed when this process ends, however that happens; what it leaves on disk and in the machine's network is
+ * removed at the next start of any sandbox.
  *
- * Needs root. The thread that calls must be the one that lives to the end: not a worker thread.
+ * Needs root. The calling thread must live to the end: not a worker thread.
  * @throws Error with the last lines of its log when the program ends or is not ready in time
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -162,7 +165,7 @@ class Program implements Sandbox {
     const { child } = this;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    // `tini` passes it on. An engine gives its containers time to end; one that hangs is not waited for.
+    // `tini` forwards it. An engine gives its containers time to end; an engine that hangs is not waited for.
     process.kill(this.pid, 'SIGTERM');
     if (await Promise.race([ended.then(() => false), pause(45_000, true, { ref: false })])) {
       child.kill('SIGKILL');
@@ -204,7 +207,7 @@ async function ready(options: SandboxOptions, place: Place, child: ChildProcess)
 
 const logOf = ({ dir }: Place): string => join(dir, 'log');
 
-/** The end of what the program has printed. */
+/** The end of the program's output. */
 function lastLines(place: Place): string {
   const lines = readFileSync(logOf(place), 'utf8').trim().split('\n').slice(-15);
   return ` Its last lines:\n${lines.map((line) => `  ${line}`).join('\n')}`;

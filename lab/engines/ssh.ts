@@ -12,19 +12,19 @@ import type { Engine } from './engine';
 export interface SshAccess {
   /** `ssh://root@127.0.0.1:<port>` */
   readonly host: string;
-  /** Arguments that `ssh` needs to get in: the key, and where the host's key is known. Nothing is read of `~/.ssh`. */
+  /** Arguments that `ssh` needs to connect: the key, and the file with the host's key. Nothing is read from `~/.ssh`. */
   readonly options: readonly string[];
   /** Private key; a copy for another user must belong to that user, with mode 600. */
   readonly key: string;
   readonly knownHosts: string;
-  /** Ends the server; connections that stand go on. Without this it ends with its engine. */
+  /** Ends the server; open connections continue. Without this call it ends with its engine. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts an SSH server on loopback which leads to the engine's sandbox: there the engine is the one at
- * `/var/run/docker.sock`, and `docker` is of its version, as on any host that runs Docker. No service of the
- * machine is touched; host key and user key are made for this server.
+ * Starts an SSH server on loopback that leads to the engine's sandbox: there the engine is the one at `/var/run/docker.sock`,
+ * and `docker` has its version, as on any host that runs Docker. No service of the machine is touched; host key and user key
+ * are created for this server.
  *
  * The engine must have a tree and the machine's network.
  */
@@ -61,7 +61,7 @@ export async function startSsh(engine: Engine): Promise<SshAccess> {
   };
 }
 
-/** Where the docker command line looks, and what sshd wants, which insists on being called by its whole path. */
+/** Where the docker command line looks, and what sshd needs, which must be started by its absolute path. */
 const prepare = 'set -e; ln -sf "$1" /run/docker.sock; mkdir -p -m 755 /run/sshd; exec /usr/sbin/sshd -D -e -f "$2"';
 
 /** See sshd_config(5). */

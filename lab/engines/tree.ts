@@ -5,7 +5,7 @@ import { aptInstall } from '../debian';
 import type { Recipe } from '../recipe';
 import { enginesDir } from './remains';
 
-/** A Debian in a folder, to be the root of a sandbox. Nothing in it is changed once it is made. */
+/** A Debian in a folder, as the root of a sandbox. Nothing in it changes once it is complete. */
 export interface Tree {
   readonly dir: string;
   readonly suite: string;
@@ -17,8 +17,8 @@ export interface Tree {
 const packages = ['ca-certificates', 'iptables', 'mount', 'tini', 'docker.io', 'docker-cli', 'iproute2', 'openssh-server', 'rootlesskit', 'slirp4netns', 'uidmap'];
 
 /**
- * A tree with a current Docker Engine: Debian's next release, or the present one where that cannot be had.
- * Ask `version('docker.io')` which one came: the next release moves on.
+ * A tree with a current Docker Engine: Debian's next release, or the present one if the next cannot be downloaded.
+ * `version('docker.io')` says which one it is: the next release changes.
  */
 export async function engineTree(): Promise<Tree> {
   return tree('sid').catch((error: Error) => {
@@ -41,15 +41,15 @@ async function tree(suite: string): Promise<Tree> {
     build.phase('installing packages');
     await build.run('mmdebstrap', [
       '--variant=apt',
-      // A mirror may serve a list that is weeks old. Signatures are checked all the same.
+      // A mirror may serve a list that is weeks old. Signatures are still checked.
       '--aptopt=Acquire::Check-Valid-Until "false"',
       `--include=${packages.join(',')}`,
       suite,
       root,
     ]);
-    // A sandbox sees its own folder under the path that it has outside.
+    // A sandbox sees its own folder under the same path as outside.
     await mkdir(join(root, enginesDir), { recursive: true });
-    // Others than root run programs in it.
+    // Users other than root run programs in it.
     await chmod(build.dir, 0o755);
   });
   const root = join(dir, 'root');
@@ -57,7 +57,7 @@ async function tree(suite: string): Promise<Tree> {
   return { dir: root, suite, version: (name) => versions.get(name) };
 }
 
-/** Package names with their versions, from what dpkg has written down. */
+/** Package names with their versions, from dpkg's records. */
 export function installedVersions(status: string): Map<string, string> {
   const field = (paragraph: string, name: string): string | undefined =>
     new RegExp(`^${name}: (.*)$`, 'm').exec(paragraph)?.[1];

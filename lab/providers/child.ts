@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
-/** What becomes of a program's output. */
+/** Where a program's output goes. */
 export interface Say {
   out(data: Buffer): void;
   err(data: Buffer): void;
@@ -10,7 +10,7 @@ export interface Say {
 export class Children {
   private readonly running = new Set<ChildProcess>();
 
-  /** Starts one, with its output passed on. `done` is its exit code, once both streams have ended. */
+  /** Starts one, and forwards its output. `done` is its exit code, once both streams have ended. */
   start(program: string, args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string }, say: Say): { readonly done: Promise<number>; readonly stop: () => void } {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
     this.running.add(child);
@@ -28,7 +28,7 @@ export class Children {
   }
 }
 
-/** Asked first; five seconds later made to. */
+/** Asks first, and kills five seconds later. */
 function stopped(child: ChildProcess): void {
   child.kill('SIGINT');
   setTimeout(() => child.kill('SIGKILL'), 5000).unref();

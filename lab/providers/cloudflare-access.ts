@@ -5,7 +5,7 @@ import { equal, isEmpty, isRecord, unknown, type Props } from './fields';
 import { parseDuration } from './go-duration';
 import type { Resource } from './resource';
 
-/** Cloudflare Access: who gets through to what. */
+/** Cloudflare Access: who may reach what. */
 
 const words: ApiField = { type: 'list' };
 const object = (...fields: string[]): ApiField => ({ type: 'object', of: Object.fromEntries(fields.map((name) => [name, name.endsWith('?') ? given : required]).map(([name, field]) => [(name as string).replace('?', ''), field as ApiField])) });
@@ -41,7 +41,7 @@ const rule: ApiShape = {
 };
 const rules = (api: string): ApiField => ({ type: 'set', api, of: rule });
 
-/** False and null, and an empty list and null, are one: what was recorded stays. */
+/** False and null are equal, and so are an empty list and null: the recorded value stays. */
 function alike(told: Props, before: Props, ...names: string[]): Props {
   return { ...told, ...Object.fromEntries(names.filter((name) => isEmpty(told[name]) && isEmpty(before[name])).map((name) => [name, before[name] ?? null])) };
 }
@@ -110,9 +110,9 @@ export function serviceToken(api: Cloudflare): Resource {
       const text = { clientSecretVersion: 'client_secret_version', previousClientSecretExpiresAt: 'previous_client_secret_expires_at' };
       return set && other ? { [set]: `Invalid Attribute Combination. Attribute "${text[other]}" must be specified when "${text[set]}" is specified` } : ({} as Record<string, string>);
     },
-    // Another version is another secret.
+    // A different version means a different secret.
     plan: (planned, prior) => (prior && !equal(prior['clientSecretVersion'], planned['clientSecretVersion']) ? { ...planned, clientSecret: unknown } : planned),
-    // It is told once: later answers are without.
+    // It is returned once: later responses do not contain it.
     record: (told, before) => ({ ...told, clientSecret: told['clientSecret'] ?? (before['clientSecret'] === unknown ? null : before['clientSecret'] ?? null) }),
   });
 }
@@ -153,7 +153,7 @@ export function accessApplication(api: Cloudflare): Resource {
       };
     },
     plan: foretold,
-    // Without a list the API would leave the policies as they are.
+    // Without a list the API would keep the existing policies.
     send: (planned) => ({ ...planned, policies: planned['policies'] ?? [] }),
     record: (told, before) => {
       const same = alike(told, before, 'allowedIdps', 'policies', 'tags', ...falseByDefault);
@@ -162,13 +162,13 @@ export function accessApplication(api: Cloudflare): Resource {
   });
 }
 
-/** What the provider foretells for a self-hosted application. */
+/** What the provider predicts for a self-hosted application. */
 function foretold(planned: Props, prior: Props | null): Props {
   const told: Props = { ...planned };
   for (const [name, value] of Object.entries(selfHosted)) {
     told[name] = told[name] === unknown ? value : told[name] ?? null;
   }
-  // Where it is is said in one of three ways, and the others follow.
+  // The address is given in one of three ways, and the others follow.
   const wheres = ['domain', 'selfHostedDomains', 'destinations'] as const;
   if (prior && wheres.every((name) => told[name] === unknown || equal(told[name], prior[name]))) {
     wheres.forEach((name) => {

@@ -13,12 +13,12 @@ export class Cloudflare {
   baseUrl = 'https://api.cloudflare.com/client/v4';
   token: string | undefined;
 
-  /** @param wait milliseconds between two attempts; another one only for tests */
+  /** @param wait milliseconds between two attempts; set only by tests */
   constructor(private readonly wait: (milliseconds: number) => Promise<unknown> = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))) {}
 
   /**
-   * The `result` of the answer. What may pass is tried again, ten times, as the published client does.
-   * @throws ApiError; or Error when nothing answers
+   * The `result` of the response. Temporary errors are retried ten times, as by the published client.
+   * @throws ApiError; or Error when there is no response
    */
   async ask<T = Props>(method: string, path: string, body?: Props): Promise<T> {
     const url = `${this.baseUrl.replace(/\/$/, '')}${path}`;
@@ -37,7 +37,7 @@ export class Cloudflare {
     }
   }
 
-  /** Undefined for a thing that is not there. */
+  /** Undefined if it does not exist. */
   async find(path: string): Promise<Props | undefined> {
     return this.ask('GET', path).catch((error: unknown) => {
       if (error instanceof ApiError && error.status === 404) {
@@ -50,7 +50,7 @@ export class Cloudflare {
   private async once(method: string, url: string, body: Props | undefined): Promise<Response | Error> {
     const headers = { accept: 'application/json', ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }), ...(body ? { 'content-type': 'application/json' } : {}) };
     return fetch(url, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) }).catch((error: Error) => {
-      // What went wrong on the way is one level down, and several addresses have no message but a code.
+      // Network errors are one level down, and with several addresses they have no message, only a code.
       const { message, code } = (error.cause ?? error) as Error & { code?: string };
       return new Error(message || code || error.message);
     });
@@ -65,7 +65,7 @@ function again(answer: Response | Error): boolean {
   return told === null ? [408, 409, 429].includes(answer.status) || answer.status >= 500 : told === 'true';
 }
 
-/** What the API asks for, else 2 s doubled up to 30 s, and up to a quarter less. */
+/** The delay that the API requests, else 2 s doubled up to 30 s, minus up to a quarter. */
 function pause(answer: Response | Error, attempt: number): number {
   const told = answer instanceof Response ? [answer.headers.get('retry-after-ms'), answer.headers.get('retry-after')] : [];
   const [milliseconds, seconds] = told.map((text) => (text === null || text === '' ? NaN : Number(text)));

@@ -8,7 +8,7 @@ import type { Resource } from './resource';
 const types = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'OPENPGPKEY', 'PTR', 'TXT', 'CAA', 'CERT', 'DNSKEY', 'DS', 'HTTPS', 'LOC', 'NAPTR', 'SMIMEA', 'SRV', 'SSHFP', 'SVCB', 'TLSA', 'URI'];
 const setting = { type: 'bool', computed: true } as const;
 
-/** Settings are there for CNAMEs only, all of them, whatever the API leaves out. */
+/** Only CNAMEs have settings, and always all of them, whatever the API omits. */
 function settled(props: Props): Props {
   const { settings = null } = props;
   return props['type'] === 'CNAME' && settings !== unknown
@@ -20,7 +20,7 @@ function known(settings: Value): Props {
   return Object.fromEntries(Object.entries(isRecord(settings) ? settings : {}).filter(([, value]) => value !== unknown && value !== null));
 }
 
-/** What the API has made longer or otherwise written is no other name, and no other target. */
+/** A name or target that the API expands or writes differently has not changed. */
 function plain(inputs: Props, prior: Props | null): Props {
   const [name, whole] = [inputs['name'], prior?.['name']].map((text) => (typeof text === 'string' ? text : ''));
   const same = whole !== '' && (name === '@' ? whole?.includes('.') : whole?.replace(/\.$/, '').startsWith(`${name?.replace(/\.$/, '')}.`));
@@ -29,7 +29,7 @@ function plain(inputs: Props, prior: Props | null): Props {
   return { ...inputs, ...(same ? { name: whole as string } : {}), ...(sameTarget ? { content: target } : {}) };
 }
 
-/** What the provider foretells of what the API says by itself. */
+/** What the provider predicts of the values that the API sets. */
 function foretold(planned: Props, prior: Props | null): Props {
   const told: Props = { ...planned };
   if (prior && told['settings'] === unknown) {

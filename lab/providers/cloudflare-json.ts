@@ -8,7 +8,7 @@ export interface ApiField extends FrameworkField {
   readonly api?: string;
   /** It is part of the address, and not in bodies. */
   readonly address?: true;
-  /** The API does not tell it again: a refresh leaves what is recorded. */
+  /** The API does not return it again: a refresh keeps the recorded value. */
   readonly untold?: true;
   /** Recorded as JSON text. */
   readonly json?: true;
@@ -21,7 +21,7 @@ export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) =
 const keyOf = (name: string, field: ApiField) => field.api ?? snake(name);
 
 /**
- * The body of a request: what is set and known, null for what no longer is. What the API says by itself is left out.
+ * The body of a request: what is set and known, null for what no longer is. Values that the API sets are left out.
  * @param changes only what differs from `prior`
  */
 export function toBody(shape: ApiShape, planned: Props, prior: Props, changes = false): Props {
@@ -43,7 +43,7 @@ function encoded({ of }: ApiField, value: Value, before: Value): Value {
     : isRecord(value) ? toBody(of, value, isRecord(before) ? before : value) : value;
 }
 
-/** A thing as the API tells it. */
+/** A thing as the API returns it. */
 export function fromAnswer(shape: ApiShape, answer: Props): Props {
   return Object.fromEntries(Object.entries(shape).filter(([, field]) => !field.address).map(([name, field]) => [name, decoded(field, answer[keyOf(name, field)] ?? null)]));
 }
@@ -63,7 +63,7 @@ function decoded(field: ApiField, value: Value): Value {
   return of && isRecord(value) ? present(fromAnswer(of, value)) : value;
 }
 
-/** The state after a create or update: as planned, and what was left to the API as it said. */
+/** The state after a create or update: as planned, with the API's own values. */
 export function afterwards(shape: ApiShape, planned: Props, told: Props): Props {
   return Object.fromEntries(Object.entries(shape).map(([name, field]): [string, Value] => {
     const [value, said] = [planned[name] ?? null, told[name] ?? null];

@@ -10,10 +10,10 @@ export const flag: ApiField = { type: 'bool' };
 export const says: ApiField = { type: 'string', output: true };
 export const time: ApiField = { ...says, time: true };
 export const id: ApiField = { type: 'string', output: true, stays: true };
-/** Of the account or zone, in the address of the thing. */
+/** Part of the address: the ID of the account or zone. */
 export const owner: ApiField = { type: 'string', required: true, address: true, replaces: true };
 
-/** The values that a property may have; Terraform does not mind their case. */
+/** The allowed values of a property; Terraform ignores their case. */
 export const choices = (of: Readonly<Record<string, readonly string[]>>) => (inputs: Props): Record<string, string> =>
   Object.fromEntries(Object.entries(of).flatMap(([name, values]): [string, string][] => {
     const value = inputs[name] ?? null;
@@ -24,26 +24,26 @@ export const choices = (of: Readonly<Record<string, readonly string[]>>) => (inp
 
 export interface Kind {
   readonly shape: ApiShape;
-  /** Where all such things are. */
+  /** The path of the collection. */
   readonly place: (props: Props) => string;
-  /** What an import takes, `<account_id>/<tunnel_id>`: properties of the address, by name, and the ID last. */
+  /** The format of an import, `<account_id>/<tunnel_id>`: properties of the address, by name, and the ID last. */
   readonly imported: { readonly format: string; readonly address: readonly string[] };
   readonly change: 'PUT' | 'PATCH';
   readonly validate?: (inputs: Props) => Record<string, string>;
-  /** What the published provider makes of the inputs before it plans. */
+  /** What the published provider turns the inputs into before it plans. */
   readonly plain?: (inputs: Props, prior: Props | null) => Props;
-  /** And of the plan. */
+  /** And what it turns the plan into. */
   readonly plan?: (planned: Props, prior: Props | null) => Props;
   /**
    * @param fresh whether it is created
-   * @throws Error for what is not even sent
+   * @throws Error for anything that is not even sent
    */
   readonly send?: (planned: Props, fresh: boolean) => Props;
-  /** What it records, for what was told and what was planned or recorded before. */
+  /** What it records, from the response and from what was planned or recorded before. */
   readonly record?: (told: Props, before: Props) => Props;
 }
 
-/** A resource of which there are many: created with POST, and found under its ID from then on. */
+/** A resource that exists many times: created with POST, and addressed by its ID from then on. */
 export function resource(api: Cloudflare, kind: Kind): Resource {
   const { shape, place, change, record = (told: Props) => told, send = (planned: Props) => planned } = kind;
   const made = (planned: Props, answer: Props) => afterwards(shape, planned, fromAnswer(shape, answer));
@@ -56,14 +56,14 @@ export function resource(api: Cloudflare, kind: Kind): Resource {
     },
     read: (thing, state) => reading(kind, thing, state, (which, props) => api.find(at(which, props)), record),
     update: async (thing, old, planned) => record(made(planned, await failing(api.ask(change, at(thing, planned), toBody(shape, send(planned, false), old, change === 'PATCH')))), planned),
-    // What is gone already is an error, which a refresh mends: so it is with the published one.
+    // Deleting something that no longer exists is an error, which a refresh fixes: so it is with the published one.
     delete: async (thing, state) => {
       await failing(api.ask('DELETE', at(thing, state)));
     },
   };
 }
 
-/** What all of them have in common. */
+/** What they all have in common. */
 export function shared({ shape, validate, plain = (inputs) => inputs, plan = (planned) => planned }: Omit<Kind, 'place' | 'change'>): Pick<Resource, 'shape' | 'framework' | 'meta' | 'validate' | 'plan'> {
   return {
     shape,

@@ -4,7 +4,7 @@ import { choices, failing, flag, given, id, owner, reading, required, resource, 
 import type { Props } from './fields';
 import type { Resource } from './resource';
 
-/** Tunnels, and the rules of what they lead to. */
+/** Tunnels, and their rules. */
 
 const place = (props: Props) => `/accounts/${String(props['accountId'])}/cfd_tunnel`;
 const imported = { format: '<account_id>/<tunnel_id>', address: ['accountId'] };
@@ -36,7 +36,7 @@ export function tunnel(api: Cloudflare): Resource {
     imported,
     change: 'PATCH',
     validate: choices({ configSrc: ['local', 'cloudflare'] }),
-    // As with the published one, what this is elsewhere does not show, nor does that the tunnel was deleted.
+    // As with the published one, a drift does not show, nor does the deletion of the tunnel.
     record: (told, before) => ({ ...told, configSrc: before['configSrc'] ?? told['configSrc'] ?? null }),
   });
 }
@@ -80,7 +80,7 @@ const configShape: ApiShape = {
   version: { type: 'int', output: true },
 };
 
-/** There is one for each tunnel from the start: it is only ever changed, and never deleted. */
+/** Each tunnel has one from the start: it is only ever changed, and never deleted. */
 export function tunnelConfig(api: Cloudflare): Resource {
   const at = (props: Props) => `${place(props)}/${String(props['tunnelId'])}/configurations`;
   const record = (told: Props) => ({ ...told, id: told['tunnelId'] ?? null });

@@ -10,9 +10,9 @@ import type { Provider } from './resource';
 import { serve } from './serve';
 
 /**
- * Stand-in for the cloudflare provider plugin 6.22.1, for machines that cannot download the published one: the
- * resources and functions this project uses, over Cloudflare's API. What is sent and what is recorded, what
- * replaces and how long it tries again is the published provider's, by its source.
+ * Stand-in for the cloudflare provider plugin 6.22.1, for machines that cannot download the published one: the resources and
+ * functions this project uses, over Cloudflare's API. Requests, recorded state, replacements and retries are those of the
+ * published provider, according to its source.
  */
 
 const text: ApiField = { type: 'string' };

@@ -1,6 +1,6 @@
 import { equal, identity, isRecord, unknown, type Field, type Props, type Shape, type Value } from './fields';
 
-/** How one property path differs; `replace` says that this path asks for a new resource. */
+/** How one property path differs; `replace` says that this path requires a new resource. */
 export interface Change {
   readonly kind: 'add' | 'delete' | 'update';
   readonly replace: boolean;
@@ -10,15 +10,15 @@ type Changes = Record<string, Change>;
 
 /**
  * What differs between two states, by property path (`ports[0].external`, `logOpts["max-size"]`).
- * The rules are those of the Terraform bridge: an element of a set is named by its place in the inputs, and a set
- * whose new elements cannot be told from the inputs is reported as a whole.
+ * The rules are those of the Terraform bridge: an element of a set is named by its position in the inputs, and a set whose new
+ * elements cannot be derived from the inputs is reported as a whole.
  */
 export function detail(shape: Shape, prior: Props, next: Props, inputs: Props): Changes {
   return Object.assign({}, ...Object.entries(shape).map(([key, field]) =>
     compare(key, field, false, prior[key] ?? null, next[key] ?? null, inputs[key] ?? null))) as Changes;
 }
 
-/** `inherited`: the collection that holds this value asks for a new resource on a change. */
+/** `inherited`: the collection that holds this value requires a new resource on a change. */
 function compare(path: string, field: Field, inherited: boolean, old: Value, next: Value, input: Value): Changes {
   const before = present(old);
   const after = present(next);
@@ -50,7 +50,7 @@ function compare(path: string, field: Field, inherited: boolean, old: Value, nex
   return equal(before, after) ? {} : { [path]: { kind: 'update', replace: own } };
 }
 
-/** The bridge takes an empty list for no list. */
+/** The bridge treats an empty list as no list. */
 function present(value: Value): Value {
   return Array.isArray(value) && value.length === 0 ? null : value;
 }
@@ -92,7 +92,7 @@ function compareSet(path: string, field: Field, old: Value[], next: Value[], inp
     at(place, removed.includes(place) ? old[place] : undefined, next[places.get(place) ?? -1]))) as Changes;
 }
 
-/** Whether a planned element is exactly what the input says, nothing filled in. */
+/** Whether a planned element is exactly what the input says, without defaults. */
 function originates(field: Field, input: Value, next: Value): boolean {
   if (!field.of || !isRecord(next)) {
     return equal(input, next);
@@ -105,7 +105,7 @@ function originates(field: Field, input: Value, next: Value): boolean {
   });
 }
 
-/** The shortest way from one list of strings to the other; a place that loses one value and gains another is an update. */
+/** The shortest edit from one list of strings to the other; a position that loses one value and gains another is an update. */
 function compareList(path: string, replace: boolean, old: Value[], next: Value[]): Changes {
   const common = Array.from({ length: old.length + 1 }, () => new Array<number>(next.length + 1).fill(0));
   const length = (i: number, j: number) => common[i]?.[j] ?? 0;

@@ -25,7 +25,7 @@ export function difference(shape: Shape, prior: Props, inputs: Props, ignore: re
   return { changed: changed.length > 0, keys: changed, replaces, detail: Object.fromEntries(entries), planned: next };
 }
 
-/** Whether this change needs a new resource. */
+/** Whether this change requires a new resource. */
 function forces(field: Field, old: Value, next: Value): boolean {
   if (equal(old, next)) {
     return false;

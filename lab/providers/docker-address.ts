@@ -4,8 +4,8 @@ import type { Engine } from '../../engine';
 import type { Props } from './fields';
 
 /**
- * How the engine is reached; undefined where nothing names one. Variables count as they do in the published provider: those
- * with material only where the configuration has not even an empty text, DOCKER_CERT_PATH always, DOCKER_SSH_OPTS where the list is empty.
+ * How the engine is reached; undefined if nothing names one. Variables count as in the published provider: those with material
+ * only if the configuration does not have even an empty text, DOCKER_CERT_PATH always, DOCKER_SSH_OPTS if the list is empty.
  */
 export function addressIn(config: Props, env: NodeJS.ProcessEnv): Engine | undefined {
   const text = (key: string): string => (typeof config[key] === 'string' ? config[key] : '');

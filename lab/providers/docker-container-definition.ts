@@ -3,7 +3,7 @@ import { parseDuration } from './go-duration';
 
 const MB = 1024 * 1024;
 
-/** A value that was set: Terraform cannot tell a zero from nothing. */
+/** A value that was set: Terraform cannot distinguish a zero from nothing. */
 export function known(value: Value | undefined): boolean {
   return !isEmpty(value) && value !== unknown;
 }

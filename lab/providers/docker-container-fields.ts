@@ -31,7 +31,7 @@ interface Port {
   readonly protocol: string;
 }
 
-/** The order of ports is none: an old one is compared with the first new one of its container port, as upstream. */
+/** Ports have no order: an old one is compared with the first new one of its container port, as upstream. */
 function samePorts(old: Port[] | null, next: Port[] | string): boolean {
   if (!Array.isArray(next) || old?.length !== next.length) {
     return false;

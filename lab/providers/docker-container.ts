@@ -9,7 +9,7 @@ import { said } from './docker-props';
 import { isEmpty, type Props } from './fields';
 import { Halfway, type Resource } from './resource';
 
-/** docker:index/container:Container: what is asked of the engine, and in which order, follows the published provider. */
+/** docker:index/container:Container: the requests to the engine, and their order, follow the published provider. */
 export function container(engine: Engine): Resource {
   const read = (id: string) => engine.find<Inspected>(`/containers/${id}/json`);
 
@@ -89,7 +89,7 @@ export function container(engine: Engine): Resource {
   };
 }
 
-/** Networks asked for by name take the place of the default one. */
+/** Networks in the inputs replace the default one. */
 async function connect(engine: Engine, id: string, planned: Props): Promise<void> {
   const networks = rows(planned['networksAdvanced']);
   if (networks.length === 0) {

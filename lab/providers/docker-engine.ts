@@ -1,6 +1,6 @@
 import { at, defaultSocket, engineMessage, engineRequest, type Engine as Address, type EngineAnswer } from '../../engine';
 
-/** An answer of status 400 or more, worded as Docker's own client does. */
+/** A response of status 400 or more, worded as by Docker's own client. */
 export class EngineError extends Error {
   constructor(answer: EngineAnswer) {
     super(`Error response from daemon: ${engineMessage(answer)}`);
@@ -14,7 +14,7 @@ export class Engine {
   address: Address = at(process.env['DOCKER_HOST'] || `unix://${defaultSocket}`);
   private reached: Promise<unknown> | undefined;
 
-  /** @throws EngineError; or Error when nothing answers at `host` */
+  /** @throws EngineError; or Error when there is no response at `host` */
   async call<T = unknown>(method: string, path: string, body?: object | Buffer): Promise<T> {
     return JSON.parse((await this.raw(method, path, body)).toString() || 'null') as T;
   }
@@ -28,7 +28,7 @@ export class Engine {
     return answer.body;
   }
 
-  /** Undefined for a thing that is not there. */
+  /** Undefined if it does not exist. */
   async find<T>(path: string): Promise<T | undefined> {
     return this.call<T>('GET', path).catch((error: unknown) => {
       if (error instanceof EngineError && error.status === 404) {
@@ -38,7 +38,7 @@ export class Engine {
     });
   }
 
-  /** The published provider asks before a preview too, but for a host behind ssh, which may need a person. */
+  /** The published provider also connects before a preview, except for a host behind ssh, which may need a person. */
   async configure(): Promise<void> {
     if (!this.address.host.startsWith('ssh://')) {
       await this.ping().catch((error: Error) => {
@@ -57,7 +57,7 @@ export class Engine {
 }
 
 /**
- * Repeats `attempt` until it says true.
+ * Repeats `attempt` until it returns true.
  * @param pending the state that the real provider names in its message
  */
 export async function untilRemoved(pending: string, attempt: () => Promise<boolean>, seconds = 30): Promise<void> {

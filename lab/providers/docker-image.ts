@@ -7,7 +7,7 @@ interface Image {
   RepoDigests: string[] | null;
 }
 
-/** The image on the engine; pulled when it is not there, so that a registry is asked only then. */
+/** The image on the engine; pulled if it does not exist, so that a registry is queried only then. */
 export async function findImage(engine: Engine, name: string, platform = ''): Promise<Image> {
   if (!name) {
     throw new Error('empty image name is not allowed');
@@ -33,8 +33,9 @@ export function localImage(engine: Engine, name: string): Promise<Image | undefi
 }
 
 /**
- * An answer of 200 can end in an error: the last line of the progress says so. The name and its tag go apart, and a digest
- * stands in for the tag, as Docker's client has it: the image store of containerd keeps the image under what it is told.
+ * A 200 response can end in an error: then the last line of the progress says so. The name and its tag are sent separately, and
+ * a digest takes the place of the tag, as in Docker's client: the image store of containerd keeps the image under the name that
+ * it is given.
  */
 async function pull(engine: Engine, name: string, platform: string): Promise<void> {
   const [, fromImage = name, tag = 'latest', digest = tag] = /^(.+?)(?::([^/:@]+))?(?:@(.+))?$/.exec(name) ?? [];

@@ -69,7 +69,7 @@ export function network(engine: Engine): Resource {
       const config = Array.isArray(planned['ipamConfigs']) ? planned['ipamConfigs'].filter(isRecord) : [];
       const { Id } = await said('Unable to create network', engine.call<{ Id: string }>('POST', '/networks/create', {
         Name: planned['name'],
-        // The published provider's client sends this too: two networks of one name would be a riddle.
+        // The published provider's client sends this too: two networks with the same name would be ambiguous.
         CheckDuplicate: true,
         Labels: pairs(planned['labels']),
         Driver: given(planned, 'driver') ?? '',

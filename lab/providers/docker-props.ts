@@ -8,7 +8,7 @@ export const given = (props: Props, key: string) => (isEmpty(props[key]) || prop
 export const pairs = (value: Value | undefined) => Object.fromEntries((Array.isArray(value) ? value : []).filter(isRecord).map(({ label, value: text }) => [label, text]));
 export const asLabels = (map: Record<string, string> | null) => Object.entries(map ?? {}).map(([label, value]) => ({ label, value }));
 
-/** With what was tried before the engine's own words. */
+/** With the failed operation before the engine's own words. */
 export async function said<T>(prefix: string, work: Promise<T>): Promise<T> {
   return work.catch((error: Error) => {
     throw new Error(`${prefix}: ${error.message}`);
@@ -16,7 +16,7 @@ export async function said<T>(prefix: string, work: Promise<T>): Promise<T> {
 }
 
 /**
- * Removes a thing that may be in use for a moment longer.
+ * Removes a thing that may be in use for another moment.
  * @param pending the state that the published provider names in its message
  * @param busy the engine's words while it is in use
  */

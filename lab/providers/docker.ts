@@ -10,8 +10,8 @@ import { serve } from './serve';
 
 /**
  * Stand-in for the docker provider plugin 5.2.0, for machines that cannot download the published one: the resources and
- * functions this project uses, over the Docker Engine API. Names, defaults, what replaces and what is recorded
- * are the published provider's, found by running both.
+ * functions this project uses, over the Docker Engine API. Names, defaults, replacements and recorded state are those of the
+ * published provider, found by running both.
  */
 
 /** The provider; exported so that tests can call its methods without a process. */

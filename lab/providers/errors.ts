@@ -4,7 +4,7 @@ import { Status } from '@pulumi/pulumi/proto/status_pb';
 import { Any } from 'google-protobuf/google/protobuf/any_pb';
 import type { Struct } from 'google-protobuf/google/protobuf/struct_pb';
 
-/** The form that the published providers' errors have. */
+/** The format of the published providers' errors. */
 export function occurred(error: unknown): string {
   return `1 error occurred:\n\t* ${error instanceof Error ? error.message : String(error)}\n\n`;
 }
@@ -15,7 +15,7 @@ export function explain(prefix: string): (error: unknown) => never {
   };
 }
 
-/** The thing exists and is not as it should be: what was reached is recorded with the reason. */
+/** The thing exists and is not as it should be: the state reached is recorded with the reason. */
 export function halfway(id: string, reached: Struct, reason: string): never {
   const failed = new ErrorResourceInitFailed();
   failed.setId(id);

@@ -4,7 +4,7 @@
  * SDK that they are built with: check.ts, plan.ts, difference.ts with detail.ts, and refresh.ts. All of it is pure.
  */
 
-/** How the protocol writes a value that is not known before the update has run. */
+/** How the protocol represents a value that is unknown before the update. */
 export const unknown = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
 
 export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
@@ -16,24 +16,24 @@ export interface Field {
   /** The fields of an element, or of the object. Without it elements are strings. */
   readonly of?: Shape;
   readonly required?: true;
-  /** Left out, it is for the engine to say, and a value once recorded stays. */
+  /** If omitted, the engine sets it, and a recorded value stays. */
   readonly computed?: true;
-  /** Only ever an output. */
+  /** Only an output. */
   readonly output?: true;
-  /** A change needs a new resource. Nested fields and their parent are looked at separately, as Terraform does. */
+  /** A change requires a new resource. Nested fields and their parent are compared separately, as in Terraform. */
   readonly replaces?: true;
   readonly secret?: true;
   readonly fallback?: string | number | boolean;
-  /** A complaint about a known value, else undefined. */
+  /** An error about a known value, else undefined. */
   readonly complaint?: (value: never) => string | undefined;
-  /** Whether a change is none, although the values differ. */
+  /** Whether the values count as equal although they differ. */
   readonly suppress?: (old: never, next: never) => boolean;
-  /** A refresh leaves the input as it was written. */
+  /** A refresh keeps the input as it was written. */
   readonly keepsInput?: true;
 }
 export type Shape = Readonly<Record<string, Field>>;
 
-/** What Terraform takes for nothing, by type. */
+/** What Terraform treats as nothing, by type. */
 export const zero = { string: '', int: 0, bool: false } as const;
 
 export function isRecord(value: Value | undefined): value is Props {
@@ -51,7 +51,7 @@ export function equal(a: Value | undefined, b: Value | undefined): boolean {
   return identity(a ?? null, false) === identity(b ?? null, false);
 }
 
-/** One string per value: keys sorted, and where asked nothing told from its zero, as hashes of set elements are. */
+/** One string per value: keys sorted, and if requested, nothing distinguished from its zero, like the hashes of set elements. */
 export function identity(value: Value, zeroIsNothing = true): string {
   if (Array.isArray(value)) {
     return `[${value.map((item) => identity(item, zeroIsNothing)).join()}]`;

@@ -4,21 +4,21 @@ import { equal, isRecord, unknown, type Field, type Props, type Value } from './
 /** A field of a resource that is built with the Terraform plugin framework. */
 export interface FrameworkField extends Field {
   readonly of?: FrameworkShape;
-  /** Once it is known it stays so, whatever else changes. */
+  /** Once it is known it does not change, whatever else does. */
   readonly stays?: true;
 }
 export type FrameworkShape = Readonly<Record<string, FrameworkField>>;
 
 /**
- * The state that inputs lead to, by the rules of the Terraform plugin framework: what is not set is null, or for the
- * API to say; what that said stays while nothing else changes, and is unknown as soon as anything does.
+ * The state that inputs lead to, by the rules of the Terraform plugin framework: what is not set is null, or set by the API;
+ * the API's values stay while nothing else changes, and are unknown as soon as anything does.
  */
 export function frameworkPlan(shape: FrameworkShape, prior: Props | null, inputs: Props): Props {
   const same = proposed(shape, prior, inputs, false);
   return prior && Object.keys(shape).every((key) => equal(prior[key], same[key])) ? same : proposed(shape, prior, inputs, true);
 }
 
-/** @param anew whether what the API says is to be said anew */
+/** @param anew whether the API sets its values again */
 function proposed(shape: FrameworkShape, prior: Props | null, inputs: Props, anew: boolean): Props {
   return Object.fromEntries(Object.entries(shape).map(([key, field]): [string, Value] => {
     const [input, before] = [inputs[key] ?? null, prior?.[key] ?? null];
@@ -44,7 +44,7 @@ function given(field: FrameworkField, before: Value, input: Value, anew: boolean
   return of && isRecord(input) ? present(proposed(of, isRecord(before) ? before : null, input, anew)) : input;
 }
 
-/** A set in the order in which it is recorded, which is one of whole elements, with what is null in them. */
+/** A set in the order in which it is recorded: the order of its whole elements, including their nulls. */
 export function sorted({ of }: FrameworkField, items: Value[]): Value[] {
   const whole = new Map(items.map((item): [Value, Value] => [of ? complete(of, item) : item, item]));
   return ordered([...whole.keys()]).map((item) => whole.get(item) ?? null);
@@ -54,7 +54,7 @@ function complete(shape: FrameworkShape, value: Value): Value {
   return isRecord(value) ? Object.fromEntries(Object.entries(shape).map(([key, { of }]) => [key, of ? complete(of, value[key] ?? null) : value[key] ?? null])) : value;
 }
 
-/** Without what is null: so it is recorded. */
+/** Without nulls: this is how it is recorded. */
 export function present(props: Props): Props {
   return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== null));
 }

@@ -1,6 +1,6 @@
 const units: Record<string, number> = { ns: 1, us: 1e3, 'µs': 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
-/** Nanoseconds of a duration in Go's notation (`1m30s`), undefined when it is none. */
+/** Nanoseconds of a duration in Go's notation (`1m30s`), undefined if it is invalid. */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') {
     return 0;
@@ -12,7 +12,7 @@ export function parseDuration(text: string): number | undefined {
   return Math.round(text.startsWith('-') ? -sum : sum);
 }
 
-/** Go's canonical form, in which the provider hands durations back: 60 s is `1m0s`. */
+/** Go's canonical form, in which the provider returns durations: 60 s is `1m0s`. */
 export function formatDuration(nanoseconds: number): string {
   if (nanoseconds === 0) {
     return '0s';

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 
 export type StandIn = 'docker' | 'random' | 'cloudflare' | 'nodejs' | 'pulumi-nodejs';
 
-/** The executable that the CLI looks for, and what it is made from. */
+/** The executable that the CLI looks for, and its source. */
 const known: Record<StandIn, { executable: string; source?: string }> = {
   docker: { executable: 'pulumi-resource-docker', source: 'docker.ts' },
   random: { executable: 'pulumi-resource-random', source: 'random.ts' },
@@ -13,13 +13,13 @@ const known: Record<StandIn, { executable: string; source?: string }> = {
   'pulumi-nodejs': { executable: 'pulumi-resource-pulumi-nodejs' },
 };
 
-/** In a directory of ours, so that a later look for the published plugins (ops/support/plugins.ts) passes over it. */
+/** In our own directory, so that a later search for the published plugins (ops/support/plugins.ts) skips it. */
 const marker = '.stand-ins';
 
 /**
  * Writes an executable for each stand-in.
  * @param opts.projectDir where package.json and node_modules are
- * @param opts.cacheDir where bundles and executables are kept, by the hash of what they are made from
+ * @param opts.cacheDir where bundles and executables are kept, by the hash of their sources
  * @returns the directory to put in front of PATH
  */
 export async function standIns(names: readonly StandIn[], opts: { readonly projectDir: string; readonly cacheDir: string }): Promise<string> {
@@ -28,7 +28,7 @@ export async function standIns(names: readonly StandIn[], opts: { readonly proje
   if (fs.existsSync(path.join(directory, marker))) {
     return directory;
   }
-  // Made aside and moved into place: two runs at once must not see each other's half.
+  // Built aside and moved into place: two concurrent runs must not see each other's half.
   fs.mkdirSync(path.dirname(directory), { recursive: true });
   const draft = fs.mkdtempSync(`${directory}-`);
   fs.chmodSync(draft, 0o755);
@@ -38,7 +38,7 @@ export async function standIns(names: readonly StandIn[], opts: { readonly proje
       ? path.join(directory, `${executable}.js`)
       : path.join(projectDir, 'node_modules', '@pulumi', 'pulumi', 'cmd', 'dynamic-provider');
     if (source) {
-      // Loaded only when there is something to bundle, which is once.
+      // Loaded only if there is something to bundle, which is once.
       const { build } = await import('esbuild');
       await build({
         entryPoints: [path.join(projectDir, 'lab', 'providers', source)],

@@ -14,7 +14,7 @@ import { command, locate, runtimeOptions, words } from './node-program';
  * It starts Node on @pulumi/pulumi's own `cmd/run`, as the published one does; the program then talks to the engine.
  */
 
-/** The program has told the person what is wrong: nothing is to be added. */
+/** The program has reported what is wrong: nothing needs to be added. */
 const toldAlready = 32;
 
 /** The service; exported so that tests can call its methods. */

@@ -11,7 +11,7 @@ export async function listen(service: unknown, methods: grpc.UntypedServiceImple
   process.stdout.write(`${port}\n`);
 }
 
-/** A method that answers once; what it throws is the error of the call. */
+/** A method that responds once; an exception is the error of the call. */
 export function unary<Q, A>(handler: (request: Q) => Promise<A> | A): grpc.handleUnaryCall<Q, A> {
   return (call, callback) => {
     Promise.resolve()

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-/** What of a package.json says which plugin a package needs. */
+/** The part of a package.json that says which plugin a package needs. */
 export interface Manifest {
   readonly name?: string;
   readonly version?: string;
@@ -46,7 +46,7 @@ export function installed(directory: string, seen = new Set<string>()): Manifest
   });
 }
 
-/** The plugins these packages ask for: name and version as in their `pulumi` field, else their own. */
+/** The plugins that these packages require: name and version as in their `pulumi` field, else their own. */
 export function plugins(manifests: readonly Manifest[]): Plugin[] {
   return manifests.filter(({ pulumi }) => pulumi?.resource).flatMap(({ name = '', version = '', pulumi = {} }) => {
     const plugin = pulumi.name ?? (name.startsWith('@pulumi/') ? name.slice('@pulumi/'.length) : undefined);

@@ -46,7 +46,7 @@ export function command(request: RunRequest, engine: string, runPath: string): {
   const options = runtimeOptions(info);
   const flag = (name: string, value: string | undefined) => (value ? [`--${name}`, value] : []);
   const config = Object.fromEntries(request.getConfigMap().toArray().map(([key, value]: [string, string]) => {
-    // The SDK takes keys in the old form, namespace:config:name, too; the published host sends only that.
+    // The SDK also accepts keys in the old form, namespace:config:name; the published host sends only that.
     const [namespace, ...name] = key.split(':');
     return [`${namespace}:config:${name.at(-1)}`, value];
   }));
@@ -75,7 +75,7 @@ export function command(request: RunRequest, engine: string, runPath: string): {
   };
 }
 
-/** Path of a module of the SDK that a program has. @throws Error when it has none */
+/** Path of a module of the program's SDK. @throws Error if it has none */
 export function locate(module: string, directory: string): string {
   try {
     return createRequire(path.join(directory, 'package.json')).resolve(module);

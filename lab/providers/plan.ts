@@ -1,6 +1,6 @@
 import { identity, isEmpty, isRecord, unknown, zero, type Field, type Props, type Shape, type Value } from './fields';
 
-/** The state these inputs lead to, as far as it is known. What does not change is taken over from `prior` as it stands. */
+/** The state these inputs lead to, as far as it is known. Unchanged values are copied from `prior`. */
 export function plan(shape: Shape, prior: Props | null, inputs: Props, inSet = false): Props {
   return Object.fromEntries(Object.entries(shape).map(([key, field]) =>
     [key, planned(field, prior === null, prior?.[key] ?? null, inputs[key] ?? null, inSet)]));
@@ -65,7 +65,7 @@ export function ordered(set: Value[]): Value[] {
   return [...set].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
-/** The state to record: what was read laid over what was planned, and nothing left unknown. */
+/** The state to record: what was read merged over what was planned, with nothing left unknown. */
 export function settle(shape: Shape, base: Props, read: Props, refreshing: boolean): Props {
   return Object.fromEntries(Object.entries(shape).map(([key, field]) => {
     const before = base[key] ?? null;

@@ -4,9 +4,9 @@ import type { Provider, Resource } from './resource';
 import { serve } from './serve';
 
 /**
- * Stand-in for the random provider plugin 4.21.2: RandomPassword, RandomString, RandomBytes and RandomId. Every change of
- * an input replaces, as in the published one. The one output left out is RandomPassword.bcryptHash: Node has no bcrypt,
- * and a hash that no password checks against would be worse than none.
+ * Stand-in for the random provider plugin 4.21.2: RandomPassword, RandomString, RandomBytes and RandomId. Every change to an
+ * input replaces, as in the published one. The only missing output is RandomPassword.bcryptHash: Node has no bcrypt, and a hash
+ * that matches no password would be worse than none.
  */
 
 const fixed = { replaces: true } as const;
@@ -36,7 +36,7 @@ const textFields: Shape = {
 const minimums = ['minUpper', 'minLower', 'minNumeric', 'minSpecial'] as const;
 const classes = ['special', 'upper', 'lower'] as const;
 
-/** Evenly drawn characters, the demanded ones of each class among them, in an order that tells nothing. */
+/** Evenly drawn characters, including the required ones of each class, in a random order. */
 export function randomText(wanted: Props): string {
   const sets = {
     minUpper: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
@@ -92,7 +92,7 @@ function oneName(inputs: Props): Props {
 function resource(rest: Pick<Resource, 'shape' | 'create'> & Partial<Resource>): Resource {
   return {
     framework: true,
-    // What was drawn exists nowhere but in the state.
+    // The drawn value exists only in the state.
     read: async (id, state) => ({ id, state }),
     delete: async () => undefined,
     ...rest,

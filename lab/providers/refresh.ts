@@ -40,7 +40,7 @@ function extract(field: Field | undefined, input: Value, state: Value): [value: 
   return [state, equal(input, state)];
 }
 
-/** Which element of a set an input became: the likest first. */
+/** Which element of a set an input became: the most similar first. */
 function matched(inputs: Props[], state: Props[]): (number | undefined)[] {
   const score = (a: Props, b: Props) => Object.keys(a).reduce((sum, key) => sum + (key in b ? (equal(a[key], b[key]) ? 3 : 1) : 0), 0);
   const pairs = inputs.flatMap((a, i) => state.map((b, j) => ({ i, j, score: score(a, b) }))).sort((a, b) => b.score - a.score);

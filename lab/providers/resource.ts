@@ -1,27 +1,27 @@
 import type { Props, Shape } from './fields';
 
-/** One resource type: its table of fields, and what it does to the world. Errors become the step's error. */
+/** One resource type: its table of fields, and its operations. Errors become the step's error. */
 export interface Resource {
   readonly shape: Shape;
-  /** The real provider's own notes in the state, so that it takes the state over as its own. */
+  /** The real provider's own notes in the state, so that it accepts the state as its own. */
   readonly meta?: string;
-  /** `name` is made up from the resource's name where it is not set. */
+  /** `name` is generated from the resource's name if it is not set. */
   readonly autoname?: true;
   readonly deleteBeforeReplace?: true;
   /**
-   * The published provider is built with the newer plugin framework: defaults stay out of the inputs, what is null out of
-   * the state, and a difference names properties instead of paths.
+   * The published provider is built with the newer plugin framework: defaults are not in the inputs, nulls not in the state,
+   * and a difference names properties instead of paths.
    */
   readonly framework?: true;
   /** What is wrong with the inputs as a whole, by property. */
   readonly validate?: (inputs: Props) => Record<string, string>;
   /** Values that follow from others. */
   readonly derive?: (inputs: Props) => Props;
-  /** The state that inputs lead to, where it is not for the rules of plan.ts to say. What it does is recorded as it stands. */
+  /** The state that inputs lead to, if the rules of plan.ts do not determine it. The result of an operation is recorded unchanged. */
   readonly plan?: (prior: Props | null, inputs: Props) => Props;
   /** @throws Halfway when the thing exists but is not as it should be */
   create(planned: Props): Promise<{ id: string; state: Props }>;
-  /** Undefined when the thing is gone. */
+  /** Undefined if it no longer exists. */
   read(id: string, state: Props): Promise<{ id: string; state: Props } | undefined>;
   /** Returns what to record over the plan. Without it a change is only recorded. */
   update?(id: string, old: Props, planned: Props): Promise<Props>;
@@ -32,11 +32,11 @@ export interface Provider {
   readonly version: string;
   readonly resources: Readonly<Record<string, Resource>>;
   readonly invokes?: Readonly<Record<string, (args: Props) => Promise<Props>>>;
-  /** @throws Error for a setting this stand-in cannot honour */
+  /** @throws Error for a setting that this stand-in does not support */
   configure?(config: Props): Promise<void> | void;
 }
 
-/** A create that got as far as making the thing: it is recorded, with the error, and the next update repairs it. */
+/** A create that got as far as creating the thing: it is recorded, with the error, and the next update repairs it. */
 export class Halfway extends Error {
   constructor(message: string, readonly id: string) {
     super(message);

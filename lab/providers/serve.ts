@@ -46,7 +46,7 @@ export function methods(provider: Provider): UntypedServiceImplementation {
     const all: Props = of.framework ? present(values) : { ...values, id };
     return encode(of.shape, of.meta ? { ...all, __meta: of.meta } : all);
   };
-  /** Providers of the first kind go by the ID among the properties; the engine's own is for where there is none. */
+  /** Providers of the first kind use the ID among the properties; the engine's own is for resources without one. */
   const idOf = (of: Resource, request: { getId(): string }, before: Props): string =>
     of.framework || isEmpty(before['id']) ? request.getId() : (before['id'] as string);
   const recorded = (of: Resource, id: string, base: Props, read: Props): Struct =>
@@ -78,7 +78,7 @@ export function methods(provider: Provider): UntypedServiceImplementation {
     }),
     configure: unary(async (request: proto.ConfigureRequest) => {
       acceptSecrets = request.getAcceptsecrets();
-      // Settings come marked as secret whether a provider takes that or not.
+      // Settings are marked as secret whether or not a provider supports that.
       await provider.configure?.(Object.fromEntries(Object.entries(props(request.getArgs())).map(([key, value]) => [key, plain(value)])));
       const response = new proto.ConfigureResponse();
       response.setSupportspreview(true);
@@ -185,7 +185,7 @@ export function methods(provider: Provider): UntypedServiceImplementation {
         response.setProperties(recorded(of, request.getId(), planned, (await of.update?.(idOf(of, request, old), old, planned)) ?? {}));
       } catch (error) {
         if (of.plan) {
-          // Nothing is recorded: the state stays as it was.
+          // Nothing is recorded: the state stays unchanged.
           throw error;
         }
         halfway(request.getId(), recorded(of, request.getId(), planned, {}), `updating ${request.getUrn()}: ${occurred(error)}`);

@@ -1,5 +1,5 @@
 #!/usr/bin/python3 -IS
-"""Stand-in for cloudflared, as far as a stack sees it: commands, variables, readiness, signals and exit codes."""
+"""Stand-in for cloudflared, in the parts that a stack sees: commands, variables, readiness, signals and exit codes."""
 import argparse
 import asyncio
 import base64
@@ -9,17 +9,17 @@ import re
 import signal
 import sys
 
-# An isolated Python does not look beside its script, and nothing is to be written there.
+# # An isolated Python does not import from the folder of its script, and nothing may be written there.
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 sys.dont_write_bytecode = True
 from connector import PATIENCE, Connector, log
 
-# As many as cloudflared holds.
+# # As many as cloudflared opens.
 CONNECTIONS = 4
 
 
 class Failure(Exception):
-    """Ends the program with a message for people."""
+    """Ends the program with a readable message."""
 
 
 async def run(token, metrics, grace):
@@ -37,7 +37,7 @@ async def run(token, metrics, grace):
     asked = asyncio.create_task(signals.get())
     holding = [asyncio.create_task(connector.hold(number)) for number in range(CONNECTIONS)]
     done, _ = await asyncio.wait({asked, *holding}, return_when=asyncio.FIRST_COMPLETED)
-    # What holds a connection ends only by a mistake of this program.
+    # # A task that holds a connection ends only because of a bug in this program.
     log("INF", f"Initiating graceful shutdown due to signal {signal.Signals(done.pop().result()).name} ...")
     for task in holding:
         task.cancel()
@@ -48,12 +48,12 @@ async def run(token, metrics, grace):
         again = asyncio.create_task(signals.get())
         await asyncio.wait({finished, again}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
     log("INF", "Tunnel server stopped")
-    # A look-up of the edge's name cannot be stopped, and the end of the loop would wait for it.
+    # # A lookup of the edge's name cannot be cancelled, and the end of the loop would wait for it.
     os._exit(0)
 
 
 def ready(metrics):
-    # Only here, as it is asked every few seconds and the import is most of what the other command takes to start.
+    # # Imported only here: this command runs every few seconds, and the import is most of the other command's startup time.
     from http.client import HTTPConnection, HTTPException
 
     if not metrics:
@@ -71,7 +71,7 @@ def ready(metrics):
 
 
 def tunnel_token():
-    """The token goes before the file, as in cloudflared."""
+    """The token takes precedence over the file, as in cloudflared."""
     token, path = os.environ.get("TUNNEL_TOKEN"), os.environ.get("TUNNEL_TOKEN_FILE")
     if not token and path:
         try:
@@ -106,7 +106,7 @@ def seconds(duration):
 
 
 def main():
-    # Flags that the lab does not know are refused: otherwise nobody would notice that they do nothing here.
+    # # Flags that the lab does not know are refused: otherwise nobody would notice that they have no effect here.
     program = argparse.ArgumentParser(prog="cloudflared", allow_abbrev=False)
     program.add_argument("--no-autoupdate", action="store_true")
     tunnel = program.add_subparsers(required=True).add_parser("tunnel", allow_abbrev=False)

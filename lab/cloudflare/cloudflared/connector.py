@@ -8,12 +8,12 @@ import sys
 import time
 import uuid
 
-# Seconds in which somebody who is there answers.
+# # Seconds within which a peer that is alive answers.
 PATIENCE = 5
-# The same for a service. It is less than the edge has for a connector.
+# # The same for a service: less than the edge allows a connector.
 ORIGIN_PATIENCE = 3
 CHUNK = 65536
-# Seconds: a connection whose other end has vanished without a word is given up after 8.
+# # Seconds: a connection whose other end has disappeared silently is given up after 8.
 KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
 
 
@@ -26,14 +26,14 @@ class Connector:
         self.token = token
         self.edge = edge
         self.id = str(uuid.uuid4())
-        # Numbers of the connections that stand. One that was taken for a request stands until its successor fails.
+        # # Numbers of the open connections. One that was taken for a request counts as open until its successor fails.
         self.standing = set()
         self.under_way = set()
         self.requests = 0
         self.errors = 0
 
     async def hold(self, number):
-        """Keeps one connection open for ever."""
+        """Keeps one connection open forever."""
         pause, said = 0.1, None
         while True:
             try:
@@ -85,7 +85,7 @@ class Connector:
             raise
 
     async def serve(self, service, from_edge, to_edge):
-        """One request: says whether the service can be reached, and then is a pipe to it."""
+        """One request: reports whether the service can be reached, and is then a pipe to it."""
         self.requests += 1
         to_origin = None
         try:
@@ -121,7 +121,7 @@ class Connector:
             writer.write(f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nContent-Length: {len(payload)}\r\nConnection: close\r\n\r\n".encode() + payload)
             await writer.drain()
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):
-            # Who asks for nothing gets no answer.
+            # # A client that requests nothing gets no answer.
             pass
         finally:
             writer.close()
@@ -145,13 +145,13 @@ def keep_alive(writer):
 
 
 async def pipe(from_edge, to_edge, from_origin, to_origin):
-    """Ends when either side is done. The edge hears whether the service ended or broke off."""
+    """Ends when either side is done. The edge learns whether the service ended normally or broke off."""
     request = asyncio.create_task(feed(from_edge, to_origin))
     response = asyncio.create_task(copy(from_origin, to_edge))
     try:
         await asyncio.wait({request, response}, return_when=asyncio.FIRST_COMPLETED)
         if response.done() and not response.exception():
-            # All is said, and the edge closes. Until then it is read: unread data would reset the connection.
+            # # Everything is sent, and the edge closes. Until then, read: unread data would reset the connection.
             to_edge.write_eof()
             await asyncio.wait({request}, timeout=PATIENCE)
         else:
@@ -169,7 +169,7 @@ async def copy(reader, writer):
 
 
 async def feed(reader, writer):
-    """As `copy`; what the service takes no more is thrown away, for its answer may be on the way."""
+    """As `copy`; what the service no longer accepts is discarded, because its response may be on the way."""
     taken = True
     while data := await reader.read(CHUNK):
         try:
