@@ -1,13 +1,13 @@
 /**
- * Where Alloy sends what it takes, read from its configuration: the receiver names for each signal who takes it, and
- * from one component to the next that leads to an address, or to nobody.
+ * Where Alloy sends what it receives, read from its configuration: the receiver names the next component for each signal, and
+ * following the components leads to an address, or nowhere.
  */
 import type { Signal } from '../../components/backend';
 
-/** Kinds of telemetry, in the order in which everybody names them. */
+/** Kinds of telemetry, in the usual order. */
 export const signals: readonly Signal[] = ['traces', 'metrics', 'logs'];
 
-/** A way out of Alloy. */
+/** An exporter of Alloy. */
 export interface Flow {
   /** Label of the component that sends. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface Flow {
 
 export interface Flows {
   readonly sent: readonly Flow[];
-  /** Signals that are taken and sent nowhere. */
+  /** Signals that are accepted and sent nowhere. */
   readonly discarded: readonly Signal[];
 }
 
@@ -41,10 +41,10 @@ export function alloyFlows(config: string): Flows {
   return { sent: [...sent.values()], discarded };
 }
 
-/** The components that a signal gets to, those from which it starts among them. */
+/** The components that a signal reaches, including those from which it starts. */
 function reached(bodies: ReadonlyMap<string, string>, from: readonly string[], signal: Signal): string[] {
   const found = new Set(from);
-  // A set goes on with what is added to it meanwhile.
+  // Iterating a set includes what is added meanwhile.
   for (const component of found) {
     for (const [, next = ''] of forSignal(bodies.get(component) ?? '', signal).matchAll(/([\w.]+)\.(?:input|receiver)\b/g)) {
       found.add(next);
@@ -53,7 +53,7 @@ function reached(bodies: ReadonlyMap<string, string>, from: readonly string[], s
   return [...found];
 }
 
-/** A component without what it does with the other signals. */
+/** A component without its handling of the other signals. */
 function forSignal(body: string, signal: Signal): string {
   return body.replace(/^\s*(\w+)\s*=\s*\[.*?\]/gms, (list, name) => (name !== signal && (signals as readonly string[]).includes(name) ? '' : list));
 }

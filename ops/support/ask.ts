@@ -1,17 +1,17 @@
 import { createInterface } from 'node:readline';
 import { Failure } from './say';
 
-/** How a command comes by a yes: from a person at the terminal, from `--yes`, or not at all. */
+/** How a command gets its confirmation: from a person at the terminal, from `--yes`, or not at all. */
 export type Consent = 'ask' | 'yes' | 'never';
 
 /** Whether there is a person to ask: the question goes to stderr, the answer comes from stdin. */
 export const atTerminal = (): boolean => Boolean(process.stdin.isTTY && process.stderr.isTTY);
 
 /**
- * How a command that changes something comes by its yes. The same for each of them.
+ * How a command that changes something gets its confirmation. The same for all of them.
  * @param doing what needs it, as the beginning of a sentence: "Deploying"
- * @param command the one that says yes
- * @throws Failure where there is nobody to ask
+ * @param command the one that confirms
+ * @throws Failure if there is nobody to ask
  */
 export function consentOf(yes: boolean, doing: string, command: string): 'ask' | 'yes' {
   if (!yes && !atTerminal()) {
@@ -20,10 +20,10 @@ export function consentOf(yes: boolean, doing: string, command: string): 'ask' |
   return yes ? 'yes' : 'ask';
 }
 
-/** What a person answers; undefined for Ctrl-C, Ctrl-D, a signal and the end of the input. Never throws: whoever gives up has changed nothing. */
+/** A person's answer; undefined for Ctrl-C, Ctrl-D, a signal and the end of the input. Never throws: giving up changes nothing. */
 export function answerTo(question: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    // No library of prompts: `@inquirer/prompts` cuts the space behind the question, draws it again with control codes at each key
+    // No library of prompts: `@inquirer/prompts` strips the space after the question, redraws it with control codes at each key
     // (in a pipe too), and does not end when the terminal is closed.
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     let answer: string | undefined;
@@ -36,12 +36,12 @@ export function answerTo(question: string): Promise<string | undefined> {
     };
     terminal.on('SIGINT', end);
     signals.forEach((signal) => process.on(signal, end));
-    // A terminal that is closed can neither be read nor, in `close`, be given back as it was.
+    // A closed terminal can neither be read nor, in `close`, be restored.
     terminal.on('error', end);
     terminal.on('close', () => {
       signals.forEach((signal) => process.off(signal, end));
       if (answer === undefined) {
-        // The cursor stands behind the question.
+        // The cursor is behind the question.
         process.stderr.write('\n');
       }
       resolve(answer);

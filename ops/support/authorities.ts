@@ -1,12 +1,12 @@
 /**
- * Certificate authorities that this machine trusts. Node has a list of its own and looks at no other, while curl and Go
- * take the machine's: behind a company's authority the one would fail where the others work.
+ * Certificate authorities that this machine trusts. Node has its own list and reads no other, while curl and Go use the
+ * machine's: behind a company's authority Node would fail where the others work.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as tls from 'node:tls';
 
-/** Where Linux distributions and macOS keep all authorities in one file; the same places that Go looks at. */
+/** Where Linux distributions and macOS keep all authorities in one file; the same places that Go checks. */
 const bundles = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -17,7 +17,7 @@ const bundles = [
 
 /**
  * All of them in PEM: Node's own, those of NODE_EXTRA_CA_CERTS, SSL_CERT_FILE and SSL_CERT_DIR, and the machine's.
- * @param env variables that name files; one that cannot be read is passed over, as Node, curl and Go do
+ * @param env variables that name files; an unreadable file is skipped, as in Node, curl and Go
  */
 export function authorities(env: NodeJS.ProcessEnv = process.env): string[] {
   const machine = env['SSL_CERT_FILE'] ? [env['SSL_CERT_FILE']] : bundles.filter((file) => fs.existsSync(file)).slice(0, 1);
@@ -25,7 +25,7 @@ export function authorities(env: NodeJS.ProcessEnv = process.env): string[] {
   return [...new Set([...tls.rootCertificates, ...systemStore(), ...files.flatMap((file) => (file ? certificatesIn(file) : []))])];
 }
 
-/** What only the operating system's store holds, such as the keychain of macOS. Node has it from 22.15 on. */
+/** Authorities that are only in the operating system's store, such as the keychain of macOS. Node reads it from 22.15 on. */
 function systemStore(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (kind: 'system') => string[] };
   return getCACertificates?.('system') ?? [];

@@ -11,15 +11,15 @@ export const projectDir = path.join(__dirname, '..', '..');
 
 const usualPlaces = (env: NodeJS.ProcessEnv): Places => ({ usual: usualPlace(env), old: path.join(projectDir, '.state') });
 
-/** Where the state is kept in files, as things are; undefined where somebody has chosen a backend. Changes nothing. */
+/** Where the state is currently kept in files; undefined if a backend was chosen. Changes nothing. */
 export function localState(env: NodeJS.ProcessEnv = process.env, places = usualPlaces(env)): StateFolder | undefined {
   return isChosen(env) ? undefined : currentFolder(places);
 }
 
 /**
- * Where Pulumi keeps the stack's state: what the environment, Pulumi.yaml or `pulumi login` say, else files of this user,
- * their secrets encrypted with a passphrase that is generated once.
- * @param places where those files go
+ * Where Pulumi keeps the stack's state: according to the environment, Pulumi.yaml or `pulumi login`, else in files of this
+ * user, whose secrets are encrypted with a passphrase that is generated once.
+ * @param places where those files are
  * @returns environment variables for the Pulumi CLI
  */
 export function backendEnvironment(env: NodeJS.ProcessEnv = process.env, places = usualPlaces(env)): Record<string, string> {
@@ -29,7 +29,7 @@ export function backendEnvironment(env: NodeJS.ProcessEnv = process.env, places 
   const folder = settledFolder(places);
   const { dir, passphrase } = folder;
   if (!hasPassphrase(env) && !fs.existsSync(passphrase)) {
-    // `wx`: of two runs at once, one writes it and the other takes what is there.
+    // `wx`: of two concurrent runs, one writes it and the other uses the existing one.
     try {
       fs.writeFileSync(passphrase, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
       say(`State: files in ${dir}, for all your checkouts; its secrets are encrypted with the passphrase generated there. Keep both.`);
@@ -47,12 +47,12 @@ export function environmentOf({ backend, passphrase }: StateFolder, env: NodeJS.
   return { PULUMI_BACKEND_URL: `file://${backend}`, ...(hasPassphrase(env) ? {} : { PULUMI_CONFIG_PASSPHRASE_FILE: passphrase }) };
 }
 
-/** For the CLI an empty passphrase is one, and wins over a file; an empty name of a file is none. */
+/** The CLI treats an empty passphrase as one, preferred to a file; an empty file name as none. */
 const hasPassphrase = (env: NodeJS.ProcessEnv): boolean => env['PULUMI_CONFIG_PASSPHRASE'] !== undefined || Boolean(env['PULUMI_CONFIG_PASSPHRASE_FILE']);
 
 /**
- * Whether somebody has chosen where the state is. Which of several counts is for the CLI to say: PULUMI_BACKEND_URL before
- * Pulumi.yaml before `pulumi login`.
+ * Whether a backend was chosen. The CLI decides which of several counts: PULUMI_BACKEND_URL before Pulumi.yaml before `pulumi
+ * login`.
  */
 function isChosen(env: NodeJS.ProcessEnv): boolean {
   // With a token the CLI logs in to Pulumi's own service by itself.
@@ -69,7 +69,7 @@ function backendOfProject(): string | undefined {
   }
 }
 
-/** A folder relative to the checkout, which a preview would look for in the folder of its own from which it runs. */
+/** A folder relative to the checkout: a preview, which runs from a different folder, would look for it there. */
 function absolute(url: string | undefined): Record<string, string> {
   const [, dir] = /^file:\/\/([^/~].*)$/.exec(url ?? '') ?? [];
   return dir === undefined ? {} : { PULUMI_BACKEND_URL: `file://${path.resolve(projectDir, dir)}` };

@@ -1,10 +1,10 @@
 /**
- * An error that no part of the program has foreseen.
+ * An error that no part of the program expects.
  */
 import { spawnSync } from 'node:child_process';
 import { projectDir } from './backend';
 
-/** Errors of the system that are the machine's and not ours, with what helps. */
+/** System errors that are caused by the machine and not by this program, with what helps. */
 const ofTheMachine: Readonly<Record<string, { readonly words: string; readonly command: (file: string) => string }>> = {
   EACCES: { words: 'this user may not write to or read', command: (file) => `ls -ld ${file}` },
   EPERM: { words: 'this user may not change', command: (file) => `ls -ld ${file}` },
@@ -13,7 +13,7 @@ const ofTheMachine: Readonly<Record<string, { readonly words: string; readonly c
   EDQUOT: { words: 'the quota of this user is used up:', command: (file) => `df -h ${file}` },
 };
 
-/** What to say of it: of an error of the machine what helps, of any other that it is a bug and where to report it. */
+/** The message for it: for an error of the machine what helps, for any other that it is a bug and where to report it. */
 export function bugReport(error: unknown): string {
   const { code = '', path: file } = (error ?? {}) as NodeJS.ErrnoException;
   const known = ofTheMachine[code];
@@ -29,13 +29,13 @@ export function bugReport(error: unknown): string {
   ].join('\n');
 }
 
-/** Where the issues of a repository are, or the repository. */
+/** The issues page of a repository, or the repository. */
 function issuesOf(remote: string): string {
   const [, host, name] = /^(?:https:\/\/(?:[^@/]*@)?|ssh:\/\/git@|git@)([\w.-]+)[/:](.+?)(?:\.git)?\/?$/.exec(remote) ?? [];
   return host ? `https://${host}/${name}/issues` : remote || 'the repository that this copy comes from';
 }
 
-/** What git prints, or nothing where it fails. */
+/** The output of git, or nothing if it fails. */
 function git(...args: readonly string[]): string {
   return spawnSync('git', args, { cwd: projectDir, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).stdout?.trim() ?? '';
 }

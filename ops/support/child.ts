@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 
 /**
- * Starts a process, waits for its end, and returns its exit code. A signal that comes meanwhile ends that one first; then
- * this process ends by the signal, as it would have without.
+ * Starts a process, waits for its end, and returns its exit code. A signal meanwhile first ends that process; then this process
+ * ends by the signal, as it would have without.
  * @param start starts it and listens to it
  * @param stop ends it
  * @param tidy runs before this process ends by a signal
@@ -13,7 +13,7 @@ export async function ended(start: () => ChildProcess, stop: (child: ChildProces
     by = signal;
     stop(child);
   };
-  // Before there is anybody to stop: a signal must not end this process alone.
+  // Before there is a process to stop: a signal must not end only this one.
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   const child = start();
   try {

@@ -1,7 +1,7 @@
 /**
- * Downloads the pinned Pulumi CLI into Pulumi's own folder, by Pulumi's own installer. It is installed aside and moved into
- * place when it runs: a download that failed or was killed leaves nothing that a later run could take for a CLI, and of two
- * at once each is complete.
+ * Downloads the pinned Pulumi CLI into Pulumi's own folder, with Pulumi's own installer. It is installed aside and moved into
+ * place when it runs: a failed or killed download leaves nothing that a later run could mistake for a CLI, and two concurrent
+ * downloads are each complete.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -17,7 +17,7 @@ import { Failure, say } from './say';
 import { helpFor, wordsOf } from './trouble';
 import { sameWay } from './web';
 
-/** What the installer says of its doings, and of its sorrow. */
+/** The installer's progress messages and errors. */
 const chatter = /^(===|\+ |We're sorry|If you need help|Get started|Command failed|warning: Pulumi has been installed|error: failed to download|check your internet|issue at |Warning: Problem )/;
 
 /** @param silenceMs milliseconds without a byte after which a site is given up. Returns the path of the CLI. */
@@ -48,7 +48,7 @@ export async function downloadCli(site: string, silenceMs: number): Promise<stri
   return cliIn(root);
 }
 
-/** What always helps: a CLI that somebody has installed is used. */
+/** What always helps: a CLI that is already installed is used. */
 export const byHand = [`export PATH=/folder/of/the/cli:$PATH   # Pulumi ${pulumiVersion.oldest} or newer, installed by hand: https://www.pulumi.com/docs/install`];
 
 async function install(aside: string, silenceMs: number): Promise<void> {
@@ -61,7 +61,7 @@ async function install(aside: string, silenceMs: number): Promise<void> {
       cwd: projectDir,
       env: { ...process.env, ...installerEnvironment(aside, tmp, silenceMs) },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      // A group of its own, so that its shell and curl end with it.
+      // Its own process group, so that its shell and curl end with it.
       detached: true,
     });
     child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -70,28 +70,28 @@ async function install(aside: string, silenceMs: number): Promise<void> {
   const stopWatch = watchGrowth([tmp], { everyMs: 3_000, grown: (bytes) => void (bytes >= 1e6 && say(`Pulumi ${pulumiVersion.pinned}: ${megabytes(bytes)} on disk`)) });
   await ended(start, stopGroup, () => fs.rmSync(aside, { recursive: true, force: true })).finally(stopWatch);
   if (!outcome || outcome.message !== undefined) {
-    // The shell names the script by the file that it was kept in.
+    // The shell refers to the script by its temporary file.
     const words = wordsOf(outcome?.output ?? said).filter((line) => !chatter.test(line)).map((line) => line.replace(/^\S*\/tmp-\S+: (?:(?:line )?\d+: )?/, ''));
     throw new Error(words.length > 0 ? [...new Set(words)].join('\n') : (outcome?.message ?? 'the installer ended without a word'));
   }
 }
 
-/** Everything that the installer keeps meanwhile goes into a folder of ours, and its curl goes the way that our requests go. */
+/** All temporary files of the installer go into a folder of ours, and its curl uses the same proxy and authorities as our requests. */
 function installerEnvironment(aside: string, tmp: string, silenceMs: number): Record<string, string> {
-  // Without these, curl waits for ever for a site that says nothing, and never comes to its fallback.
+  // Without these, curl waits forever for a silent site, and never reaches its fallback.
   const limits = ['connect-timeout = 20', 'speed-limit = 1', `speed-time = ${Math.ceil(silenceMs / 1000)}`];
   const theirs = curlConfig(process.env);
   fs.writeFileSync(path.join(aside, '.curlrc'), [...limits, ...(theirs ? [`config = ${JSON.stringify(theirs)}`] : []), ''].join('\n'));
   return { ...sameWay(aside), TMPDIR: tmp, CURL_HOME: aside };
 }
 
-/** The configuration that curl would read; it reads one. */
+/** The configuration file that curl would read; it reads only one. */
 function curlConfig(env: NodeJS.ProcessEnv): string | undefined {
   const folders = [env['CURL_HOME'], env['XDG_CONFIG_HOME'], env['HOME'] || os.homedir()];
   return folders.flatMap((folder) => (folder ? [path.join(folder, '.curlrc')] : [])).find((file) => fs.existsSync(file));
 }
 
-/** Moves a complete CLI into place. Another run may have been quicker, and an installer that was killed may have left half of one. */
+/** Moves a complete CLI into place. Another run may have been faster, and a killed installer may have left an incomplete one. */
 function publish(from: string, to: string, old: string): void {
   try {
     if (fs.existsSync(to) && !isPinned(cliIn(to))) {
@@ -105,7 +105,7 @@ function publish(from: string, to: string, old: string): void {
   }
 }
 
-/** What downloads that were killed have left. */
+/** What killed downloads have left. */
 function removeLeftovers(folder: string): void {
   for (const name of fs.readdirSync(folder)) {
     const pid = /^\.download-(\d+)-/.exec(name)?.[1];

@@ -1,18 +1,18 @@
 /**
- * Has Pulumi's SDK install the CLI. A process of its own, because the SDK takes the client for its requests, the folder
- * for its files and what its installer script is told from the process that it runs in, and can be stopped in no other way.
- * Arguments: version, folder. Sends what went wrong to its parent, and ends when that does.
+ * Lets Pulumi's SDK install the CLI. In a separate process, because the SDK takes its HTTP client, its folder and its
+ * installer's options from the process that it runs in, and cannot be stopped in any other way.
+ * Arguments: version, folder. Sends errors to its parent, and ends when the parent does.
  */
 import { PulumiCommand } from '@pulumi/pulumi/automation/cmd';
 import { SemVer } from 'semver';
 import { get } from './web';
 
-/** What the SDK keeps of a command that failed. */
+/** What the SDK records about a failed command. */
 interface CommandFailure extends Error {
   readonly commandResult?: { readonly err?: { readonly stderr?: string; readonly stdout?: string } };
 }
 
-/** With the shell and curl: it leads a group of its own. */
+/** With the shell and curl: it leads its own process group. */
 const stop = (): void => void process.kill(-process.pid, 'SIGTERM');
 process.on('disconnect', stop);
 
@@ -27,7 +27,7 @@ const [version = '', root] = process.argv.slice(2);
 PulumiCommand.install({ version: new SemVer(version), root }).then(
   () => end(undefined),
   (error: CommandFailure) => {
-    // The installer says some of its errors on stdout, among what it does.
+    // The installer prints some of its errors on stdout, among its progress.
     const { stderr = '', stdout = '' } = error.commandResult?.err ?? {};
     end({ message: error.message, output: `${stderr}\n${stdout}` });
   },

@@ -10,25 +10,25 @@ import { compareVersions } from '../../settings/parse';
 
 const executable = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi';
 
-/** Long enough for a cold start from a slow disk, and short enough to be waited for. */
+/** Long enough for a cold start from a slow disk, and short enough to wait for. */
 const startMs = 10_000;
 
 export interface OnPath {
   /** The first good one. */
   readonly cli: string | undefined;
-  /** Those before it that are no use, each with what is the matter. */
+  /** Those before it that cannot be used, each with the reason. */
   readonly passedOver: readonly string[];
 }
 
 /**
  * The CLI on PATH: one that runs and is new enough.
- * @param patienceMs how long one may take to say its version
+ * @param patienceMs how long one may take to print its version
  */
 export function cliOnPath(env: NodeJS.ProcessEnv = process.env, patienceMs = startMs): OnPath {
   const passedOver: string[] = [];
   const files = (env['PATH'] ?? '')
     .split(path.delimiter)
-    // That of a package of npm would download another one when it is run.
+    // The CLI of an npm package would download a different one when it runs.
     .filter((dir) => dir && !dir.endsWith(path.join('node_modules', '.bin')))
     .map((dir) => path.join(dir, executable));
   for (const file of new Set(files)) {
@@ -43,7 +43,7 @@ export function cliOnPath(env: NodeJS.ProcessEnv = process.env, patienceMs = sta
   return { cli: undefined, passedOver };
 }
 
-/** A shell passes over a folder of PATH that it may not read, or that leads nowhere. */
+/** A shell skips a folder of PATH that it may not read, or that does not exist. */
 function isThere(file: string): boolean {
   try {
     return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
@@ -56,14 +56,14 @@ function isThere(file: string): boolean {
 export const pulumiHome = (env: NodeJS.ProcessEnv = process.env): string => env['PULUMI_HOME'] || usualHome(env);
 
 /**
- * What makes the CLI take that folder: it looks the home up in the list of users, where `sudo`, containers and CI may have
- * another one than HOME is, and would keep its plugins there.
+ * What makes the CLI use that folder: it looks the home up in the list of users, where `sudo`, containers and CI may have a
+ * different one than HOME, and would keep its plugins there.
  */
 export function homeVariable(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
   return env['PULUMI_HOME'] || listedHome() === (env['HOME'] || os.homedir()) ? {} : { PULUMI_HOME: usualHome(env) };
 }
 
-/** Undefined for a user who is on no list, as in a container with a number of its own. */
+/** Undefined for a user who is in no list, as in a container with a numeric user. */
 function listedHome(): string | undefined {
   try {
     return os.userInfo().homedir;
@@ -79,16 +79,16 @@ export const pinnedRoot = (home: string): string => path.join(home, 'versions', 
 
 export const cliIn = (root: string): string => path.join(root, 'bin', executable);
 
-/** The pinned CLI if it was downloaded before. The SDK knows no PULUMI_HOME, so that it may be in the usual place too. */
+/** The pinned CLI if it was downloaded before. The SDK ignores PULUMI_HOME, so it may also be in the usual place. */
 export function pinnedCli(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const roots = [pulumiHome(env), usualHome(env)].map(pinnedRoot);
   return roots.map(cliIn).find(isPinned);
 }
 
-/** A download that was cut off leaves a file as well, and it is no CLI. */
+/** An interrupted download also leaves a file, which is not a CLI. */
 export const isPinned = (file: string): boolean => fs.existsSync(file) && versionOf(file) === pulumiVersion.pinned;
 
-/** Why a CLI is no use, as the rest of a sentence that begins with its path. */
+/** Why a CLI cannot be used, as the rest of a sentence that begins with its path. */
 function faultOf(file: string, patienceMs: number): string | undefined {
   const version = versionOf(file, patienceMs);
   if (version === undefined) {
@@ -97,7 +97,7 @@ function faultOf(file: string, patienceMs: number): string | undefined {
   return compareVersions(version, pulumiVersion.oldest) < 0 ? `is Pulumi ${version}, and ${pulumiVersion.oldest} is the oldest that is supported` : undefined;
 }
 
-/** A directory on PATH may hold one of that name, or a file that cannot be run. */
+/** A directory on PATH may hold a directory of that name, or a file that cannot be run. */
 export function isProgram(file: string): boolean {
   try {
     fs.accessSync(file, fs.constants.X_OK);
@@ -107,7 +107,7 @@ export function isProgram(file: string): boolean {
   }
 }
 
-/** A wrapper may say more than the version, before it. */
+/** A wrapper may print more before the version. */
 function versionOf(file: string, patienceMs = startMs): string | undefined {
   const { stdout } = spawnSync(file, ['version'], {
     encoding: 'utf8',

@@ -1,5 +1,5 @@
 /**
- * What a person types, and how a command ends.
+ * Command line parsing, and how a command ends.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -15,15 +15,15 @@ import { stacksWithFile } from './project';
 import { Failure, Misread, say, Stopped } from './say';
 
 /**
- * Runs a command with what a person has typed. Every error ends it with words, and none with a bare stack trace.
- * @param handedOn options of the program that it hands on to
+ * Runs a command with the arguments as typed. Every error ends it with a message, and none with a bare stack trace.
+ * @param handedOn options of the program that it passes on
  */
 export function main(command: Command, handedOn: readonly Option[] = []): void {
   const end = (error: unknown): void => {
     process.exitCode = error instanceof Failure ? error.exitCode : 1;
     say(`\n${error instanceof Failure ? error.message : bugReport(error)}`);
   };
-  // Whoever has closed the pipe (`| head`) or the terminal has seen enough. The command goes on: a deployment is not cut off by that.
+  // The reader has closed the pipe (`| head`) or the terminal. The command continues: that must not interrupt a deployment.
   [process.stdout, process.stderr].forEach((stream) => stream.on('error', (error: NodeJS.ErrnoException) => void (['EPIPE', 'EIO'].includes(error.code ?? '') || end(error))));
   process.on('uncaughtException', (error) => {
     end(error);
@@ -32,13 +32,13 @@ export function main(command: Command, handedOn: readonly Option[] = []): void {
   parse(command, process.argv.slice(2), handedOn).catch((error) => {
     end(error);
     if (error instanceof Stopped) {
-      // What was left in the middle is not waited for.
+      // Unfinished work is not waited for.
       process.exit();
     }
   });
 }
 
-/** The command whose help is written as a person calls it. */
+/** The command whose help is shown under the name that a person types. */
 export function withUsage(command: Command): Command {
   return command.configureHelp({
     commandUsage: () => `npm run ${command.name()} -- ${command.usage()}`,
@@ -46,9 +46,9 @@ export function withUsage(command: Command): Command {
   });
 }
 
-/** @throws Misread with what is wrong and the right command; what the command throws */
+/** @throws Misread with what is wrong and the correct command; errors of the command */
 export async function parse(command: Command, args: readonly string[], handedOn: readonly Option[] = []): Promise<void> {
-  // npm takes this one away, pnpm does not.
+  // npm removes this one, pnpm does not.
   const typed = args[0] === '--' ? args.slice(1) : [...args];
   const named = `npm run ${command.name()}`;
   if (handedOn.length === 0) {
@@ -71,7 +71,10 @@ export async function parse(command: Command, args: readonly string[], handedOn:
   }
 }
 
-/** @throws Misread for an option of which the library would take the last, and whose default says that there is one value */
+/**
+ * @throws Misread for an option given twice of which the library would use the last, and whose default shows that there is one
+ * value
+ */
 function refuseTwice(command: Command, args: readonly string[]): void {
   for (const { long = '', required, defaultValue } of command.options) {
     const times = args.filter((arg) => arg === long || arg.startsWith(`${long}=`)).length;
@@ -81,20 +84,23 @@ function refuseTwice(command: Command, args: readonly string[]): void {
   }
 }
 
-/** The library's words, as a sentence: `error: unknown option '--stak'\n(Did you mean --stack?)`. */
+/** The library's message, as a sentence: `error: unknown option '--stak'\n(Did you mean --stack?)`. */
 function sentence(message: string): string {
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n').map((line) => line.replace(/^\((.*)\)$/, '$1')).filter(Boolean);
   return [`${first.charAt(0).toUpperCase()}${first.slice(1)}`.replace(/[^.?]$/, '$&.'), ...rest].join(' ');
 }
 
-/** The library's words about what was typed, which may have quotes in it. */
+/** The library's message about an argument, which may contain quotes. */
 function withoutValues(text: string): string {
   return text
     .replace(/^(Unknown option )'(.*)'(?=\.( Did you mean|$))/s, (_, before: string, word: string) => `${before}'${shownWord(word)}'`)
     .replace(/(--([\w-]+) <[^>]*>' argument )'(.*)'(?= is invalid\.)/s, (_, before: string, option: string, word: string) => `${before}'${shown(option, word)}'`);
 }
 
-/** The option of which somebody has typed the beginning, more than it takes (`--json=yes`) or nearly the name (`--stak=prod`): the library knows none of them. */
+/**
+ * The option that was typed shortened, with a value that it does not take (`--json=yes`) or misspelled (`--stak=prod`): the
+ * library recognizes none of these.
+ */
 function begun(command: Command, message: string): string {
   const [, name, value] = /unknown option '(--[\w-]+)(=.*)?'$/.exec(message) ?? [];
   const beginning = name === undefined ? [] : command.options.filter(({ long }) => long?.startsWith(name));
@@ -103,7 +109,7 @@ function begun(command: Command, message: string): string {
   return option && more.length === 0 ? ` Did you mean ${option.long}?` : '';
 }
 
-/** The command that somebody means who has left out an option's name. */
+/** The command that was meant if the name of an option is missing. */
 function meant(command: Command, typed: readonly string[]): string | undefined {
   const [word, ...more] = typed.filter((arg) => !arg.startsWith('-'));
   if (word === undefined || more.length > 0) {
@@ -116,20 +122,20 @@ function meant(command: Command, typed: readonly string[]): string | undefined {
 }
 
 /**
- * `npm run up --stack=prod`: without ` -- ` npm keeps the option, and tells it to what it runs in a variable.
- * @throws Misread with the right command
+ * `npm run up --stack=prod`: without ` -- ` npm consumes the option, and passes it in an environment variable.
+ * @throws Misread with the correct command
  */
 function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 'short' | 'required'>[], args: readonly string[], env: NodeJS.ProcessEnv, handsOn: boolean): void {
   const kept = options.flatMap(({ long = '', required }) => {
     const name = long.slice(2);
-    // npm takes the `no` of --no-journal for its own, and the option is off.
+    // npm interprets the `no` of --no-journal itself, and the option is off.
     const [, negated] = /^no-(.*)$/.exec(name) ?? [];
     const spelled = name === 'config' && env['npm_config_call'] ? 'call' : keptName(negated ?? name, options, env);
     const value = env[variableOf(spelled)];
     const isOff = value === 'false' || (!required && value === '');
     const flag = spelled === 'call' ? '-c' : long;
     const isTyped = args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
-    // A yes that npm keeps is a question, or a refusal with the right command.
+    // If npm consumes a yes, there is a question, or a refusal with the correct command.
     if (name === 'yes' || isTyped || value === undefined || isOff !== (negated !== undefined) || isSettingOfNpm(spelled, env)) {
       return [];
     }
@@ -139,7 +145,8 @@ function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 
   if (kept.length === 0) {
     return;
   }
-  // `--stack prod`: npm takes the name alone, and the command is left with the value. Of two such options nobody knows whose it is.
+  // `--stack prod`: npm consumes only the name, and the command gets the value. With two such options it is unknown whose value
+  // it is.
   const bare = kept.filter(({ required, values }) => required && values.length === 0);
   const [first = '', ...rest] = args;
   const [alone] = !handsOn && bare.length === 1 ? bare : [];
@@ -158,24 +165,24 @@ function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 
 
 const variableOf = (name: string): string => `npm_config_${name.replace(/-/g, '_')}`;
 
-/** Options of npm that are nearly some of ours and mean something else. */
+/** npm's own options that are similar to ours and mean something else. */
 const npmsOwn = ['all', 'also', 'force', 'include', 'save'];
 
-/** The name under which npm has kept an option: its own, or one that is nearly that and nobody else's (`--stak`, `--preview`). */
+/** The name under which npm has consumed an option: its own, or one that is similar to only that one (`--stak`, `--preview`). */
 function keptName(name: string, options: readonly Pick<Option, 'long'>[], env: NodeJS.ProcessEnv): string {
   const isNear = (typed: string): boolean => (typed.length > 3 && name.startsWith(typed)) || (name.length > 4 && distance(typed, name) <= 2);
   const others = Object.keys(env).flatMap((variable) => /^npm_config_([a-z_]+)$/.exec(variable)?.[1]?.replace(/_/g, '-') ?? []);
   return variableOf(name) in env ? name : others.find((typed) => isNear(typed) && !npmsOwn.includes(typed) && !options.some(({ long }) => long === `--${typed}`)) ?? name;
 }
 
-/** Whether somebody has set an option of npm's own (`json=true`) for all of its commands. */
+/** Whether one of npm's own options is configured (`json=true`) for all of its commands. */
 function isSettingOfNpm(name: string, env: NodeJS.ProcessEnv): boolean {
   const files = [env['npm_config_userconfig'], env['npm_config_globalconfig'], path.join(projectDir, '.npmrc')];
   const line = new RegExp(`^\\s*${name}\\s*=`, 'm');
   return files.some((file) => file !== undefined && fs.existsSync(file) && line.test(fs.readFileSync(file, 'utf8')));
 }
 
-/** Settings as somebody types them, secrets left out. */
+/** Settings as typed, without secrets. */
 export function configFlags(config: Readonly<Record<string, string>>): string[] {
   return Object.entries(config).flatMap(([key, value]) => ['-c', shellQuoted(shown('config', `${key}=${value}`))]);
 }
@@ -183,15 +190,15 @@ export function configFlags(config: Readonly<Record<string, string>>): string[] 
 /** Options whose values are names, numbers and paths. */
 const open = ['stack', 'rotate', 'timeout', 'phoenix', 'alloy', 'file', 'only', 'rate', 'batch', 'span-bytes'];
 
-/** The value of an option as it may stand in a message. */
+/** The value of an option as a message may show it. */
 function shown(option: string, value: string): string {
   return open.includes(option) ? value : shownPair(value);
 }
 
-/** A word where `KEY=VALUE` belongs: without a sign nobody knows which of the two it is. */
+/** A word in place of `KEY=VALUE`: without the `=` it is unknown which of the two it is. */
 const shownPair = (word: string): string => (/[=:\s]/.test(word) ? shownWord(word) : '…');
 
-/** What stands beside the option that a message is about: what may be a secret only as `…`. */
+/** What was typed besides the option that a message is about: possible secrets only as `…`. */
 function shownArguments(args: readonly string[], options: readonly Pick<Option, 'long' | 'short' | 'required'>[]): string[] {
   const taking = (arg = ''): string | undefined => options.find(({ long, short, required }) => required && (arg === long || arg === short))?.long?.slice(2);
   return args.map((arg, index) => {
@@ -208,10 +215,10 @@ function shownArguments(args: readonly string[], options: readonly Pick<Option, 
   });
 }
 
-/** Quotes for the shell; what is left for the person to fill in needs none. */
+/** Quotes for the shell; placeholders need none. */
 const quoted = (word: string): string => (word === '…' ? word : shellQuoted(word));
 
-/** A word as it may stand in a message: of what may be a secret only the name before it, in `KEY=VALUE` and whatever is typed for that. */
+/** A word as a message may show it: of a possible secret only the name before it, in `KEY=VALUE` and similar forms. */
 function shownWord(word: string): string {
   // A secret in base64 may end like this.
   if (/^[^-:\s][^:\s]*=+$/.test(word)) {
@@ -227,7 +234,7 @@ function shownWord(word: string): string {
   }
   const known = Object.keys(keys).map((name) => name.split(':')[0]);
   const [, namespace = '', rest = ''] = /^([^=:\s]*)(.*)$/s.exec(word) ?? [];
-  // In a namespace of the settings a name belongs to the key; anywhere else it may be the value.
+  // In a namespace of the settings the name is part of the key; elsewhere it may be the value.
   const [, name = ''] = known.includes(namespace) || key !== undefined ? /^(:[^=:\s]+)/.exec(rest) ?? [] : [];
   const sign = rest.charAt(name.length);
   return sign === '' || rest.length === name.length + 1 ? word : `${namespace}${name}${sign.trim() || '='}…`;

@@ -1,20 +1,20 @@
-/** What stands in the comment: a page of `npm run preview`, and where it comes from. */
+/** The content of the comment: a page of `npm run preview`, and where it comes from. */
 
-/** First line of the comment, by which it is found again; nobody sees it. */
+/** First line of the comment, which identifies it; it is not displayed. */
 export const marker = '<!-- llm-observability preview -->';
 
-/** Longest comment that GitHub takes, in characters. */
+/** Longest comment that GitHub accepts, in characters. */
 export const longest = 65_536;
 
 export interface Origin {
   readonly commit: string;
   /** Address of the workflow run that made the page. */
   readonly run: string;
-  /** `owner/name` of the fork whose code made it; undefined when it is this repository's own. */
+  /** `owner/name` of the fork whose code made it; undefined if it is from this repository. */
   readonly fork: string | undefined;
 }
 
-/** The comment's text. What is too long ends early, at a line, and says so at its top: below it a block may be open. */
+/** The comment's text. If it is too long, it is cut at a line and says so at its top: below it a block may be open. */
 export function commentBody(page: string, origin: Origin): string {
   const quiet = withoutMentions(page);
   const whole = `${heading(origin)}\n\n${quiet}`;
@@ -31,11 +31,11 @@ function heading({ commit, run, fork }: Origin): string {
 }
 
 /**
- * The page without a word that GitHub would take for somebody's name and tell them. What a pull request changes may be
- * what writes the page, so all of it is a stranger's text, published under the name of a bot that may mention any team.
- * Its other Markdown does nothing that their own comment could not do; this page stands in no block of ours that it
- * could break out of. A zero-width space keeps an `@` from being a mention, also in the ways to write one that Markdown
- * decodes first. After a letter or a digit (image@sha256:…, user@host) it is none, and stays fit to be copied.
+ * The page without words that GitHub would treat as a mention. The pull request may change the code that writes the page, so
+ * all of it is untrusted text, published under the name of a bot that may mention any team. Its other Markdown can do nothing
+ * that the author's own comment could not; this page is inside no block of ours that it could break out of. A zero-width space
+ * keeps an `@` from being a mention, also in the notations that Markdown decodes first. After a letter or a digit
+ * (image@sha256:…, user@host) it is no mention, and stays fit to be copied.
  */
 function withoutMentions(page: string): string {
   return page.replace(/(?<![a-z0-9])@|&#0*64;|&#x0*40;|&commat;/gi, '$&\u200b');

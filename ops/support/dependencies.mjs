@@ -1,6 +1,6 @@
 /**
- * The packages of node_modules, installed as package-lock.json says. Plain JavaScript on Node's own modules: nothing else is
- * there yet.
+ * The packages of node_modules, installed according to package-lock.json. Plain JavaScript on Node's own modules: nothing else
+ * exists yet.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { oneAtATime } from './one-at-a-time.mjs';
 import { run } from './process.mjs';
 
-/** Runs `npm ci` if node_modules is not as package-lock.json says. Returns the exit code: 0 when all is there. */
+/** Runs `npm ci` if node_modules does not match package-lock.json. Returns the exit code: 0 when everything is installed. */
 export async function installDependencies(root) {
   if (upToDate(root)) {
     return 0;
@@ -30,8 +30,8 @@ export async function installDependencies(root) {
 async function npmCi(root) {
   console.error('Installing the dependencies (npm ci) …');
   rmSync(stampOf(root), { force: true });
-  // npm's output goes to stderr: stdout belongs to the command, which may print JSON. Whatever NODE_ENV says, tests and
-  // checks are commands of this project.
+  // npm's output goes to stderr: stdout belongs to the command, which may print JSON. Development packages are installed
+  // whatever NODE_ENV says: tests and checks are commands of this project.
   const code = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['inherit', 2, 2],
@@ -45,7 +45,7 @@ async function npmCi(root) {
   return code;
 }
 
-/** Says which lock file `npm ci` was run for, last of all. */
+/** Records for which lock file `npm ci` was run, as the last step. */
 const stampOf = (root) => join(root, 'node_modules', '.installed-from');
 
 const wanted = (root) => createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
@@ -56,8 +56,8 @@ function upToDate(root) {
 }
 
 /**
- * Whether somebody has run npm by hand. It writes what it has installed into a lock file of its own, when all is there;
- * what is optional and for other platforms is not in it.
+ * Whether npm was run by hand. It writes what it has installed into its own lock file, when everything is installed; optional
+ * packages for other platforms are not in it.
  */
 function installedByNpm(root) {
   const file = join(root, 'node_modules', '.package-lock.json');

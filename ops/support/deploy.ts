@@ -1,5 +1,5 @@
 /**
- * What the commands that deploy a stack have in common: finding it, its engine, and going on from a run that was cut off.
+ * What the commands that deploy a stack have in common: finding it, its engine, and recovering from an interrupted run.
  */
 import type { Engine } from '../../engine';
 import type { Consent } from './ask';
@@ -17,8 +17,8 @@ import { Failure, say, Stopped } from './say';
 export class Refused extends Failure {}
 
 /**
- * --refresh: what somebody removed or stopped by hand is put back. The outputs are for programs; what a person needs of them
- * is in the summary at the end.
+ * --refresh: what somebody removed or stopped by hand is restored. The outputs are for programs; what a person needs of them is
+ * in the summary at the end.
  */
 export const commonArgs: readonly string[] = ['--refresh', '--non-interactive', '--suppress-outputs'];
 
@@ -31,11 +31,11 @@ interface Opened {
   readonly state: StackState | undefined;
   readonly settings: Record<string, string>;
   readonly rotated: Rotation;
-  /** Where nothing was deployed, a stack that was not there before goes again, and its file is as it was. */
+  /** If nothing was deployed, a new stack is removed again, and its file is restored. */
   readonly takeBack: () => Promise<void>;
 }
 
-/** State and settings of the stack, which is made if it is new. Each is a run of the CLI, so they run side by side. */
+/** State and settings of the stack, which is created if it is new. Each is a run of the CLI, so they run in parallel. */
 export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise<Opened> {
   const before = readStackFile(pulumi.stack);
   const hasFile = readStackFile(pulumi.stack) !== undefined;
@@ -55,7 +55,8 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
     }
     return { state, settings: settings ?? (await pulumi.settings()), rotated, takeBack };
   } catch (error) {
-    // One that could not be made may be somebody else's by now; one that somebody has stopped may be there all the same.
+    // A stack that could not be created may be somebody else's by now; one whose creation was interrupted may exist all the
+    // same.
     if (isMade || error instanceof Stopped) {
       await takeBack();
     }
@@ -63,7 +64,7 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
   }
 }
 
-/** Makes a stack that is not there yet, without resources. */
+/** Creates a stack that does not exist yet, without resources. */
 export async function makeStack(pulumi: Pulumi): Promise<void> {
   say(`Stack ${pulumi.stack}: new`);
   forgetSalt(pulumi.stack);
@@ -71,8 +72,7 @@ export async function makeStack(pulumi: Pulumi): Promise<void> {
 }
 
 /**
- * What a stack file says of the passphrase of a stack that is gone, where nothing in it is encrypted: the new stack has
- * a passphrase of its own.
+ * The passphrase salt of a removed stack in its stack file, if nothing in the file is encrypted: the new stack has its own.
  */
 function forgetSalt(stack: string): void {
   const file = readStackFile(stack);
@@ -82,9 +82,9 @@ function forgetSalt(stack: string): void {
 }
 
 /**
- * The stack's Docker Engine, which answers.
+ * The stack's Docker Engine, which responds.
  * @param consent whether one may be installed or started
- * @param again the command that goes on once a person has done that
+ * @param again the command to run again once a person has done that
  */
 export async function readyEngine(stack: string, settings: Readonly<Record<string, string>>, consent: Consent, again: string): Promise<Engine> {
   const choice = choiceOf(settings, stack);
@@ -96,7 +96,7 @@ export async function readyEngine(stack: string, settings: Readonly<Record<strin
   return choice.engine;
 }
 
-/** Removes the lock of a killed run and what it had half made. */
+/** Removes the lock of a killed run and what it had half created. */
 export async function goOnFromCutOffRun(pulumi: Pulumi, engine: Engine, read: StackState | undefined, stop?: AbortSignal): Promise<void> {
   const state = (await clearStaleLock(pulumi, stop ? { stop } : {})) ? await pulumi.state() : read;
   await removeLeftovers(engine, `${projectName}/${pulumi.stack}`, state);

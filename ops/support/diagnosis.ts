@@ -12,10 +12,10 @@ interface Container {
 const lines = 8;
 
 /**
- * What the containers of a stack that are not well have said last: the CLI tells of a deployment that stopped
- * at a container only that it did not become healthy.
+ * The last log lines of the containers of a stack that are unhealthy: if a deployment stops at a container, the CLI only says
+ * that it did not become healthy.
  * @param owner `project/stack`, the value of the label
- * @returns a paragraph for each; none when the engine does not answer
+ * @returns a paragraph for each; none if the engine does not respond
  */
 export async function lastWords(engine: Engine, owner: string): Promise<string[]> {
   const filter = encodeURIComponent(JSON.stringify({ label: [`${stackLabel}=${owner}`] }));

@@ -1,9 +1,9 @@
 /**
- * The picture of what runs and which way telemetry flows, as a Mermaid flowchart. Nothing in it is drawn by hand: another
- * container, port or address is another picture.
+ * The picture of what runs and which way telemetry flows, as a Mermaid flowchart. Nothing in it is drawn by hand: a different
+ * container, port or address changes the picture.
  *
- * Left out, so that it can be taken in at a glance: containers that run once or never, volumes that a service only reads,
- * the page of Alloy, and rules of the tunnel for single paths that are no OTLP.
+ * Left out, so that it stays readable: containers that run once or never, volumes that a service only reads, the page of Alloy,
+ * and rules of the tunnel for single paths that are not OTLP.
  */
 import type { Signal } from '../../components/backend';
 import { dockerHost } from '../../components/catalog';
@@ -11,11 +11,11 @@ import { signals } from './alloy-flows';
 import { Flowchart } from './flowchart';
 import { stackParts, type Container, type Deployed, type Service, type StackParts } from './stack-parts';
 
-/** @param stacks where one of them sends to another, they are joined */
+/** @param stacks if one of them sends to another, they are connected */
 export function diagram(...stacks: readonly Deployed[]): string {
   const chart = new Flowchart();
   const found = stacks.map(stackParts);
-  // In turn: a hostname of one stack is where another one sends, and to whom nobody sends is seen last.
+  // In order: a hostname of one stack is where another one sends, and only at the end it is known where nobody sends.
   for (const draw of [drawParts, drawVisitors, drawFlows, drawCallers]) {
     found.forEach((stack) => draw(chart, stack));
   }
@@ -50,11 +50,11 @@ function drawParts(chart: Flowchart, stack: StackParts): void {
   services.forEach((service) => box([service], frameOf(stack, service)));
 }
 
-/** What goes from one to the other, to a disk, and out of the stack. */
+/** The data flows between them, to disks, and out of the stack. */
 function drawFlows(chart: Flowchart, stack: StackParts): void {
   const { services, connectors: [connector], rules, central } = stack;
   const coming = new Map<string, Set<Signal>>();
-  /** What takes the requests of a container for an address: a name is known on the networks that both are on. */
+  /** The container that serves requests to an address: a name is known on the networks that both are on. */
   const taker = ({ networksAdvanced: own = [] }: Container, url: string, ...names: readonly string[]): string => {
     const { hostname, host } = new URL(url);
     const service = services.find(({ networksAdvanced = [] }) => networksAdvanced.some(({ name, aliases = [] }) => aliases.includes(hostname) && own.some((network) => network.name === name)));
@@ -97,7 +97,7 @@ function drawFlows(chart: Flowchart, stack: StackParts): void {
   }
 }
 
-/** Who comes to the host ports: applications to where OTLP is taken, people to where it ends. */
+/** The clients of the host ports: applications where OTLP is received, people where it ends. */
 function drawVisitors(chart: Flowchart, stack: StackParts): void {
   for (const service of stack.services) {
     const published = [...new Set((service.ports ?? []).map(({ external }) => external))].sort((a, b) => a - b).map(String);
@@ -112,7 +112,7 @@ function drawVisitors(chart: Flowchart, stack: StackParts): void {
   }
 }
 
-/** Who comes to a hostname to which nobody in the picture sends. */
+/** The clients of a hostname to which no stack in the picture sends. */
 function drawCallers(chart: Flowchart, { rules }: StackParts): void {
   for (const { hostname, path } of rules.filter((rule) => !chart.reaches(addressId(rule.hostname)))) {
     const [id, title] = path === undefined ? ['people', 'people'] : ['hosts', 'other hosts'];

@@ -8,16 +8,16 @@ import { hasDaemon, install, isDebian, start, type Step } from './engine-starter
 import { otherEngines } from './other-engines';
 import { Failure, say } from './say';
 
-/** Long enough for an engine that is just starting on a busy machine. */
+/** Long enough for an engine that is starting on a busy machine. */
 const startupMs = 90_000;
-/** Milliseconds between a socket that is there and one that members of its group may use. */
+/** Milliseconds between the creation of a socket and its being usable by members of its group. */
 const handOverMs = 2_000;
 
 /**
- * Makes sure that the engine of a stack answers. Where it is the usual one of this machine, is not installed or does not
- * run, and nothing else is in use, it is installed (on Debian and Ubuntu) or started, if somebody agrees.
- * @param consent 'never' for commands that have no use for an engine that is empty
- * @param again the command that goes on, once a person has done by hand what is left to do
+ * Makes sure that the engine of a stack responds. If it is the usual one of this machine, is not installed or not running, and
+ * no other is in use, it is installed (on Debian and Ubuntu) or started, after confirmation.
+ * @param consent 'never' for commands for which an empty engine is no use
+ * @param again the command to run again, once a person has done by hand what is left to do
  * @throws Failure with the one command that helps
  */
 export async function ensureEngine(choice: Choice, consent: Consent, again: string): Promise<void> {
@@ -28,7 +28,7 @@ export async function ensureEngine(choice: Choice, consent: Consent, again: stri
     return;
   }
   if (engine.host !== `unix://${defaultSocket}`) {
-    // Who may use it is for whoever has put it there to say.
+    // Its owner decides who may use it.
     throw new Failure(`The Docker Engine at ${engine.host} (${source}) does not answer: ${reason}.`, remedies(engine, reason));
   }
   if (isForbidden(reason)) {
@@ -51,7 +51,7 @@ export async function ensureEngine(choice: Choice, consent: Consent, again: stri
   await begun(step, engine, reason, consent, again);
 }
 
-/** The engine of a choice. @throws Failure where it is not clear which one is meant */
+/** The engine of a choice. @throws Failure if it is ambiguous */
 export function engineOf({ engine, problems: [problem] }: Choice): Engine {
   if (problem) {
     throw new Failure(`${problem.key}${problem.value === undefined ? '' : ` is '${problem.value}'`}: ${problem.rule}.`, problem.mend);
@@ -59,7 +59,7 @@ export function engineOf({ engine, problems: [problem] }: Choice): Engine {
   return engine;
 }
 
-/** Takes the step if somebody agrees, and waits for the engine. */
+/** Runs the step after confirmation, and waits for the engine. */
 async function begun(step: Step, engine: Engine, reason: string, consent: Consent, again: string): Promise<void> {
   const found = `No Docker Engine answers at ${engine.host} (${reason}).`;
   if (consent === 'never') {
@@ -75,7 +75,7 @@ async function begun(step: Step, engine: Engine, reason: string, consent: Consen
   let now = await whyNoEngine(engine);
   let forbiddenSince = Infinity;
   for (const deadline = Date.now() + startupMs; now !== undefined && Date.now() < deadline; now = await whyNoEngine(engine)) {
-    // A daemon makes its socket first and gives it to the group then.
+    // A daemon creates its socket first and then gives it to the group.
     forbiddenSince = isForbidden(now) ? Math.min(forbiddenSince, Date.now()) : Infinity;
     if (Date.now() - forbiddenSince > handOverMs) {
       throw forbidden(engine, now, again);
@@ -91,13 +91,13 @@ async function begun(step: Step, engine: Engine, reason: string, consent: Consen
   }
 }
 
-/** Whether a user is in the group docker, as the machine's files have it and not as this process was started. */
+/** Whether a user is in the group docker, according to the machine's files, not to the groups of this process. */
 function isMember(username: string): boolean {
   const [, members = ''] = /^docker:[^:]*:\d+:(.*)$/m.exec(fs.existsSync('/etc/group') ? fs.readFileSync('/etc/group', 'utf8') : '') ?? [];
   return members.split(',').includes(username);
 }
 
-/** The engine runs, and its socket is for others. */
+/** The engine runs, but this user may not use its socket. */
 export const isForbidden = (reason: string): boolean => /\bEACCES\b/.test(reason);
 
 function forbidden({ host }: Engine, reason: string, again: string): Failure {
@@ -111,7 +111,7 @@ function forbidden({ host }: Engine, reason: string, again: string): Failure {
       ]);
 }
 
-/** Why no engine answers, or undefined when one does. */
+/** Why no engine responds, or undefined if one does. */
 export async function whyNoEngine(engine: Engine): Promise<string | undefined> {
   try {
     await engineGet(engine, '/version', 10_000);

@@ -8,19 +8,19 @@ import type { StackState } from './pulumi';
 const forStack = (command: string, stack: string): string => command.replace(/^pulumi (.*?)(   # .*)?$/, `npm run pulumi -- $1 --stack ${typedName(stack)}$2`);
 
 /**
- * The engine that a stack with these settings is deployed to, as the program chooses it.
- * @param settings text by key; keys of other things are left out
+ * The engine that a stack with these settings is deployed to, as the program selects it.
+ * @param settings text by key; other keys are ignored
  */
 export function choiceOf(settings: Readonly<Record<string, string>>, stack: string): Choice {
-  // Whether a secret is stored as one is for the program to say.
+  // Whether a secret is stored as one is checked by the program.
   const read = engineSettings(settings, () => true);
   const choice = chooseEngine(read.settings);
   return { ...choice, problems: inCommands([...read.problems, ...choice.problems], stack) };
 }
 
 /**
- * What is wrong with the settings of the engine as they are written, without a look at any engine or file.
- * @param settings text by key; keys of other things are left out
+ * What is wrong with the settings of the engine as written, without contacting an engine or reading a file.
+ * @param settings text by key; other keys are ignored
  */
 export function engineProblems(settings: Readonly<Record<string, string>>, stack: string): Problem[] {
   return inCommands(engineSettings(settings, () => false).problems, stack);
@@ -35,7 +35,7 @@ function engineSettings(settings: Readonly<Record<string, string>>, isSecret: (k
 const inCommands = (problems: readonly Problem[], stack: string): Problem[] =>
   problems.map(({ mend, ...problem }) => ({ ...problem, mend: mend.map((command) => forStack(command, stack)) }));
 
-/** The engine that a stack was deployed to; undefined where its state does not say, or only to whoever may read secrets. */
+/** The engine that a stack was deployed to; undefined if its state does not contain it, or only encrypted. */
 export function engineIn(state: StackState | undefined): Engine | undefined {
   const check = state?.resources.find(({ type }) => type === 'observability:index:EngineCheck');
   const engine = check?.outputs?.['engine'] as Engine | undefined;

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { isRunning } from './alive';
 import { say } from './say';
 
-/** A step that a person can take by hand as well. */
+/** A step that a person can also do by hand. */
 export interface Step {
   /** What it does, as the rest of a sentence that began with "This". */
   readonly about: string;
@@ -14,11 +14,11 @@ export interface Step {
   run(): Promise<Started>;
 }
 
-/** What became of a start. */
+/** The result of a start. */
 export interface Started {
-  /** Why there is nothing to wait for, where it has failed already. */
+  /** Why there is nothing to wait for, if it has failed already. */
   ended(): string | undefined;
-  /** The command that shows more; none where all there is was printed. */
+  /** The command that shows more; none if everything was printed. */
   readonly log?: string;
 }
 
@@ -29,7 +29,7 @@ const onPath = (program: string): boolean =>
 
 const bySystemd = (): boolean => fs.existsSync('/run/systemd/system');
 
-/** Whether this is Debian, or made from it: where the engine is a package that its owners look after. */
+/** Whether this is Debian or a derivative: there, the engine is a maintained package. */
 export function isDebian(): boolean {
   const release = process.platform === 'linux' && fs.existsSync('/etc/os-release') ? fs.readFileSync('/etc/os-release', 'utf8') : '';
   return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release);
@@ -49,7 +49,7 @@ export const install = (): Step => ({
     ...startCommands(),
   ],
   async run() {
-    // Lists that are out of date name files that the mirror no longer has.
+    // Outdated lists name files that the mirror no longer has.
     const steps = [['apt-get', '-q', 'update'], ['apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', ...packages]];
     for (const step of steps) {
       const failure = failureOf(asRoot(['env', 'DEBIAN_FRONTEND=noninteractive', ...step]));
@@ -61,7 +61,7 @@ export const install = (): Step => ({
   },
 });
 
-/** Runs a command to its end. What it prints is for people: stdout belongs to ours. @returns why it failed */
+/** Runs a command to its end. Its output is for people: stdout belongs to ours. @returns why it failed */
 function failureOf([program = '', ...args]: readonly string[]): string | undefined {
   const { status, signal, error } = spawnSync(program, args, { stdio: ['inherit', 2, 2] });
   return error ? `${program} cannot be run (${(error as NodeJS.ErrnoException).code ?? error.message})` : status === 0 ? undefined : `${[program, ...args].join(' ')} ended with ${status ?? signal}`;
@@ -82,20 +82,20 @@ export const start = (): Step => ({
 
 function withSystemd(): Started {
   say('Docker: starting the engine (systemctl start docker)');
-  // It waits for the engine itself; when it has failed there is nothing more to wait for.
+  // It waits for the engine itself; if it has failed, there is nothing more to wait for.
   const failure = failureOf(asRoot(['systemctl', 'start', 'docker']));
   return { ended: () => failure, log: asRoot(['journalctl', '--unit', 'docker', '--lines', '30']).join(' ') };
 }
 
-/** Starts the daemon in a session of its own: it outlives this command, and Ctrl-C does not reach it. Prints its process ID. */
+/** Starts the daemon in its own session: it outlives this command, and Ctrl-C does not reach it. Prints its process ID. */
 const daemon = 'setsid dockerd >> "$0" 2>&1 < /dev/null & echo $!';
 
 function withoutSystemd(): Started {
-  // In a folder that nobody else can write to: a name that can be guessed could be a link to somewhere else.
+  // In a folder that nobody else can write to: a predictable name could be a link to somewhere else.
   const log = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'dockerd-')), 'dockerd.log');
   fs.writeFileSync(log, '', { mode: 0o600 });
   say(`Docker: there is no systemd; starting dockerd (log: ${log})`);
-  // With this terminal, on which sudo may ask for a password: in another session it could not.
+  // With this terminal, on which sudo may ask for a password: in a separate session it could not.
   const [program = '', ...args] = asRoot(['sh', '-c', daemon, log]);
   const { status, signal, stdout, error } = spawnSync(program, args, { env: process.env, stdio: ['inherit', 'pipe', 2], encoding: 'utf8' });
   const pid = Number(stdout);
@@ -103,7 +103,7 @@ function withoutSystemd(): Started {
     ? `${program} cannot be run (${(error as NodeJS.ErrnoException).code ?? error.message})`
     : status === 0 && pid > 0 ? undefined : `${program} ended with ${status ?? signal}`;
   if (failure !== undefined) {
-    // Nothing was started, and nothing stands in its log.
+    // Nothing was started, so its log is empty.
     fs.rmSync(path.dirname(log), { recursive: true, force: true });
     return { ended: () => failure };
   }

@@ -14,15 +14,15 @@ interface Node {
 const brackets: Readonly<Record<Shape, readonly [string, string]>> = { box: ['[', ']'], pill: ['([', '])'], cylinder: ['[(', ')]'] };
 
 /**
- * A flowchart in the making. What is said twice is drawn once, and everything in the order in which it was first said.
- * IDs are any text; they begin with a word of the program, because Mermaid takes some words for its own.
+ * A flowchart under construction. Duplicates are drawn once, and everything in the order in which it was first added.
+ * IDs are any text; they are prefixed with a word of the program, because Mermaid reserves some words.
  */
 export class Flowchart {
   private readonly groups = new Map<string, Group>();
   private readonly nodes = new Map<string, Node>();
   private readonly arrows = new Map<string, { readonly from: string; readonly to: string; readonly labels: Set<string> }>();
 
-  /** A frame around the nodes that name it, which may be in a different one. */
+  /** A frame around the nodes that name it, which may be in a different frame. */
   group(id: string, title: string, within?: string): string {
     this.groups.set(id, { title, within });
     return id;
@@ -36,7 +36,7 @@ export class Flowchart {
     return id;
   }
 
-  /** Labels of the same arrow stand on it together. */
+  /** Labels of the same arrow are combined. */
   arrow(from: string, to: string, labels: readonly string[] = []): void {
     const key = `${from} ${to}`;
     const arrow = this.arrows.get(key) ?? { from, to, labels: new Set() };
@@ -44,7 +44,7 @@ export class Flowchart {
     labels.forEach((label) => arrow.labels.add(label));
   }
 
-  /** Whether an arrow leads there. */
+  /** Whether an arrow leads to it. */
   reaches(id: string): boolean {
     return [...this.arrows.values()].some(({ to }) => to === id);
   }
@@ -52,9 +52,9 @@ export class Flowchart {
   toString(): string {
     const frames = [...this.groups].filter(([id, { within }]) => within === undefined && this.framed(id).length > 0);
     return [
-      // Room for the title of a frame above what arrows lead to.
+      // Room for the title of a frame above the target of arrows.
       '%%{init: {"flowchart": {"subGraphTitleMargin": {"top": 4, "bottom": 20}}}}%%',
-      // One frame is wide and several are high, so that all of it is legible in a column of text.
+      // A single frame is drawn wide, several are stacked, so that all of it is legible in a column of text.
       `flowchart ${frames.length > 1 ? 'TB' : 'LR'}`,
       ...this.nodesIn(undefined).map((node) => `  ${node}`),
       ...frames.flatMap(([id]) => this.framed(id)).map((line) => `  ${line}`),
@@ -62,7 +62,7 @@ export class Flowchart {
     ].join('\n');
   }
 
-  /** A frame with all that is in it; nothing where that is empty. */
+  /** A frame with all of its content; nothing if that is empty. */
   private framed(id: string): string[] {
     const inner = [...this.nodesIn(id), ...[...this.groups].filter(([, { within }]) => within === id).flatMap(([other]) => this.framed(other))];
     return inner.length === 0 ? [] : [`subgraph ${word(id)}["${escaped(this.groups.get(id)?.title ?? '')}"]`, ...inner.map((line) => `  ${line}`), 'end'];
@@ -76,10 +76,10 @@ export class Flowchart {
   }
 }
 
-/** As Mermaid takes it for an ID. */
+/** As a Mermaid ID. */
 const word = (id: string): string => id.replace(/[^A-Za-z0-9.]/g, '_');
 
-/** Everything that could mean something to Mermaid or to HTML, by the number of its character. */
+/** Everything that could have a meaning in Mermaid or HTML, as a character code. */
 function escaped(label: string): string {
   return label.replace(/[^\w .,:/-]/gu, (character) => `#${character.codePointAt(0)};`);
 }

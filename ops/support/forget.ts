@@ -1,9 +1,9 @@
 /**
- * The state of a stack whose Docker Engine is gone for good: without what was there, so that the rest can be removed.
+ * The state of a stack whose Docker Engine no longer exists: without the resources on it, so that the rest can be removed.
  */
 import type { Pulumi } from './pulumi';
 
-/** As `pulumi stack export` writes it; the rest of it is passed on. */
+/** As `pulumi stack export` writes it; the rest of it is kept. */
 interface Exported {
   readonly deployment: {
     readonly resources?: readonly Resource[];
@@ -21,8 +21,8 @@ interface Resource {
 }
 
 /**
- * Whether a resource is on the engine, or asks what runs there. The check that remembers the engine asks nothing when it is
- * deleted, and stays to the last: a run that goes on from here knows by it which engine it was.
+ * Whether a resource is on the engine, or queries what runs there. The check that records the engine queries nothing when it is
+ * deleted, and stays to the last: a run that continues from here recognizes by it which engine it was.
  */
 const isThere = (type: string): boolean => /^(docker:|pulumi:providers:docker$|observability:index:(?!EngineCheck$))/.test(type);
 
@@ -46,7 +46,7 @@ export function withoutEngine<T extends Exported>(exported: T): T {
 /** `docker:index/container:Container` of `urn:pulumi:dev::project::parent$docker:index/container:Container::alloy`. */
 const typeIn = (urn: string): string => urn.split('::')[2]?.split('$').at(-1) ?? '';
 
-/** Takes what is on the engine out of the state of a stack, and the protection off the rest. */
+/** Removes what is on the engine from the state of a stack, and the protection from the rest. */
 export async function forgetEngine(pulumi: Pulumi): Promise<void> {
   await pulumi.imported(withoutEngine(await pulumi.exported<Exported>()), 'taking what is on the engine out of the state');
 }

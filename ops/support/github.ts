@@ -1,10 +1,10 @@
 import { reasonOf } from '../../provider/reach';
 import { Failure } from './say';
 
-/** GitHub's REST API, as far as one repository goes. */
+/** GitHub's REST API, for one repository. */
 export class GitHub {
   /**
-   * @param api base URL without a slash at its end, as GITHUB_API_URL has it
+   * @param api base URL without a trailing slash, as in GITHUB_API_URL
    * @param repository `owner/name`
    */
   constructor(private readonly api: string, readonly repository: string, private readonly token: string) {}
@@ -12,7 +12,7 @@ export class GitHub {
   /**
    * One request about the repository.
    * @param path what follows `/repos/OWNER/NAME`
-   * @throws Failure with what GitHub says when it is anything but done
+   * @throws Failure with GitHub's message if it is anything but successful
    */
   async ask<T>(method: 'GET' | 'POST' | 'PATCH', path: string, body?: object): Promise<T> {
     const answer = await this.send(method, `/repos/${this.repository}${path}`, body);
@@ -22,7 +22,7 @@ export class GitHub {
     return (await answer.json()) as T;
   }
 
-  /** All of a list, which GitHub gives in pages. @param path with or without a query */
+  /** All of a list, which GitHub returns in pages. @param path with or without a query */
   async list<T>(path: string): Promise<T[]> {
     const all: T[] = [];
     for (let page = 1; ; page += 1) {
@@ -34,7 +34,7 @@ export class GitHub {
     }
   }
 
-  /** Deletes something that may be gone already. */
+  /** Deletes something that may no longer exist. */
   async remove(path: string): Promise<void> {
     const answer = await this.send('DELETE', `/repos/${this.repository}${path}`);
     if (!answer.ok && answer.status !== 404) {
@@ -42,11 +42,11 @@ export class GitHub {
     }
   }
 
-  /** Name under which the token writes. */
+  /** The user name of the token. */
   async login(): Promise<string> {
     const answer = await this.send('GET', '/user');
     if (answer.status === 403) {
-      // The token of a workflow is no user, and this is all that GitHub says of it.
+      // The token of a workflow is not a user, and GitHub reports nothing else about it.
       return 'github-actions[bot]';
     }
     if (!answer.ok) {
@@ -69,7 +69,7 @@ export class GitHub {
   }
 }
 
-/** Entries that GitHub gives at most at once. */
+/** Largest page that GitHub returns. */
 const pageSize = 100;
 
 /** Milliseconds until a request counts as unanswered. */
@@ -79,7 +79,7 @@ async function refused(method: string, path: string, answer: Response): Promise<
   const text = await answer.text();
   const said = `GitHub answers ${answer.status} to ${method} ${path.split('?')[0]}: ${messageIn(text)}.`;
   const wanted = answer.headers.get('x-accepted-github-permissions');
-  // GitHub names what a request needs with every answer, whatever was wrong with it.
+  // GitHub lists the permissions that a request needs in every response, whatever was wrong with it.
   if (!/not accessible/i.test(text) || !wanted) {
     return new Failure(said);
   }
@@ -92,7 +92,7 @@ async function refused(method: string, path: string, answer: Response): Promise<
   ]);
 }
 
-/** GitHub's own words, without the full stop that some end with. */
+/** GitHub's own message, without the full stop at the end. */
 function messageIn(text: string): string {
   try {
     const { message, errors = [] } = JSON.parse(text) as { message: string; errors?: { message?: string }[] };

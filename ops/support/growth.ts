@@ -1,19 +1,19 @@
 /**
- * A download seen by its files: how much there is already, and whether it still goes on.
+ * The progress of a download, seen by its files: its size so far, and whether it still continues.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
 export interface Growth {
   readonly everyMs: number;
-  /** Called with the bytes that are there, when they have become more. */
+  /** Called with the current number of bytes, when it has grown. */
   readonly grown?: (bytes: number) => void;
   /** Called once when nothing has been added for `silenceMs`. */
   readonly silent?: () => void;
   readonly silenceMs?: number;
 }
 
-/** Watches what comes into some folders. Returns what ends it. */
+/** Watches what is added to some folders. Returns a function that stops it. */
 export function watchGrowth(folders: readonly string[], { everyMs, grown, silent, silenceMs = Infinity }: Growth): () => void {
   let last = bytesIn(folders);
   let since = performance.now();
@@ -33,7 +33,7 @@ export function watchGrowth(folders: readonly string[], { everyMs, grown, silent
   return () => clearInterval(timer);
 }
 
-/** Files that are made and removed meanwhile are no error. */
+/** Files that are created and removed meanwhile are no error. */
 function bytesIn(folders: readonly string[]): number {
   return folders.reduce((sum, folder) => sum + sizeOf(folder), 0);
 }
@@ -47,5 +47,5 @@ function sizeOf(file: string): number {
   }
 }
 
-/** Bytes as people say them: `12 MB`. */
+/** Bytes in words: `12 MB`. */
 export const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;

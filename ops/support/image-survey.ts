@@ -1,5 +1,5 @@
 /**
- * The images of a stack, those of its settings or the pinned ones, and where its engine has them from.
+ * The images of a stack, those of its settings or the pinned ones, and where its engine gets them from.
  */
 import { images, type ServiceName } from '../../components/catalog';
 import { BrokenRule, image } from '../../settings/parse';
@@ -9,18 +9,18 @@ import { loginsOf, type Logins } from './registry-login';
 import { plainly } from './registry-trouble';
 import { Failure, say } from './say';
 
-/** An image of the stack, and where it is to be had. */
+/** An image of the stack, and where it is available. */
 export interface SurveyedImage {
   readonly service: ServiceName;
   readonly reference: string;
-  /** Whether somebody has set it: then nothing takes its place. */
+  /** Whether it was set: then nothing replaces it. */
   readonly own: boolean;
   readonly state: { readonly kind: 'on the engine' } | RegistryAnswer;
 }
 
 export interface Survey {
   readonly images: readonly SurveyedImage[];
-  /** Settings that an earlier version of this program wrote, which named what lab/ had built. They count as not set. */
+  /** Settings that an earlier version of this program wrote for the images that lab/ had built. They count as not set. */
   readonly stale: readonly string[];
 }
 
@@ -30,15 +30,15 @@ export interface SurveyOptions {
   readonly timeoutMs?: number;
 }
 
-/** What lab/ builds. cloudflared is not among it: it leads to where only who reaches an image registry gets. */
+/** What lab/ builds. cloudflared is not included: a machine that can reach its service can also reach an image registry. */
 export type Buildable = Exclude<ServiceName, 'tunnel'>;
 
-/** What an earlier version set where it had built something. */
+/** What an earlier version set if it had built something. */
 const written: Readonly<Record<Buildable, RegExp>> = { phoenix: /^lab\/phoenix:/, alloy: /^lab\/alloy:/, gate: /^lab\/nginx:/ };
 
 /**
- * The images of a stack, and where the engine has them from.
- * @throws Failure when the engine does not answer
+ * The images of a stack, and where the engine gets them from.
+ * @throws Failure if the engine does not respond
  */
 export async function surveyImages(engine: Engine, settings: Readonly<Record<string, string>>, options: SurveyOptions = {}): Promise<Survey> {
   const asked = { logins: loginsOf(settings), timeoutMs: registryMs, ...options };
@@ -65,7 +65,7 @@ function choiceOf(service: ServiceName, settings: Readonly<Record<string, string
   return set === undefined || stale ? { reference: images[service], own: false, stale } : { reference: set, own: true, stale };
 }
 
-/** The program refuses what is none, with every other setting. */
+/** The program refuses an invalid reference, like every other setting. */
 function isReference(service: ServiceName, reference: string): boolean {
   try {
     image(service)(reference);
@@ -103,14 +103,14 @@ async function engineTold<T>(engine: Engine, work: Promise<T>): Promise<T> {
   });
 }
 
-/** The same, once more, of those that could not be reached. */
+/** The same, once more, for those that could not be reached. */
 export async function surveyedAgain(engine: Engine, surveyed: readonly SurveyedImage[], settings: Readonly<Record<string, string>>, options: SurveyOptions): Promise<readonly SurveyedImage[]> {
   const asked = { logins: loginsOf(settings), timeoutMs: registryMs, ...options };
   const again = async (one: SurveyedImage): Promise<SurveyedImage> => (one.state.kind === 'unreachable' ? { ...one, state: await stateOf(engine, one.reference, asked) } : one);
   return engineTold(engine, Promise.all(surveyed.map(again)));
 }
 
-/** Takes settings out of the stack file that an earlier version wrote there. @param remove `pulumi config rm-all`, for these keys */
+/** Removes settings from the stack file that an earlier version wrote there. @param remove `pulumi config rm-all`, for these keys */
 export async function forgetStale({ stale }: Survey, remove: (keys: readonly string[]) => Promise<unknown>): Promise<void> {
   if (stale.length > 0) {
     await remove(stale);

@@ -1,6 +1,6 @@
 /**
- * Which images a run uses. Where no registry can be reached at all, what lab/ has built stands in for the pinned ones, for
- * that run alone: nothing of it is written down.
+ * Which images a run uses. If no registry can be reached at all, images built by lab/ replace the pinned ones, for that run
+ * only: nothing of it is written down.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { images } from '../../components/catalog';
@@ -15,10 +15,10 @@ import { onDockerHub, registryNamed } from './registry';
 import { helpWith, type Trouble } from './registry-trouble';
 import { Failure, say } from './say';
 
-/** An image that no registry gives and lab/ can build. */
+/** An image that is in no registry and that lab/ can build. */
 type Replaceable = SurveyedImage & { readonly service: Buildable };
 
-/** What a run goes on with. */
+/** What a run continues with. */
 export interface Chosen {
   /** For the environment of the CLI (`imagesEnvironment`). */
   readonly images: RunImages;
@@ -29,15 +29,15 @@ export interface Chosen {
 export interface RunOptions extends SurveyOptions {
   readonly stack: string;
   readonly consent: Consent;
-  /** The command that goes on once somebody has done what helps. */
+  /** The command to run again once somebody has done what helps. */
   readonly again: string;
-  /** Milliseconds before a registry that could not be reached is asked once more. */
+  /** Milliseconds before a registry that could not be reached is queried once more. */
   readonly againMs?: number;
 }
 
 /**
- * The images that a deployment uses. What no registry gives and lab/ can build is built, if somebody agrees.
- * @throws Failure that names all that can neither be pulled nor built; nothing was changed then
+ * The images that a deployment uses. What no registry provides and lab/ can build is built, after confirmation.
+ * @throws Failure that lists everything that can neither be pulled nor built; nothing was changed then
  */
 export async function imagesOfRun(engine: Engine, survey: Survey, settings: Readonly<Record<string, string>>, options: RunOptions): Promise<Chosen> {
   const replaceable = survey.images.filter((one) => isReplaceable(engine, one));
@@ -54,14 +54,14 @@ export async function imagesOfRun(engine: Engine, survey: Survey, settings: Read
   return { images: chosen, pull: rest.filter(({ state }) => state.kind === 'there') };
 }
 
-/** The images that are used by what builds, installs and asks nothing: a preview. What is not there keeps its name. */
+/** The images for a run that builds and installs nothing and asks no questions: a preview. A missing image keeps its name. */
 export async function imagesAtHand(engine: Engine, survey: Survey): Promise<RunImages> {
   const replaceable = survey.images.filter((one) => isReplaceable(engine, one));
-  // Without the docker command line lab/ cannot say what it has built.
+  // Without the docker command line lab/ cannot tell what it has built.
   return replaceable.length > 0 ? alreadyBuilt(engine, replaceable).catch(() => ({})) : {};
 }
 
-/** What a run would build, as far as it is not built: for a plan that shows all of it. */
+/** What a run would build, if it is not built yet: for a plan that shows everything. */
 export function partsToBuild(engine: Engine, survey: Survey): Buildable[] {
   return survey.images.flatMap((one) => (isReplaceable(engine, one) ? [one.service] : []));
 }
@@ -73,7 +73,7 @@ function isReplaceable(engine: Engine, one: SurveyedImage): one is Replaceable {
 /** Those of them that an earlier run has built. */
 async function alreadyBuilt(engine: Engine, wanted: readonly (Replaceable)[]): Promise<RunImages> {
   const env = commandEnvironment(engine);
-  // A plan of nothing: neither shown nor asked for.
+  // An empty plan is neither shown nor confirmed.
   const lab = await buildPlan([], 'never', { env });
   const rows = await Promise.all(wanted.map(async ({ service }) => [service, (await lab.plan([service], { env })).length === 0] as const));
   return imagesIn(lab, rows.flatMap(([service, isBuilt]) => (isBuilt ? [service] : [])), env);
@@ -91,7 +91,7 @@ async function imagesIn(lab: Lab, parts: readonly Buildable[], env: Record<strin
   return Object.fromEntries(await Promise.all(parts.map(async (part) => [part, await lab.image(part, { env })] as const)));
 }
 
-/** A network comes back after a blip: what it led nowhere is asked once more. */
+/** A network may recover after a blip: unreachable registries are queried once more. */
 async function askedAgain(engine: Engine, surveyed: readonly SurveyedImage[], settings: Readonly<Record<string, string>>, options: RunOptions): Promise<readonly SurveyedImage[]> {
   if (!surveyed.some(({ state }) => state.kind === 'unreachable')) {
     return surveyed;
@@ -100,7 +100,7 @@ async function askedAgain(engine: Engine, surveyed: readonly SurveyedImage[], se
   return surveyedAgain(engine, surveyed, settings, options);
 }
 
-/** One failure for all images that cannot be had. */
+/** One failure for all images that are unavailable. */
 export function notPulled(wanted: readonly (Omit<SurveyedImage, 'state'> & { readonly trouble: Trouble })[], stack: string, again: string): Failure {
   const lines = wanted.map(({ service, reference, trouble: { why } }) => `  ${service}: ${reference}${onDockerHub(reference) ? ' from Docker Hub' : ''}: ${why}`);
   const commands = wanted.flatMap(({ service, reference, own, trouble: { sort } }) =>
@@ -113,7 +113,7 @@ export function notPulled(wanted: readonly (Omit<SurveyedImage, 'state'> & { rea
   return new Failure([`${wanted.length === 1 ? 'An image' : `${wanted.length} images`} cannot be pulled; nothing was deployed.`, ...lines].join('\n'), [...new Set(commands)]);
 }
 
-/** One line about what stands in for what; none where nothing does. */
+/** One line about what replaces what; none if nothing does. */
 function standInLines(replaced: readonly SurveyedImage[], chosen: RunImages): string[] {
   if (replaced.length === 0) {
     return [];

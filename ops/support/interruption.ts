@@ -1,8 +1,8 @@
 import { say, Stopped } from './say';
 
 /**
- * Ctrl-C in a command that may not end just anywhere: it is heard at once and obeyed at the next place where everything is
- * in order.
+ * Ctrl-C in a command that must not end at an arbitrary point: it is noticed at once and obeyed at the next point where
+ * everything is in order.
  */
 export class Interruption {
   private readonly asked = new AbortController();
@@ -11,7 +11,7 @@ export class Interruption {
     signals.forEach((signal) => process.on(signal, this.hear));
   }
 
-  /** Does work that is not to be left in the middle. After it the command may end anywhere. */
+  /** Does work that must not be interrupted. After it the command may end at any point. */
   static async during<T>(work: (interruption: Interruption) => Promise<T>): Promise<T> {
     const interruption = new Interruption();
     try {
@@ -32,7 +32,10 @@ export class Interruption {
     }
   }
 
-  /** Waits for a step that may be left in the middle: it holds nothing, and runs no CLI. @throws Stopped as soon as the command is asked to stop */
+  /**
+   * Waits for a step that may be interrupted: it holds nothing, and runs no CLI. @throws Stopped as soon as the command is
+   * asked to stop
+   */
   orStop<T>(step: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const stop = (): void => reject(new Stopped('Stopped.'));

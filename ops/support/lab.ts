@@ -1,5 +1,5 @@
 /**
- * The one way from here to lab/, which builds from package registries what cannot be downloaded. It is loaded only then.
+ * The only access from here to lab/, which builds from package registries what cannot be downloaded. It is loaded only then.
  */
 import type * as lab from '../../lab';
 import { agreed, atTerminal, type Consent } from './ask';
@@ -11,17 +11,18 @@ export type Lab = typeof lab;
 export type Part = lab.Part;
 export type LabOptions = lab.LabOptions;
 
-/** All of it, for what needs more than a build. */
+/** All of it, for code that needs more than a build. */
 export const laboratory = (): Promise<Lab> => import('../../lab');
 
-/** Whether this run has its yes: it is asked for once. */
+/** Whether this run was confirmed: it asks once. */
 let agreedOn = false;
 
 /**
- * The lab, for building some parts, after its plan was shown and agreed to. Without a terminal, as in CI, it goes on by itself.
- * @param parts all that the run will build, as far as it can be known: they make one plan
- * @param consent `never` for commands that are to change nothing on this machine
- * @throws Failure when nothing is to be built, or cannot be
+ * The lab, for building some parts, after its plan was shown and confirmed. Without a terminal, as in CI, it continues by
+ * itself.
+ * @param parts everything that the run will build, as far as it is known: one plan for all
+ * @param consent `never` for commands that must not change this machine
+ * @throws Failure if nothing may be built, or building is not possible
  */
 export async function buildPlan(parts: readonly Part[], consent: Consent, options: LabOptions = {}): Promise<Lab> {
   const lab = await laboratory();
@@ -57,7 +58,7 @@ export function planLines(steps: readonly lab.Step[]): string[] {
   ];
 }
 
-/** A build that fails says what to do; that is no fault of this program's, and nobody needs its stack. */
+/** A failed build says what to do; it is no bug of this program, and nobody needs its stack trace. */
 export async function told<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -75,7 +76,7 @@ export async function builtCli(): Promise<string | undefined> {
   return (await laboratory()).builtPulumiCli();
 }
 
-/** Folder with what stands in for some plugins, to be put first on PATH. */
+/** Folder with the stand-ins for some plugins, to be put first on PATH. */
 export async function standInsFor(plugins: readonly Plugin[]): Promise<string> {
   const { cacheRoot, standIns } = await laboratory();
   return standIns(plugins, { projectDir, cacheDir: cacheRoot() });

@@ -14,10 +14,10 @@ interface Labelled {
 }
 
 /**
- * Looks for containers and networks of a stack that its state does not know, and removes them where the
- * state says that a run was cut off. Volumes stay: they hold data, and a volume that exists is simply taken.
+ * Looks for containers and networks of a stack that its state does not contain, and removes them if the state shows that a run
+ * was interrupted. Volumes stay: they hold data, and an existing volume is simply used.
  * @param owner `project/stack`, the value of the label
- * @throws Failure when they were made from another state, such as another checkout's: they are not ours to remove
+ * @throws Failure if they were created from a different state, such as another checkout's: they are not ours to remove
  */
 export async function removeLeftovers(engine: Engine, owner: string, state: StackState | undefined): Promise<void> {
   const known = new Set((state?.resources ?? []).map(({ id }) => id));
@@ -26,7 +26,7 @@ export async function removeLeftovers(engine: Engine, owner: string, state: Stac
     engineGet<Labelled[]>(engine, `/containers/json?all=1&filters=${filter}`),
     engineGet<Labelled[]>(engine, `/networks?filters=${filter}`),
   ]);
-  // Containers first: a network with one in it cannot go.
+  // Containers first: a network with a container cannot be removed.
   const unknown = [...containers.map((one) => ({ kind: 'container', ...one })), ...networks.map((one) => ({ kind: 'network', ...one }))]
     .filter(({ Id }) => !known.has(Id))
     .map(({ kind, Id, Names, Name }) => ({ kind, id: Id, name: Names?.[0]?.replace(/^\//, '') ?? Name ?? Id }));

@@ -9,12 +9,11 @@ import { Failure, say } from './say';
 import { holderOf } from './state-folder';
 
 /**
- * Removes the lock of a deployment that was killed. Only a backend of files is looked at: there the lock names a process,
- * which may be one of this machine. One that is still at work, such as a deployment that
- * was just interrupted and finishes its step, is waited for.
+ * Removes the lock of a deployment that was killed. Only in a file backend: there the lock names a process, which may be one of
+ * this machine. If it is still running, such as a deployment that was just interrupted and finishes its step, it is waited for.
  * @param waitMs how long
  * @param stop ends the wait
- * @returns whether there was one; the state may then be another
+ * @returns whether there was one; the state may then have changed
  * @throws Failure when the deployment that holds the lock is still running after that
  */
 export async function clearStaleLock(pulumi: Pulumi, { waitMs = 180_000, stop }: { readonly waitMs?: number; readonly stop?: AbortSignal } = {}): Promise<boolean> {
@@ -22,7 +21,7 @@ export async function clearStaleLock(pulumi: Pulumi, { waitMs = 180_000, stop }:
     return false;
   }
   const dir = path.join(pulumi.backendDir, '.pulumi', 'locks', 'organization', projectName, pulumi.stack);
-  // Beside each lock lies a file of its attributes.
+  // Beside each lock is a file of its attributes.
   const locks = (): string[] => (fs.existsSync(dir) ? fs.readdirSync(dir).filter((file) => file.endsWith('.json')) : []);
   const found = locks();
   for (const file of found) {

@@ -1,18 +1,18 @@
 /**
- * Merges a stack file (Pulumi.STACK.yaml) for git, setting by setting: what somebody has set stays, and what the project has
- * changed elsewhere is taken over. Lines are no use for that: the first run adds a line of its own to the top, and two
- * new settings in one place are no conflict.
+ * Merges a stack file (Pulumi.STACK.yaml) for git, setting by setting: what a user has set stays, and other changes of the
+ * project are taken over. A merge by lines does not work for that: the first run adds a line at the top, and two new settings
+ * in one place are no conflict.
  *
  *     node merge-settings.mjs BASE PROJECT USER
  *
- * The result goes to PROJECT. Exit code 1: git is to show the conflict.
+ * The result is written to PROJECT. Exit code 1: git has to show the conflict.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import yaml from 'js-yaml';
 
-/** The stack file that has everything; undefined where one of the three is no stack file. */
+/** The merged stack file; undefined if one of the three is no stack file. */
 export function merged({ base, project, user, byLines }) {
   try {
     const settings = mergedSettings(settingsOf(base), settingsOf(project), settingsOf(user));
@@ -37,7 +37,7 @@ function mergedSettings(base, project, user) {
   return { ...mergedKeys(base, project, user), config: mergedKeys(base.config, project.config, user.config) };
 }
 
-/** In the order of the project's, with those that are only the user's at the end. */
+/** In the order of the project's, with the user's additional ones at the end. */
 function mergedKeys(base, project, user) {
   const keys = [...new Set([...Object.keys(project), ...Object.keys(user)])];
   const chosen = keys.map((key) => [key, same(user[key], base[key]) ? project[key] : user[key]]);
@@ -52,7 +52,7 @@ function canonical(value) {
   return JSON.stringify(value, sorted) ?? '';
 }
 
-/** Whether a text that git has merged by lines is a stack file with just these settings. */
+/** Whether a text that git has merged by lines is a stack file with exactly these settings. */
 function says(text, settings) {
   try {
     return same(settingsOf(text), settings);

@@ -1,6 +1,6 @@
 /**
- * Lets one process at a time do something in a folder. Plain JavaScript on Node's own modules: it guards the installation of
- * all others.
+ * Lets only one process at a time work in a folder. Plain JavaScript on Node's own modules: it guards the installation of all
+ * others.
  */
 import { lstatSync, lutimesSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -8,8 +8,8 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Runs `work` while nobody else does. The lock is a symbolic link that leads to its owner, `PID@HOST`: it is made in one
- * step, so that there never is one without an owner in it.
+ * Runs `work` while no other process does. The lock is a symbolic link that points to its owner, `PID@HOST`: it is created in
+ * one step, so that there never is one without an owner.
  * @param {string} lock path of the link
  * @param {() => Promise<T>} work
  * @param {{ held?: (owner: string) => void, everyMs?: number, staleMs?: number }} options `held` is called once, when somebody
@@ -82,7 +82,7 @@ function isDead(owner) {
   }
 }
 
-/** Of several that take over from the same dead owner one succeeds, and one that was too late puts back what it took. */
+/** Of several that take over from the same dead owner one succeeds, and a later one restores what it took. */
 function takeAway(lock, owner) {
   const aside = `${lock}.${process.pid}`;
   try {
@@ -103,6 +103,6 @@ function touch(lock) {
   try {
     lutimesSync(lock, new Date(), new Date());
   } catch {
-    // Somebody has removed it by hand; the work goes on.
+    // Somebody has removed it by hand; the work continues.
   }
 }

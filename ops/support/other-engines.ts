@@ -1,15 +1,15 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
-/** An engine that a person uses already, and how it is started. */
+/** An engine that a person already uses, and how to start it. */
 export interface OtherEngine {
   readonly name: string;
   readonly command: string;
 }
 
 /**
- * Engines other than Docker's own daemon that are set up for this user. Where there is one, none is installed beside it:
- * two engines are two places in which containers can be.
+ * Engines other than Docker's own daemon that are set up for this user. If there is one, no other is installed beside it: with
+ * two engines, containers can be in two places.
  */
 export function otherEngines(env: NodeJS.ProcessEnv, home: string): OtherEngine[] {
   const has = (...parts: string[]): boolean => fs.existsSync(path.join(...parts));
@@ -27,20 +27,20 @@ export function otherEngines(env: NodeJS.ProcessEnv, home: string): OtherEngine[
   ];
 }
 
-/** Names of the docker contexts there are. */
+/** Names of the existing docker contexts. */
 function contexts(dir: string): string[] {
   const meta = path.join(dir, 'contexts', 'meta');
   return entries(meta).flatMap((id) => {
     try {
       return [(JSON.parse(fs.readFileSync(path.join(meta, id, 'meta.json'), 'utf8')) as { Name: string }).Name];
     } catch {
-      // What is broken here is the docker command's to say; it is no engine that could be used.
+      // Errors in here are reported by the docker command; a broken context is no usable engine.
       return [];
     }
   });
 }
 
-/** None where there is no such folder, or this user may not look into it. */
+/** None if the folder does not exist, or this user may not read it. */
 function entries(folder: string): string[] {
   try {
     return fs.readdirSync(folder);

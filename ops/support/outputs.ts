@@ -5,13 +5,13 @@ import type { CentralStack } from '../../provider/route';
 /** Outputs of a stack, as index.ts returns them. The names are an interface: scripts of users read them. */
 export interface Outputs {
   readonly endpoints: Endpoints;
-  /** Backend of each signal; null where it is accepted and discarded. */
+  /** Backend of each signal; null if it is accepted and discarded. */
   readonly signals: Readonly<Record<'traces' | 'metrics' | 'logs', string | null>>;
   /** Base URLs on the stack's private network, for containers in it. */
   readonly internal: { readonly otlpHttp: string; readonly alloyUi: string; readonly phoenix: string };
-  /** Whether Phoenix asks for credentials. */
+  /** Whether Phoenix requires credentials. */
   readonly auth: boolean;
-  /** How the first administrator logs in, with a password that Phoenix has changed at once; null without auth. Secret. */
+  /** How the first administrator logs in, with a password that Phoenix requires to be changed at once; null without auth. Secret. */
   readonly login: { readonly url: string; readonly email: string; readonly password: string } | null;
   /** A bearer token with all rights. Secret. */
   readonly adminSecret: string;
@@ -22,40 +22,40 @@ export interface Outputs {
   readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string };
   /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;
-  /** How it is reached. Secret. Stacks of the first version have none. */
+  /** How it is reached. Secret. Stacks of the first version do not have it. */
   readonly engine?: Engine;
-  /** Where applications in containers send; null where nothing leads there. Stacks of an older version do not say. */
+  /** Where applications in containers send; null if there is no such address. Stacks of an older version do not have it. */
   readonly forContainers?: string | null;
-  /** Who may see Alloy's page. Secret. */
+  /** Credentials for Alloy's page. Secret. */
   readonly alloyPage: { readonly user: string; readonly password: string };
-  /** What senders on other machines put into a header; not there where Alloy asks for nothing. Secret. */
+  /** The token that senders on other machines put into a header; absent if Alloy requires none. Secret. */
   readonly otlpToken?: string;
-  /** Addresses of `alloy:bind` on which Alloy asks for it. */
+  /** Addresses of `alloy:bind` on which Alloy requires it. */
   readonly otlpTokenOn?: readonly string[];
   readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel', Image>>>;
-  /** What is published through Cloudflare; null where nothing is. */
+  /** What is published through Cloudflare; null if nothing is. */
   readonly tunnel: {
     /** ID and name of the tunnel in the account. */
     readonly id: string;
     readonly name: string;
-    /** URL of Phoenix's page, where it has a hostname. */
+    /** URL of Phoenix's page, if it has a hostname. */
     readonly page: string | null;
     readonly hostnames: readonly string[];
     /** Names of the connectors' containers on the Docker host. */
     readonly containers: readonly string[];
   } | null;
-  /** What stacks at the edge need to know of this one. */
+  /** What edge stacks need to know about this one. */
   readonly remote: Remote;
-  /** What opens it, by the name of the service token. Secret. */
+  /** Credentials for it, by the name of the service token. Secret. */
   readonly remoteAccess: RemoteAccess;
 }
 
-/** Outputs of a stack at the edge (`edge:central`). */
+/** Outputs of an edge stack (`edge:central`). */
 export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage' | 'otlpToken' | 'otlpTokenOn' | 'forContainers'> {
   readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi'>;
-  /** Where it sends, and as who. */
+  /** Where it sends, and with which credentials. */
   readonly central: CentralStack;
-  /** Headers with which Phoenix there is asked for a trace. Secret. */
+  /** Headers for reading a trace from Phoenix there. Secret. */
   readonly reader: Readonly<Record<string, string>>;
   readonly containers: { readonly alloy: string; readonly gate: string; readonly prometheusGate?: string; readonly lokiGate?: string };
   readonly volumes: { readonly alloy: string };
@@ -63,10 +63,10 @@ export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'doc
   readonly images: Readonly<Record<'alloy' | 'gate', Image>>;
 }
 
-/** Whether a stack is one at the edge. */
+/** Whether a stack is an edge stack. */
 export const isEdge = (outputs: Outputs | EdgeOutputs): outputs is EdgeOutputs => 'central' in outputs;
 
-/** What runs: the reference, the digest an image registry knows it by, the ID of the image. */
+/** What runs: the reference, the digest in the image registry, the ID of the image. */
 export interface Image {
   readonly name: string;
   readonly digest: string;

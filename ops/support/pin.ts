@@ -5,18 +5,18 @@ import { helpWith } from './registry-trouble';
 
 export interface Pin {
   readonly service: string;
-  /** As the source has it now. */
+  /** As currently in the source. */
   readonly pinned: string;
   /** Without its digest. */
   readonly reference: string;
-  /** Undefined where there is none to write. */
+  /** Undefined if there is none to write. */
   readonly digest?: string;
   /** Why there is none. */
   readonly why?: string;
   readonly mend: readonly string[];
 }
 
-/** The digest that the registry has for a pinned image now. */
+/** The current digest of a pinned image in its registry. */
 export async function pinOf(engine: Engine, service: string, pinned: string, logins: Logins, again: string): Promise<Pin> {
   const [reference = ''] = pinned.split('@');
   const asked = { service, pinned, reference, mend: [] };
@@ -31,7 +31,7 @@ export async function pinOf(engine: Engine, service: string, pinned: string, log
   return { ...asked, digest: answer.digest };
 }
 
-/** The source with the digest; a reference that stands there more than once, or not, is not for a program to replace. */
+/** The source with the digest; a reference that occurs more than once, or not at all, is not replaced automatically. */
 export function withPin(source: string, { pinned, reference, digest = '' }: Pin): string | { readonly why: string; readonly mend: readonly string[] } {
   const parts = source.split(`'${pinned}'`);
   return parts.length === 2

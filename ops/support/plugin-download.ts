@@ -1,6 +1,6 @@
 /**
- * Has the CLI install a provider plugin. By itself it would, at every run, download all plugins of node_modules,
- * of those that nobody uses too, and show nothing of it to whoever reads its output.
+ * Lets the CLI install a provider plugin. By itself it would, at every run, download all plugins of node_modules, even unused
+ * ones, and show no progress if its output is captured.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -15,13 +15,13 @@ import { Failure, say } from './say';
 import { helpFor, wordsOf } from './trouble';
 import { sameWay } from './web';
 
-/** What the CLI says of its doings, and that it was in vain for the fifth time. */
+/** The CLI's progress messages, and its final error after five attempts. */
 const chatter = /^(\[resource plugin|Downloading plugin|Unpacking plugin|Will retry in|error: .*: failed all \d+ attempts$)/;
 const prefix = /^(warning: Error downloading plugin: |error: \[resource plugin .*?\] downloading from \S* ?: failed to download plugin: \S+: |error: )/;
 
 /**
  * @param site where it is downloaded from, for messages
- * @param silenceMs milliseconds without a byte after which it is given up: the CLI itself would wait for ever
+ * @param silenceMs milliseconds without a byte after which it is given up: the CLI itself would wait forever
  */
 export async function downloadPlugin(pulumi: string, name: Provider, site: string, silenceMs: number): Promise<void> {
   const version = providerVersion(name);
@@ -45,7 +45,7 @@ interface Outcome {
   readonly silent: boolean;
 }
 
-/** At a terminal the CLI draws its progress there; elsewhere what it says is kept for the message of a failure. */
+/** At a terminal the CLI draws its progress there; elsewhere its output is kept for the message of a failure. */
 async function run(pulumi: string, args: readonly string[], { silenceMs, grows }: { silenceMs: number; grows: string }): Promise<Outcome> {
   const aside = fs.mkdtempSync(path.join(os.tmpdir(), 'pulumi-plugin-'));
   const interactive = atTerminal();
@@ -56,7 +56,8 @@ async function run(pulumi: string, args: readonly string[], { silenceMs, grows }
     const child = spawn(pulumi, args, {
       env: { ...process.env, ...homeVariable(), ...sameWay(aside), TMPDIR: aside, PULUMI_SKIP_UPDATE_CHECK: 'true' },
       stdio: interactive ? ['inherit', 2, 2] : ['ignore', 'pipe', 'pipe'],
-      // In a group of its own it can be ended with whatever it has started; at a terminal only a foreground group may draw.
+      // In its own process group it can be ended with everything it has started; at a terminal only a foreground group may
+      // draw.
       detached: !interactive,
     });
     [child.stdout, child.stderr].forEach((stream) => stream?.on('data', (chunk: Buffer) => (outcome.said += chunk.toString())));

@@ -1,5 +1,5 @@
 /**
- * Plugins of the Pulumi CLI: which ones a stack uses, and which are there.
+ * Plugins of the Pulumi CLI: which ones a stack uses, and which are installed.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -9,7 +9,7 @@ import { isProgram, pulumiHome } from './cli';
 /** Downloaded by the CLI. */
 export type Provider = 'docker' | 'random' | 'cloudflare';
 
-/** Parts of a published CLI, which lie beside it. */
+/** Parts of a published CLI, in the same folder. */
 export type Bundled = 'nodejs' | 'pulumi-nodejs';
 
 export type Plugin = Provider | Bundled;
@@ -21,7 +21,7 @@ export const bundled: readonly Bundled[] = ['nodejs', 'pulumi-nodejs'];
 export const always: readonly Provider[] = ['docker', 'random'];
 
 /**
- * Providers that a run needs: those of what the settings ask for, and those of what is there and may have to go.
+ * Providers that a run needs: those that the settings require, and those of existing resources that may have to be deleted.
  * @param settings names of the settings
  * @param state resources of the stack, by their types
  */
@@ -30,14 +30,14 @@ export function neededProviders(settings: readonly string[], state: readonly { r
   return providers.filter((name) => always.includes(name) || atWork.has(name) || (name === 'cloudflare' && settings.some((key) => key.startsWith('tunnel:'))));
 }
 
-/** Version of a plugin: the one that its SDK in node_modules was made for. The CLI takes no other. */
+/** Version of a plugin: the one that its SDK in node_modules was built for. The CLI accepts no other. */
 export function providerVersion(name: Provider): string {
   const file = path.join(projectDir, 'node_modules', '@pulumi', name, 'package.json');
   const { version, pulumi } = JSON.parse(fs.readFileSync(file, 'utf8')) as { version: string; pulumi?: { version?: string } };
   return pulumi?.version ?? version;
 }
 
-/** In a directory of stand-ins, which are passed over here: what was published wins over them. */
+/** In a directory of stand-ins, which are skipped here: a published plugin takes precedence. */
 const standInsMarker = '.stand-ins';
 
 /** Which of some plugins are neither on PATH nor installed, nor, for those that come with a CLI, beside it. */
@@ -53,13 +53,13 @@ export function missingPlugins<T extends Plugin>(pulumi: string, names: readonly
   });
 }
 
-/** Beside one whose installation did not come to its end lies a file that says so. */
+/** Beside an incomplete installation there is a file that marks it. */
 function installedIn(folder: string): string[] {
   let entries: fs.Dirent[];
   try {
     entries = fs.readdirSync(folder, { withFileTypes: true });
   } catch {
-    // Whatever is the matter with it, the CLI says when it is to install something there.
+    // Any other problem is reported by the CLI when it installs something there.
     return [];
   }
   const partial = new Set(entries.map(({ name }) => name).filter((name) => name.endsWith('.partial')));

@@ -1,16 +1,16 @@
 /**
- * Programs that a command hands over to. Plain JavaScript on Node's own modules: nothing else may be there yet.
+ * Programs that a command hands over to. Plain JavaScript on Node's own modules: nothing else may be installed yet.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { passingOn } from './signals.cjs';
 
-/** npm ends at a SIGHUP, without a word to what it has started. Whoever calls this without npm may go. */
+/** npm exits on SIGHUP without notifying what it has started. A caller without npm may exit, too. */
 const npm = process.env.npm_lifecycle_script?.startsWith('exec node ops/run.mjs') ? process.ppid : undefined;
 
 /**
- * Runs a program and waits for its end, whatever signals come: each reaches it once, and it decides how to end.
- * @returns {Promise<number>} its exit code, 128 and more for a signal, as shells have it
+ * Runs a program and waits for its end, whatever signals arrive: each reaches it once, and it decides how to end.
+ * @returns {Promise<number>} its exit code, 128 and more for a signal, as in shells
  */
 export function run(program, args, options) {
   const { child, end } = passingOn(() => spawn(program, args, options), { untilAlone: npm });

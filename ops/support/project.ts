@@ -8,12 +8,12 @@ import { Misread } from './say';
 /** Name in Pulumi.yaml. */
 export const projectName = String((yaml.load(fs.readFileSync(path.join(projectDir, 'Pulumi.yaml'), 'utf8')) as { name?: unknown }).name ?? '');
 
-/** What a person has typed for each stack, by its short name. */
+/** The stack names as typed, by short name. */
 const typed = new Map<string, string>();
 
 /**
- * Reads the name of a stack: `prod`, and `org/prod` or `org/project/prod` where the backend has organizations.
- * @returns the short name, which files, labels and all that Docker has carry; `typedName` gives the whole one
+ * Parses the name of a stack: `prod`, and `org/prod` or `org/project/prod` if the backend has organizations.
+ * @returns the short name, used in files, labels and everything in Docker; `typedName` returns the full one
  * @throws Failure with the rule
  */
 export function stackNamed(name: string): string {
@@ -38,20 +38,20 @@ export const typedName = (stack: string): string => typed.get(stack) ?? stack;
 /** The stack of commands that name none. */
 export const defaultStack = 'dev';
 
-/** An `npm run` command as a person types it for a stack. */
+/** An `npm run` command for a stack, as a person types it. */
 export function npmRun(command: string, stack: string, ...args: readonly string[]): string {
   const name = typedName(stack);
   const all = [...(name === defaultStack ? [] : ['--stack', name]), ...args];
   return ['npm run', command, ...(all.length > 0 ? ['--', ...all] : [])].join(' ');
 }
 
-/** The stack's settings as the file has them, or undefined when there is none. */
+/** The contents of the stack's settings file, or undefined if there is none. */
 export function readStackFile(stack: string): string | undefined {
   const file = stackFile(stack);
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined;
 }
 
-/** Puts back what `readStackFile` gave. */
+/** Restores what `readStackFile` returned. */
 export function writeStackFile(stack: string, content: string | undefined): void {
   if (content === undefined) {
     fs.rmSync(stackFile(stack), { force: true });

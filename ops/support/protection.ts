@@ -1,6 +1,6 @@
 /**
- * The mark of protected data (`data:protect`) on the Docker host: an empty volume beside the data, which every checkout finds there. A
- * label on the data volumes would not do: the docker provider replaces a volume whose labels change.
+ * The marker of protected data (`data:protect`) on the Docker host: an empty volume beside the data, which every checkout finds
+ * there. A label on the data volumes would not work: the docker provider replaces a volume whose labels change.
  */
 import { hostName } from '../../components/names';
 import { engineMessage, engineRequest, type Engine } from '../../engine';
@@ -8,16 +8,16 @@ import { projectName } from './project';
 import { Failure } from './say';
 import { hasVolume, removeVolume } from './volumes';
 
-/** Not the label of what a stack is made of: the mark is there for the stacks that come after it. */
+/** Not the label of a stack's own resources: the marker is for stacks that are deployed later. */
 const label = 'llm-observability.protect';
 const markOf = (stack: string): string => hostName('protected', stack);
 
-/** Whether the data of a stack on this engine is protected, by whichever checkout. */
+/** Whether the data of a stack on this engine is protected, by any checkout. */
 export const isProtected = (engine: Engine, stack: string): Promise<boolean> => hasVolume(engine, markOf(stack));
 
 /**
- * Marks the data of a stack that was deployed with these settings, or takes the mark away where they say that it is not
- * protected. Where they say nothing, the mark stays as it is: it may be that of a checkout that does.
+ * Sets the marker of a stack that was deployed with these settings, or removes it if they say that the data is not protected.
+ * If they do not say, the marker stays unchanged: it may be from a checkout that does.
  */
 export async function recordProtection(engine: Engine, stack: string, settings: Readonly<Record<string, string>>): Promise<void> {
   if (settings['data:protect'] === 'true') {

@@ -1,5 +1,5 @@
 /**
- * The proxy that a request goes through, by the variables that curl, npm and Go take it from.
+ * The proxy for a request, from the variables that curl, npm and Go read.
  */
 
 export interface Proxy {
@@ -12,18 +12,18 @@ export interface Proxy {
 export function httpsProxy(env: NodeJS.ProcessEnv = process.env): Proxy | undefined {
   const variable = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'].find((name) => env[name]);
   const value = variable && env[variable];
-  // `proxy.example:3128` is what many people write, and what curl and Go take for http.
+  // `proxy.example:3128` is a common form, which curl and Go treat as http.
   return value ? { url: /^\w+:\/\//.test(value) ? value : `http://${value}`, variable } : undefined;
 }
 
-/** The proxy for a request to `url`; undefined where it goes there directly. */
+/** The proxy for a request to `url`; undefined for a direct connection. */
 export function proxyFor(url: string, env: NodeJS.ProcessEnv = process.env): Proxy | undefined {
   const { protocol, hostname, port } = new URL(url);
   const exempt = protocol !== 'https:' || isExempt(hostname, port || '443', env['no_proxy'] ?? env['NO_PROXY'] ?? '');
   return exempt ? undefined : httpsProxy(env);
 }
 
-/** A proxy as it may be shown: without the user and password that its URL may hold. */
+/** A proxy as a message may show it: without the user and password in its URL. */
 export function shownProxy(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'that is no URL';
 }

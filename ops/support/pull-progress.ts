@@ -1,6 +1,6 @@
 /**
- * How far a pull has come, from what the engine says of it: a line of JSON each time something of a layer changes. Taken down
- * from Docker 20.10 and 28.5, the latter with both of its image stores.
+ * The progress of a pull, from the engine's output: a line of JSON each time a layer changes. Recorded from Docker 20.10 and
+ * 28.5, the latter with both of its image stores.
  */
 import { megabytes } from './growth';
 
@@ -30,36 +30,36 @@ const phases: Readonly<Record<string, Layer['phase'] | undefined>> = {
 };
 
 export class PullProgress {
-  /** The engine's words, when it has given up. */
+  /** The engine's error, when it has given up. */
   error: string | undefined;
   private readonly layers = new Map<string, Layer>();
   private rest = '';
   private retry: string | undefined;
 
-  /** Takes a piece of the engine's answer. */
+  /** Takes a piece of the engine's response. */
   take(chunk: string): void {
     const lines = (this.rest + chunk).split('\n');
     this.rest = lines.pop() ?? '';
     lines.map((line) => line.trim()).filter(Boolean).forEach((line) => this.line(parsed(line)));
   }
 
-  /** Takes what has no end of line behind it. */
+  /** Takes the last line, which has no line ending. */
   end(): void {
     this.take('\n');
   }
 
-  /** Whether it is the network's turn, which may fall silent; unpacking says nothing for as long as it takes. */
+  /** Whether it is downloading, which may stall; unpacking prints nothing, however long it takes. */
   get downloads(): boolean {
     const layers = [...this.layers.values()];
     return layers.length === 0 || layers.some(({ phase }) => phase === 'waiting' || phase === 'downloading');
   }
 
-  /** Bytes that came over the network. */
+  /** Bytes downloaded. */
   get bytes(): number {
     return [...this.layers.values()].reduce((sum, { done }) => sum + done, 0);
   }
 
-  /** As short as a line in a table is; empty while nothing is known yet. */
+  /** Short enough for a line in a table; empty while nothing is known yet. */
   toString(): string {
     const layers = [...this.layers.values()].filter(({ phase }) => phase !== 'already there');
     if (this.retry) {
@@ -72,7 +72,7 @@ export class PullProgress {
     if (!this.downloads) {
       return unpacked === layers.length ? 'done' : `unpacking, ${unpacked} of ${counted(layers.length)}`;
     }
-    // Of a layer that waits for its turn nobody says how large it is.
+    // The size of a layer that waits for its turn is unknown.
     const totals = layers.flatMap(({ total, phase }) => total ?? (phase === 'waiting' ? [] : 0));
     const downloaded = layers.filter(({ phase }) => phase !== 'waiting' && phase !== 'downloading').length;
     return totals.length === layers.length
@@ -94,7 +94,7 @@ export class PullProgress {
     this.layers.set(id, layer);
     layer.phase = phase;
     if (phase === 'downloading' && current !== undefined && total !== undefined) {
-      // Where it goes on after a break, both count the rest alone.
+      // If a download continues after an interruption, both count only the rest.
       layer.total = Math.max(layer.total ?? 0, total);
       layer.done = layer.total - total + current;
     } else if (phase === 'downloaded') {
@@ -105,7 +105,7 @@ export class PullProgress {
 
 const counted = (layers: number): string => `${layers} ${layers === 1 ? 'layer' : 'layers'}`;
 
-/** What is no line of a pull says nothing about it. */
+/** A line that is not part of a pull is ignored. */
 function parsed(line: string): Line {
   try {
     return JSON.parse(line) as Line;

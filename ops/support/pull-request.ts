@@ -1,9 +1,9 @@
 import { marker } from './comment-body';
 import type { GitHub } from './github';
 
-/** The commit of a pull request that a workflow has run for, in words of GitHub's own and not of the run. */
+/** The commit of a pull request that a workflow has run for, as reported by GitHub and not by the run. */
 export interface Head {
-  /** `owner/name`; another one than the pull request's own where it comes from a fork. */
+  /** `owner/name`; a different one from the pull request's own if it comes from a fork. */
   readonly repository: string;
   readonly branch: string;
   readonly commit: string;
@@ -18,27 +18,27 @@ interface Comment {
 }
 
 /**
- * Numbers of the open pull requests that are at this commit; none when it was closed or has gone on since. One branch
- * may be proposed for several others.
+ * Numbers of the open pull requests that are at this commit; none if it was closed or has newer commits. One branch may be
+ * proposed for several others.
  */
 export async function pullRequestsAt(github: GitHub, { repository, branch, commit }: Head): Promise<number[]> {
   const [owner] = repository.split('/');
   const open = await github.list<{ number: number; head: { sha: string; repo: { full_name: string } | null } }>(
     `/pulls?state=open&head=${encodeURIComponent(`${owner}:${branch}`)}`,
   );
-  // An owner may have several forks, and they branches of one name.
+  // An owner may have several forks, with branches of the same name.
   return open.filter(({ head }) => head.sha === commit && head.repo?.full_name === repository).map(({ number }) => number);
 }
 
 /**
- * Makes this project's comment on a pull request, or updates it. Whoever finds several keeps the oldest, so that one is
- * left even when two run at once.
+ * Creates this project's comment on a pull request, or updates it. If there are several, the oldest is kept, so that one
+ * remains even when two runs overlap.
  * @returns address of the comment
  */
 export async function putComment(github: GitHub, pull: number, body: string): Promise<string> {
   const login = await github.login();
   const own = async (): Promise<Comment[]> =>
-    // Anybody may write the marker, and edit what stands in a comment of theirs.
+    // Anybody may write the marker, and edit their own comment.
     (await github.list<Comment>(`/issues/${pull}/comments`)).filter((comment) => comment.user?.login === login && comment.body.startsWith(marker));
   const found = await own();
   if (found.length === 0) {

@@ -1,5 +1,5 @@
 /**
- * Pulls images before a deployment: the docker provider pulls in silence, and Phoenix is a gigabyte.
+ * Pulls images before a deployment: the docker provider shows no progress, and Phoenix is a gigabyte.
  */
 import { once } from 'node:events';
 import { imageReference } from '../../components/image-reference';
@@ -18,19 +18,19 @@ export type Pulled = Pick<SurveyedImage, 'service' | 'reference' | 'own'>;
 
 export interface PullOptions {
   readonly stack: string;
-  /** The command that goes on once somebody has done what helps. */
+  /** The command to run again once somebody has done what helps. */
   readonly again: string;
   readonly logins: Logins;
-  /** Milliseconds without a byte after which a download is given up. The engine waits for ever. */
+  /** Milliseconds without a byte after which a download is given up. The engine waits forever. */
   readonly silenceMs?: number;
-  /** From here on nothing is shown. What goes on is for whoever has left it in the middle. */
+  /** From here on nothing is shown. What still runs is left to its caller. */
   readonly stop?: AbortSignal;
   readonly status?: StatusOptions;
 }
 
 /**
- * Pulls images side by side, and shows how far each has come.
- * @throws Failure that names all that failed. The engine throws away what it has of an image that it does not get whole.
+ * Pulls images in parallel, and shows the progress of each.
+ * @throws Failure that lists all that failed. The engine discards an incomplete image.
  */
 export async function pullImages(engine: Engine, wanted: readonly Pulled[], { stack, again, logins, silenceMs = 180_000, stop, status = onStderr() }: PullOptions): Promise<void> {
   if (wanted.length === 0) {
@@ -56,7 +56,7 @@ export async function pullImages(engine: Engine, wanted: readonly Pulled[], { st
   }
 }
 
-/** @returns what went wrong; undefined when the image is there */
+/** @returns what went wrong; undefined if the image exists */
 async function pull(engine: Engine, reference: string, login: Login, progress: PullProgress, silenceMs: number): Promise<Trouble | undefined> {
   const silence = new AbortController();
   const gaveUp = troubleOf(`no answer within ${silenceMs / 1000} s`);
@@ -73,7 +73,7 @@ async function pull(engine: Engine, reference: string, login: Login, progress: P
     signal: silence.signal,
     onData: (chunk) => {
       progress.take(chunk.toString());
-      // The image store of containerd goes on saying how far it is when it comes no further.
+      // The image store of containerd keeps reporting progress while it makes none.
       const now = `${progress.bytes} ${progress.toString()}`;
       if (now !== seen) {
         seen = now;
@@ -100,7 +100,7 @@ async function pull(engine: Engine, reference: string, login: Login, progress: P
   }
 }
 
-/** As Docker's own clients ask: where there is a digest, it stands in for the tag. */
+/** As Docker's own clients do: a digest takes the place of the tag. */
 function query(reference: string): string {
   const { name = reference, tag = '', digest = tag } = imageReference(reference) ?? {};
   return new URLSearchParams({ fromImage: name, tag: digest }).toString();

@@ -1,7 +1,7 @@
 /**
- * Whether a web site can be reached: told from an attempt, never from a setting. "Cannot be reached at all" is a matter
- * of this machine's network and lasts, so that something else may take the site's place; whatever else goes wrong is a
- * fault that passes or that somebody mends, and nothing may quietly take its place.
+ * Whether a web site can be reached: found by an attempt, never from a setting. "Cannot be reached at all" is a permanent
+ * property of this machine's network, so that something else may take the site's place; any other failure is temporary or will
+ * be fixed by somebody, and nothing may silently take its place.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { proxyFor, shownProxy } from './proxy';
@@ -15,15 +15,15 @@ export type Reach =
   | { readonly kind: 'faulty'; readonly why: string; readonly mend: readonly string[] };
 
 export interface Patience {
-  /** Milliseconds without an answer after which a site is taken for silent. */
+  /** Milliseconds without a response after which a site counts as silent. */
   readonly silenceMs: number;
-  /** Milliseconds before a site that could not be reached is asked once more: a network comes back after a blip. */
+  /** Milliseconds before a site that could not be reached is tried once more: a network may recover after a blip. */
   readonly againMs: number;
 }
 
 export const patience: Patience = { silenceMs: 30_000, againMs: 2_000 };
 
-/** @param looksRight what the page begins with: a captive portal answers to every address, and with its own page */
+/** @param looksRight how the page must begin: a captive portal responds at every address, with its own page */
 export async function reach(url: string, looksRight?: RegExp, { silenceMs, againMs }: Patience = patience): Promise<Reach> {
   const first = await attempt(url, looksRight, silenceMs);
   if (first.kind !== 'unreachable' || againMs === 0) {
@@ -33,7 +33,7 @@ export async function reach(url: string, looksRight?: RegExp, { silenceMs, again
   return attempt(url, looksRight, silenceMs);
 }
 
-/** Whether a site answers as it should. */
+/** Whether a site responds as it should. */
 export async function siteAnswers(url: string): Promise<boolean> {
   return (await reach(url, undefined, { silenceMs: 5_000, againMs: 0 })).kind === 'answers';
 }
@@ -78,7 +78,7 @@ function failed(url: string, error: unknown, silenceMs: number): Reach {
   const reasons = [...new Set(codes.map((code) => unreachable[code]))];
   if (reasons.length > 0 && reasons.every((reason) => reason !== undefined)) {
     const why = `${reasons.join(', ')} (${[...new Set(codes)].join(', ')})`;
-    // A proxy that is named and not there is a wrong setting, and no word about the site.
+    // A configured proxy that does not exist is a wrong setting, and says nothing about the site.
     return via ? { kind: 'faulty', why: `${via}: ${why}`, mend: [`unset ${proxy.variable}   # or name the proxy of this network`] } : { kind: 'unreachable', why };
   }
   return faulty([...new Set([...messages.filter(Boolean).slice(-1), ...codes])].join(', '));
@@ -86,7 +86,7 @@ function failed(url: string, error: unknown, silenceMs: number): Reach {
 
 const faulty = (why: string): Reach => ({ kind: 'faulty', why, mend: helpFor(why) });
 
-/** Codes of the errors with which the network says that there is no way to a site. */
+/** Error codes of the network for a site without a route. */
 const unreachable: Readonly<Record<string, string>> = {
   ENOTFOUND: 'its name is not known here',
   EAI_AGAIN: 'its name is not known here',
@@ -98,16 +98,16 @@ const unreachable: Readonly<Record<string, string>> = {
   EPERM: 'the connection is forbidden',
 };
 
-/** An error with all that it was caused by: a connection is tried to several addresses, and each attempt has its own. */
+/** An error with all of its causes: a connection is attempted to several addresses, and each attempt has its own. */
 function unfolded(error: unknown): { codes: string[]; messages: string[] } {
   if (typeof error !== 'object' || error === null) {
     return { codes: [], messages: [] };
   }
   const { name, message, code, cause, errors = [] } = error as NodeJS.ErrnoException & { errors?: readonly unknown[] };
   const inner = [cause, ...errors].map(unfolded);
-  // An abort has a number for its code.
+  // An abort has a numeric code.
   const own = typeof code === 'string' ? code : name === 'TimeoutError' ? name : undefined;
-  // That of a whole attempt repeats one of its parts.
+  // The error of a whole attempt repeats one of its parts.
   const codes = inner.flatMap((each) => each.codes);
   return { codes: codes.length > 0 ? codes : own ? [own] : [], messages: [message, ...inner.flatMap((each) => each.messages)] };
 }

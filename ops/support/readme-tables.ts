@@ -1,6 +1,6 @@
 /**
- * The README's tables, from the code that they describe. A test holds the README against them, and
- * `npm test -- -u` writes them into it.
+ * The README's tables, generated from the code that they describe. A test compares the README with them, and `npm test -- -u`
+ * updates it.
  */
 import { bindOf, portKeys } from '../../settings/ports';
 import { keys, type SettingKey } from '../../settings/keys';
@@ -57,7 +57,7 @@ export function commandsTable(): string {
   );
 }
 
-/** The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced by a table. */
+/** The text with everything between `<!-- name -->` and `<!-- /name -->` replaced by a table. */
 export function withTable(markdown: string, name: string, content: string): string {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [markdown.indexOf(begin), markdown.indexOf(end)];

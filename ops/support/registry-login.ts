@@ -1,6 +1,6 @@
 /**
- * Logins at image registries, from where the docker command line keeps them; `docker:registryAuth` of the stack wins, as it
- * does in the docker provider. What is found goes to the engine in a header, and nowhere else.
+ * Logins at image registries, from where the docker command line keeps them; `docker:registryAuth` of the stack takes
+ * precedence, as in the docker provider. They are sent to the engine in a header, and nowhere else.
  */
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -9,16 +9,16 @@ import * as path from 'node:path';
 import { imageReference } from '../../components/image-reference';
 
 export interface Login {
-  /** For `X-Registry-Auth`; undefined where nobody is logged in. */
+  /** For `X-Registry-Auth`; undefined without a login. */
   readonly header?: string;
-  /** Why there may be a login that could not be read. */
+  /** Why a login that may exist could not be read. */
   readonly trouble?: string;
 }
 
 /** The login for the registry of an image. Never throws: most images need none. */
 export type Logins = (reference: string) => Promise<Login>;
 
-/** What the engine takes (registry.AuthConfig). */
+/** The engine's format (registry.AuthConfig). */
 interface Auth {
   readonly username?: string;
   readonly password?: string;
@@ -26,7 +26,7 @@ interface Auth {
   readonly registrytoken?: string;
 }
 
-/** `config.json` of the docker command line, as far as it concerns logins. */
+/** `config.json` of the docker command line: the parts about logins. */
 interface DockerConfig {
   readonly auths?: Readonly<Record<string, Auth & { readonly auth?: string }>>;
   readonly credsStore?: string;
@@ -46,7 +46,7 @@ interface RegistryAuth {
 /** Docker Hub's name for logins. */
 const hubKey = 'https://index.docker.io/v1/';
 const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'];
-/** A keychain may ask somebody for its password. */
+/** A keychain may ask a person for its password. */
 const helperMs = 60_000;
 
 /** @param settings of the stack, with the secrets of `docker:` */
@@ -69,7 +69,7 @@ async function loginAt(registry: string, settings: Readonly<Record<string, strin
   return auth ? { header: headerOf(auth, key) } : {};
 }
 
-/** The engine decodes base64 with the letters of URLs, and Docker 20.10 only with its padding. */
+/** The engine decodes URL-safe base64, and Docker 20.10 only with padding. */
 function headerOf(auth: Auth, serveraddress: string): string {
   return Buffer.from(JSON.stringify({ ...auth, serveraddress })).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
@@ -89,7 +89,10 @@ async function fromStack(raw: string | undefined, registry: string, env: NodeJS.
   return inConfig(config, hubHosts.includes(hostOf(address)) ? hubKey : hostOf(address), env);
 }
 
-/** As the docker command line looks: in the keychain that is set for the registry, else for all, else in the file itself. */
+/**
+ * The order of the docker command line: the credential helper that is set for the registry, else the one for all, else the file
+ * itself.
+ */
 async function inConfig(config: DockerConfig | undefined, key: string, env: NodeJS.ProcessEnv): Promise<Auth | undefined> {
   const helper = config?.credHelpers?.[key] ?? config?.credsStore;
   return helper ? askHelper(helper, key, env) : inFile(config, key);
@@ -111,7 +114,7 @@ function inFile(config: DockerConfig | undefined, key: string): Auth | undefined
 async function askHelper(name: string, key: string, env: NodeJS.ProcessEnv): Promise<Auth | undefined> {
   const program = `docker-credential-${name}`;
   const child = spawn(program, ['get'], { env, stdio: ['pipe', 'pipe', 'ignore'] });
-  // The timeout of `spawn` goes on where there is no such program, and keeps this process alive.
+  // The timeout of `spawn` continues if the program does not exist, and keeps this process alive.
   const patience = setTimeout(() => child.kill(), helperMs);
   const ended = new Promise<{ code: number | null; text: string }>((resolve, reject) => {
     let text = '';
@@ -145,7 +148,7 @@ function readConfig(file: string): DockerConfig | undefined {
   }
 }
 
-/** Says where it stands, and nothing of what is in it: these are secrets. */
+/** Reports the position, and nothing of the content: these are secrets. */
 function parsed<T>(text: string | undefined, where: string): T | undefined {
   if (text === undefined || text.trim() === '') {
     return undefined;

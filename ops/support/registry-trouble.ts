@@ -1,13 +1,13 @@
 /**
- * What an image registry answered, told from the words of the engine, which asks it. The engine's status says little:
- * 500 stands for a registry without a name as well as for one that answers 503. The words were taken down from Docker
- * 20.10 and 28.5, the latter with both of its image stores.
+ * What an image registry responded, derived from the message of the engine, which sends the request. The engine's status says
+ * little: 500 stands for a registry name that does not resolve as well as for a registry that returns 503. The messages were
+ * recorded from Docker 20.10 and 28.5, the latter with both of its image stores.
  */
 import { imageReference } from '../../components/image-reference';
 
 /**
- * `unreachable` is a matter of the engine's network and lasts: no name, no route, refused or forbidden on the way. Everything
- * else passes, or somebody fixes it.
+ * `unreachable` is a permanent property of the engine's network: no name, no route, refused or forbidden on the way. Everything
+ * else is temporary, or somebody fixes it.
  */
 export type Sort =
   | 'unreachable' | 'proxy' | 'authority' | 'certificate' | 'plain' | 'portal' | 'limited' | 'login' | 'unknown' | 'platform' | 'space' | 'silent' | 'faulty' | 'cut' | 'other';
@@ -19,11 +19,11 @@ interface Kind {
   readonly meaning: string;
 }
 
-/** The first that fits counts. */
+/** The first match counts. */
 const kinds: readonly Kind[] = [
   { sort: 'space', when: /no space left on device|disk quota exceeded/i, meaning: "the engine's disk is full" },
   { sort: 'limited', when: /toomanyrequests|\b429 Too Many/i, meaning: 'the registry answers 429: it was asked too often' },
-  // When a proxy refuses the way, the text of its status is all that Go's client says.
+  // If a proxy refuses the connection, the text of its status is all that Go's client reports.
   { sort: 'unreachable', when: /^(?:Forbidden|Unavailable For Legal Reasons)$/, meaning: "the engine's proxy forbids the way there" },
   { sort: 'proxy', when: /proxyconnect|socks connect|^(?:Proxy Authentication Required|Bad Request|Unauthorized|Not Found|Method Not Allowed|Too Many Requests|Internal Server Error|Bad Gateway|Service Unavailable|Gateway Timeout)$/, meaning: "the engine's proxy does not let it through" },
   { sort: 'unreachable', when: /\blookup \S+?(?: on \S+)?: /, meaning: 'its name is not known where the engine runs' },
@@ -50,7 +50,7 @@ export interface Trouble {
   readonly why: string;
 }
 
-/** @param words the engine's; @param status of its answer, where there was one */
+/** @param words the engine's message; @param status of its response, if there was one */
 export function troubleOf(words: string, status = 0): Trouble {
   const text = words.replace(/\s+/g, ' ').trim();
   const bare = withoutNames(text);
@@ -58,7 +58,7 @@ export function troubleOf(words: string, status = 0): Trouble {
   return kind ? { sort: kind.sort, meaning: kind.meaning, why: `${kind.meaning} (${text})` } : plainly('other', text || unsaid);
 }
 
-/** An image may be called anything, also "denied". */
+/** An image may have any name, including "denied". */
 function withoutNames(text: string): string {
   return text
     .replace(/^(?:unknown: )?failed to resolve reference "[^"]*": /, '')
@@ -67,7 +67,7 @@ function withoutNames(text: string): string {
     .replace(/\b(manifest|pull access denied) for \S+?,? /g, '$1 for it ');
 }
 
-/** A trouble that no engine has told of. */
+/** A trouble that no engine has reported. */
 export const plainly = (sort: Sort, meaning: string): Trouble => ({ sort, meaning, why: meaning });
 
 const unsaid = 'the engine does not say why';
@@ -76,14 +76,14 @@ const byStatus: Readonly<Record<number, Kind | undefined>> = Object.fromEntries(
   ([[401, 'login'], [403, 'login'], [404, 'unknown'], [429, 'limited']] as const).map(([status, sort]) => [status, kinds.find((kind) => kind.sort === sort)]),
 );
 
-/** What the commands that help have to know. */
+/** What the suggested commands need to know. */
 export interface Wanted {
   readonly reference: string;
-  /** The command that goes on. */
+  /** The command to run again. */
   readonly again: string;
-  /** Command that takes another image in its place. */
+  /** Command that sets a different image. */
   readonly instead: (reference: string) => string;
-  /** The image that is pinned, where the reference is not that one. */
+  /** The pinned image, if the reference is a different one. */
   readonly pinned?: string | undefined;
 }
 

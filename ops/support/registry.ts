@@ -6,28 +6,28 @@ import { plainly, troubleOf, type Trouble } from './registry-trouble';
 export type RegistryAnswer =
   | {
       readonly kind: 'there';
-      /** `sha256:…`; for an image for several platforms the one of its index, which fits all of them. */
+      /** `sha256:…`; for a multi-platform image the digest of its index, which fits all platforms. */
       readonly digest: string;
-      /** Processors that it is made for, where it is made for several. */
+      /** Its architectures, if it is multi-platform. */
       readonly architectures?: readonly string[];
     }
-  /** The engine has no way to it: no name, no route, refused or forbidden. */
+  /** The engine cannot reach it: no name, no route, refused or forbidden. */
   | ({ readonly kind: 'unreachable' } & Trouble)
   | ({ readonly kind: 'refused' } & Trouble);
 
-/** What `GET /distribution/…/json` answers. */
+/** The response of `GET /distribution/…/json`. */
 interface Inspection {
   readonly Descriptor?: { readonly digest?: string; readonly mediaType?: string };
   readonly Platforms?: readonly { readonly architecture?: string }[];
 }
 
-/** The engine itself gives a registry up after 15 s, where that does not open its door, and waits for ever behind it. */
+/** The engine itself gives up on a registry after 15 s if it cannot connect, but once connected it waits forever. */
 export const registryMs = 40_000;
 
 /**
- * Asks the registry of an image about a reference. The engine asks, because the engine pulls: its network,
+ * Queries the registry of an image about a reference. The engine sends the request, because the engine pulls: its network,
  * proxies and mirrors are the ones that count, and they need not be this machine's.
- * @throws Error when the engine does not answer
+ * @throws Error if the engine does not respond
  */
 export async function askRegistry(engine: Engine, reference: string, login: Login = {}, timeoutMs = registryMs): Promise<RegistryAnswer> {
   const answer = await engineRequest(engine, 'GET', `/distribution/${reference}/json`, { timeoutMs, ...(login.header ? { headers: { 'X-Registry-Auth': login.header } } : {}) })
@@ -58,7 +58,7 @@ function told(trouble: Trouble, { trouble: unread }: Login): RegistryAnswer {
   return { kind: 'refused', ...trouble, ...(trouble.sort === 'login' && unread ? { why: `${trouble.why}; ${unread}` } : {}) };
 }
 
-/** Whether an image comes from there, which its name does not say. */
+/** Whether an image comes from Docker Hub, which its name does not contain. */
 export const onDockerHub = (reference: string): boolean => imageReference(reference)?.registry === 'docker.io';
 
 /** The registry of an image, as a person calls it. */

@@ -4,14 +4,14 @@ import { Failure } from './say';
 
 /** Secrets that are no API keys, by the name a person uses: PHOENIX_SECRET and PHOENIX_ADMIN_SECRET. */
 const secrets: Readonly<Record<string, string>> = { secret: 'phoenix-secret', 'admin-secret': 'phoenix-admin-secret' };
-/** Settings that count in their place. */
+/** Settings that take precedence over them. */
 const settings: Readonly<Record<string, string>> = { secret: 'phoenix:secret', 'admin-secret': 'phoenix:adminSecret' };
 
-/** What `npm run up -- --rotate NAME` comes down to. */
+/** The result of `npm run up -- --rotate NAME`. */
 export interface Rotation {
-  /** URNs of the resources to make anew. */
+  /** URNs of the resources to recreate. */
   readonly replace: readonly string[];
-  /** Those of them that are protected, which only who means it takes away; the deployment puts it back. */
+  /** Those of them that are protected: the protection is removed only for this, and the deployment restores it. */
   readonly unprotect: readonly string[];
 }
 
@@ -19,7 +19,7 @@ export interface Rotation {
  * @param names `secret`, `admin-secret`, names of API keys (`alloy`, and those of `phoenix:apiKeys`), `token:` and the name
  * of a service token
  * @param set keys of the settings of the stack
- * @throws Failure naming what there is, for any other, and the setting, for what a setting says
+ * @throws Failure listing the valid names, for any other, and naming the setting, for a secret that a setting determines
  */
 export function rotation(names: readonly string[], state: StackState | undefined, stack: string, set: readonly string[]): Rotation {
   const urns = (state?.resources ?? []).map(({ urn }) => urn);

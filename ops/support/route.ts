@@ -7,16 +7,16 @@ import { engineOf } from './docker';
 import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
 
 /**
- * How a person's command reaches a stack: as an application of this machine would, or, where the engine
- * runs on another one and nothing is published for this one, or what is published takes TLS for names of other machines or may ask
- * for a token, from inside its private network.
- * @param redeploy command that puts the stack's containers back
+ * How a person's command reaches a stack: as an application of this machine would; or from inside its private network, if the
+ * engine runs on a different machine and nothing is published for this one, or if what is published uses TLS for names of other
+ * machines or may require a token.
+ * @param redeploy command that restores the stack's containers
  */
 export function routeOf(outputs: Outputs | EdgeOutputs, redeploy: string): Route {
   const { endpoints, internal, containers, dockerHost } = outputs;
-  // A stack of the first version of this program says only `docker:host`.
+  // A stack of the first version of this program has only `docker:host`.
   const engine = outputs.engine ?? (dockerHost === null ? engineOf(chooseEngine({})) : at(dockerHost));
-  // It is on every network. At the edge it also speaks TLS and shows the service token that the tunnel asks for.
+  // It is on every network. On an edge stack it also uses TLS and sends the service token that the tunnel requires.
   const inside = from(engine, containers.gate, 'bash');
   if (isEdge(outputs)) {
     return { engine, inside, reach: inside, endpoints: internal, containers, headers: outputs.reader, central: outputs.central, redeploy };

@@ -1,5 +1,5 @@
 /**
- * The CLI for runs of the program: with the plugins that the stack uses, and told which images the run uses.
+ * The CLI for runs of the program: with the plugins that the stack uses, and with the images that the run uses.
  */
 import { imagesEnvironment } from '../../stack/run-images';
 import { commandEnvironment, type Engine } from '../../engine';
@@ -26,13 +26,13 @@ export interface Run {
   readonly engine: Engine;
   readonly interruption: Interruption;
   readonly consent: Consent;
-  /** The command that goes on once somebody has done what helps. */
+  /** The command to run again once somebody has done what helps. */
   readonly again: string;
 }
 
 /**
- * For a deployment. What cannot be had at all is built, if somebody agrees.
- * @returns the CLI, and what pulls the images: to be called when it is certain that there will be a deployment
+ * For a deployment. What is not available is built, after confirmation.
+ * @returns the CLI, and a function that pulls the images: to be called when it is certain that there will be a deployment
  * @throws Failure with the reason and what helps; nothing was changed then
  */
 export async function deploying({ tools, stack, settings, state, engine, interruption, consent, again }: Run): Promise<{ pulumi: Pulumi; pull: () => Promise<void> }> {
@@ -46,7 +46,7 @@ export async function deploying({ tools, stack, settings, state, engine, interru
   };
 }
 
-/** For a preview, which builds and pulls nothing. Where the engine does not answer, or is not clear, the program says so. */
+/** For a preview, which builds and pulls nothing. If the engine does not respond, or is ambiguous, the program reports it. */
 export async function previewing(tools: Toolchain, stack: string, settings: Settings, state: StackState | undefined): Promise<Toolchain> {
   const equipped = await withPlugins(tools, { plugins: neededProviders(Object.keys(settings), state?.resources) });
   const { engine, problems } = choiceOf(settings, stack);

@@ -1,4 +1,4 @@
-/** What a command tells the person who runs it. On stderr: stdout is for results, which may be JSON. */
+/** What a command prints for the person who runs it. On stderr: stdout is for results, which may be JSON. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
@@ -14,12 +14,12 @@ export class Failure extends Error {
   }
 }
 
-/** Somebody has stopped the command. */
+/** The command was stopped by a person. */
 export class Stopped extends Failure {
   override readonly exitCode = 130;
 }
 
-/** What was typed cannot be read. Nothing was done. */
+/** The command line is invalid. Nothing was done. */
 export class Misread extends Failure {
   override readonly exitCode = 2;
 }

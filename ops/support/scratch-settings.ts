@@ -1,5 +1,5 @@
 /**
- * A copy of a stack's settings for runs of the CLI whose settings nobody has agreed to yet: what it writes goes there.
+ * A copy of a stack's settings for runs of the CLI whose settings are not confirmed yet: the CLI writes to the copy.
  */
 import * as fs from 'node:fs';
 import * as os from 'node:os';

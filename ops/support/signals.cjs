@@ -1,22 +1,22 @@
 /**
- * Signals to a command and to what it has started. CommonJS on Node's own modules alone: the entry of the commands has it in
- * common with the commands, and runs where nothing else is there yet.
+ * Signals to a command and to what it has started. CommonJS on Node's own modules alone: the entry point shares it with the
+ * commands, and runs before anything else is installed.
  */
 const { spawn } = require('node:child_process');
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** What a terminal sends to everybody npm passes on as well, and `timeout` sends twice. A person's second Ctrl-C comes later. */
+/** npm forwards what a terminal sends to the whole group, and `timeout` sends twice. A person's second Ctrl-C comes later. */
 const sameMs = 1500;
 
 /**
- * Starts a program that stays in the process group of this one, and sees to it that each signal reaches it once. Ctrl-C, a
- * terminal that is closed and many supervisors signal the whole group, `kill` and others this process alone.
+ * Starts a program that stays in the process group of this one, and makes sure that each signal reaches it once. Ctrl-C, a
+ * closed terminal and many supervisors signal the whole group, `kill` and others this process alone.
  * @param start starts the program
- * @param hear is called at each signal, also at one that reaches the program by itself
- * @param as what is passed on. Default: what has come
- * @param deafTo what the program ignores, so that it is passed on in any case
- * @param untilAlone number of the process that has started this one, whose end is a SIGHUP
+ * @param hear is called at each signal, even at one that reaches the program by itself
+ * @param as what is forwarded. Default: the signal that arrived
+ * @param deafTo what the program ignores, so that it is always forwarded
+ * @param untilAlone ID of the process that has started this one, whose end counts as a SIGHUP
  */
 function passingOn(start, { hear = () => {}, as, deafTo, untilAlone } = {}) {
   let last = -Infinity;
@@ -32,7 +32,7 @@ function passingOn(start, { hear = () => {}, as, deafTo, untilAlone } = {}) {
       }
     });
   };
-  // Before there is anybody to pass a signal on to: it must not end this process alone.
+  // Before there is a process to forward a signal to: it must not end only this process.
   signals.forEach((signal) => process.on(signal, onSignal));
   const watch = untilAlone === undefined ? undefined : setInterval(() => {
     if (process.ppid !== untilAlone && last === -Infinity) {
@@ -52,8 +52,8 @@ function passingOn(start, { hear = () => {}, as, deafTo, untilAlone } = {}) {
 }
 
 /**
- * A program of the group that every signal ends. A signal does not say to whom it was sent: where this one has ended, the
- * whole group has got it.
+ * A program of the group that every signal ends. A signal does not show who it was sent to: if this program has ended, the
+ * whole group has received it.
  */
 class Witness {
   constructor() {
@@ -79,7 +79,7 @@ class Witness {
 
   begin() {
     this.shell = spawn('/bin/sh', ['-c', 'while read -r line; do echo; done'], { stdio: ['pipe', 'pipe', 'ignore'] });
-    // What is written to one that has ended.
+    // Writes to a process that has ended.
     this.shell.stdin.on('error', () => {});
     this.ended = new Promise((resolve) => this.shell.on('error', () => resolve(false)).on('exit', () => resolve(true)));
   }

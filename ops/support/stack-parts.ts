@@ -1,25 +1,28 @@
 /**
  * What the picture shows of a stack, read from its resources: the containers with their ports, volumes and names on the
- * network, the configurations that Alloy and the gate are given, the rules of the tunnel.
+ * network, the configurations of Alloy and the gate, the rules of the tunnel.
  */
 import { dockerHostInGate } from '../../components/catalog';
 import { runsForEver } from '../../components/names';
 import { alloyFlows, type Flows } from './alloy-flows';
 
-/** A resource as the program asks for it, and as the state keeps it. */
+/** A resource as the program declares it, and as the state stores it. */
 export interface Resource {
   readonly type: string;
-  /** A secret in them is no text here but an object, and is not read. */
+  /** A secret in them is not a text here but an object, and is not read. */
   readonly inputs: Readonly<Record<string, unknown>>;
 }
 
 export interface Deployed {
   readonly resources: readonly Resource[];
-  /** Output of that name: base URLs on the Docker host. Of two ports that lead to the same one in a container, only their names tell which is for what. */
+  /**
+   * Output of that name: base URLs on the Docker host. If two ports lead to the same one in a container, only their names
+   * distinguish them.
+   */
   readonly endpoints: Readonly<Record<string, string>>;
 }
 
-/** Inputs of a container, as far as they are looked at. */
+/** The inputs of a container that are read. */
 export interface Container {
   readonly name: string;
   readonly image: string;
@@ -32,11 +35,11 @@ export interface Container {
 }
 
 export interface Service extends Container, Flows {
-  /** Addresses that get whatever comes. */
+  /** Addresses that receive everything. */
   readonly passedOn: readonly string[];
-  /** Servers with which connections are made for others: `name`, or `name:port`. */
+  /** Servers to which it connects on behalf of others: `name`, or `name:port`. */
   readonly reached: readonly string[];
-  /** Name of the network without a way out that it is on, where it is on no different one. */
+  /** Name of its network without outbound access, if it is on no other. */
   readonly inner: string | undefined;
 }
 
@@ -49,17 +52,17 @@ export interface Rule {
 
 export interface StackParts {
   readonly network: string;
-  /** Containers that run for ever, but for the connectors. */
+  /** Long-running containers, except the connectors. */
   readonly services: readonly Service[];
-  /** Containers that hold the tunnel open; any of them takes any request. */
+  /** Containers that keep the tunnel open; any of them takes any request. */
   readonly connectors: readonly Container[];
   readonly tunnel: string;
   readonly rules: readonly Rule[];
-  /** How Cloudflare Access guards a hostname; none where the service asks by itself. */
+  /** How Cloudflare Access guards a hostname; none if the service authenticates by itself. */
   readonly guards: ReadonlyMap<string, string>;
   /** Name of the stack that this one sends to, by its hostname. */
   readonly central: ReadonlyMap<string, string>;
-  /** Host ports on which OTLP is taken. */
+  /** Host ports on which OTLP is received. */
   readonly otlpPorts: ReadonlySet<string>;
 }
 
@@ -78,7 +81,7 @@ export function stackParts({ resources, endpoints }: Deployed): StackParts {
     services: running.filter((container) => !isConnector(container)).map((container) => ({ ...container, ...flowsOf(filesOf(container, containers)), inner: onlyIn(container, inner) })),
     connectors: running.filter(isConnector),
     tunnel: tunnel?.name ?? '',
-    // The last one has no hostname: it answers what fits no other.
+    // The last one has no hostname: it matches everything else.
     rules: configs.flatMap(({ config }) => config.ingresses).flatMap(({ hostname, ...rule }) => (hostname === undefined ? [] : [{ hostname, ...rule }])),
     guards: new Map(applications.map(({ domain, serviceAuth401Redirect }) => [domain, serviceAuth401Redirect ? 'Access: service token' : 'Access: login'])),
     central: new Map(checks.flatMap(({ central }) => (central ? [[central.hostname, central.stack] as const] : []))),
@@ -98,21 +101,21 @@ interface File {
   readonly text: string;
 }
 
-/** The files in the volumes of a container, which other containers have carried there. */
+/** The files in the volumes of a container, which other containers have put there. */
 function filesOf({ volumes = [] }: Container, containers: readonly Container[]): File[] {
   const mounted = new Set(volumes.map(({ volumeName }) => volumeName));
   return containers
     .filter((carrier) => carrier.volumes?.some(({ volumeName }) => mounted.has(volumeName)))
-    // The state may keep the list with a secret in it as a secret.
+    // The state may store the list as a secret if it contains one.
     .flatMap(({ uploads }) => (Array.isArray(uploads) ? (uploads as NonNullable<Container['uploads']>) : []))
     .flatMap(({ file, content }) => (typeof content === 'string' ? [{ file, text: content }] : []));
 }
 
-/** What the files of a service say of where it sends: Alloy tells signals apart, nginx passes on whatever comes. */
+/** Where a service sends, from its files: Alloy distinguishes signals, nginx forwards everything. */
 function flowsOf(files: readonly File[]): Omit<Service, keyof Container | 'inner'> {
   const textOf = (ending: string): string => files.filter(({ file }) => file.endsWith(ending)).map(({ text }) => text).join('\n');
   const nginx = textOf('/nginx.conf');
-  // What a gate calls the Docker host, by its own name.
+  // The gate's own name for the Docker host.
   const [group = '', server = ''] = new RegExp(`^\\s*upstream ${dockerHostInGate} \\{\\s*server ([^;]+);\\s*\\}`, 'm').exec(nginx) ?? [];
   return {
     ...alloyFlows(textOf('.alloy')),
@@ -120,7 +123,7 @@ function flowsOf(files: readonly File[]): Omit<Service, keyof Container | 'inner
       ...[...nginx.matchAll(/\$egress \{\s*default ([\w-]+);/g)],
       ...[...nginx.replace(group, '').matchAll(/^\s*(?:default|"[^"]*"|server) "?([\w.-]+:\d+)"?(?: backup)?(?: resolve)?;/gm)],
     ].map(([, server = '']) => server),
-    // What it passes on to itself leads nowhere else.
+    // Requests to itself lead nowhere else.
     passedOn: [...nginx.matchAll(/^\s*proxy_pass\s+"?(https?:\/\/)(?!127\.0\.0\.1[:/;])([^\s";$/]+)([^\s";$]*)/gm)].map(([, scheme = '', host = '', path = '']) => `${scheme}${host === dockerHostInGate ? server : host}${path}`),
   };
 }

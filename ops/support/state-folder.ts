@@ -1,7 +1,6 @@
 /**
- * The folder with the state of the stacks that is kept in files, and with the passphrase of its secrets. It lies outside of
- * the checkout, where neither `git clean` nor a deleted clone takes it away. Earlier versions had it in the checkout: from
- * there it is moved.
+ * The folder with the file state of the stacks, and with the passphrase of its secrets. It is outside of the checkout, where
+ * neither `git clean` nor a deleted clone removes it. Earlier versions had it in the checkout: it is moved from there.
  */
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -24,7 +23,7 @@ export interface Places {
   readonly old: string;
 }
 
-/** Where the state is kept for a user with this environment: as the XDG specification says, which takes absolute paths alone. */
+/** Where the state is kept for a user with this environment: as in the XDG specification, which allows only absolute paths. */
 export function usualPlace(env: NodeJS.ProcessEnv): string {
   const { XDG_STATE_HOME: chosen = '' } = env;
   return path.join(path.isAbsolute(chosen) ? chosen : path.join(os.homedir(), '.local', 'state'), 'llm-observability');
@@ -32,14 +31,14 @@ export function usualPlace(env: NodeJS.ProcessEnv): string {
 
 export const folderAt = (dir: string): StateFolder => ({ dir, backend: path.join(dir, 'backend'), passphrase: path.join(dir, 'passphrase') });
 
-/** The folder that the next run uses as things are. Changes nothing. */
+/** The folder that the next run would currently use. Changes nothing. */
 export function currentFolder({ usual, old }: Places): StateFolder {
   return folderAt([old, onItsWay(old)?.from ?? usual].find(isFilled) ?? usual);
 }
 
 /**
- * The folder to use, which is there. What an earlier version has left in the checkout is moved, if nothing is in its way.
- * @throws Failure when the folder can be neither made nor written to
+ * The folder to use, which exists. What an earlier version has left in the checkout is moved, if nothing conflicts.
+ * @throws Failure if the folder can neither be created nor written to
  */
 export function settledFolder(places: Places): StateFolder {
   const { usual } = places;
@@ -57,14 +56,14 @@ export function settledFolder(places: Places): StateFolder {
   }
 }
 
-/** Folder by folder: where nothing can be made (/proc), Node's own `recursive` never comes to an end. */
+/** Folder by folder: where nothing can be created (/proc), Node's own `recursive` never ends. */
 function makeFolder(dir: string): void {
   if (!fs.existsSync(dir)) {
     makeFolder(path.dirname(dir));
     try {
       fs.mkdirSync(dir, { mode: 0o700 });
     } catch (error) {
-      // Another run has made it meanwhile.
+      // Another run has created it meanwhile.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
         throw error;
       }
@@ -72,11 +71,11 @@ function makeFolder(dir: string): void {
   }
 }
 
-/** Why a folder could not be made and written to; undefined when it could. Leaves nothing behind. */
+/** Why a folder could not be created and written to; undefined if it could. Leaves nothing behind. */
 export function whyNotWritable(dir: string): string | undefined {
   const there = nearest(dir);
   try {
-    // Only a file says it: a file system may be read-only, full, or none that takes files.
+    // Only a file shows it: a file system may be read-only, full, or unable to store files.
     fs.rmdirSync(fs.mkdtempSync(path.join(there, '.llm-observability-')));
     return undefined;
   } catch (error) {
@@ -91,7 +90,7 @@ function settled({ usual, old }: Places): string {
   if (!isFilled(old)) {
     return usual;
   }
-  // A run of an earlier version is at work there.
+  // A run of an earlier version is active there.
   if (isInUse(old)) {
     return old;
   }
@@ -106,7 +105,7 @@ function settled({ usual, old }: Places): string {
   return isFilled(old) ? old : usual;
 }
 
-/** @returns whether it was this run that moved it: of two at once, one does */
+/** @returns whether this run moved it: of two concurrent runs, one does */
 function move(usual: string, old: string): boolean {
   try {
     fs.renameSync(old, usual);
@@ -125,7 +124,7 @@ function move(usual: string, old: string): boolean {
   }
 }
 
-/** What is on its way to another file system. Its name carries an ID, by which the copy is known. */
+/** A copy under way to another file system. Its name contains an ID that identifies the copy. */
 function onItsWay(old: string): { readonly from: string; readonly id: string } | undefined {
   const dir = path.dirname(old);
   const [found] = fs.readdirSync(dir).filter((name) => name.startsWith(`${path.basename(old)}.moving-`));
@@ -133,8 +132,8 @@ function onItsWay(old: string): { readonly from: string; readonly id: string } |
 }
 
 /**
- * Copies what is on its way to its place, under another name until all of it is there. Whenever a run ends, the next one
- * finds either the old folder or the new one whole, and goes on from there.
+ * Copies it to its place, under a temporary name until it is complete. Whenever a run ends, the next one finds either the old
+ * folder or the new one complete, and continues from there.
  */
 function finishMove(usual: string, old: string): void {
   const done = `${old}.moved`;
@@ -154,11 +153,11 @@ function finishMove(usual: string, old: string): void {
       take(part, usual);
     }
     if (isCopy()) {
-      // Under a name of its own first: half of a folder is never taken for a whole one.
+      // Under a temporary name first: an incomplete folder is never mistaken for a complete one.
       fs.renameSync(from, done);
       fs.rmSync(done, { recursive: true, force: true });
     } else {
-      // Meanwhile another checkout has begun there.
+      // Meanwhile another checkout has started to use it.
       fs.renameSync(from, old);
     }
     partsOf(usual, id).forEach((part) => fs.rmSync(part, { recursive: true, force: true }));
@@ -170,10 +169,10 @@ function finishMove(usual: string, old: string): void {
   }
 }
 
-/** File that names what a folder is a copy of. */
+/** File that records what a folder is a copy of. */
 const marker = 'moved-as';
 
-/** A folder gets its name, unless there is one of that name by now. */
+/** A folder gets its final name, unless that exists by now. */
 function take(part: string, usual: string): void {
   try {
     fs.renameSync(part, usual);
@@ -206,13 +205,13 @@ function isInUse(dir: string): boolean {
   return filesIn(path.join(folderAt(dir).backend, '.pulumi', 'locks')).some((file) => file.endsWith('.json') && isHeld(file));
 }
 
-/** Whether the lock in this file is that of a run at work; one of another machine counts as one. */
+/** Whether the lock in this file is that of a running process; a lock of another machine counts as one. */
 function isHeld(file: string): boolean {
   const holder = holderOf(file);
   return holder !== undefined && (holder.hostname !== os.hostname() || isRunning(holder.pid));
 }
 
-/** Who has written a lock; undefined when it is gone meanwhile. */
+/** Who has written a lock; undefined if it no longer exists. */
 export function holderOf(file: string): { readonly pid: number; readonly hostname: string } | undefined {
   try {
     return JSON.parse(fs.readFileSync(file, 'utf8')) as { pid: number; hostname: string };

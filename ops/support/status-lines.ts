@@ -1,14 +1,14 @@
 /**
- * Lines about several things that go on side by side: rewritten in place at a terminal, said now and then elsewhere.
+ * Lines about several parallel tasks: rewritten in place at a terminal, printed now and then elsewhere.
  */
 
 export interface StatusOptions {
   /** Whether lines can be rewritten. */
   readonly terminal: boolean;
-  /** Columns of the terminal: a longer line would wrap, and the next rewriting miss it. */
+  /** Columns of the terminal: a longer line would wrap, and the next rewrite would miss it. */
   readonly columns?: number | undefined;
   readonly write: (text: string) => void;
-  /** Milliseconds between two looks. Default: a quarter of a second at a terminal, 15 s elsewhere. */
+  /** Milliseconds between two updates. Default: a quarter of a second at a terminal, 15 s elsewhere. */
   readonly everyMs?: number;
 }
 
@@ -24,7 +24,7 @@ export class StatusLines {
   private height = 0;
   private readonly timer: NodeJS.Timeout;
 
-  /** @param lines what is to be said of each, asked for at each look */
+  /** @param lines the current text of each, called at each update */
   constructor(private readonly lines: Readonly<Record<string, () => string>>, private readonly options: StatusOptions = onStderr()) {
     const { terminal, everyMs = terminal ? 250 : 15_000 } = options;
     this.look();
@@ -41,7 +41,7 @@ export class StatusLines {
     }
   }
 
-  /** No more looks; what was said stays. */
+  /** No more updates; what was printed stays. */
   end(): void {
     clearInterval(this.timer);
     if (this.options.terminal) {
@@ -58,7 +58,7 @@ export class StatusLines {
     }
     const text = names.map((name) => `${this.line(name).slice(0, (columns || 80) - 1)}\n`).join('');
     if (text !== this.shown) {
-      // Up to the first of them, and everything from there on anew.
+      // Up to the first of them, and everything from there on again.
       write(`${this.height > 0 ? `\u001b[${this.height}A\u001b[J` : ''}${text}`);
       this.shown = text;
       this.height = names.length;

@@ -5,7 +5,7 @@ import type { Delivery } from '../../provider/delivery';
 import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
 import { defaultStack, npmRun, typedName } from './project';
 
-/** What `npm run up` ends with: where things are, how to log in, how to send to it, what to do next. */
+/** The last output of `npm run up`: addresses, how to log in, how to send to it, what to do next. */
 export function summary(stack: string, outputs: Outputs | EdgeOutputs, { traceId, ms, hops }: Delivery, totalMs: number): string {
   const { endpoints, signals } = outputs;
   const option = typedName(stack) === defaultStack ? '' : ` --stack ${typedName(stack)}`;
@@ -59,7 +59,7 @@ function edge(outputs: EdgeOutputs, option: string): Line[] {
 const alloyPage = ({ alloyUi }: Pick<Outputs['endpoints'], 'alloyUi'>, option: string): Line =>
   ['Alloy', `${alloyUi}   log in as ${pageUser}: npm run pulumi -- stack output alloyPage --show-secrets${option}`];
 
-/** Whether Alloy asks for a token on the address that is shown: what is published on all addresses is shown on loopback. */
+/** Whether Alloy requires a token on the address that is shown: a port on all addresses is shown as loopback. */
 function asksHere({ endpoints, otlpTokenOn = [] }: Pick<EdgeOutputs, 'endpoints' | 'otlpTokenOn'>): boolean {
   const host = new URL(endpoints.otlpHttp).hostname.replace(/^\[|\]$/g, '');
   return otlpTokenOn.some((address) => address === host || (isWildcard(address) && isLoopback(host)));

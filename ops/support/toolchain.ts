@@ -1,6 +1,6 @@
 /**
- * The Pulumi CLI and its plugins: what is there is used, what is missing is downloaded, and only where the sites cannot be
- * reached at all does lab/ take their place.
+ * The Pulumi CLI and its plugins: what is installed is used, what is missing is downloaded, and only if the sites cannot be
+ * reached at all does lab/ replace it.
  */
 import * as path from 'node:path';
 import { pulumiVersion } from '../../components/catalog';
@@ -23,33 +23,36 @@ export interface Toolchain {
 }
 
 export interface Needs {
-  /** Providers that the run uses (`neededProviders`), or `automatic`: the CLI sees to them itself. Default: those of every stack. */
+  /** Providers that the run uses (`neededProviders`), or `automatic`: the CLI handles them itself. Default: those of every stack. */
   readonly plugins?: readonly Provider[] | 'automatic';
-  /** How a build from package registries comes by its yes. Default: `ask`. */
+  /** How a build from package registries is confirmed. Default: `ask`. */
   readonly consent?: Consent;
-  /** What else the run would build, so that one plan shows all and all is built side by side. Asked only if the CLI has to be built. */
+  /**
+   * What else the run would build, so that one plan shows everything and it is built in parallel. Called only if the CLI has to
+   * be built.
+   */
   readonly alsoBuilt?: () => Promise<{ readonly parts: readonly Part[]; readonly options?: LabOptions }>;
   readonly patience?: Patience;
 }
 
-/** Site from which the CLI is downloaded, and plugins that are not on GitHub. */
+/** Site from which the CLI is downloaded, and also plugins that are not on GitHub. */
 export const downloadSite = 'https://get.pulumi.com';
 
 const installer = { url: `${downloadSite}/install.sh`, looksRight: /^#!/ };
 const pluginSite = 'https://github.com/pulumi';
 
 /**
- * Finds the Pulumi CLI and sees to its plugins.
- * @param backend where the state is, as variables of the environment. Default: see `backendEnvironment`
- * @throws Failure naming the site, what it answers and what helps, when something can neither be found nor had
+ * Finds the Pulumi CLI and provides its plugins.
+ * @param backend where the state is, as environment variables. Default: see `backendEnvironment`
+ * @throws Failure naming the site, its response and what helps, if something can neither be found nor downloaded
  */
 export async function findToolchain(backend: Readonly<Record<string, string>> = backendEnvironment(), needs: Needs = {}): Promise<Toolchain> {
   const cli = await findCli(needs);
   const extra = { ...homeVariable(), ...backend };
-  // With a backend or a home of its own, or without this CLI on PATH, the plain command would not find the stack.
+  // With a separate backend or home, or without this CLI on PATH, the plain command would not find the stack.
   const plain = cli.from === 'PATH' && Object.keys(extra).length === 0;
   const env = { PULUMI_SKIP_UPDATE_CHECK: 'true', ...extra, ...(plain ? {} : { [commandVariable]: 'npm run pulumi --' }) };
-  // Who has built the CLI here does without the sites anyway.
+  // If the CLI was built here, the sites are not reachable anyway.
   const waits = { ...patience, ...needs.patience, ...(cli.from === 'lab' ? { againMs: 0 } : {}) };
   return withPlugins({ pulumi: cli.file, env }, { ...needs, patience: waits });
 }
@@ -94,7 +97,7 @@ async function findCli({ consent = 'ask', alsoBuilt, patience: waits = patience 
   return { file: await lab.pulumiCli(), from: 'lab' };
 }
 
-/** The same tools with more plugins: for a run that learns only from the stack which ones it uses. */
+/** The same tools with more plugins: for a run that learns only from the stack which ones it needs. */
 export async function withPlugins(tools: Toolchain, { plugins = always, patience: waits = patience }: Needs): Promise<Toolchain> {
   const { pulumi, env } = tools;
   const here = { ...process.env, ...env };
@@ -124,7 +127,7 @@ export async function withPlugins(tools: Toolchain, { plugins = always, patience
 
 const alreadySaid = new Set<string>();
 
-/** Several stacks of one run, and several steps of one, may find the same. */
+/** Several stacks or steps of one run may find the same problem. */
 function sayOnce(text: string): void {
   if (!alreadySaid.has(text)) {
     alreadySaid.add(text);
@@ -132,14 +135,14 @@ function sayOnce(text: string): void {
   }
 }
 
-/** What of the toolchain is there, without getting anything. */
+/** The installed parts of the toolchain, without downloading anything. */
 export async function surveyToolchain(): Promise<{ pulumi: string | undefined; passedOver: readonly string[]; missing: readonly Plugin[]; env: Record<string, string> }> {
   const { cli, passedOver } = cliOnPath();
   const pulumi = cli ?? pinnedCli() ?? (await builtCli());
   return { pulumi, passedOver, missing: missingPlugins(pulumi ?? '', [...always, ...bundled]), env: { PULUMI_SKIP_UPDATE_CHECK: 'true', ...homeVariable() } };
 }
 
-/** The CLI asks GitHub first and Pulumi's own site then, so that one of them is enough. A mirror is the CLI's to reach. */
+/** The CLI queries GitHub first and then Pulumi's own site, so that one of them is enough. A mirror is reached by the CLI itself. */
 async function pluginSource(waits: Patience): Promise<Reach & { readonly site: string }> {
   const mirrors = process.env['PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES'];
   if (mirrors) {
@@ -153,7 +156,7 @@ async function pluginSource(waits: Patience): Promise<Reach & { readonly site: s
   return second.kind === 'unreachable' && first.kind === 'faulty' ? first : second;
 }
 
-/** One line about what is passed over and what is used in its place; none where there is nothing to tell. */
+/** One line about what is skipped and what is used instead; none if there is nothing to report. */
 function used(passedOver: readonly string[], instead: string): void {
   if (passedOver.length > 0) {
     say(`Pulumi: ${[...passedOver, instead].join('; ')}`);

@@ -1,5 +1,5 @@
 /**
- * What helps with a download that failed, told from the words of whoever made it: Node, curl, tar, the Pulumi CLI (Go).
+ * What helps with a failed download, derived from the messages of its program: Node, curl, tar, the Pulumi CLI (Go).
  */
 
 const helps: readonly { readonly when: RegExp; readonly commands: (folder: string) => string[] }[] = [
@@ -21,14 +21,14 @@ const helps: readonly { readonly when: RegExp; readonly commands: (folder: strin
 ];
 
 /**
- * Commands that help, the most likely one first; empty where none is known but another try.
- * @param folder where the download was to go
+ * Commands that help, the most likely one first; empty if the only known one is to retry.
+ * @param folder the target of the download
  */
 export function helpFor(words: string, folder = '.'): string[] {
   return helps.find(({ when }) => when.test(words))?.commands(folder) ?? [];
 }
 
-/** What a program said, as lines for a person: without colours, progress meters and repetitions. */
+/** A program's output, as lines for a person: without colors, progress meters and repetitions. */
 export function wordsOf(output: string): string[] {
   const lines = output
     .replace(/\u001b\[[\d;]*[A-Za-z]/g, '')

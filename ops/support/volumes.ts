@@ -3,7 +3,7 @@ import { hostName } from '../../components/names';
 import { engineMessage, engineRequest, type Engine } from '../../engine';
 import { Failure } from './say';
 
-/** Names of the volumes of a stack that hold what cannot be made again. */
+/** Names of the volumes of a stack that hold data that cannot be recreated. */
 export const dataVolumes = (stack: string): string[] => [hostName('phoenix', stack, 'data'), hostName('alloy', stack, 'data'), hostName('journal', stack, 'data')];
 
 export async function hasVolume(engine: Engine, name: string): Promise<boolean> {
@@ -11,8 +11,8 @@ export async function hasVolume(engine: Engine, name: string): Promise<boolean> 
 }
 
 /**
- * One that is not there is no error.
- * @param aside said of the volume after its name
+ * A volume that does not exist is no error.
+ * @param aside remark about the volume, after its name
  * @throws Failure with the engine's words
  */
 export async function removeVolume(engine: Engine, name: string, aside = ''): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Requests of ours to web sites, over the way that this machine has to them: through its proxy, trusting its authorities.
+ * Our own requests to web sites, through the proxy of this machine and with its certificate authorities.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -7,7 +7,7 @@ import type { Dispatcher, Response } from 'undici';
 import { authorities } from './authorities';
 import { httpsProxy, proxyFor } from './proxy';
 
-/** A proxy of a kind that the client does not speak, such as SOCKS. */
+/** A proxy of a kind that the client does not support, such as SOCKS. */
 export class UnknownProxy extends Error {}
 
 /** GET of a page, redirects followed. The client is loaded at the first request: most runs make none. */
@@ -30,7 +30,7 @@ async function dispatcher(url: string): Promise<Dispatcher> {
 }
 
 /**
- * Variables with which curl and the Pulumi CLI (Go) download over the same way.
+ * Variables with which curl and the Pulumi CLI (Go) download through the same proxy.
  * @param folder where the authorities are written for them
  */
 export function sameWay(folder: string): Record<string, string> {
@@ -40,7 +40,7 @@ export function sameWay(folder: string): Record<string, string> {
   return {
     CURL_CA_BUNDLE: bundle,
     SSL_CERT_FILE: bundle,
-    // curl looks at the one first and Go at the other, and Go knows no ALL_PROXY.
+    // curl reads the one first and Go the other, and Go does not read ALL_PROXY.
     ...(proxy ? { https_proxy: proxy.url, HTTPS_PROXY: proxy.url } : {}),
   };
 }

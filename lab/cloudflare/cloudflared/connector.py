@@ -1,5 +1,5 @@
-"""The connector's side of the way to the edge, which is the lab's own (connectors.ts): a connection shows the token and
-then waits; for each request the edge takes one, names the service, and has a pipe to it.
+"""The connector's side of the protocol to the edge, which is the lab's own (connectors.ts): a connection sends the token
+and then waits; for each request the edge takes one, names the service, and has a pipe to it.
 """
 import asyncio
 import json

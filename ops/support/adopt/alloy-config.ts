@@ -1,30 +1,30 @@
 /**
- * What the configuration of the old Alloy does that the stack's Alloy would not: it is said before the old one is stopped.
+ * What the old Alloy's configuration does that the stack's Alloy would not: this is reported before the old one is stopped.
  */
 import { ports } from '../../../components/catalog';
 import { engineRequest, type Engine } from '../../../engine';
 import type { Settings } from '../../../settings/keys';
 import type { OldContainer } from './old-container';
 
-/** Configuration of a running Alloy; undefined where it is not one file, or cannot be read. */
+/** Configuration of a running Alloy; undefined if it is not one file, or cannot be read. */
 export async function configOf(engine: Engine, alloy: OldContainer): Promise<string | undefined> {
   const answer = await engineRequest(engine, 'GET', `/containers/${alloy.name}/archive?path=${encodeURIComponent(fileOf(alloy.args))}`, { timeoutMs: 10_000 });
   const config = answer.status === 200 ? onlyFile(answer.body) : undefined;
   return config !== undefined && isWhole(config) ? config : undefined;
 }
 
-/** The file in `run [options] FILE`; the image's own command names this one. An option has its value behind `=`, or as the next word. */
+/** The file in `run [options] FILE`; the image's own command names this one. The value of an option is behind `=`, or the next word. */
 function fileOf(args: readonly string[]): string {
   return args.find((arg, index) => arg.startsWith('/') && !/^--?[\w.-]+$/.test(args[index - 1] ?? '')) ?? '/etc/alloy/config.alloy';
 }
 
-/** Whether all of it stands in this text: modules have components elsewhere, and a Collector's YAML is another language. */
+/** Whether this text is the whole configuration: modules have components elsewhere, and a Collector's YAML is a different language. */
 function isWhole(config: string): boolean {
   const kinds = blocksOf(withoutComments(config)).map(({ kind }) => kind);
   return kinds.length > 0 && !kinds.some((kind) => kind === 'declare' || kind.startsWith('import.'));
 }
 
-/** Content of an archive's first entry, where that is a file. */
+/** Content of an archive's first entry, if that is a file. */
 export function onlyFile(tar: Buffer): string | undefined {
   // Offsets of the header: https://www.gnu.org/software/tar/manual/html_node/Standard.html
   const size = parseInt(tar.toString('latin1', 124, 136), 8);
@@ -36,16 +36,16 @@ export function onlyFile(tar: Buffer): string | undefined {
 interface Block {
   /** Such as `otelcol.receiver.otlp`, or `grpc`. */
   readonly kind: string;
-  /** Empty where it has none. */
+  /** Empty if it has none. */
   readonly label: string;
   readonly body: string;
 }
 
-/** The same text without comments; what a string holds is none. */
+/** The same text without comments; strings are left unchanged. */
 const withoutComments = (config: string): string =>
   config.replace(/"(?:\\.|[^"\\\n])*"|`[^`]*`|\/\/[^\n]*|\/\*[^]*?\*\//g, (part) => (/^["`]/.test(part) ? part : ' '));
 
-/** The blocks at the top of a text that has no comments. */
+/** The top-level blocks of a text without comments. */
 function blocksOf(text: string): Block[] {
   const blocks: Block[] = [];
   for (let at = 0; ; ) {
@@ -62,7 +62,7 @@ function blocksOf(text: string): Block[] {
   }
 }
 
-/** Where the block ends whose text begins at `at`. */
+/** The end of the block whose text begins at `at`. */
 function endOf(text: string, at: number): number {
   const part = /"(?:\\.|[^"\\\n])*"|`[^`]*`|[{}]/g;
   part.lastIndex = at;
@@ -75,12 +75,12 @@ function endOf(text: string, at: number): number {
   return text.length;
 }
 
-/** How the old Alloy takes OTLP. */
+/** How the old Alloy receives OTLP. */
 export interface Receivers {
   /** Ports of its container. */
   readonly grpc: readonly number[];
   readonly http: readonly number[];
-  /** What it does besides: `cors`, `auth`, `tls`. */
+  /** Its other features: `cors`, `auth`, `tls`. */
   readonly special: readonly string[];
 }
 
@@ -93,14 +93,14 @@ export function receiversOf(config: string): Receivers {
   return { grpc: portsOf('grpc'), http: portsOf('http'), special };
 }
 
-/** Kinds of components that the stack's Alloy has as well, or has no need of. */
+/** Kinds of components that the stack's Alloy has as well, or does not need. */
 const carriedOn = ['otelcol.receiver.otlp', 'otelcol.processor.batch', 'otelcol.processor.memory_limiter'];
 const backends = /^otelcol\.exporter\.otlp(http)?$/;
 
 /**
  * Components of an Alloy configuration without a counterpart in the stack, as `kind.label`.
- * @param settings metrics and logs go on where the stack has been told where to
- * @param phoenix what traces go on to
+ * @param settings metrics and logs are forwarded only if the stack has a store for them
+ * @param phoenix where traces are sent
  */
 export function leftBehind(config: string, settings: Pick<Settings, 'prometheus:url' | 'loki:url'>, phoenix: Pick<OldContainer, 'name' | 'published'>): string[] {
   const kinds = [
@@ -113,10 +113,10 @@ export function leftBehind(config: string, settings: Pick<Settings, 'prometheus:
   return components.filter((one) => (backends.test(one.kind) ? !toPhoenix.includes(one) : !kinds.includes(one.kind))).map(({ kind, label }) => `${kind}.${label}`);
 }
 
-/** Whether traces go from an Alloy to this Phoenix, as far as its configuration tells. */
+/** Whether an Alloy sends traces to this Phoenix, as far as its configuration shows. */
 export const handsTo = (phoenix: Pick<OldContainer, 'name' | 'published'>, config: string): boolean => exportersTo(phoenix, componentsOf(config)).length > 0;
 
-/** Where an Alloy hands traces that may go to this Phoenix by a name that only its owner knows. */
+/** Where an Alloy sends traces that may reach this Phoenix by a name that only its owner knows. */
 export function uncertain(phoenix: Pick<OldContainer, 'name' | 'published'>, config: string): string[] {
   return exportersTo(phoenix, componentsOf(config)).flatMap((one) => {
     const endpoint = endpointOf(one);
@@ -134,12 +134,12 @@ const isHere = ({ name, published }: Pick<OldContainer, 'name' | 'published'>, e
 
 const componentsOf = (config: string): Block[] => blocksOf(withoutComments(config)).filter(({ kind, label }) => kind.includes('.') && label !== '');
 
-/** Those that hand traces to Phoenix, which is known by its name or its ports, or by what somebody calls it. */
+/** Those that send traces to Phoenix, identified by its name, its ports, or a name that a person gave it. */
 function exportersTo(phoenix: Pick<OldContainer, 'name' | 'published'>, components: readonly Block[]): Block[] {
   const exporters = components.filter(({ kind }) => backends.test(kind));
   return exporters.filter((one) => {
     const endpoint = endpointOf(one);
-    // An address that is computed may be anything.
+    // A computed address may be anything.
     return endpoint === undefined ? exporters.length === 1 || /phoenix|arize/i.test(one.label) : isHere(phoenix, endpoint) || /phoenix|arize/i.test(`${one.label} ${endpoint}`);
   });
 }

@@ -1,9 +1,9 @@
-/** Containers, as far as changing hands goes. */
+/** Containers: the operations that an adoption needs. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { engineMessage, engineRequest, type Engine } from '../../../engine';
 import { Failure } from '../say';
 
-/** What of an inspection makes another container of the same kind. */
+/** The part of an inspection that defines a new container of the same kind. */
 export interface Inspected {
   readonly Id: string;
   readonly State: { readonly Running: boolean };
@@ -26,7 +26,7 @@ export class Containers {
     return answer.status === 404 ? undefined : (JSON.parse(done(answer, 'looked at', name)) as Inspected);
   }
 
-  /** Ends it as its program wants to end, within `seconds`; one that is not running, or not there, is no error. */
+  /** Stops it gracefully within `seconds`; a container that is not running, or does not exist, is no error. */
   async stop(name: string, seconds: number): Promise<void> {
     const answer = await engineRequest(this.engine, 'POST', `/containers/${name}/stop?t=${seconds}`);
     if (answer.status !== 404) {
@@ -38,7 +38,7 @@ export class Containers {
     done(await engineRequest(this.engine, 'POST', `/containers/${name}/start`), 'started', name);
   }
 
-  /** Removes it, running or not; one that is not there is no error. */
+  /** Removes it, running or not; a container that does not exist is no error. */
   async remove(name: string): Promise<void> {
     const answer = await engineRequest(this.engine, 'DELETE', `/containers/${name}?force=1`);
     if (answer.status !== 404) {
@@ -60,7 +60,7 @@ export class Containers {
     return found === undefined ? {} : networksOf(found);
   }
 
-  /** Nobody reaches it any more, on its host ports either; it runs on. */
+  /** Disconnects it from all networks, which also closes its host ports; it keeps running. */
   async disconnect(name: string, networks: Networks): Promise<void> {
     const now = await this.networks(name);
     for (const network of Object.keys(networks).filter((each) => each in now)) {
@@ -68,7 +68,7 @@ export class Containers {
     }
   }
 
-  /** The opposite; on a stopped container it counts from its next start on. */
+  /** The opposite; for a stopped container it takes effect at its next start. */
   async connect(name: string, networks: Networks): Promise<void> {
     const now = await this.networks(name);
     for (const [network, aliases] of Object.entries(networks).filter(([each]) => !(each in now))) {
@@ -78,7 +78,7 @@ export class Containers {
     }
   }
 
-  /** A stopped container stays stopped, also when the engine is started again: with `always` it would not. */
+  /** A stopped container stays stopped, even when the engine is restarted: with `always` it would not. */
   async keepStopped(name: string): Promise<void> {
     const { HostConfig } = (await this.find(name)) ?? {};
     if ((HostConfig?.['RestartPolicy'] as { Name: string } | undefined)?.Name === 'always') {
@@ -96,7 +96,7 @@ function done(answer: Awaited<ReturnType<typeof engineRequest>>, what: string, n
 }
 
 /**
- * Definition of a container like this one, on other host ports.
+ * Definition of a container like this one, on different host ports.
  * @param ports host port by port of the container
  */
 export function likeness(inspected: Inspected, ports: Readonly<Record<number, number>>): object {
@@ -115,16 +115,16 @@ export function likeness(inspected: Inspected, ports: Readonly<Record<number, nu
   };
 }
 
-/** Aliases of a container by network, without what stands for its ID: another container has another one. */
+/** Aliases of a container by network, without those derived from its ID: a new container has a different ID. */
 const networksOf = ({ Id, NetworkSettings }: Inspected): Networks =>
   Object.fromEntries(Object.entries(NetworkSettings.Networks).map(([network, { Aliases }]) => [network, (Aliases ?? []).filter((alias) => alias !== Id.slice(0, 12))]));
 
-/** Whether a container is published on these host ports, and no others. */
+/** Whether a container is published on exactly these host ports. */
 export function isOn({ HostConfig }: Inspected, ports: Readonly<Record<number, number>>): boolean {
   return Object.entries(HostConfig.PortBindings).every(([port, bindings]) => bindings.every(({ HostPort }) => Number(HostPort) === ports[parseInt(port, 10)]));
 }
 
-/** Asks until the answer is yes. @returns whether it was within `timeoutMs` */
+/** Polls until the answer is yes. @returns whether it was within `timeoutMs` */
 export async function until(ask: () => Promise<boolean>, timeoutMs: number, everyMs = 50): Promise<boolean> {
   for (const deadline = Date.now() + timeoutMs; ; await pause(everyMs)) {
     if (await ask()) {

@@ -1,5 +1,5 @@
 """
-With what a Phoenix is asked that wants a login. Runs in its own container, before what asks.
+The credentials for a Phoenix that requires login. Runs in its own container, before the script that needs them.
 """
 import base64
 import hashlib
@@ -17,14 +17,14 @@ PROCESSES = '/proc'
 
 def environment():
     """
-    As Phoenix sees it: what has started it may have read a file into a variable, of which Docker knows nothing.
+    As Phoenix sees it: its entry point may have read a file into a variable, which Docker does not know.
     """
     for process in sorted(filter(str.isdigit, os.listdir(PROCESSES)), key=int):
         try:
             with open(os.path.join(PROCESSES, process, 'environ'), 'rb') as file:
                 pairs = file.read().decode(errors='replace').split('\0')
         except OSError:
-            # Somebody else's, or gone since.
+            # # Somebody else's, or ended by now.
             continue
         found = dict(pair.split('=', 1) for pair in pairs if '=' in pair)
         if found.get('PHOENIX_SECRET'):
@@ -44,7 +44,7 @@ def opened(file):
 
 
 def signed(secret, claims):
-    """A JSON Web Token, as Phoenix gives out: it keeps none, and knows its own signature."""
+    """A JSON Web Token, as Phoenix issues it: Phoenix does not store tokens, and recognizes its own signature."""
     def part(content):
         return base64.urlsafe_b64encode(content).rstrip(b'=')
     text = part(b'{"alg":"HS256"}') + b'.' + part(json.dumps(claims).encode())
@@ -52,9 +52,9 @@ def signed(secret, claims):
 
 
 def tokens(file):
-    """What opens it, as far as its environment and its database tell."""
+    """Its credentials, as found in its environment and its database."""
     told = {name: value.strip() for name, value in environment().items()}
-    # Of any other the error would quote the header.
+    # # For any other, the error would quote the header.
     if re.fullmatch('[!-~]+', told.get('PHOENIX_ADMIN_SECRET', '')):
         yield told['PHOENIX_ADMIN_SECRET']
     db = opened(file)

@@ -12,14 +12,14 @@ import stat
 import sys
 from urllib.parse import quote
 
-# There while a copy is not complete.
+# # Exists while a copy is incomplete.
 MARK = '.adopting'
 # What the new folder held that the old one lacks.
 KEPT = 'before-adoption.db'
 
 
 def uri(file):
-    """Read-only. Without a log nobody has the database open, and SQLite opens it on a read-only mount only as immutable."""
+    """Read-only. Without a log nobody has the database open, and SQLite can open it on a read-only mount only as immutable."""
     return 'file:' + quote(file) + ('?mode=ro' if os.path.exists(file + '-wal') else '?mode=ro&immutable=1')
 
 
@@ -41,7 +41,7 @@ def found(new):
 
 
 def check(file):
-    """A damaged database is found before anything rests on its copy."""
+    """A damaged database is detected before anything relies on its copy."""
     with sqlite3.connect(file) as db:
         said = [row[0].replace('\n', ' ') for row in db.execute('PRAGMA quick_check')]
     if said != ['ok']:
@@ -52,16 +52,16 @@ def check(file):
 ENDINGS = ('', '-wal', '-shm')
 # Name of the project of a check: milliseconds since 1970.
 CHECK = 'verify-' + 13 * '[0-9]'
-# Tables whose rows tell nothing by their number: checks make and remove projects, and a login is one more token.
+# # Tables whose row counts mean nothing: checks create and remove projects, and each login adds a token.
 UNCOUNTED = ('traces', 'spans', 'projects', 'alembic_version', 'access_tokens', 'refresh_tokens', 'password_reset_tokens')
-# API keys of stacks go with the data of a rehearsal, and are made again.
+# # API keys of stacks are lost with the data of a rehearsal, and are created again.
 OF_PEOPLE = {'api_keys': " WHERE coalesce(description, '') NOT LIKE 'made by Pulumi stack %'"}
 
 
 def missing(file, other):
     """
-    How many traces and spans of a database another one lacks, and how many more rows all other tables have that both know.
-    What checks leave comes and goes: it does not count.
+    How many traces and spans of a database another one lacks, and how many more rows all other tables have that both
+    contain. The temporary data of checks does not count.
     """
     if not os.path.exists(file):
         return {'traces': 0, 'spans': 0, 'rows': 0}
@@ -83,14 +83,14 @@ def missing(file, other):
         return found
 
 
-# Phoenix's own name of its database.
+# # Phoenix's own name for its database.
 OWN = 'phoenix.db'
 
 
 def is_own(file):
     """
-    Whether the folder of a database is Phoenix's, as it is where the database has Phoenix's own name; that of another one,
-    which somebody has named, may hold what is none of Phoenix's.
+    Whether the folder of a database is Phoenix's, which it is if the database has Phoenix's own name; the folder of a
+    database with a custom name may hold files that are not Phoenix's.
     """
     return os.path.basename(file) == OWN
 
@@ -102,14 +102,14 @@ def files(old):
 
 
 def measure(old):
-    """Bytes of the data, and bytes that are free where Docker keeps its volumes, as it does the root of this container."""
+    """Bytes of the data, and free bytes where Docker keeps its volumes, which is where it keeps the root of this container."""
     disk = os.statvfs('/')
     return dict(counts(old), bytes=sum(os.lstat(file).st_size for file in files(old)), free=disk.f_bavail * disk.f_frsize,
                 defaultPassword=has_default_password(old))
 
 
 def has_default_password(file):
-    """Whether admin@localhost has the password with which Phoenix makes it: compute_password_hash in auth.py."""
+    """Whether admin@localhost has Phoenix's default password: compute_password_hash in auth.py."""
     with opened(file) as db:
         try:
             row = db.execute("SELECT password_hash, password_salt FROM users WHERE email = 'admin@localhost'").fetchone()
@@ -120,7 +120,7 @@ def has_default_password(file):
 
 
 def is_data(path):
-    """Whether it can be copied: a socket, for one, is somebody's who is at work."""
+    """Whether it can be copied: a socket, for example, belongs to a running process."""
     return os.path.islink(path) or stat.S_ISREG(os.lstat(path).st_mode) or os.path.isdir(path)
 
 
@@ -155,9 +155,9 @@ def backup(file, to):
 
 
 def snapshot(old, new, owner):
-    """While Phoenix writes: SQLite's own backup is consistent, and a copy of the file is not."""
+    """While Phoenix writes: SQLite's own backup is consistent, a copy of the file is not."""
     copy_files(old, new, database=False)
-    # Until it is complete it has another name.
+    # # Until it is complete it has a temporary name.
     part = new + '.part'
     backup(old, part)
     os.rename(part, new)
@@ -167,7 +167,7 @@ def snapshot(old, new, owner):
 
 
 def copy(old, new, owner):
-    """Everything, in place of what `new` holds, while nobody writes in either. A copy that was cut off is made again."""
+    """Everything, replacing what `new` holds, while nobody writes to either. An interrupted copy starts again."""
     mark, kept = beside(new, MARK), beside(new, KEPT)
     if not os.path.exists(mark):
         if any(missing(new, old).values()):
@@ -187,5 +187,5 @@ def copy(old, new, owner):
 
 
 task = {'found': found, 'missing': missing, 'measure': measure, 'snapshot': snapshot, 'copy': copy}[sys.argv[1]]
-# A link leads to the file that SQLite has open, beside which it writes.
+# # A link points to the file that SQLite has open, beside which it writes.
 print(json.dumps(task(*(os.path.realpath(arg) if os.path.isabs(arg) else arg for arg in sys.argv[2:]))))

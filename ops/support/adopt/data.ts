@@ -1,5 +1,5 @@
 /**
- * Phoenix's data in its volumes: looked at, and copied from the old one to the new one.
+ * Phoenix's data in its volumes: inspected, and copied from the old volume to the new one.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -16,7 +16,7 @@ export interface OldData {
   readonly mount: Mount;
   /** Folder of its database, in the mount. */
   readonly directory: string;
-  /** File of the database in it. Default: `phoenix.db`, which is Phoenix's own. */
+  /** File of the database in it. Default: `phoenix.db`, which is Phoenix's own name. */
   readonly database?: string;
 }
 
@@ -28,23 +28,23 @@ export interface Counts {
   readonly spans: number;
 }
 
-/** What there is to take over. */
+/** The data to take over. */
 export interface Measured extends Counts {
   readonly bytes: number;
-  /** Bytes that are free where Docker keeps its volumes. */
+  /** Free bytes where Docker keeps its volumes. */
   readonly free: number;
-  /** Whether the first administrator has the password that Phoenix gives by itself. */
+  /** Whether the first administrator has Phoenix's default password. */
   readonly defaultPassword: boolean;
 }
 
-/** What one of the two holds and the other lacks. */
+/** What one of the two holds and the other does not. */
 export interface Lacking extends Counts {
-  /** Rows of other tables (datasets, prompts, annotations and so on) by which it has more. */
+  /** By how many rows its other tables (datasets, prompts, annotations and so on) are larger. */
   readonly rows: number;
 }
 
 export interface Found extends Counts {
-  /** Whether a copy has found what only the new volume held: it is kept beside the database, in `keptFile`. */
+  /** Whether a copy has found data that only the new volume held: it is kept beside the database, in `keptFile`. */
   readonly kept: boolean;
 }
 
@@ -70,7 +70,7 @@ export class Data {
     return this.job('measure', [this.oldMount], [databaseOf(this.old)]);
   }
 
-  /** What the database holds now, into an empty new volume; the old Phoenix may be at work. */
+  /** Copies the current content of the database into an empty new volume; the old Phoenix may be running. */
   snapshot(): Promise<Counts> {
     return this.job('snapshot', [this.oldMount, this.newMount(false)], [databaseOf(this.old), newFile, users.phoenix]);
   }
@@ -79,12 +79,12 @@ export class Data {
     return this.job('found', [this.newMount(true)], [newFile]);
   }
 
-  /** Everything, in place of what the new volume holds. Nobody is at work on either. A copy that was cut off is made again. */
+  /** Copies everything, replacing what the new volume holds. Nothing may use either. An interrupted copy starts again. */
   copy(): Promise<Counts> {
     return this.job('copy', [this.oldMount, this.newMount(false)], [databaseOf(this.old), newFile, users.phoenix]);
   }
 
-  /** How much the new volume holds that the old one lacks. */
+  /** How much of the new volume's data the old one lacks. */
   added(): Promise<Lacking> {
     return this.job('missing', [this.oldMount, this.newMount(true)], [newFile, databaseOf(this.old)]);
   }
@@ -103,7 +103,7 @@ export class Data {
     return { Type: 'volume', Source: this.volume, Target: newDirectory, ReadOnly: readOnly };
   }
 
-  /** Runs one task of the script to its end. @throws Failure with its last words when it fails */
+  /** Runs one task of the script to its end. @throws Failure with its last output when it fails */
   private async job<T>(task: string, mounts: readonly object[], args: readonly string[]): Promise<T> {
     const name = hostName('adoption', this.stack, 'data');
     const done = async (method: string, url: string, body?: object): Promise<string> => {
@@ -113,11 +113,12 @@ export class Data {
       }
       return answer.body.toString();
     };
-    // Of a run that was killed.
+    // Of a killed run.
     await engineRequest(this.engine, 'DELETE', `/containers/${name}?force=1`);
     await done('POST', `/containers/create?name=${name}`, {
       Image: this.old.image,
-      // Root, because the data may be anybody's; the rights are those that it takes to read it and to give away the copy.
+      // Root, because the data may belong to any user; its capabilities are those needed to read it and to change the owner of
+      // the copy.
       User: '0:0',
       Entrypoint: ['python3', '-c', script],
       Cmd: [task, ...args],

@@ -2,22 +2,22 @@
 Waits until Phoenix has stored everything that it has accepted so far. Runs in Phoenix's own container, after
 credentials.py.
 
-Phoenix answers 200 before a span is on disk, and stores in the order in which it has accepted: a marked span that has
-come through tells that everything before it has.
+Phoenix answers 200 before a span is on disk, and stores spans in the order in which it has accepted them: once a marked
+span is stored, so is everything before it.
 """
 import sys
 import time
 
 port, file, project, trace_id, span = sys.argv[1:]
-# Seconds without anything being stored after which what Phoenix holds is given up waiting for.
+# # Seconds without anything being stored after which the wait for the rest is given up.
 PATIENCE = 60
 
-# Without one first: most ask for none.
+# # Without a token first: most require none.
 token, others = None, tokens(file)
 
 
 def accepted():
-    """Whether Phoenix takes the marked span: while its memory is full it answers 503."""
+    """Whether Phoenix accepts the marked span: while its memory is full it answers 503."""
     global token
     while True:
         try:
@@ -38,7 +38,7 @@ def accepted():
 
 
 def stored():
-    """Whether the marked span is there, and how many spans are."""
+    """Whether the marked span is stored, and how many spans are."""
     db = opened(file)
     try:
         found = db.execute('SELECT count(*) FROM traces WHERE trace_id = ?', (trace_id,)).fetchone()[0] == 1
@@ -61,5 +61,5 @@ while True:
 try:
     ask('DELETE', port, '/v1/projects/' + project, token=token)
 except OSError:
-    # Versions before 8 cannot, nor may every key; `verify` removes what is left of a check when it is an hour old.
+    # # Versions before 8 cannot, and not every key may; `verify` removes the rest of a check when it is an hour old.
     pass

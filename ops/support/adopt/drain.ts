@@ -1,5 +1,5 @@
 /**
- * Makes sure that nothing is in Phoenix's memory alone before it is stopped: it answers 200 before a span is on disk.
+ * Makes sure that nothing is only in Phoenix's memory before it is stopped: it answers 200 before a span is on disk.
  */
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -13,14 +13,14 @@ import type { Adoption } from './record';
 
 const script = ['credentials.py', 'drain.py'].map((file) => fs.readFileSync(path.join(__dirname, file), 'utf8')).join('\n');
 
-/** Seconds after which the waiting ends in any case: the script ends it as soon as nothing gets on. */
+/** Seconds after which the wait ends in any case: the script ends it as soon as there is no progress. */
 const longestDrain = 1_800;
 
-/** Waits until the old Phoenix has stored all that it has accepted. @throws Failure when it does not, or cannot be asked */
+/** Waits until the old Phoenix has stored everything that it has accepted. @throws Failure if it does not, or cannot be queried */
 export async function drained(engine: Engine, { phoenix, port, data }: Adoption): Promise<void> {
   const now = Date.now();
   const traceId = randomBytes(16);
-  // The name of a check's project: should it stay behind, a later `verify` removes it.
+  // The name of a check's project: if it is left behind, a later `verify` removes it.
   const project = `verify-${now}`;
   const span = markedSpan(project, traceId, randomBytes(8), now);
   try {
@@ -30,7 +30,7 @@ export async function drained(engine: Engine, { phoenix, port, data }: Adoption)
   }
 }
 
-/** Waits until the old Phoenix, which has just been started, answers. @throws Failure when it does not within two minutes */
+/** Waits until the newly started old Phoenix responds. @throws Failure if it does not within two minutes */
 export async function ready(engine: Engine, { phoenix, port }: Adoption): Promise<void> {
   const reach = from(engine, phoenix);
   const answers = async (): Promise<boolean> => (await reach.ask(`http://127.0.0.1:${port}/arize_phoenix_version`)).status === 200;
@@ -41,7 +41,7 @@ export async function ready(engine: Engine, { phoenix, port }: Adoption): Promis
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
 
-/** An OTLP request (ExportTraceServiceRequest) with one span: Phoenix takes it in no other form than protobuf. */
+/** An OTLP request (ExportTraceServiceRequest) with one span: Phoenix accepts only protobuf. */
 export function markedSpan(project: string, traceId: Buffer, spanId: Buffer, now: number): Buffer {
   const attribute = message(1, text(1, 'openinference.project.name'), message(2, text(1, project)));
   const time = (number: number): Buffer => {

@@ -1,8 +1,7 @@
 /**
- * The ports of applications go from the old Alloy to the stack's. Docker gives a port to one container at a time, so for
- * a moment nobody listens; everything that takes time is done before that moment or after it. A run of Pulumi would
- * take several seconds in the middle, so the container that follows is made from the one that Pulumi has made, and
- * the state is told of it later (state.ts).
+ * The ports of applications move from the old Alloy to the stack's. Docker gives a port to one container at a time, so for a
+ * moment nothing listens; everything that takes time is done before or after that moment. A Pulumi run in between would take
+ * several seconds, so the new container is created from the one that Pulumi created, and the state is updated later (state.ts).
  */
 import type { Settings } from '../../../settings/keys';
 import type { Engine } from '../../../engine';
@@ -22,17 +21,17 @@ export interface Handover {
   readonly old: string;
 }
 
-/** Seconds that a service gets to end; while it ends it hands over what it holds. */
+/** Seconds that a service gets to stop; meanwhile it delivers what it holds. */
 export const graceSeconds = 30;
 
-/** Milliseconds within which an Alloy that was started listens. */
+/** Milliseconds within which a started Alloy listens. */
 const patienceMs = 30_000;
 
 /**
- * Goes on from wherever an earlier run was cut off. Afterwards the old Alloy is stopped, and the stack's, which may not
+ * Continues from wherever an earlier run was interrupted. Afterwards the old Alloy is stopped, and the stack's, which may not
  * reach a Phoenix yet, listens in its place.
- * @returns milliseconds for which nobody listened; undefined where an earlier run had made the change, or nobody listens
- * @throws Failure when the stack's Alloy does not come to listen; the old one is then at work again
+ * @returns milliseconds for which nothing listened; undefined if an earlier run had switched already, or nothing listens
+ * @throws Failure if the stack's Alloy does not start to listen; the old one then runs again
  */
 export async function handOver({ engine, settings, outputs, old }: Handover): Promise<number | undefined> {
   const containers = new Containers(engine);
@@ -51,13 +50,13 @@ export async function handOver({ engine, settings, outputs, old }: Handover): Pr
   }
   if (!prepared || stale) {
     if (!made) {
-      // Somebody has removed it: the deployment that follows makes another, and until then nobody listens.
+      // Somebody has removed it: the next deployment creates a new one, and until then nothing listens.
       await containers.stop(old, graceSeconds);
       return undefined;
     }
     await containers.create(next, likeness(made, wanted));
   }
-  // What waits on disk is for one of the two at a time.
+  // Only one of the two may use the queue on disk.
   await containers.stop(alloy, graceSeconds);
   const reach = from(engine, gate, 'bash');
   const ms = await take(containers, reach, { old, next, receiver: outputs.internal.otlpHttp }).finally(() => reach.close());
@@ -67,13 +66,13 @@ export async function handOver({ engine, settings, outputs, old }: Handover): Pr
   return prepared?.State.Running ? undefined : ms;
 }
 
-/** The moment itself. @returns how long it was, in milliseconds */
+/** The switch itself. @returns its duration in milliseconds */
 async function take(containers: Containers, reach: Reach, { old, next, receiver }: { old: string; next: string; receiver: string }): Promise<number> {
   const start = Date.now();
   await containers.stop(old, graceSeconds);
   try {
     await containers.start(next);
-    // Asked from the private network: on the host's port Docker listens before Alloy does.
+    // Checked from the private network: on the host's port Docker listens before Alloy does.
     const spans = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
     if (!(await until(async () => (await reach.ask(`${receiver}/v1/traces`, spans)).status === 200, patienceMs))) {
       throw new Failure(`Container ${next} was started and does not take spans.`, [`docker logs --tail 30 ${next}`]);

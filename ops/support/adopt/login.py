@@ -1,5 +1,5 @@
 """
-Tells how a Phoenix has been told of login, and whether what it has been told opens it. Runs in its own container, after
+Reports the login configuration of a Phoenix, and whether its credentials work. Runs in its own container, after
 credentials.py; the last line it prints is JSON, and holds secrets.
 """
 import sys
@@ -12,13 +12,13 @@ def opens(token):
         ask('GET', port, '/v1/projects?limit=1', token=token)
         return True
     except urllib.error.HTTPError as error:
-        # Older versions have no such page, but to whom they do not know they say so first.
+        # # Older versions have no such page, but they refuse unknown clients first.
         return error.code not in (401, 403)
 
 
 known = list(tokens(file))
 print(json.dumps({
     'env': {name: value.strip() for name, value in environment().items() if name.startswith('PHOENIX_')},
-    # Where there are none, nobody has one that could be void.
+    # # Without keys, no key can become invalid.
     'opens': not known or any(opens(token) for token in known),
 }))

@@ -1,5 +1,5 @@
 /**
- * What a Phoenix with login has been told of it, as settings of the stack: with another secret all of its API keys would be void.
+ * The login configuration of a Phoenix, as settings of the stack: with a different secret all of its API keys would be invalid.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -19,41 +19,41 @@ type Config = Readonly<Record<string, string>>;
 
 const script = ['credentials.py', 'login.py'].map((file) => fs.readFileSync(path.join(__dirname, file), 'utf8')).join('\n');
 
-/** How a Phoenix has been told of login. */
+/** The login configuration of a Phoenix. */
 export interface Told {
-  /** Its variables as it sees them, secrets among them. */
+  /** Its environment variables as it sees them, including secrets. */
   readonly env: Variables;
-  /** Whether what it has been told opens it, or nobody has an API key. */
+  /** Whether its credentials work, or nobody has an API key. */
   readonly opens: boolean;
 }
 
-/** @throws Error where it cannot be asked */
+/** @throws Error if it cannot be queried */
 export async function toldOf(engine: Engine, setup: OldSetup): Promise<Told> {
   const said = await output(engine, setup.phoenix.name, ['python3', '-c', script, portOf(setup.phoenix), databaseOf(setup)]);
   return JSON.parse(said.trim().split('\n').at(-1) ?? '') as Told;
 }
 
-/** What of it the stack takes over. */
+/** The part of it that the stack takes over. */
 export interface Login {
   readonly config: Config;
   readonly secrets: Config;
   readonly problems: readonly Problem[];
   readonly notes: readonly string[];
-  /** Variables that the stack's Phoenix is told as well. */
+  /** Variables that the stack's Phoenix gets as well. */
   readonly carried: readonly string[];
 }
 
-/** Settings that are complete together, or not taken over at all: how their names begin, and what people call them. */
+/** Settings that are taken over all together or not at all: the prefix of their names, and their name in messages. */
 const groups: Readonly<Record<string, string>> = { oidc: 'OIDC', ldap: 'LDAP', smtp: 'mail' };
 const groupOf = (key: string): string => Object.keys(groups).find((group) => key.startsWith(`phoenix:${group}`)) ?? key;
 
-/** The variable of Phoenix that a setting is; undefined where it has none. @param provider name of the identity provider in its variables */
+/** The Phoenix variable of a setting; undefined if it has none. @param provider name of the identity provider in its variables */
 const variableOf = (key: string, provider: string): string | undefined => keyed[key]?.variable?.replace('{NAME}', provider);
 
-/** Names of identity providers that are told of, in capitals. */
+/** Names of the identity providers in the variables, in capitals. */
 const providersOf = (env: Variables): string[] => Object.keys(env).flatMap((name) => /^PHOENIX_OAUTH2_(\w+)_CLIENT_ID$/.exec(name)?.[1] ?? []).sort();
 
-/** Settings that say the same as the variables. */
+/** Settings that correspond to the variables. */
 function settingsOf(env: Variables, provider: string): Config {
   const told = Object.keys(loginKeys).flatMap((key) => {
     const value = asSet(key, env[variableOf(key, provider) ?? ''] ?? '');
@@ -62,7 +62,7 @@ function settingsOf(env: Variables, provider: string): Config {
   return { ...Object.fromEntries(told), ...(provider === '' ? {} : { 'phoenix:oidcName': provider.toLowerCase() }), 'phoenix:auth': 'true' };
 }
 
-/** Phoenix reads a switch in any spelling; one says the opposite of the setting. */
+/** Phoenix accepts a switch in any spelling; one is the opposite of the setting. */
 function asSet(key: string, value: string): string {
   const lower = value.toLowerCase();
   if (!['true', 'false'].includes(fallbackOf(key) ?? '') || !['true', 'false'].includes(lower)) {
@@ -83,7 +83,7 @@ export function loginOf({ env, opens }: Told, name: string, start: string, confi
   const all = { ...config, ...set };
   const [provider = ''] = providersOf(env);
   const offered = settingsOf(env, provider);
-  // Of what somebody has set up for the stack nothing is mixed with what the old one has. What is the same an earlier run may have set.
+  // Settings made for the stack are not mixed with those of the old Phoenix. Equal ones may come from an earlier run.
   const isChosen = (key: string): boolean => Object.keys(all).some((one) => groupOf(one) === groupOf(key) && all[one] !== offered[one]);
   const wanted = Object.fromEntries(Object.entries(offered).filter(([key, value]) => !isChosen(key) && !(key in all) && value !== fallbackOf(key)));
   const { taken, notes } = sound(wanted, all, (key) => variableOf(key, provider), name);
@@ -98,7 +98,7 @@ export function loginOf({ env, opens }: Told, name: string, start: string, confi
     notes: [...notes, ...(differently.length > 0 ? [`Set for the stack in another way than for ${name}, and so it stays: ${differently.join(', ')}.`] : [])],
     carried: [
       ...[...same, ...differently].flatMap((key) => variableOf(key, provider) ?? []),
-      // What follows from them.
+      // Settings that follow from them.
       ...Object.keys(told).filter((variable) => env[variable]?.toLowerCase() === told[variable]?.toLowerCase()),
     ],
   };
@@ -116,7 +116,7 @@ function problemsOf(secret: string | undefined, opens: boolean, name: string, st
   return opens ? [] : [problem('none of its API keys is signed with it, so nobody could go on with one', 'so that it uses the secret that its environment has')];
 }
 
-/** What the stack has by a setting that would lock everybody out, or let everybody in. */
+/** Settings of the stack that would lock everybody out, or let everybody in. */
 function otherwiseSet(offered: Config, all: Config, name: string): Problem[] {
   return [
     ...(all['phoenix:auth'] === 'false'
@@ -128,7 +128,7 @@ function otherwiseSet(offered: Config, all: Config, name: string): Problem[] {
   ];
 }
 
-/** The settings that the stack's Phoenix would start with, and what is to be said of the others. */
+/** The settings that the stack's Phoenix would start with, and remarks about the others. */
 function sound(wanted: Config, all: Config, variable: (key: string) => string | undefined, name: string): { taken: Config; notes: string[] } {
   const { problems } = readSettings({ ...all, ...wanted }, projectName, isSecretKey);
   const broken = problems.filter(({ key }) => key in wanted && key !== 'phoenix:secret');

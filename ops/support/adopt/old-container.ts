@@ -1,6 +1,6 @@
 /**
- * Containers that somebody has made with docker-compose or `docker run`, as far as taking over from them needs to know them.
- * Both versions of docker-compose write the same labels; the names of containers are anybody's.
+ * Containers created with docker-compose or `docker run`: what a takeover needs to know about them. Both versions of
+ * docker-compose write the same labels; the names of containers are arbitrary.
  */
 import { stackLabel } from '../../../components/names';
 import { shellQuoted } from '../../../settings/setting';
@@ -15,7 +15,7 @@ export interface Mount {
   readonly path: string;
 }
 
-/** A port of a container and where it is on the host; an empty address is every one of the host's. */
+/** A port of a container and its host port; an empty address means every address of the host. */
 export interface Published {
   readonly internal: number;
   readonly external: number;
@@ -26,22 +26,22 @@ export interface OldContainer {
   readonly name: string;
   /** 'running', 'exited', 'paused' and so on. */
   readonly status: string;
-  /** Reference of the image as the compose file has it, and the ID of what it stood for. */
+  /** Reference of the image as in the compose file, and the ID that it resolved to. */
   readonly image: string;
   readonly imageId: string;
   readonly env: Readonly<Record<string, string>>;
   /** Arguments of the program. */
   readonly args: readonly string[];
   readonly mounts: readonly Mount[];
-  /** As it is whenever the container runs. */
+  /** Constant while the container runs. */
   readonly published: readonly Published[];
-  /** Whether it has the network of the host: every port on which it listens is one of the host's. */
+  /** Whether it uses the host's network: every port on which it listens is one of the host's. */
   readonly onHostNetwork: boolean;
   /** Names of its networks. */
   readonly networks: readonly string[];
-  /** Whether Docker removes it, with its volumes that have no name, as soon as it stops (`docker run --rm`). */
+  /** Whether Docker removes it, and its anonymous volumes, as soon as it stops (`docker run --rm`). */
   readonly removedAtStop: boolean;
-  /** Command that makes it again as its compose file says, with all of its project; undefined without one. */
+  /** Command that recreates it from its compose file, with its whole project; undefined if it has none. */
   readonly composeUp: string | undefined;
 }
 
@@ -62,14 +62,14 @@ interface Inspected {
 
 const label = 'com.docker.compose';
 
-/** Containers of the engine that are of no stack of this project, running or not, by name. */
+/** Containers of the engine that belong to no stack of this project, running or not, by name. */
 export async function oldContainers(engine: Engine): Promise<OldContainer[]> {
   const listed = await engineGet<{ Id: string; Labels: Readonly<Record<string, string>> }[]>(engine, '/containers/json?all=1');
-  // What `docker-compose run` has made is no part of its project.
+  // Containers of `docker-compose run` are not part of their project.
   const parts = listed.filter(({ Labels }) => Labels[`${label}.oneoff`] !== 'True' && !(stackLabel in Labels));
   const inspected = await Promise.all(parts.map(async ({ Id }) => {
     const answer = await engineRequest(engine, 'GET', `/containers/${Id}/json`);
-    // One that ends may be gone since.
+    // A container that stops may be removed by now.
     return answer.status === 404 ? [] : [JSON.parse(answer.status < 400 ? answer.body.toString() : failed(answer)) as Inspected];
   }));
   return inspected.flat().map(asOld).sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -90,7 +90,7 @@ function asOld({ Name, Image, Args, State, Config, HostConfig, Mounts, NetworkSe
     mounts: Mounts.filter(({ Type }) => Type !== 'tmpfs').map(({ Name: volume, Source, Destination }) =>
       (volume === undefined ? { kind: 'bind', source: Source, path: Destination } : { kind: 'volume', source: volume, path: Destination })),
     published: Object.entries(HostConfig.PortBindings ?? {}).flatMap(([port, bindings]) =>
-      // Without a number Docker chooses one at each start, and no application knows it.
+      // Without a number Docker chooses one at each start, and no application can know it.
       (bindings ?? []).filter(({ HostPort }) => /^[1-9]\d*$/.test(HostPort)).map(({ HostIp, HostPort }) => ({ internal: parseInt(port, 10), external: Number(HostPort), address: HostIp }))),
     onHostNetwork: HostConfig.NetworkMode === 'host',
     networks: Object.keys(NetworkSettings.Networks),
@@ -99,7 +99,7 @@ function asOld({ Name, Image, Args, State, Config, HostConfig, Mounts, NetworkSe
   };
 }
 
-/** The first version of docker-compose is a program of its own, and its labels name the files as they were given. */
+/** The first version of docker-compose is a separate program, and its labels have the paths of the files as they were given. */
 function upCommand(labels: Readonly<Record<string, string>>): string {
   const program = labels[`${label}.version`]?.startsWith('1.') ? 'docker-compose' : 'docker compose';
   const files = (labels[`${label}.project.config_files`] ?? '').split(',').filter(Boolean).flatMap((file) => ['-f', shellQuoted(file)]);

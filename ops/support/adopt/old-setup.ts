@@ -1,6 +1,6 @@
 /**
- * The two services of a set-up that a stack takes over from: found by image, environment and mounts, because what
- * people call their containers and projects is theirs.
+ * The two services of a setup that a stack takes over from: found by image, environment and mounts, because the names of
+ * containers and projects are arbitrary.
  */
 import * as path from 'node:path';
 import { ports } from '../../../components/catalog';
@@ -11,7 +11,7 @@ import type { Receivers } from './alloy-config';
 import { npmRun } from '../project';
 import type { OldContainer, Mount } from './old-container';
 
-/** Which containers a person has named. */
+/** The containers that were named on the command line. */
 export interface Named {
   readonly phoenix: string | undefined;
   readonly alloy: string | undefined;
@@ -19,17 +19,17 @@ export interface Named {
 
 export interface OldSetup {
   readonly phoenix: OldContainer;
-  /** The collector to which applications send; Phoenix's own container where they send to Phoenix. */
+  /** The collector to which applications send; Phoenix's own container if they send to Phoenix. */
   readonly alloy: OldContainer;
-  /** How Alloy takes OTLP. Default: on the usual ports, as where its configuration cannot be read. */
+  /** How Alloy receives OTLP. Default: on the usual ports, as if its configuration cannot be read. */
   readonly receivers?: Receivers;
-  /** Where Phoenix keeps its data, the folder of its database there, and its file where that is not Phoenix's own. */
+  /** Where Phoenix keeps its data, the folder of its database there, and its file if the name is not Phoenix's own. */
   readonly mount: Mount;
   readonly directory: string;
   readonly database?: string;
 }
 
-/** Whether applications send to Phoenix itself. */
+/** Whether applications send directly to Phoenix. */
 export const isAlone = ({ phoenix, alloy }: Pick<OldSetup, 'phoenix' | 'alloy'>): boolean => phoenix.name === alloy.name;
 
 /** Port of Phoenix's page and of OTLP over HTTP, in its container. */
@@ -45,12 +45,12 @@ const roles = {
 type Role = keyof typeof roles;
 
 /**
- * Picks the two out of the containers of an engine.
+ * Selects the two among the containers of an engine.
  * @param stack the one that takes over
- * @returns the set-up as far as it is there, and everything that is wrong with it
+ * @returns the parts of the setup that exist, and everything that is wrong with it
  */
 export function oldSetup(containers: readonly OldContainer[], named: Named, stack: string): { setup?: OldSetup; problems: Problem[] } {
-  // Who names a Phoenix as what applications send to means that Phoenix.
+  // If `--alloy` names a Phoenix, that Phoenix is meant.
   const itself = containers.find(({ name }) => name === named.alloy);
   const phoenixNamed = { ...named, phoenix: named.phoenix ?? (itself && roles.phoenix.is(itself) && !roles.alloy.is(itself) ? named.alloy : undefined) };
   const found = { phoenix: candidates(containers, 'phoenix', phoenixNamed), alloy: candidates(containers, 'alloy', named) };
@@ -80,11 +80,11 @@ function candidates(containers: readonly OldContainer[], role: Role, named: Name
   return containers.filter((one) => (name === undefined ? roles[role].is(one) : one.name === name));
 }
 
-/** `npm run adopt` with the containers that somebody has named. */
+/** `npm run adopt` with the containers that were named. */
 export const adoptCommand = (stack: string, { phoenix, alloy }: Named): string =>
   npmRun('adopt', stack, ...(phoenix ? ['--phoenix', phoenix] : []), ...(alloy ? ['--alloy', alloy] : []));
 
-/** What keeps a service from being taken over from. */
+/** Why a service cannot be taken over from. */
 function problemsOf(role: Role, found: Readonly<Record<Role, readonly OldContainer[]>>, again: (named: Partial<Named>) => string): Problem[] {
   const { title } = roles[role];
   const [one, ...more] = found[role];
@@ -134,32 +134,32 @@ function problemsOfData(phoenix: OldContainer, place: object | undefined): Probl
   ];
 }
 
-/** Phoenix's own default is below the home directory of its user. */
+/** Phoenix's own default is in the home directory of its user. */
 function workingDirectory({ env, mounts }: OldContainer): string {
   return env['PHOENIX_WORKING_DIR'] ?? mounts.map(({ path }) => path).find((path) => path.endsWith('/.phoenix')) ?? '/root/.phoenix';
 }
 
 /**
- * Folder and file of Phoenix's database; undefined where it is not a file at an absolute path. In a URL of SQLAlchemy what
- * comes after three slashes is a path as it stands.
+ * Folder and file of Phoenix's database; undefined if it is not a file at an absolute path. In a URL of SQLAlchemy, everything
+ * after three slashes is a literal path.
  */
 function placeOf(phoenix: OldContainer): { directory: string; database?: string } | undefined {
   const { PHOENIX_SQL_DATABASE_URL: url, PHOENIX_POSTGRES_HOST: server } = phoenix.env;
   if (url) {
     const [, file] = /^sqlite(?:\+\w+)?:\/\/\/(\/[^?]+)/.exec(url.trim()) ?? [];
-    // Phoenix opens it as a URI of SQLite, which decodes it.
+    // Phoenix opens it as a SQLite URI, which SQLite decodes.
     return file === undefined ? undefined : { directory: path.posix.dirname(decoded(file)), database: path.posix.basename(decoded(file)) };
   }
   return server ? undefined : { directory: workingDirectory(phoenix).replace(/\/$/, '') };
 }
 
-/** What somebody copies out of a container: the folder of Phoenix, or the database that somebody has named. */
+/** What to copy out of a container: the folder of Phoenix, or the database with a custom name. */
 function dataPath(phoenix: OldContainer): string {
   const { directory, database } = placeOf(phoenix) ?? { directory: workingDirectory(phoenix) };
   return database === undefined ? directory : path.posix.join(directory, database);
 }
 
-/** The same with the mount in which it lies; the innermost, where mounts lie in each other. */
+/** The same with the mount that contains it; the innermost, if mounts are nested. */
 function dataOf(phoenix: OldContainer): { mount: Mount; directory: string; database?: string } | undefined {
   const place = placeOf(phoenix);
   const [mount] = place === undefined ? [] : phoenix.mounts.filter((one) => `${place.directory}/`.startsWith(`${one.path.replace(/\/$/, '')}/`)).sort((a, b) => b.path.length - a.path.length);

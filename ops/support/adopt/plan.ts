@@ -1,5 +1,5 @@
 /**
- * What an adoption says to the person who runs it.
+ * The messages of an adoption.
  */
 import * as path from 'node:path';
 import { shellQuoted } from '../../../settings/setting';
@@ -15,7 +15,7 @@ const numbers = new Intl.NumberFormat('en');
 
 export const amount = ({ traces, spans }: Counts): string => `${numbers.format(traces)} traces (${numbers.format(spans)} spans)`;
 
-/** What will be taken over, and how, before anything is touched. */
+/** What will be taken over, and how, before anything is changed. */
 export function planText(stack: string, { setup: { phoenix, alloy, mount }, measured, version, config, secrets, settings, data, notes }: Plan): string {
   return [
     `Stack ${stack} takes over from:`,
@@ -35,10 +35,10 @@ export function planText(stack: string, { setup: { phoenix, alloy, mount }, meas
   ].join('\n');
 }
 
-/** The old containers; where applications sent to Phoenix itself it is one. */
+/** The old containers; only one if applications sent directly to Phoenix. */
 export const namesOf = ({ phoenix, alloy }: Pick<Adoption, 'phoenix' | 'alloy'>): string[] => [...new Set([phoenix, alloy])];
 
-/** How to be rid of the old set-up, and how to go back to it. */
+/** How to remove the old setup, and how to go back to it. */
 export function leftText(stack: string, { phoenix, alloy, data }: Adoption): string {
   const { mount } = data;
   return [
@@ -50,7 +50,10 @@ export function leftText(stack: string, { phoenix, alloy, data }: Adoption): str
   ].join('\n');
 }
 
-/** Only what is Phoenix's: its folder may lie deeper in a mount that holds other things as well, and a file that somebody has named among others. */
+/**
+ * Only what is Phoenix's: its folder may be deeper in a mount that holds other things as well, and a file with a custom name
+ * among others.
+ */
 function removal({ mount, directory, database }: OldData): string {
   const inside = path.posix.relative(mount.path, directory);
   if (database !== undefined) {
@@ -64,7 +67,7 @@ function removal({ mount, directory, database }: OldData): string {
 
 export interface Outcome {
   readonly counts: Counts;
-  /** Milliseconds for which applications could not send, where that was in this run. */
+  /** Milliseconds for which applications could not send, if that was in this run. */
   readonly gapMs: number | undefined;
   readonly endpoints: Outputs['endpoints'];
 }

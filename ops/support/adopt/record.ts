@@ -1,6 +1,6 @@
 /**
- * How far the adoption of a compose set-up has come. Kept on the Docker host, beside the data: as the labels of an empty
- * volume, because every checkout finds it there and the engine makes one at once or not at all.
+ * The progress of the adoption of a compose setup. Kept on the Docker host, beside the data: as the labels of an empty volume,
+ * because every checkout finds it there and the engine creates one atomically.
  */
 import { hostName, takingOver } from '../../../components/names';
 import { engineGet, engineMessage, engineRequest, type Engine } from '../../../engine';
@@ -12,7 +12,7 @@ import { removeVolume } from '../volumes';
 /**
  * - rehearsing: everything new can be thrown away;
  * - switching: applications send to the new Alloy, and what they send waits there;
- * - copied: the new volume holds everything, and nothing may be copied over it any more;
+ * - copied: the new volume holds everything, and must not be overwritten any more;
  * - adopted: the old containers are a backup.
  */
 export const phases = ['rehearsing', 'switching', 'copied', 'adopted'] as const;
@@ -28,24 +28,24 @@ export interface Adoption {
   /** Port of Phoenix's page and of OTLP over HTTP, in its container. */
   readonly port: string;
   readonly data: OldData;
-  /** Networks of a Phoenix to which applications send themselves: it is taken off them before it is stopped. */
+  /** Networks of a Phoenix to which applications send directly: it is disconnected from them before it is stopped. */
   readonly networks?: Networks;
 }
 
 const label = 'llm-observability.adoption';
 
-/** @param stack name of the stack that takes over; one engine has one of a name */
+/** @param stack name of the stack that takes over; an engine has only one of each name */
 export async function readRecord(engine: Engine, stack: string): Promise<Adoption | undefined> {
   const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
   const { Volumes } = await engineGet<{ Volumes: { Name: string; Labels: Record<string, string> }[] | null }>(engine, `/volumes?filters=${filters}`);
-  // The one before is removed after the next is there: a run may have been killed in between.
+  // The previous one is removed after the next exists: a run may have been killed in between.
   const [last] = phases.flatMap((phase) => (Volumes ?? []).filter(({ Name }) => Name === volumeOf(stack, phase))).reverse();
   return last && (JSON.parse(last.Labels[label] ?? '') as Adoption);
 }
 
 export async function writeRecord(engine: Engine, stack: string, adoption: Adoption): Promise<void> {
   const name = volumeOf(stack, adoption.phase);
-  // The engine takes one that is there for the one that is asked for, whatever its labels.
+  // For an existing name, the engine returns the existing volume, whatever its labels.
   await removeRecords(engine, stack, [adoption.phase]);
   const answer = await engineRequest(engine, 'POST', '/volumes/create', { body: { Name: name, Labels: { [label]: JSON.stringify(adoption) } } });
   if (answer.status >= 400) {

@@ -1,6 +1,6 @@
 /**
- * The stack beside the old set-up, on other ports and with a copy of its data: what works here works when the ports and
- * the rest of the data follow. Nothing of the old set-up is touched.
+ * The stack beside the old setup, on other ports and with a copy of its data: what works here works when the ports and the rest
+ * of the data follow. The old setup is not changed.
  */
 import { hostName, stackLabel } from '../../../components/names';
 import { engineMessage, engineRequest, type Engine } from '../../../engine';
@@ -25,7 +25,7 @@ export class Rehearsal {
     this.settings = new ScratchSettings(pulumi.stack);
   }
 
-  /** @throws Refused with every problem of the settings, which is shown, before anything is made */
+  /** @throws Refused with every problem of the settings, which is shown, before anything is created */
   async preview(): Promise<void> {
     await this.pulumi.setSecrets(this.secrets, this.settings.args);
     const run = await this.pulumi.run(['preview', ...this.args]);
@@ -35,7 +35,7 @@ export class Rehearsal {
     }
   }
 
-  /** @throws Failure when the stack does not come up, or does not hold the data */
+  /** @throws Failure if the stack does not start, or does not hold the data */
   async run({ data }: Plan): Promise<void> {
     const owner = `${projectName}/${this.pulumi.stack}`;
     const made = await engineRequest(this.engine, 'POST', '/volumes/create', { body: { Name: data.volume, Labels: { [stackLabel]: owner } } });

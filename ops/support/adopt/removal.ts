@@ -1,4 +1,4 @@
-/** Takes a rehearsal away again: all of a stack, its data included. */
+/** Removes a rehearsal: the whole stack, including its data. */
 import { goOnFromCutOffRun } from '../deploy';
 import { npmRun } from '../project';
 import type { Pulumi } from '../pulumi';
@@ -7,7 +7,7 @@ import { dataVolumes, removeVolume } from '../volumes';
 import type { Engine } from '../../../engine';
 import { removeRecords } from './record';
 
-/** @throws Failure when something stays; the record of the rehearsal stays then as well */
+/** @throws Failure if something remains; the record of the rehearsal then remains as well */
 export async function removeRehearsal(pulumi: Pulumi, engine: Engine): Promise<void> {
   const { stack } = pulumi;
   await goOnFromCutOffRun(pulumi, engine, await pulumi.state());

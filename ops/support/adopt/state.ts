@@ -1,14 +1,14 @@
 /**
- * Pulumi's state learns that Alloy is in another container than the one that it has made, of which that one was made.
+ * Updates Pulumi's state: Alloy is in a new container, which was created from the one that Pulumi created.
  */
 import type { Pulumi } from '../pulumi';
 
-/** As `pulumi stack export` writes it; the rest of it is passed on. */
+/** As `pulumi stack export` writes it; the rest of it is kept. */
 interface Exported {
   readonly deployment: { readonly resources?: readonly { readonly urn: string; readonly id?: string; readonly outputs?: Readonly<Record<string, unknown>> }[] };
 }
 
-/** The state with another ID for a resource, if it has that resource; providers go by the one among its outputs. */
+/** The state with a different ID for a resource, if it has that resource; providers use the ID among its outputs. */
 export function withId<T extends Exported>(exported: T, resource: string, id: string): T {
   const { deployment } = exported;
   const resources = (deployment.resources ?? []).map((one) => (one.urn.endsWith(`::${resource}`) ? { ...one, id, outputs: { ...one.outputs, id } } : one));
@@ -16,7 +16,7 @@ export function withId<T extends Exported>(exported: T, resource: string, id: st
 }
 
 /**
- * Tells the state which container a resource is. What else is different about it a refresh finds.
+ * Records in the state which container a resource is. A refresh finds its other differences.
  * @returns whether the state has that resource
  */
 export async function point(pulumi: Pulumi, resource: string, id: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 /**
- * Host ports: those of the old containers become those of the stack, and a rehearsal needs others for a while.
+ * Host ports: those of the old containers become those of the stack, and a rehearsal temporarily needs others.
  */
 import { ports } from '../../../components/catalog';
 import { chooseEngine } from '../../../engine';
@@ -18,7 +18,7 @@ const usual: Receivers = { grpc: [ports.alloy.otlpGrpc], http: [ports.alloy.otlp
 interface Served {
   readonly service: 'phoenix' | 'alloy';
   readonly internal: readonly number[];
-  /** Whether the setting is left as it is where the port is another one. */
+  /** Whether the setting stays unchanged if the port is a different one. */
   readonly onlyAsItIs?: boolean;
 }
 
@@ -28,7 +28,7 @@ function servedBy(setup: OldSetup): Readonly<Partial<Record<SettingKey, Served>>
   const page = Number(portOf(phoenix));
   const grpc = Number(grpcPortOf(phoenix));
   if (isAlone(setup)) {
-    // What applications send to becomes Alloy's, except where the stack's Phoenix has that port anyway.
+    // The port that applications send to becomes Alloy's, unless the stack's Phoenix has that port anyway.
     return {
       'phoenix:uiPort': { service: 'phoenix', internal: [page] },
       'phoenix:otlpGrpcPort': { service: 'phoenix', internal: [grpc], onlyAsItIs: true },
@@ -40,7 +40,7 @@ function servedBy(setup: OldSetup): Readonly<Partial<Record<SettingKey, Served>>
   return {
     'phoenix:uiPort': { service: 'phoenix', internal: [page] },
     'phoenix:otlpGrpcPort': { service: 'phoenix', internal: [grpc] },
-    // 4318 is where many publish it, though nothing listens there.
+    // Many publish it at 4318, though nothing listens there.
     'phoenix:otlpHttpPort': { service: 'phoenix', internal: [ports.alloy.otlpHttp, page] },
     'alloy:uiPort': { service: 'alloy', internal: [ports.alloy.ui] },
     'alloy:otlpGrpcPort': { service: 'alloy', internal: receivers.grpc },
@@ -48,15 +48,15 @@ function servedBy(setup: OldSetup): Readonly<Partial<Record<SettingKey, Served>>
   };
 }
 
-/** Host ports of a Phoenix to which applications send that stay Phoenix's. */
+/** Host ports of a Phoenix to which applications send, and that remain Phoenix's. */
 export function keptByPhoenix(setup: OldSetup, settings: Settings): number[] {
   const alloys = [settings['alloy:otlpGrpcPort'], settings['alloy:otlpHttpPort']];
   return [...new Set(publishedBy(setup, 'phoenix').map(({ external }) => external))].filter((port) => !alloys.includes(port)).sort((a, b) => a - b);
 }
 
 /**
- * Host ports on which the old Alloy takes OTLP and the stack's does not: it takes each protocol on one. Where nobody knows on which
- * it does, each may be one.
+ * Host ports on which the old Alloy receives OTLP and the stack's does not: it receives each protocol on one. If the ports of
+ * the old one are unknown, each may be one.
  */
 export function givenUp(setup: OldSetup, settings: Settings): { port: number; instead: number }[] {
   const { receivers } = setup;
@@ -95,10 +95,9 @@ function listeningOn(setup: OldSetup): Readonly<Record<'phoenix' | 'alloy', read
 const grpcPortOf = ({ env }: OldContainer): string => env['PHOENIX_GRPC_PORT'] || String(ports.phoenix.otlpGrpc);
 
 /**
- * Settings with which the stack takes the ports of the old set-up, for those that are not what the stack would take
- * anyway.
+ * Settings with which the stack takes over the ports of the old setup, except those that it would use anyway.
  * @param config settings of the stack, as they are set
- * @returns the settings to add, and a problem for each port of applications that is set to another
+ * @returns the settings to add, and a problem for each port of applications that is set to a different one
  */
 export function portsOf(setup: OldSetup, config: Readonly<Record<string, string>>, settings: Settings): { config: Record<string, string>; problems: Problem[] } {
   const taken: Record<string, string> = {};
@@ -129,7 +128,7 @@ export function portsOf(setup: OldSetup, config: Readonly<Record<string, string>
 }
 
 /**
- * What stands in the way of the stack on its Docker host, apart from the old set-up, whose ports it takes over.
+ * Conflicts of the stack on its Docker host, except with the old setup, whose ports it takes over.
  * @param owner `project/stack`
  */
 export async function hostProblems(setup: OldSetup, settings: Settings, owner: string): Promise<Problem[]> {
@@ -138,7 +137,7 @@ export async function hostProblems(setup: OldSetup, settings: Settings, owner: s
   return problems.filter(({ key }) => !portKeys.includes(key as SettingKey) || !theirs.includes(Number(settings[key as SettingKey])));
 }
 
-/** A value for `ports:offset` with which every port of the stack is free; undefined where there is none. */
+/** A value for `ports:offset` with which every port of the stack is free; undefined if there is none. */
 export async function rehearsalOffset(config: Readonly<Record<string, string>>, owner: string): Promise<number | undefined> {
   const { settings } = readSettings(config, projectName);
   for (const offset of otherOffsets(settings)) {

@@ -1,14 +1,17 @@
 import * as os from 'node:os';
 import { say } from '../say';
 
-/** What has to be removed at the end, also when a signal ends the process. */
+/** What has to be removed at the end, even if a signal ends the process. */
 export class Cleaning {
-  /** Whether a signal has come. */
+  /** Whether a signal has arrived. */
   stopped = false;
   private readonly work: (() => Promise<void>)[] = [];
   private running = Promise.resolve();
 
-  /** @param againMs milliseconds after which a second signal is that of a person who does not want to wait. Before, it is the same one, sent twice. */
+  /**
+   * @param againMs milliseconds after which a second signal means that the person does not want to wait. Before, it is the same
+   * one, sent twice.
+   */
   constructor(againMs = 3_000) {
     let first = Infinity;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -31,7 +34,7 @@ export class Cleaning {
     this.work.push(work);
   }
 
-  /** Does all of it, the last first. What fails is reported, and the rest is done; who comes meanwhile waits for that too. */
+  /** Runs all of them, the last first. A failure is reported, and the rest is done; further calls meanwhile wait for that too. */
   now(): Promise<void> {
     this.running = this.running.then(async () => {
       for (let work = this.work.pop(); work; work = this.work.pop()) {

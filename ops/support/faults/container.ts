@@ -17,7 +17,7 @@ const shm = 64 * MiB;
 /** Long enough for a container to stop. */
 const stopMs = 120_000;
 
-/** A container to which something happens, through the Docker Engine. */
+/** A container in which faults are injected, through the Docker Engine. */
 export class Container {
   /** @param helper an image with Python on the same engine, for what cannot be done from inside */
   constructor(readonly engine: Engine, readonly name: string, private readonly interpreter: Interpreter, private readonly helper: string) {}
@@ -26,14 +26,14 @@ export class Container {
     return engineGet<Inspected>(this.engine, `/containers/${this.name}/json`);
   }
 
-  /** What a command in it says. @throws Error with what it said when it fails */
+  /** The output of a command in it. @throws Error with its output when it fails */
   output(command: readonly string[]): Promise<string> {
     return output(this.engine, this.name, command);
   }
 
   /**
-   * Ends its process, and those of others in the same moment, as a crash does. `docker kill` would not do: Docker takes that for
-   * a stop by hand, and does not start the container again.
+   * Kills its process, and those of others at the same moment, like a crash. `docker kill` would not do: Docker treats that as
+   * a manual stop, and does not restart the container.
    */
   async crash(...others: readonly Container[]): Promise<void> {
     const all = await Promise.all([this, ...others].map((one) => one.inspect()));
@@ -42,9 +42,9 @@ export class Container {
   }
 
   /**
-   * Makes the kernel end it for want of memory: its limit goes down to what it uses and a little, which a file in memory then
-   * takes. No other process in it is larger, so it is the one that goes. The limit is as before afterwards.
-   * @throws Error when it survives that
+   * Makes the kernel kill it for lack of memory: its limit is lowered to just above what it uses, and a file in memory then
+   * takes the rest. No other process in it is larger, so it is the one that is killed. Afterwards the limit is as before.
+   * @throws Error if it survives that
    */
   async exhaustMemory(): Promise<void> {
     const { HostConfig, State, RestartCount } = await this.inspect();
@@ -54,7 +54,7 @@ export class Container {
     try {
       const limit = (await this.used()) + shm / 4;
       await this.limit(limit, limit);
-      // It may go down with the rest.
+      // It may be killed with the rest.
       await this.output(fill).catch(() => undefined);
       for (const deadline = Date.now() + 30_000; ; await pause(200)) {
         const now = await this.inspect();
@@ -66,7 +66,7 @@ export class Container {
         }
       }
     } finally {
-      // A limit cannot be taken away again: where there was none, it is one that is never reached.
+      // A limit cannot be removed: if there was none, it becomes one that is never reached.
       const before = HostConfig.Memory || 1024 * 64 * MiB;
       await this.limit(before, HostConfig.Memory ? HostConfig.MemorySwap : before);
     }
@@ -78,7 +78,7 @@ export class Container {
   pause = (): Promise<void> => this.post('pause');
   unpause = (): Promise<void> => this.post('unpause');
 
-  /** Takes it off its networks. @returns what puts it back under the same names */
+  /** Disconnects it from its networks. @returns what reconnects it under the same names */
   async disconnect(): Promise<() => Promise<void>> {
     const { Id, NetworkSettings } = await this.inspect();
     const networks = Object.entries(NetworkSettings.Networks);
@@ -92,13 +92,13 @@ export class Container {
     };
   }
 
-  /** Fills the disk below a folder to the last byte. @returns what makes room again */
+  /** Fills the disk below a folder to the last byte. @returns what frees the space */
   async fill(dir: string): Promise<() => Promise<void>> {
     const file = `${dir}/fault.bin`;
     const [filling, removing] = this.interpreter === 'bash'
       ? [['bash', '-c', `cat /dev/zero > ${file}; true`], ['bash', '-c', `rm -f ${file}`]]
       : [['python3', '-c', fillInPython, file], ['python3', '-c', 'import os, sys; os.remove(sys.argv[1])', file]];
-    // What it says is that the disk is full.
+    // Its error is that the disk is full.
     await this.output(filling).catch(() => undefined);
     return async () => void (await this.output(removing));
   }

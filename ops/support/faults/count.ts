@@ -19,7 +19,7 @@ export interface Stored {
 }
 
 /**
- * Reads Phoenix's database from inside its container: so it counts what is there, whatever the API thinks.
+ * Reads Phoenix's database from inside its container, so that it counts what is stored, not what the API reports.
  * @param prefix with which the span IDs begin
  * @returns undefined while the container does not run
  */

@@ -1,22 +1,22 @@
 /**
- * The faults: what each does to which container, how it is undone, and what a stack needs for it.
+ * The faults: what each does to which container, how it is reverted, and what a stack needs for it.
  */
 import { Failure } from '../say';
 import type { Container } from './container';
 import type { Target } from './target';
 
-/** The time that a fault takes. */
+/** The duration of a fault. */
 export interface Course {
   /** Waits some seconds. */
   hold(seconds: number): Promise<void>;
-  /** What was accepted since the beginning and is not stored now is what the fault's bound allows to be lost. */
+  /** What was accepted since the start and is not stored now is the fault's bound of what may be lost. */
   damages(): void;
 }
 
-/** What a stack must be like. */
+/** The required settings of a stack. */
 export interface Needs {
   readonly config?: Readonly<Record<string, string>>;
-  /** Whose data is on a disk of its own that holds this many MiB. */
+  /** The services whose data is on a separate disk of this many MiB. */
   readonly disk?: { readonly of: 'phoenix' | 'alloy'; readonly MiB: number };
 }
 
@@ -26,19 +26,19 @@ export interface Fault {
   readonly about: string;
   /** Default: a stack without settings. */
   readonly needs?: Needs;
-  /** Whether it happens to the engine, and so to every container of the machine: only where that is asked for. */
+  /** Whether it affects the engine, and so every container of the machine: only on request. */
   readonly ofEngine?: boolean;
-  /** Whether it can happen to the docker-compose set-up too. */
+  /** Whether the docker-compose setup can have it too. */
   readonly onSeed?: boolean;
   /** Spans that nothing could keep, in words. Default: none may be lost. */
   readonly bound?: 'what waited in the queue';
-  /** Does it, and undoes it. */
+  /** Injects it, and reverts it. */
   readonly happen: (target: Target, course: Course) => Promise<void>;
-  /** What a person has to do where ingest does not go on by itself, in words, and doing it. */
+  /** What a person has to do if ingest does not resume by itself, in words, and the action. */
   readonly repair?: { readonly about: string; readonly work: (target: Target) => Promise<void> };
 }
 
-/** Seconds for which something is away. */
+/** Seconds for which something is unavailable. */
 const outage = 30;
 
 const gateOf = ({ gate }: Target): Container => must(gate);
@@ -53,7 +53,7 @@ function must<T>(part: T | undefined): T {
   return part;
 }
 
-/** Writes over the queue while Alloy is stopped and something waits in it. */
+/** Overwrites the queue while Alloy is stopped and something waits in it. */
 const damage = (script: string): Fault['happen'] => async (target, { hold, damages }) => {
   await target.phoenix.pause();
   try {
@@ -105,7 +105,7 @@ const smallQueueDisk: Needs = { disk: { of: 'alloy', MiB: 48 } };
 const smallDatabaseDisk: Needs = { disk: { of: 'phoenix', MiB: 192 } };
 const login: Needs = { config: { 'phoenix:auth': 'true' } };
 
-/** Those that need the same stack stand together. */
+/** Faults that need the same stack are grouped. */
 export const faults: readonly Fault[] = [
   { name: 'phoenix-sigterm', about: 'Phoenix is restarted by SIGTERM', onSeed: true, happen: ({ phoenix }) => phoenix.restart() },
   { name: 'phoenix-sigkill', about: 'Phoenix is killed by SIGKILL', onSeed: true, happen: ({ phoenix }) => phoenix.crash() },
@@ -164,7 +164,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'wrong-key', about: 'Alloy has a wrong API key for two minutes', needs: login,
     happen: async (target, { hold }) => {
-      // The right one is moved aside in the volume, and seen by nobody.
+      // The right one is moved aside in the volume, where nothing reads it.
       await volumesOf(target)('secrets', wrongKey);
       await hold(120).finally(() => volumesOf(target)('secrets', rightKey));
     },
@@ -196,8 +196,8 @@ export const faults: readonly Fault[] = [
 ];
 
 /**
- * @param ofEngine whether the engine may be broken
- * @throws Failure for a name that is none, and for a fault of the engine that nobody has asked for
+ * @param ofEngine whether engine faults are allowed
+ * @throws Failure for an unknown name, and for an engine fault without that permission
  */
 export function named(names: readonly string[], ofEngine: boolean): readonly Fault[] {
   const unknown = names.filter((name) => !faults.some((fault) => fault.name === name));

@@ -1,17 +1,17 @@
 import { engineGet, engineMessage, engineRequest, type Engine } from '../../../engine';
 
-/** Label of everything that is made beside a stack, with the stack's name as its value. */
+/** Label of everything that is created beside a stack, with the stack's name as its value. */
 export const helperLabel = 'llm-observability.faults';
 
 export interface HelperOptions {
-  /** Volumes by the path at which they are seen. */
+  /** Volumes by their mount path. */
   readonly volumes?: Readonly<Record<string, string>>;
   /** Whether it sees the processes of the host. */
   readonly pids?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** Starts a Python script as root in a container of its own. @returns ID of the container */
+/** Starts a Python script as root in a separate container. @returns ID of the container */
 export async function begin(engine: Engine, image: string, script: string, args: readonly string[], { volumes = {}, pids = false, labels = {} }: HelperOptions): Promise<string> {
   const { Id } = JSON.parse(await must(engine, 'POST', '/containers/create', {
     Image: image,
@@ -25,7 +25,7 @@ export async function begin(engine: Engine, image: string, script: string, args:
   return Id;
 }
 
-/** The same to its end. @throws Error with what it said when it fails */
+/** The same, and waits for its end. @throws Error with its output when it fails */
 export async function once(engine: Engine, image: string, script: string, args: readonly string[] = [], options: HelperOptions = {}): Promise<void> {
   const id = await begin(engine, image, script, args, options);
   try {

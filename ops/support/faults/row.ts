@@ -1,7 +1,7 @@
 import type { Stored } from './count';
 import type { Fault } from './faults';
 
-/** What one fault has cost, in spans. */
+/** The cost of one fault, in spans. */
 export interface Row {
   readonly fault: Pick<Fault, 'name' | 'about' | 'bound'>;
   readonly sent: number;
@@ -10,13 +10,13 @@ export interface Row {
   readonly stored: number;
   /** Accepted and not stored. */
   readonly lost: number;
-  /** Rows in the database beyond one a span. */
+  /** Rows in the database beyond one per span. */
   readonly duplicated: number;
-  /** Given up, by the last answer. */
+  /** Given up, by the last response. */
   readonly refused: ReadonlyMap<string, number>;
   /** Spans that may be lost by the fault's bound. */
   readonly mayLose: number;
-  /** Seconds from the beginning of the fault until what was accepted last was stored again; undefined where it never was. */
+  /** Seconds from the start of the fault until the last accepted spans were stored again; undefined if they never were. */
   readonly wholeAfter: number | undefined;
   /** What a person had to do for that. */
   readonly repaired?: string;
@@ -38,14 +38,14 @@ export function counts({ sender, stored }: Counted): Pick<Row, 'sent' | 'accepte
   };
 }
 
-/** Whether nothing was lost that could have been kept, nothing is there twice, and ingest went on by itself. */
+/** Whether nothing was lost that could have been kept, nothing is duplicated, and ingest resumed by itself. */
 export function isGood({ lost, mayLose, duplicated, wholeAfter, repaired }: Row): boolean {
   return lost <= mayLose && duplicated === 0 && wholeAfter !== undefined && repaired === undefined;
 }
 
 const heads = ['fault', 'sent', 'accepted', 'stored', 'lost', 'duplicated', 'refused', 'whole again after'];
 
-/** A line of the table. @param seed the same on the docker-compose set-up */
+/** A line of the table. @param seed the same on the docker-compose setup */
 export function cells(row: Row, seed?: Row): string[] {
   const refused = [...row.refused].map(([why, spans]) => `${number(spans)} (${why})`).join(', ');
   const whole = row.wholeAfter === undefined ? 'never' : `${Math.round(row.wholeAfter)} s`;
@@ -67,7 +67,10 @@ export function line(row: Row): string {
   return cells(row).slice(1).map((cell, index) => `${heads[index + 1]} ${cell}`).join(', ');
 }
 
-/** The whole table as Markdown. @param seeds rows of the docker-compose set-up by the fault's name; with none there is no such column */
+/**
+ * The whole table as Markdown. @param seeds rows of the docker-compose setup by the fault's name; without any, there is no such
+ * column
+ */
 export function markdown(rows: readonly Row[], seeds: ReadonlyMap<string, Row>): string {
   const line = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
   const head = [...heads, ...(seeds.size > 0 ? ['lost by docker-compose'] : [])];

@@ -6,14 +6,14 @@ import { counts, type Row } from './row';
 import { Sender, type Load } from './sender';
 import type { Target } from './target';
 
-/** Times in seconds. Tests have shorter ones. */
+/** Times in seconds. Tests use shorter ones. */
 export interface Pace {
   /** Load before the fault, and after it. */
   readonly before: number;
   readonly after: number;
-  /** Between two looks into the database. */
+  /** Between two reads of the database. */
   readonly look: number;
-  /** Without a further span stored, after which nothing more is expected: with an empty queue, and otherwise. */
+  /** Without another span stored, after which nothing more is expected: with an empty queue, and otherwise. */
   readonly quiet: number;
   readonly stalled: number;
 }
@@ -21,12 +21,12 @@ export interface Pace {
 /** Alloy's exporter tries for 30 s, then waits for up to 5; a start of Phoenix on a busy machine takes a minute. */
 export const usualPace: Pace = { before: 5, after: 15, look: 2, quiet: 45, stalled: 100 };
 
-/** Spans accepted last that have to be stored for ingest to count as whole. */
+/** Last accepted spans that must be stored before ingest counts as recovered. */
 const newest = 20;
 
 /**
- * A fault under steady load: what was sent, what was accepted, and what of it is stored once nothing moves any more.
- * @throws Error when the fault cannot be done, or the target stores nothing before it
+ * A fault under steady load: what was sent, what was accepted, and what of it is stored once nothing changes any more.
+ * @throws Error if the fault cannot be injected, or the target stores nothing before it
  */
 export async function run(fault: Fault, target: Target, load: Omit<Load, 'receiver' | 'project'>, pace: Pace = usualPace): Promise<Row> {
   const sender = new Sender({ ...load, receiver: target.receiver, project: `fault-${fault.name}` });
@@ -56,7 +56,7 @@ export async function run(fault: Fault, target: Target, load: Omit<Load, 'receiv
   }
 }
 
-/** Looks on while the last requests get their answers. */
+/** Keeps reading while the last requests get their responses. */
 async function settled(stopping: Promise<void>, watch: Watch): Promise<void> {
   const watching = watch.keepLooking();
   await stopping;
@@ -64,7 +64,7 @@ async function settled(stopping: Promise<void>, watch: Watch): Promise<void> {
   await watching.ended;
 }
 
-/** What helps is done, and a few more spans show whether it did. */
+/** Applies the fix, and sends a few more spans to see whether it worked. */
 async function repair(name: string, { about, work }: NonNullable<Fault['repair']>, target: Target, load: Omit<Load, 'receiver' | 'project'>, watch: Watch, pace: Pace): Promise<Pick<Row, 'repaired' | 'wholeAfter'>> {
   say(`  ${name}: ingest does not go on by itself; ${about}`);
   await work(target);
@@ -77,11 +77,11 @@ async function repair(name: string, { about, work }: NonNullable<Fault['repair']
   return { repaired: about, wholeAfter };
 }
 
-/** Looks into the database again and again. */
+/** Reads the database repeatedly. */
 class Watch {
-  /** As of the last look that succeeded. */
+  /** As of the last successful read. */
   seen: Stored = { ids: new Set(), duplicates: 0 };
-  /** Seconds from the beginning of the fault until ingest was whole; undefined while it is not. */
+  /** Seconds from the start of the fault until ingest had recovered; undefined while it has not. */
   wholeAfter: number | undefined;
   private began: number | undefined;
   private acceptedBefore = 0;
@@ -89,7 +89,7 @@ class Watch {
 
   constructor(private readonly sender: Sender, private readonly target: Target, private readonly pace: Pace) {}
 
-  /** The fault begins now. */
+  /** The fault starts now. */
   async begins(): Promise<void> {
     await this.look();
     this.began = Date.now();
@@ -130,7 +130,7 @@ class Watch {
     }
   }
 
-  /** Until all that was accepted is stored, or nothing moves any more. */
+  /** Until everything that was accepted is stored, or nothing changes any more. */
   async toTheEnd(): Promise<void> {
     let moved = Date.now();
     for (;;) {
@@ -150,7 +150,7 @@ class Watch {
     }
   }
 
-  /** Whole is what takes spans, and had stored at one look what was accepted before the look before it. */
+  /** Recovered means that spans are accepted, and that everything accepted before the previous read was stored at one read. */
   private async look(): Promise<void> {
     const { accepted, prefix, running } = this.sender;
     const awaited = this.awaited;
@@ -162,7 +162,7 @@ class Watch {
     this.wholeAfter = this.began !== undefined && whole ? this.wholeAfter ?? this.sinceBegin() : undefined;
   }
 
-  /** Requests in Alloy's queues; undefined while it does not say. */
+  /** Requests in Alloy's queues; undefined if it does not report them. */
   private async queued(): Promise<number | undefined> {
     try {
       const text = await (await fetch(`${this.target.alloyUi}/metrics`, { signal: AbortSignal.timeout(5_000) })).text();

@@ -12,7 +12,7 @@ export interface SeedTarget extends Target {
 
 /**
  * Phoenix and Alloy in a docker-compose file, with the images of a stack; nothing runs yet.
- * @param above what is added to the ports of the stack
+ * @param above offset from the ports of the stack
  */
 export async function seedOf({ images, endpoints }: Pick<Outputs, 'images' | 'endpoints'>, above = 0) {
   const port = (url: string): number => Number(new URL(url).port) + above;
@@ -30,7 +30,7 @@ export async function seedOf({ images, endpoints }: Pick<Outputs, 'images' | 'en
   });
 }
 
-/** The same, at work, 50 ports above the stack. */
+/** The same, running, 50 ports above the stack. */
 export async function seedTarget(engine: Engine, outputs: Pick<Outputs, 'images' | 'endpoints'>): Promise<SeedTarget> {
   const { images, endpoints } = outputs;
   const above = 50;
@@ -57,7 +57,7 @@ export async function seedTarget(engine: Engine, outputs: Pick<Outputs, 'images'
 
 async function answers(url: string): Promise<void> {
   for (const deadline = Date.now() + 300_000; ; await pause(500)) {
-    // A port of a container that does not listen yet may leave a request without an answer and without an end.
+    // A port of a container that does not listen yet may leave a request hanging without a response.
     if (await Promise.race([fetch(url).then((answer) => answer.ok, () => false), pause(5_000, false)])) {
       return;
     }

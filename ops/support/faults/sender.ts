@@ -2,20 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface Load {
-  /** Base URL of a receiver of OTLP over HTTP. */
+  /** Base URL of an OTLP receiver over HTTP. */
   readonly receiver: string;
   /** Project in Phoenix. */
   readonly project: string;
   readonly spansPerSecond: number;
   readonly spansPerRequest: number;
-  /** Bytes of the text in each span, about its size. */
+  /** Bytes of the text in each span, which is about its size. */
   readonly spanBytes: number;
   readonly retry?: Retry;
 }
 
-/** How a request that may succeed later is repeated. */
+/** How a retryable request is retried. */
 export interface Retry {
-  /** Milliseconds before the first repetition; doubled for each further one, up to 16 times as much. */
+  /** Milliseconds before the first retry; doubled for each further one, up to 16 times as much. */
   readonly firstMs: number;
   /** Milliseconds after which a request is given up. */
   readonly giveUpMs: number;
@@ -23,30 +23,30 @@ export interface Retry {
   readonly timeoutMs: number;
 }
 
-/** As exporters of the OpenTelemetry SDKs do it: for a minute, ten seconds an attempt. */
+/** As exporters of the OpenTelemetry SDKs do: for a minute, ten seconds an attempt. */
 export const asSdksDo: Retry = { firstMs: 1_000, giveUpMs: 60_000, timeoutMs: 10_000 };
 
-/** The answers that OTLP lets an exporter repeat. */
+/** The responses that OTLP defines as retryable. */
 const retried: readonly number[] = [429, 502, 503, 504];
 
-/** Bytes of requests without an answer. Beyond it spans are left out, as a full queue of an SDK drops them. */
+/** Bytes of requests without a response. Beyond it spans are dropped, as a full queue of an SDK drops them. */
 const mostOpen = 256 << 20;
 
-/** What became of one attempt; `later` may carry the milliseconds that the receiver asked for. */
+/** The result of one attempt; `later` may carry the milliseconds that the receiver asked for. */
 type Attempt = { readonly kind: 'accepted' } | { readonly kind: 'refused' | 'later'; readonly why: string; readonly afterMs?: number };
 
-/** Sends spans at a steady rate, whatever the answers are, and knows what became of each. */
+/** Sends spans at a steady rate, whatever the responses are, and records the result of each. */
 export class Sender {
-  /** Eight hexadecimal digits with which the ID of each of its spans begins, and of no others. */
+  /** Eight hexadecimal digits with which the IDs of its spans, and no others, begin. */
   readonly prefix = randomBytes(4).toString('hex');
-  /** IDs of the spans whose request was answered 200, in the order of the answers. */
+  /** IDs of the spans whose request got a 200, in the order of the responses. */
   readonly accepted: string[] = [];
-  /** Spans whose request was given up, by the last answer. */
+  /** Spans whose request was given up, by the last response. */
   readonly refused = new Map<string, number>();
   /** Spans that were sent at least once. */
   sent = 0;
 
-  /** Whether it sends new ones. */
+  /** Whether it still sends new ones. */
   get running(): boolean {
     return this.timer !== undefined;
   }
@@ -59,7 +59,7 @@ export class Sender {
   private readonly text: string;
 
   constructor(private readonly load: Load) {
-    // Text that does not shrink to nothing where it is compressed.
+    // Text that compression does not shrink to nothing.
     this.text = randomBytes(load.spanBytes + 1024).toString('base64');
   }
 
@@ -68,7 +68,7 @@ export class Sender {
     this.timer = setInterval(() => this.tick(), 20);
   }
 
-  /** Sends nothing new; what has no answer yet is still repeated. @returns when each request is accepted or given up */
+  /** Stops sending new spans; requests without a response are still retried. @returns when each request is accepted or given up */
   async stop(): Promise<void> {
     clearInterval(this.timer);
     this.timer = undefined;
@@ -136,7 +136,7 @@ export class Sender {
     }
   }
 
-  /** A trace of its own for each request, in OTLP's JSON form. */
+  /** A separate trace for each request, in OTLP's JSON form. */
   private request(ids: readonly string[]): string {
     const traceId = randomBytes(16).toString('hex');
     const now = Date.now();
@@ -159,7 +159,7 @@ export class Sender {
   }
 }
 
-/** Whether a 200 says that not all of it was taken. */
+/** Whether a 200 reports a partial success. */
 function isPartial(text: string): boolean {
   try {
     const { partialSuccess } = JSON.parse(text) as { partialSuccess?: { rejectedSpans?: string | number } };

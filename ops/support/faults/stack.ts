@@ -30,8 +30,7 @@ const execute = promisify(execFile);
 const ownerOf = { alloy: users.alloy, phoenix: users.phoenix };
 
 /**
- * A stack that is made for faults, under a name that no other has: its own ports, settings and state. Nothing of it is
- * left after `remove`.
+ * A stack created for faults, under a unique name: its own ports, settings and state. `remove` leaves nothing of it.
  */
 export class OwnStack {
   readonly name = `faults-${randomBytes(3).toString('hex')}`;
@@ -42,7 +41,7 @@ export class OwnStack {
 
   constructor(private readonly engine: Engine) {}
 
-  /** Deploys it. @param image with Python, for what has to be done beside it; needed for a disk of its own */
+  /** Deploys it. @param image with Python, for actions from outside; needed for a separate disk */
   async deploy({ config = {}, disk }: Needs, image: string): Promise<Target> {
     const { claimLabel } = await laboratory();
     await Promise.all(this.labels.map(claimLabel));
@@ -70,9 +69,9 @@ export class OwnStack {
     };
   }
 
-  /** Whatever has become of it. */
+  /** Whatever its condition. */
   async remove(): Promise<void> {
-    // A deployment that is under way would make more.
+    // A deployment that is under way would create more.
     await this.running.catch(() => undefined);
     for (const label of this.labels) {
       await removeLabelled(this.engine, label);
@@ -89,12 +88,12 @@ export class OwnStack {
     });
   }
 
-  /** All that it makes has one of these. */
+  /** Everything that it creates has one of these. */
   private get labels(): readonly string[] {
     return [`${stackLabel}=${projectName}/${this.name}`, `${helperLabel}=${this.name}`];
   }
 
-  /** Its state is in a folder of its own, with a passphrase that nobody needs again. */
+  /** Its state is in its own folder, with a passphrase that nobody needs again. */
   private backend(): Record<string, string> {
     const [backend, passphrase] = ['backend', 'passphrase'].map((name) => path.join(this.dir, name)) as [string, string];
     if (!fs.existsSync(passphrase)) {
@@ -105,21 +104,21 @@ export class OwnStack {
   }
 
   /**
-   * The volume that the deployment finds is a small one in memory. A container that does nothing keeps it mounted, and what
-   * is in it there, while the others restart.
+   * The deployment finds a small volume in memory under that name. A container that does nothing keeps it mounted, with its
+   * content, while the others restart.
    */
   private async makeDisk({ of, MiB }: NonNullable<Needs['disk']>, image: string): Promise<void> {
     const volume = hostName(of, this.name, 'data');
     const [uid, gid] = ownerOf[of].split(':');
     const labels = { [helperLabel]: this.name };
-    // A volume that is nobody's is refused: it may hold what somebody needs.
+    // A volume without an owner is refused: it may hold data that somebody needs.
     const own = { ...labels, [stackLabel]: `${projectName}/${this.name}` };
     await must(this.engine, 'POST', '/volumes/create', { Name: volume, Driver: 'local', DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: `size=${MiB}m,uid=${uid},gid=${gid},mode=0750` }, Labels: own });
     await begin(this.engine, image, 'import signal; signal.pause()', [], { volumes: { '/volume': volume }, labels });
   }
 }
 
-/** The image of Phoenix that a stack without settings uses, which has Python; it is on the engine then. */
+/** The image of Phoenix that a stack without settings uses, which has Python; it is then on the engine. */
 export async function phoenixImage(engine: Engine): Promise<string> {
   const run = { stack: 'faults', again: 'npm run faults', logins: loginsOf({}) };
   const { images: chosen, pull } = await imagesOfRun(engine, await surveyImages(engine, {}), {}, { ...run, consent: 'yes' });
@@ -127,7 +126,7 @@ export async function phoenixImage(engine: Engine): Promise<string> {
   return { ...images, ...chosen }.phoenix;
 }
 
-/** An offset by which all ports of a stack are free on this machine. */
+/** An offset with which all ports of a stack are free on this machine. */
 async function freeOffset(): Promise<number> {
   const ports = portKeys.map((key) => Number(keys[key].fallback));
   for (let offset = 20_000; offset < 50_000; offset += 100) {

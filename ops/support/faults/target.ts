@@ -1,19 +1,19 @@
 import type { Container } from './container';
 import type { Daemon } from './daemon';
 
-/** What faults happen to: a stack of this project, or the same services from a docker-compose file. */
+/** Where faults are injected: a stack of this project, or the same services from a docker-compose file. */
 export interface Target {
-  /** Base URL of Alloy's receiver of OTLP over HTTP. */
+  /** Base URL of Alloy's OTLP receiver over HTTP. */
   readonly receiver: string;
   /** Base URL of Alloy's own page, which has its metrics. */
   readonly alloyUi: string;
   readonly phoenix: Container;
   readonly alloy: Container;
-  /** Undefined in a set-up without one. */
+  /** Undefined in a setup without one. */
   readonly gate?: Container;
-  /** The engine under it; only with --engine. */
+  /** The engine that it runs on; only with --engine. */
   readonly daemon?: Pick<Daemon, 'restart' | 'crash'>;
-  /** Runs a Python script over the files of one of the stack's volumes; only where there are such. */
+  /** Runs a Python script on the files of one of the stack's volumes; only if there are any. */
   readonly inVolume?: (part: 'queue' | 'secrets', script: string) => Promise<void>;
   /** `npm run up` with more arguments; only on a stack. */
   readonly up?: (...args: string[]) => Promise<void>;

@@ -7,20 +7,20 @@ import type { Digest, State, Step } from './digest';
 
 export type Kind = 'create' | 'change' | 'replace' | 'remove';
 
-/** One resource that does not stay as it is. */
+/** One resource that changes. */
 export interface Change {
   readonly kind: Kind;
   /** Name in the program. */
   readonly resource: string;
-  /** What it is for who runs it: `container alloy-dev`. */
+  /** Its name for a person: `container alloy-dev`. */
   readonly what: string;
   readonly differences: readonly Difference[];
 }
 
-/** A change with what it was made from, for who has to say what it means. */
+/** A change with its sources, for code that explains its meaning. */
 export interface Planned extends Change {
   readonly type: string;
-  /** Name on the Docker host or at Cloudflare; empty where it has none. */
+  /** Name on the Docker host or at Cloudflare; empty if it has none. */
   readonly named: string;
   readonly old?: State;
   readonly new?: State;
@@ -34,19 +34,19 @@ const kinds: Readonly<Record<string, Kind>> = {
   delete: 'remove',
 };
 
-/** Order in which a person reads them: what goes first. */
+/** Order in which a person reads them: removals first. */
 const order: readonly Kind[] = ['remove', 'replace', 'change', 'create'];
 
-/** What is no thing of its own on any host: the stack, components, providers, and the reading of another stack. */
+/** What does not exist on any host by itself: the stack, components, providers, and stack references. */
 const isOurs = ({ urn }: Step): boolean => !/^(llm-observability:|pulumi:)/.test(typeOf(urn));
 
-/** Type of the resource itself, without those of its parents. */
+/** Type of the resource itself, without the types of its parents. */
 export const typeOf = (urn: string): string => urn.split('::')[2]?.split('$').at(-1) ?? '';
 
 /** Name in the program. */
 export const nameOf = (urn: string): string => urn.split('::').at(-1) ?? '';
 
-/** Changes in the order of their kinds, and how many resources stay as they are. */
+/** Changes ordered by kind, and the number of unchanged resources. */
 export function changesIn({ steps = [] }: Digest): { changes: Planned[]; same: number } {
   const ours = steps.filter(isOurs);
   const changes = ours.flatMap((step): Planned[] => {
@@ -65,7 +65,7 @@ export function changesIn({ steps = [] }: Digest): { changes: Planned[]; same: n
       what: describe(type, newState ?? oldState, named || (type.startsWith('random:') ? resource : '')),
       type,
       named,
-      // Of what comes or goes as a whole its name says enough.
+      // For something that is created or removed as a whole, its name is enough.
       differences: kind === 'change' || kind === 'replace'
         ? [...guarded, ...differences(oldState?.inputs ?? {}, newState?.inputs ?? {}, step.diffReasons ?? []).filter((one) => !isTrace(type, one))]
         : [],
@@ -78,13 +78,13 @@ export function changesIn({ steps = [] }: Digest): { changes: Planned[]; same: n
   return { changes, same };
 }
 
-/** Whether it may be removed is no input: to the engine a resource of which only that is another stays the same. */
+/** Protection is no input: to the engine, a resource of which only that changes stays the same. */
 function protection(before: State | undefined, after: State | undefined): Difference[] {
   const [was, is] = [before?.protect === true, after?.protect === true];
   return before && after && was !== is ? [{ name: 'protected', before: [String(was)], after: [String(is)] }] : [];
 }
 
-/** What only follows from another change: IDs of what it depends on, and the hash of a file that is shown as changed. */
+/** Consequences of another change: IDs of dependencies, and the hash of a file that is shown as changed. */
 const isTrace = (type: string, { name, before, after }: Difference): boolean =>
   (type.startsWith('observability:') && ['path', 'server', 'entrance'].includes(name))
   || (name === 'labels' && [...before, ...after].every((label) => ['config', 'secrets'].some((kind) => label.startsWith(`${stackLabel}.${kind}=`))));

@@ -1,5 +1,5 @@
 /**
- * Environments that nobody has filled in yet. They are no error: a fork has them, and so has a new checkout.
+ * Environments that are not filled in yet. They are no error: a fork has them, and so has a new checkout.
  */
 import { shortName } from '../../../components/names';
 import type { Problem } from '../../../settings/problem';
@@ -7,19 +7,19 @@ import { standsEmpty } from '../../../settings/settings';
 import { notConfigured, type Page } from './page';
 
 /**
- * A page whose problems are empty settings alone is one that is not configured; any other stays as it is.
+ * A page whose only problems are empty settings is one that is not configured; any other stays unchanged.
  * @param names of the settings in the stack file
  */
 export function whereEmpty(page: Page, names: readonly string[]): Page {
   const isEmpty = ({ rule }: Problem): boolean => rule === standsEmpty;
-  // The token of a tunnel is missing with the rest of it, though it is in no stack file.
+  // The token of a tunnel is missing too, though it is in no stack file.
   const isOpen = (problem: Problem): boolean => isEmpty(problem) || (problem.key === 'cloudflare:apiToken' && !names.includes(problem.key));
   return page.problems.some(isEmpty) && page.problems.every(isOpen)
     ? notConfigured(page, `Settings in Pulumi.${page.stack}.yaml are still empty. Fill them in to get a preview:`)
     : page;
 }
 
-/** A stack at the edge has no preview either, as long as the one that it sends to is not configured. */
+/** An edge stack has no preview either, as long as its central stack is not configured. */
 export function withCentral(pages: readonly Page[]): Page[] {
   const open = pages.filter(({ outcome }) => outcome === 'notConfigured').map(({ stack }) => stack);
   return pages.map((page) => {

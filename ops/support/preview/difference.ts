@@ -1,20 +1,20 @@
 /**
- * What is different between the inputs of a resource before and after, in words that need no knowledge of Pulumi.
+ * The difference between the inputs of a resource before and after, in words that require no knowledge of Pulumi.
  */
 import { createTwoFilesPatch } from 'diff';
 import { secretValue, unknownValue } from './digest';
 
-/** Properties whose name is not what a person calls them; what is empty says the same as another one. */
+/** Properties whose name differs from the usual one; an empty one repeats what another property says. */
 const called: Readonly<Record<string, string>> = { envs: 'environment', memory: 'memory (MiB)', memorySwap: '', cpus: 'CPUs', networksAdvanced: 'networks', uploads: 'files' };
 
 /** One property, or a file. Of a list only the entries that differ; of a text of several lines the changed ones. */
 export interface Difference {
   /** `memory`, `ports`, `config.alloy`. */
   readonly name: string;
-  /** What goes; one entry for a plain value, none for what is new. */
+  /** What is removed; one entry for a plain value, none for what is new. */
   readonly before: readonly string[];
   readonly after: readonly string[];
-  /** Changed lines with three around them, each beginning with `+`, `-`, ` ` or `@`, in place of the two. */
+  /** Changed lines with three lines of context, each beginning with `+`, `-`, ` ` or `@`, instead of the two. */
   readonly lines?: readonly string[];
 }
 
@@ -22,7 +22,7 @@ type Inputs = Readonly<Record<string, unknown>>;
 
 /**
  * Differences by property, in the order of the names.
- * @param reasons properties of which the engine says that they differ: of a secret nothing else tells
+ * @param reasons properties that the engine reports as different: for a secret there is no other sign
  */
 export function differences(before: Inputs, after: Inputs, reasons: readonly string[] = []): Difference[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => name !== '__defaults' && called[name] !== '').sort();
@@ -34,7 +34,7 @@ export function differences(before: Inputs, after: Inputs, reasons: readonly str
   });
 }
 
-/** All that may be told of a secret that is another one. */
+/** All that may be shown of a changed secret. */
 const another = (name: string): Difference => ({ name, before: [secretValue], after: [secretValue] });
 
 const hasSecret = (value: unknown): boolean => JSON.stringify(value ?? '').includes(JSON.stringify(secretValue));
@@ -58,13 +58,13 @@ function compared(name: string, shown: string, old: unknown, now: unknown): Diff
     : [{ name: shown, before: gone, after: come }];
 }
 
-/** A value as it may be shown beside another one: what is a secret there stood, or will stand, in plain text here. */
+/** A value as it may be shown beside the other one: what is secret in one was, or will be, plain text in the other. */
 function beside(value: unknown, other: unknown): unknown {
   if (!hasSecret(other)) {
     return value;
   }
   if (Array.isArray(value) && Array.isArray(other)) {
-    // Entries move: any that stands here alone may be the one that is secret there.
+    // Entries move: any unmatched entry here may be the one that is secret there.
     const there = other.map((entry) => JSON.stringify(entry));
     return value.map((entry) => (there.includes(JSON.stringify(entry)) ? entry : masked(entry)));
   }
@@ -76,7 +76,7 @@ function beside(value: unknown, other: unknown): unknown {
 
 const isMap = (value: unknown): value is Inputs => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A value beside a secret one: whether there is one may be told. */
+/** A value beside a secret one: only whether there is one may be shown. */
 const masked = (value: unknown): unknown => (value === undefined || value === null || value === '' || value === unknownValue ? value : secretValue);
 
 /** Files that a container carries into a volume: each by its name, with its changed lines. */
@@ -100,7 +100,7 @@ function files(value: unknown): Map<string, string> {
 function changedLines(name: string, before: string, after: string): Difference {
   const lines = createTwoFilesPatch('', '', before, after, '', '', { context: 3 })
     .split('\n')
-    // The names of the files stand elsewhere, and what follows the last line is nothing.
+    // The names of the files are shown elsewhere, and there is nothing after the last line.
     .slice(4)
     .filter((line) => line !== '' && !line.startsWith('\\'));
   return { name, before: [], after: [], lines };
@@ -112,13 +112,13 @@ function entries(name: string, value: unknown): string[] {
     return [];
   }
   if (Array.isArray(value)) {
-    // One that is secret or not known yet has no parts.
+    // A value that is secret or not known yet has no parts.
     return value.map((entry) => (isMap(entry) ? (formats[name] ?? written)(entry) : written(entry)));
   }
   return [written(value)];
 }
 
-/** Entries of a container's lists, as Docker's own command line writes them. */
+/** Entries of a container's lists, in the notation of Docker's own command line. */
 const formats: Readonly<Record<string, (entry: unknown) => string>> = {
   ports(entry) {
     const { ip = '0.0.0.0', external, internal } = entry as { ip?: string; external?: number; internal?: number };
@@ -134,7 +134,7 @@ const formats: Readonly<Record<string, (entry: unknown) => string>> = {
   },
 };
 
-/** A value in a row, without what providers add for themselves. */
+/** A value on one line, without the internal keys of providers. */
 function written(value: unknown): string {
   if (value === unknownValue) {
     return '(known once deployed)';
@@ -148,7 +148,7 @@ function written(value: unknown): string {
   return Object.entries(value).filter(([key]) => key !== '__defaults').map(([key, inner]) => `${key}=${written(inner)}`).join(' ');
 }
 
-/** The entries of a list that another one has not, as often as it has not. */
+/** The entries of a list that the other does not have, counting duplicates. */
 function without(list: readonly string[], other: readonly string[]): string[] {
   const rest = [...other];
   return list.filter((entry) => {

@@ -1,16 +1,16 @@
-/** What `pulumi preview --json --show-sames` prints, as far as it is read here. */
+/** The output of `pulumi preview --json --show-sames`: the parts that are read here. */
 export interface Digest {
   readonly steps?: readonly Step[];
   readonly diagnostics?: readonly { readonly message?: string; readonly severity?: string }[];
 }
 
 export interface Step {
-  /** `same` for what stays as it is. */
+  /** `same` for unchanged resources. */
   readonly op: string;
   readonly urn: string;
   readonly oldState?: State;
   readonly newState?: State;
-  /** Properties at the top level that differ; the only trace of a change within a secret. */
+  /** Properties at the top level that differ; the only sign of a change within a secret. */
   readonly diffReasons?: readonly string[] | null;
 }
 
@@ -23,13 +23,13 @@ export interface State {
   readonly retainOnDelete?: boolean;
 }
 
-/** Stands for a value that only the deployment makes; `plugin.UnknownStringValue` in Pulumi's sources. */
+/** Placeholder for a value that is known only after the deployment; `plugin.UnknownStringValue` in Pulumi's sources. */
 export const unknownValue = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
 
-/** Stands for a secret. */
+/** Placeholder for a secret. */
 export const secretValue = '[secret]';
 
-/** @returns the digest in the CLI's standard output, before which warnings may stand; undefined when there is no whole one */
+/** @returns the digest in the CLI's standard output, possibly after warnings; undefined if there is no complete one */
 export function digestIn(stdout: string): Digest | undefined {
   const [json = ''] = /^\{[^]*/m.exec(stdout) ?? [];
   try {

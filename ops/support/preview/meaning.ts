@@ -1,5 +1,5 @@
 /**
- * What changes mean for who uses a stack: what is away and how long, and what becomes of the data.
+ * What changes mean for the users of a stack: what is unavailable and how long, and what happens to the data.
  */
 import { hostName, runsForEver } from '../../../components/names';
 import { compareVersions, versionOf } from '../../../settings/parse';
@@ -7,9 +7,9 @@ import { nameOf, typeOf, type Planned } from './changes';
 import type { State } from './digest';
 
 export interface Meaning {
-  /** What may be lost, or stops the deployment half-way: to be read before anything else. */
+  /** What may be lost, or stops the deployment halfway: to be read first. */
   readonly alerts: readonly string[];
-  /** What is away meanwhile, and what is not. */
+  /** What is unavailable meanwhile, and what is not. */
   readonly effects: readonly string[];
 }
 
@@ -20,7 +20,7 @@ const volumeType = 'docker:index/volume:Volume';
 const dnsType = 'cloudflare:index/dnsRecord:DnsRecord';
 const tunnelType = 'cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared';
 
-/** @param stack whose names on the host tell which service a container is */
+/** @param stack whose names on the host identify the service of a container */
 export function meaningOf(changes: readonly Planned[], stack: string): Meaning {
   const alerts = [
     ...volumesThatGo(changes), ...otherData(changes), ...otherVersion(changes, stack), ...unprotected(changes), ...namesStillTaken(changes), ...renamed(changes),
@@ -31,7 +31,7 @@ export function meaningOf(changes: readonly Planned[], stack: string): Meaning {
 /** Whether it is meant to outlive the stack, because it cannot be made again. */
 const isKept = (state: State | undefined): boolean => state?.retainOnDelete === true || state?.protect === true;
 
-/** Whether a volume holds what cannot be made again; configuration can. */
+/** Whether a volume holds data that cannot be recreated; configuration can. */
 const holdsData = ({ type, old }: Planned): boolean => type === volumeType && (isKept(old) || nameIn(old).endsWith('-data'));
 
 /** Name on the host. */
@@ -45,7 +45,7 @@ function volumesThatGo(changes: readonly Planned[]): string[] {
     if (!old?.retainOnDelete) {
       return `Volume ${name} is deleted with everything in it.`;
     }
-    // Docker takes the volume that has the name already.
+    // Docker uses an existing volume of that name.
     const again = changes.some(({ type, kind, named }) => type === volumeType && (kind === 'create' || kind === 'replace') && named === name);
     return again
       ? `Volume ${name} is given up and taken up again. What is in it stays.`
@@ -53,7 +53,7 @@ function volumesThatGo(changes: readonly Planned[]): string[] {
   });
 }
 
-/** A service that is given another volume in the place of one: what was in that does not move. */
+/** A service that gets a different volume: the data of the old one is not moved. */
 function otherData(changes: readonly Planned[]): string[] {
   return changes.filter((change) => change.kind === 'replace' && isService(change, change.new)).flatMap(({ named, old, new: now }) => {
     const [before, after] = [mounts(old), mounts(now)];
@@ -62,13 +62,13 @@ function otherData(changes: readonly Planned[]): string[] {
   });
 }
 
-/** Names of the volumes by the path at which a container has them. */
+/** Names of the volumes by their mount paths in a container. */
 function mounts(state: State | undefined): Map<string, string> {
   const volumes = state?.inputs?.['volumes'] as readonly { containerPath?: string; volumeName?: string }[] | undefined;
   return new Map((volumes ?? []).map(({ containerPath = '', volumeName = '' }) => [containerPath, volumeName]));
 }
 
-/** A Phoenix brings its database up to its own version when it starts, and none takes it back. */
+/** A Phoenix migrates its database to its own version when it starts, and there is no downgrade. */
 function otherVersion(changes: readonly Planned[], stack: string): string[] {
   const phoenix = changes.find(({ type, kind, named }) => type === containerType && kind === 'replace' && named === hostName('phoenix', stack));
   const version = (state: State | undefined): string | undefined => versionOf(String(state?.inputs?.['image']));
@@ -85,7 +85,7 @@ function unprotected(changes: readonly Planned[]): string[] {
   return changes.filter(({ old, new: now }) => old?.protect && now && !now.protect).map(({ what }) => `Nothing protects ${what} any more: a later deployment may remove or replace it.`);
 }
 
-/** Things of which there is one of a name, and who sees to that. */
+/** Things that must have unique names, and what enforces that. */
 const oneOfAName: Readonly<Record<string, readonly [who: string, what: string]>> = {
   [containerType]: ['Docker', 'container'],
   [networkType]: ['Docker', 'network'],
@@ -93,7 +93,7 @@ const oneOfAName: Readonly<Record<string, readonly [who: string, what: string]>>
   [dnsType]: ['Cloudflare', 'DNS record'],
 };
 
-/** What is new is made before what is old goes, but for containers that are replaced. */
+/** New resources are created before old ones are deleted, except for containers that are replaced. */
 function namesStillTaken(changes: readonly Planned[]): string[] {
   return changes.flatMap(({ type, kind, named, old }) => {
     const [who, what] = oneOfAName[type] ?? [];
@@ -105,8 +105,8 @@ function namesStillTaken(changes: readonly Planned[]): string[] {
 }
 
 /**
- * One that goes and one that comes: they are the same where they have one name on the host, and likely where both are
- * there to be kept and no others of the type are. An image is there again whatever the program calls it.
+ * A removed and a created resource: they are the same if they have the same name on the host, and probably if both hold data
+ * and are the only ones of their type. An image can be downloaded again, whatever its name in the program.
  */
 function renamed(changes: readonly Planned[]): string[] {
   const gone = changes.filter(({ kind, type }) => kind === 'remove' && type !== imageType);
@@ -121,14 +121,14 @@ function renamed(changes: readonly Planned[]): string[] {
   return [...new Set(names)];
 }
 
-/** The question whether one was renamed to the other; of what is in a component, whether that was. */
+/** The question whether one was renamed to the other; for a resource in a component, whether the component was. */
 function namesOf({ resource: was, old }: Planned, { resource: is, new: now }: Planned): string[] {
   const [before, after] = [old?.parent ?? '', now?.parent ?? ''];
   const [from, to] = typeOf(before) === typeOf(after) && nameOf(before) !== nameOf(after) ? [nameOf(before), nameOf(after)] : [was, is];
   return from === to ? [] : [`Was ${from} renamed to ${to}? To Pulumi that is another one: the old goes, a new one comes. With aliases: [{ name: '${from}' }] it is the same.`];
 }
 
-/** A service while its container is exchanged; times as measured on two cores. */
+/** A service while its container is replaced; times as measured on two cores. */
 const away: Readonly<Record<'phoenix' | 'alloy' | 'door' | 'gate' | 'metrics' | 'logs', string>> = {
   phoenix: 'Phoenix is away for about 20 seconds. What is sent to Alloy meanwhile waits on its disk; what is stored stays stored.',
   alloy: 'Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it has accepted waits on disk.',
@@ -141,7 +141,7 @@ const away: Readonly<Record<'phoenix' | 'alloy' | 'door' | 'gate' | 'metrics' | 
 function effects(changes: readonly Planned[], stack: string): string[] {
   const service: Readonly<Record<string, keyof typeof away>> = {
     [hostName('phoenix', stack)]: 'phoenix', [hostName('alloy', stack)]: 'alloy', [hostName('phoenix', stack, 'gate')]: 'door', [hostName('central', stack, 'gate')]: 'gate',
-    // Without it the gate says "later", as a gate that is exchanged does.
+    // Without it the gate returns 503, as while a gate is replaced.
     [hostName('journal', stack)]: 'gate',
     [hostName('prometheus', stack, 'gate')]: 'metrics', [hostName('loki', stack, 'gate')]: 'logs',
   };
@@ -167,7 +167,7 @@ function network(changes: readonly Planned[]): string[] {
   return another ? ['The private network is another one: every container on it is exchanged.'] : [];
 }
 
-/** @param connectors how many are exchanged */
+/** @param connectors how many are replaced */
 function tunnel(changes: readonly Planned[], connectors: number): string[] {
   if (changes.some(({ type, kind }) => type === tunnelType && kind === 'replace')) {
     return ['The tunnel is another one: what is published is away until its connectors hold that one open. Alloys on other hosts keep their spans meanwhile.'];

@@ -1,5 +1,5 @@
 /**
- * What a preview says to a person, of one environment and of several: as text, and as Markdown for a pull request.
+ * What a preview shows to a person, for one environment and for several: as text, and as Markdown for a pull request.
  */
 import { stripVTControlCharacters } from 'node:util';
 import { listed as problemListed, refusal, type Problem } from '../../../settings/problem';
@@ -12,23 +12,23 @@ import { meaningOf } from './meaning';
 export interface Page {
   readonly stack: string;
   /**
-   * `refused`: the program or Pulumi say no, and nothing would be changed. `failed`: there is no preview.
-   * `notConfigured`: settings are still empty in the stack file, and that is all there is to say.
+   * `refused`: the program or Pulumi refuse, and nothing would be changed. `failed`: there is no preview.
+   * `notConfigured`: settings are still empty in the stack file, and there is no other problem.
    */
   readonly outcome: 'previewed' | 'refused' | 'failed' | 'notConfigured';
   readonly counts: Readonly<Record<Kind | 'same', number>>;
-  /** What may be lost, or stops a deployment half-way. */
+  /** What may be lost, or stops a deployment halfway. */
   readonly alerts: readonly string[];
-  /** What is away meanwhile, and what is not. */
+  /** What is unavailable meanwhile, and what is not. */
   readonly effects: readonly string[];
   readonly changes: readonly Change[];
-  /** Things worth saying that stop nothing. */
+  /** Remarks that stop nothing. */
   readonly warnings: readonly string[];
   /** What this preview could not know. */
   readonly unknown: readonly string[];
-  /** Why it was refused or failed, with the commands that mend it; empty otherwise. */
+  /** Why it was refused or failed, with the commands that fix it; empty otherwise. */
   readonly reason: string;
-  /** What is wrong with the settings and the host, where the program refused for that and nothing else went wrong; else empty. */
+  /** What is wrong with the settings and the host, if the program refused for that and nothing else went wrong; else empty. */
   readonly problems: readonly Problem[];
 }
 
@@ -36,13 +36,13 @@ export interface Run {
   readonly code: number;
   /** Undefined when the CLI printed none. */
   readonly digest: Digest | undefined;
-  /** What the CLI said besides; for a failure that is in no digest. */
+  /** Other output of the CLI; for a failure that is in no digest. */
   readonly stderr: string;
-  /** Why the program refused, as it wrote it down. Default: it did not. */
+  /** Why the program refused, as it recorded it. Default: it did not. */
   readonly problems?: readonly Problem[];
 }
 
-/** @param unknown what is known to be missing before the preview is made */
+/** @param unknown what is known to be unknown before the preview is made */
 export function pageOf(stack: string, run: Run, unknown: readonly string[] = []): Page {
   const { changes, same } = changesIn(run.digest ?? {});
   const said = (run.digest?.diagnostics ?? []).map(({ message = '', severity }) => ({ severity, text: message.replace(/^(warning|error|info): /, '').trim() }));
@@ -58,23 +58,23 @@ export function pageOf(stack: string, run: Run, unknown: readonly string[] = [])
     outcome: ok ? 'previewed' : errors.length > 0 ? 'refused' : 'failed',
     counts: { remove: count('remove'), replace: count('replace'), change: count('change'), create: count('create'), same },
     alerts,
-    // Of what is not done there are none.
+    // A refused deployment has no effects.
     effects: ok ? effects : [],
     changes: changes.map(({ kind, resource, what, differences }) => ({ kind, resource, what, differences })),
     warnings: warnings.filter((text) => !isUnknown(text)),
     unknown: [...unknown, ...warnings.filter(isUnknown).map((text) => text.replace(unknownWarning, '$2 ($1)'))],
-    // Node colours an error that is no refusal.
+    // Node colors an error that is not a refusal.
     reason: ok ? '' : stripVTControlCharacters(errors.join('\n') || run.stderr.trim() || 'pulumi said nothing'),
     problems: explained ? (run.problems ?? []) : [],
   };
 }
 
-/** The same environment, which nobody has filled in yet. @param why a sentence */
+/** The same environment, as not configured yet. @param why a sentence */
 export const notConfigured = (page: Page, why: string): Page =>
   // What a preview would not know does not matter where there is none.
   ({ ...page, outcome: 'notConfigured', unknown: [], reason: [why, ...page.problems.map(problemListed)].join('\n') });
 
-/** How the program says that it could not look: "the host does not answer; whether its ports are free is not known". */
+/** The program's message when it could not check: "the host does not answer; whether its ports are free is not known". */
 const unknownWarning = /^(.*); (whether .*) is not known$/s;
 const isUnknown = (warning: string): boolean => unknownWarning.test(warning);
 
@@ -123,10 +123,10 @@ export function asText(pages: readonly Page[]): string {
   }).join('\n\n');
 }
 
-/** Text whose lines may be commands, which stay whole. */
+/** Text whose lines may be commands, which are not wrapped. */
 const indented = (text: string): string => text.replace(/^/gm, '  ');
 
-/** What has no more to tell than its name stands in one row with others of its kind: a new stack is a list of names. */
+/** Changes of which there is nothing to show but the name are on one line with others of their kind: a new stack is a list of names. */
 function listed({ changes }: Page): Pick<Change, 'kind' | 'what' | 'differences'>[] {
   return kinds.flatMap((kind) => {
     const detailed = changes.filter((change) => change.kind === kind && change.differences.length > 0);
@@ -153,7 +153,7 @@ function wrapped(text: string, indent: number, gap = /(?<=\S )/): string[] {
   return lines.map((line) => line.trimEnd());
 }
 
-/** Whether all that may be told of it is that it is another. */
+/** Whether all that may be shown of it is that it changes. */
 const isSecret = ({ before, after }: Difference): boolean => before[0] === secretValue && after[0] === secretValue;
 
 const countOf = (lines: readonly string[]): string => {
@@ -188,17 +188,17 @@ function table(page: Page): string[] {
   return rows.length > 0 ? [['| | What | Difference |', '| --- | --- | --- |', ...rows].join('\n')] : [];
 }
 
-/** A block that no line in it can end. */
+/** A block that no line in it can close. */
 function fenced(language: string, lines: readonly string[]): string {
   const longest = Math.max(2, ...lines.flatMap((line) => [...line.matchAll(/`+/g)].map(([run]) => run.length)));
   const fence = '`'.repeat(longest + 1);
   return `${fence}${language}\n${lines.join('\n')}\n${fence}`;
 }
 
-/** Text in which nothing is Markdown, HTML or the end of a cell. */
+/** Text in which nothing is interpreted as Markdown, HTML or the end of a cell. */
 const escaped = (text: string): string => text.replace(/[\\`*_~#&$[\]<>|]/g, '\\$&').replace(/[\r\n]+/g, ' ');
 
-/** Text in a block of HTML, where Markdown's backslash is none. */
+/** Text in a block of HTML, where Markdown's backslash does not escape. */
 const inHtml = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/[\r\n]+/g, ' ');
 
 /** Code in a cell: a pipe ends the cell in code as well, and a backtick the code. */

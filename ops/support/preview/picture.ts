@@ -1,5 +1,5 @@
 /**
- * A page as a picture of a terminal, for documents: SVG that needs no font of its own and is the same on every machine.
+ * A page as a picture of a terminal, for documents: SVG that needs no specific font and is the same on every machine.
  */
 
 /** Pixels. The widest of the usual fonts takes 0.618 of its size for a letter. */
@@ -13,7 +13,7 @@ const colours = { window: '#0d1117', frame: '#30363d', plain: '#c9d1d9', bright:
 
 type Colour = keyof typeof colours;
 
-/** By how a line begins; the first that fits. */
+/** By the beginning of a line; the first that matches. */
 const byBeginning: readonly (readonly [RegExp, Colour])[] = [
   [/^\S/, 'bright'],
   [/^ {2}(Note|Not known):/, 'dim'],
@@ -25,7 +25,7 @@ const byBeginning: readonly (readonly [RegExp, Colour])[] = [
 
 const ofKind: Readonly<Record<string, Colour>> = { remove: 'red', replace: 'amber', change: 'blue', create: 'green' };
 
-/** @param page what `asText` made of it */
+/** @param page the output of `asText` */
 export function picture(page: string): string {
   const lines = page.trimEnd().split('\n').map((line) => printable(line.trimEnd()));
   const width = Math.ceil(2 * margin + letter * Math.max(...lines.map((line) => [...line].length)));
@@ -33,10 +33,10 @@ export function picture(page: string): string {
   const buttons = [colours.red, colours.amber, colours.green].map((fill, index) => `<circle cx="${margin + 20 * index}" cy="20" r="6" fill="${fill}"/>`);
   let isAlert = false;
   const texts = lines.flatMap((line, index) => {
-    // It goes on in the next line, further to the right.
+    // It continues on the next line, indented further.
     isAlert = /^ {2}!/.test(line) || (isAlert && /^ {4}/.test(line));
     const colour = isAlert ? 'amber' : byBeginning.find(([begin]) => begin.test(line))?.[1] ?? 'plain';
-    // Browsers take `xml:space` at the text alone.
+    // Browsers apply `xml:space` only at the text itself.
     return line === '' ? [] : [`<text xml:space="preserve" x="${margin}" y="${titleBar + lineHeight * index + fontSize}"${style(colour)}>${painted(line)}</text>`];
   });
   return [
@@ -51,13 +51,13 @@ export function picture(page: string): string {
 
 const style = (colour: Colour): string => ` fill="${colours[colour]}"${colour === 'bright' ? ' font-weight="bold"' : ''}`;
 
-/** The line of a change has its first word in the colour of its kind. */
+/** The line of a change has its first word in the color of its kind. */
 function painted(line: string): string {
   return escaped(line).replace(/^ {2}(remove|replace|change|create)(?= )/, (_, kind: string) =>
     `  <tspan fill="${colours[ofKind[kind] ?? 'plain']}" font-weight="bold">${kind}</tspan>`);
 }
 
-/** With spaces in the place of tabs, which SVG has not, and without what XML does not take. */
+/** With spaces instead of tabs, which SVG does not have, and without characters that XML does not allow. */
 const printable = (line: string): string => line.replace(/\t/g, '    ').replace(/[^\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
 
 const escaped = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');

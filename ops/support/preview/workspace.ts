@@ -1,6 +1,6 @@
 /**
- * A folder from which the Pulumi CLI runs this project with settings of one preview: the stack file in it is a copy, so
- * nothing that a preview is told to assume, and nothing that the CLI writes, stays in the checkout.
+ * A folder from which the Pulumi CLI runs this project with the settings of one preview: the stack file in it is a copy, so
+ * that neither the settings that a preview assumes, nor anything that the CLI writes, remain in the checkout.
  */
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -17,7 +17,7 @@ import { Pulumi } from '../pulumi';
 import { Failure } from '../say';
 import type { Toolchain } from '../toolchain';
 
-/** Null where nothing stands after the key. */
+/** Null if the key has no value. */
 type Value = string | number | boolean | object | null;
 
 interface StackFile {
@@ -25,7 +25,7 @@ interface StackFile {
   readonly [other: string]: unknown;
 }
 
-/** The settings of a stack, as its file has them; empty where there is none. @throws Failure when it is no YAML, or no settings */
+/** The settings of a stack, from its file; empty if there is none. @throws Failure if it is no valid YAML, or has no settings */
 export function settingsOf(stack: string): StackFile {
   try {
     const file = yaml.load(readStackFile(stack) ?? '') ?? {};
@@ -40,7 +40,7 @@ export function settingsOf(stack: string): StackFile {
 
 const isMap = (value: unknown): boolean => typeof value === 'object' && !Array.isArray(value);
 
-/** Settings that are no secrets, as the text that the program gets. */
+/** Settings that are not secret, as the text that the program gets. */
 export function plainOf({ config }: StackFile): Record<string, string> {
   return Object.fromEntries(Object.entries(config ?? {}).flatMap(([key, value]) => (isSecure(value) || value === null ? [] : [[key, typeof value === 'object' ? JSON.stringify(value) : String(value)]])));
 }
@@ -63,9 +63,10 @@ export class Workspace {
   }
 
   /**
-   * A stack with no state and no secrets, in a state of its own that goes with this folder.
-   * @param file settings; a word that is none stands for what is encrypted in them, but for the secrets of the engine: these are left out
-   * @param central outputs of the stack that one at the edge sends to, where they are known
+   * A stack with no state and no secrets, in a separate state that is removed with this folder.
+   * @param file settings; encrypted values are replaced by a placeholder, except for the secrets of the engine: these are left
+   * out
+   * @param central outputs of the stack to which an edge stack sends, if they are known
    */
   async unknownStack(tools: Toolchain, stack: string, file: StackFile, central: Remote | undefined): Promise<Pulumi> {
     const state = path.join(this.dir, 'state');
@@ -75,12 +76,12 @@ export class Workspace {
       env: { ...tools.env, PULUMI_BACKEND_URL: `file://${state}`, PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString('hex'), PULUMI_CONFIG_PASSPHRASE_FILE: '' },
     };
     const entries = Object.entries(file.config ?? {});
-    // Those of the engine have a form of their own, and nothing of a preview needs them.
+    // Those of the engine have their own format, and a preview does not need them.
     const secrets = entries.filter(([name, value]) => isSecure(value) && !name.startsWith('docker:')).map(([name]) => name);
     const to = file.config?.['edge:central'];
     const plain = Object.fromEntries(entries.filter(([, value]) => !isSecure(value)));
     this.write(stack, { config: { ...plain, ...(central && to ? { 'edge:central': shortName(String(to)) } : {}) } });
-    // In a state of its own there are no organizations.
+    // A separate state has no organizations.
     const pulumi = new Pulumi(own, stack, this.dir, stack);
     await pulumi.init();
     if (secrets.length > 0) {
@@ -92,12 +93,12 @@ export class Workspace {
     return pulumi;
   }
 
-  /** The same tools, for a program that writes down why it refuses. */
+  /** The same tools, for a program that records why it refuses. */
   asking(tools: Toolchain): Toolchain {
     return { ...tools, env: { ...tools.env, [problemsVariable]: this.problemsFile } };
   }
 
-  /** Why a program refused that was run by such tools; empty where it did not. */
+  /** Why a program that was run with such tools refused; empty if it did not. */
   problems(): Problem[] {
     return fs.existsSync(this.problemsFile) ? (JSON.parse(fs.readFileSync(this.problemsFile, 'utf8')) as Problem[]) : [];
   }
@@ -114,7 +115,7 @@ export class Workspace {
     fs.writeFileSync(path.join(this.dir, `Pulumi.${stack}.yaml`), yaml.dump(file, { lineWidth: -1 }));
   }
 
-  /** A stack that has these outputs and nothing else; what opens it is none. */
+  /** A stack that has only these outputs; its credentials are placeholders. */
   private async standIn(tools: Toolchain, stack: string, remote: Remote): Promise<void> {
     const pulumi = new Pulumi(tools, stack, this.dir, stack);
     await pulumi.init();
