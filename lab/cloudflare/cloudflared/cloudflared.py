@@ -9,12 +9,12 @@ import re
 import signal
 import sys
 
-# # An isolated Python does not import from the folder of its script, and nothing may be written there.
+# An isolated Python does not import from the folder of its script, and nothing may be written there.
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 sys.dont_write_bytecode = True
 from connector import PATIENCE, Connector, log
 
-# # As many as cloudflared opens.
+# As many as cloudflared opens.
 CONNECTIONS = 4
 
 
@@ -37,7 +37,7 @@ async def run(token, metrics, grace):
     asked = asyncio.create_task(signals.get())
     holding = [asyncio.create_task(connector.hold(number)) for number in range(CONNECTIONS)]
     done, _ = await asyncio.wait({asked, *holding}, return_when=asyncio.FIRST_COMPLETED)
-    # # A task that holds a connection ends only because of a bug in this program.
+    # A task that holds a connection ends only because of a bug in this program.
     log("INF", f"Initiating graceful shutdown due to signal {signal.Signals(done.pop().result()).name} ...")
     for task in holding:
         task.cancel()
@@ -48,12 +48,12 @@ async def run(token, metrics, grace):
         again = asyncio.create_task(signals.get())
         await asyncio.wait({finished, again}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
     log("INF", "Tunnel server stopped")
-    # # A lookup of the edge's name cannot be cancelled, and the end of the loop would wait for it.
+    # A lookup of the edge's name cannot be cancelled, and the end of the loop would wait for it.
     os._exit(0)
 
 
 def ready(metrics):
-    # # Imported only here: this command runs every few seconds, and the import is most of the other command's startup time.
+    # Imported only here: this command runs every few seconds, and the import is most of the other command's startup time.
     from http.client import HTTPConnection, HTTPException
 
     if not metrics:
@@ -106,7 +106,7 @@ def seconds(duration):
 
 
 def main():
-    # # Flags that the lab does not know are refused: otherwise nobody would notice that they have no effect here.
+    # Flags that the lab does not know are refused: otherwise nobody would notice that they have no effect here.
     program = argparse.ArgumentParser(prog="cloudflared", allow_abbrev=False)
     program.add_argument("--no-autoupdate", action="store_true")
     tunnel = program.add_subparsers(required=True).add_parser("tunnel", allow_abbrev=False)

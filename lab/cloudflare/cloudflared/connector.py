@@ -8,12 +8,12 @@ import sys
 import time
 import uuid
 
-# # Seconds within which a peer that is alive answers.
+# Seconds within which a peer that is alive answers.
 PATIENCE = 5
-# # The same for a service: less than the edge allows a connector.
+# The same for a service: less than the edge allows a connector.
 ORIGIN_PATIENCE = 3
 CHUNK = 65536
-# # Seconds: a connection whose other end has disappeared silently is given up after 8.
+# Seconds: a connection whose other end has disappeared silently is given up after 8.
 KEEPALIVE = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3}
 
 
@@ -26,7 +26,7 @@ class Connector:
         self.token = token
         self.edge = edge
         self.id = str(uuid.uuid4())
-        # # Numbers of the open connections. One that was taken for a request counts as open until its successor fails.
+        # Numbers of the open connections. One that was taken for a request counts as open until its successor fails.
         self.standing = set()
         self.under_way = set()
         self.requests = 0
@@ -121,7 +121,7 @@ class Connector:
             writer.write(f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nContent-Length: {len(payload)}\r\nConnection: close\r\n\r\n".encode() + payload)
             await writer.drain()
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, IndexError):
-            # # A client that requests nothing gets no answer.
+            # A client that requests nothing gets no answer.
             pass
         finally:
             writer.close()
@@ -151,7 +151,7 @@ async def pipe(from_edge, to_edge, from_origin, to_origin):
     try:
         await asyncio.wait({request, response}, return_when=asyncio.FIRST_COMPLETED)
         if response.done() and not response.exception():
-            # # Everything is sent, and the edge closes. Until then, read: unread data would reset the connection.
+            # Everything is sent, and the edge closes. Until then, read: unread data would reset the connection.
             to_edge.write_eof()
             await asyncio.wait({request}, timeout=PATIENCE)
         else:

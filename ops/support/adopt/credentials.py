@@ -24,7 +24,7 @@ def environment():
             with open(os.path.join(PROCESSES, process, 'environ'), 'rb') as file:
                 pairs = file.read().decode(errors='replace').split('\0')
         except OSError:
-            # # Somebody else's, or ended by now.
+            # Somebody else's, or ended by now.
             continue
         found = dict(pair.split('=', 1) for pair in pairs if '=' in pair)
         if found.get('PHOENIX_SECRET'):
@@ -54,7 +54,7 @@ def signed(secret, claims):
 def tokens(file):
     """Its credentials, as found in its environment and its database."""
     told = {name: value.strip() for name, value in environment().items()}
-    # # For any other, the error would quote the header.
+    # For any other, the error would quote the header.
     if re.fullmatch('[!-~]+', told.get('PHOENIX_ADMIN_SECRET', '')):
         yield told['PHOENIX_ADMIN_SECRET']
     db = opened(file)

@@ -12,7 +12,7 @@ import stat
 import sys
 from urllib.parse import quote
 
-# # Exists while a copy is incomplete.
+# Exists while a copy is incomplete.
 MARK = '.adopting'
 # What the new folder held that the old one lacks.
 KEPT = 'before-adoption.db'
@@ -52,9 +52,9 @@ def check(file):
 ENDINGS = ('', '-wal', '-shm')
 # Name of the project of a check: milliseconds since 1970.
 CHECK = 'verify-' + 13 * '[0-9]'
-# # Tables whose row counts mean nothing: checks create and remove projects, and each login adds a token.
+# Tables whose row counts mean nothing: checks create and remove projects, and each login adds a token.
 UNCOUNTED = ('traces', 'spans', 'projects', 'alembic_version', 'access_tokens', 'refresh_tokens', 'password_reset_tokens')
-# # API keys of stacks are lost with the data of a rehearsal, and are created again.
+# API keys of stacks are lost with the data of a rehearsal, and are created again.
 OF_PEOPLE = {'api_keys': " WHERE coalesce(description, '') NOT LIKE 'made by Pulumi stack %'"}
 
 
@@ -83,7 +83,7 @@ def missing(file, other):
         return found
 
 
-# # Phoenix's own name for its database.
+# Phoenix's own name for its database.
 OWN = 'phoenix.db'
 
 
@@ -157,7 +157,7 @@ def backup(file, to):
 def snapshot(old, new, owner):
     """While Phoenix writes: SQLite's own backup is consistent, a copy of the file is not."""
     copy_files(old, new, database=False)
-    # # Until it is complete it has a temporary name.
+    # Until it is complete it has a temporary name.
     part = new + '.part'
     backup(old, part)
     os.rename(part, new)
@@ -187,5 +187,5 @@ def copy(old, new, owner):
 
 
 task = {'found': found, 'missing': missing, 'measure': measure, 'snapshot': snapshot, 'copy': copy}[sys.argv[1]]
-# # A link points to the file that SQLite has open, beside which it writes.
+# A link points to the file that SQLite has open, beside which it writes.
 print(json.dumps(task(*(os.path.realpath(arg) if os.path.isabs(arg) else arg for arg in sys.argv[2:]))))

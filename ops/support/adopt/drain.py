@@ -9,10 +9,10 @@ import sys
 import time
 
 port, file, project, trace_id, span = sys.argv[1:]
-# # Seconds without anything being stored after which the wait for the rest is given up.
+# Seconds without anything being stored after which the wait for the rest is given up.
 PATIENCE = 60
 
-# # Without a token first: most require none.
+# Without a token first: most require none.
 token, others = None, tokens(file)
 
 
@@ -61,5 +61,5 @@ while True:
 try:
     ask('DELETE', port, '/v1/projects/' + project, token=token)
 except OSError:
-    # # Versions before 8 cannot, and not every key may; `verify` removes the rest of a check when it is an hour old.
+    # Versions before 8 cannot, and not every key may; `verify` removes the rest of a check when it is an hour old.
     pass

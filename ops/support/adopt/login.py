@@ -12,13 +12,13 @@ def opens(token):
         ask('GET', port, '/v1/projects?limit=1', token=token)
         return True
     except urllib.error.HTTPError as error:
-        # # Older versions have no such page, but they refuse unknown clients first.
+        # Older versions have no such page, but they refuse unknown clients first.
         return error.code not in (401, 403)
 
 
 known = list(tokens(file))
 print(json.dumps({
     'env': {name: value.strip() for name, value in environment().items() if name.startswith('PHOENIX_')},
-    # # Without keys, no key can become invalid.
+    # Without keys, no key can become invalid.
     'opens': not known or any(opens(token) for token in known),
 }))
