@@ -42,7 +42,7 @@ describe('drained', () => {
     expect(run).toHaveBeenCalledTimes(1);
     const [on, container, [python, option, script, port, file, project = '', trace = '', span = '', ...more]] = jest.mocked(run).mock.calls[0] ?? [undefined, '', []];
     expect([on, container, python, option, port, file, more]).toEqual([engine, 'arize-phoenix-phoenix-1', 'python3', '-c', '7007', '/phoenix_storage/phoenix.db', []]);
-    expect(script).toMatch(/^"""\nWith what a Phoenix is asked [^]*"""\nWaits until Phoenix has stored everything/);
+    expect(script).toMatch(/^"""\nThe credentials for a Phoenix that requires login[^]*"""\nWaits until Phoenix has stored everything/);
     expect(project).toMatch(/^verify-\d{13}$/);
     const bytes = Buffer.from(span, 'base64');
     expect(bytes.indexOf(project) > 0 && bytes.indexOf(trace, 0, 'hex') > 0).toBe(true);
