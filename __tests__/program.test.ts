@@ -1088,7 +1088,7 @@ describe('what is stored with --secret', () => {
   const inHeaders = ['prometheus:username', 'prometheus:tenant', 'loki:username', 'loki:tenant'];
   const switches: Record<string, string> = {
     'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
-    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true',
+    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true',
   };
   const notAsked = { 'docker:disableDockerDaemonCheck': 'true' };
   const centralOutputs = { 'marked-central': { ...prod, remote: { ...prod.remote, tokens: { 'marked-token': { expiresAt: '2999-11-21T08:00:00Z' } } }, remoteAccess: { 'marked-token': prod.remoteAccess.edge } } };

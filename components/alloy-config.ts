@@ -1,6 +1,7 @@
 import type { Backend, Protocol, Signal } from './backend';
 import { alloyDirectories, ports, tlsFiles, tunnelSeconds } from './catalog';
 import { compareVersions } from './image-reference';
+import { llmMetrics, llmMetricsInput } from './llm-metrics';
 import { renderFile } from './template';
 import { unreachable } from './unreachable';
 
@@ -21,6 +22,8 @@ export interface AlloyConfigArgs {
   readonly token?: boolean;
   /** Websites whose pages may send to it. Default: none. */
   readonly origins?: readonly string[];
+  /** Whether calls and tokens of language models are counted from spans, where a backend takes remote write. Default: they are not. */
+  readonly llmMetrics?: boolean;
 }
 
 /** A backend whose endpoint is known; of its headers only the names are. */
@@ -84,9 +87,10 @@ function inputOf({ protocol, name }: ResolvedBackend): string {
 }
 
 /** Alloy's configuration, as `alloy fmt` would write it. */
-export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, token = false, origins = [] }: AlloyConfigArgs): string {
+export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, token = false, origins = [], llmMetrics: counted = false }: AlloyConfigArgs): string {
   const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(inputOf);
   const [traces, metrics, logs] = [takers('traces'), takers('metrics'), takers('logs')];
+  const counters = counted && traces.length > 0 ? backends.filter(({ protocol }) => protocol === 'remote-write').map(({ name }) => `prometheus.remote_write.${name}.receiver`) : [];
   const of = (protocol: Protocol): object[] =>
     backends
       .filter((backend) => backend.protocol === protocol)
@@ -99,7 +103,7 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
         authenticated: Object.keys(headers).length > 0,
         headers: Object.keys(headers).map((header, index) => ({ header, first: index === 0, label: `${name}_${header.replace(/\W/g, '_')}`, file: secretFile(name, header) })),
       }));
-  return renderFile('alloy/config.alloy.mustache', {
+  const config = renderFile('alloy/config.alloy.mustache', {
     pageUser,
     pagePasswordFile,
     receivers: [
@@ -119,7 +123,7 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     // Refused from the difference of the two on. The rest is for what Go has not collected yet, and what is being read.
     memoryLimit: `${Math.floor(memoryMiB * 0.55)}MiB`,
     memorySpike: `${Math.floor(memoryMiB * 0.2)}MiB`,
-    project: traces.length > 0 && { attribute: 'llm-observability.project', traces: traces.join(', ') },
+    project: traces.length > 0 && { attribute: 'llm-observability.project', traces: [...traces, ...(counters.length > 0 ? [llmMetricsInput] : [])].join(', ') },
     metrics: (metrics.length ? metrics : ['otelcol.processor.filter.discard_metrics.input']).join(', '),
     logs: (logs.length ? logs : ['otelcol.processor.filter.discard_logs.input']).join(', '),
     usesQueue: of('otlphttp').length > 0,
@@ -132,6 +136,7 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     discardsMetrics: metrics.length === 0,
     discardsLogs: logs.length === 0,
   });
+  return counters.length > 0 ? config + llmMetrics(counters, backends.filter(({ signals }) => signals.includes('traces')).map(({ name }) => name).join(', ')) : config;
 }
 
 /** The program that starts Alloy of a version: on the queue that it has, or without what it cannot read. */

@@ -30,6 +30,8 @@ export interface AlloyArgs {
   readonly origins?: readonly string[];
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
+  /** Whether calls and tokens of language models are counted from spans, where a backend takes remote write. Default: they are not. */
+  readonly llmMetrics?: boolean;
   /** Host port of Alloy's page, on loopback. */
   readonly uiPort: number;
   /** What the engine lists for the containers that run already. */

@@ -64,6 +64,7 @@ export const reliedOn = {
     { what: '`--server.http.disable-support-bundle`', since: '1.6.0', where: 'server' },
     { what: '`auth` in `otelcol.receiver.otlp` with `otelcol.auth.bearer`', since: '1.6.0', where: '`alloy:auth`' },
     { what: '`auth` with `basic` and `filter` in `http`, with a password from `local.file`', since: '1.9.0', where: 'login of its page' },
+    { what: '`otelcol.connector.spanmetrics` with `aggregation_cardinality_limit`', since: '1.9.0', where: '`alloy:llmMetrics`' },
     { what: '`otelcol.storage.file` with `compaction` at `--stability.level=public-preview`, `sending_queue` with `storage` and `block_on_overflow`', since: '1.9.0', where: 'what waits on disk' },
     { what: '`sending_queue` with `storage` and a `sizer` of `bytes`', since: '1.11.0', where: 'bound of what waits on disk' },
     { what: '`batch` in `sending_queue`, in bytes, all four arguments given', since: '1.11.0', where: 'requests through a tunnel' },

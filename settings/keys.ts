@@ -57,6 +57,7 @@ export const keys = {
     'Websites whose pages may send OTLP over HTTP to Alloy, as origins separated by commas: `https://*.example.com` is every name below that domain, `http://localhost:*` every port. Without it browsers send nothing',
     origins,
   ),
+  'alloy:llmMetrics': key('true', 'Whether Alloy counts the calls and tokens of language models from spans, for the store of metrics (`prometheus:url`): [docs/llm-metrics.md](docs/llm-metrics.md)', values.boolean),
   'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB. The largest OTLP request is a sixteenth of it, at most 64 MiB, and at most 16 MiB where `phoenix:memory` is below 2GiB', values.memory(384)),
   'alloy:queue': key('2GiB', 'Telemetry that waits on disk while a backend does not take it, for each kind and backend, at least 128MiB. Full, Alloy answers 503, and senders try again', values.disk(128, 'what waits on disk')),
   'alloy:cpus': key('1', 'CPU limit of Alloy', values.cpus),

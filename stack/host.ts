@@ -68,6 +68,7 @@ export function alloyOn({ stack, owner, network, settings, facts, provider }: Ho
     tls: tlsOn(settings, facts.bind, facts.bridge),
     tokenOn: tokenOn(settings, facts.bridge),
     origins: settings['alloy:cors'] ?? [],
+    llmMetrics: settings['alloy:llmMetrics'],
     listed: facts.listed,
     otlpGrpcPort: settings['alloy:otlpGrpcPort'],
     otlpHttpPort: settings['alloy:otlpHttpPort'],

@@ -33,6 +33,7 @@ test.each([
   ['with-prometheus', withStores(prometheus)],
   ['with-loki', withStores(loki)],
   ['with-prometheus-and-loki', withStores({ ...prometheus, ...loki })],
+  ['with-llm-metrics', configOf([phoenix, ...externalBackends(readSettings(prometheus, 'llm-observability').settings)], { llmMetrics: true })],
   ['with-auth', configOf([{ ...phoenix, headers: { authorization: '' } }])],
   ['with-two-headers', configOf([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
   ['through-tunnel', configOf([central])],

@@ -10,9 +10,10 @@ import * as path from 'node:path';
 import { aptInstall, pythonOtel, telemetrygen } from '../../lab';
 import { chooseEngine, engineGet } from '../../engine';
 import { findings, unexplained, unneeded, type Inspected } from '../support/cis-docker';
-import { blocks, pulumiLines, pulumiNotRun, pulumiWithLogin, pulumiWithToken } from '../support/docs-lines';
+import { blocks, codeOf, pulumiLines, pulumiNotRun, pulumiWithLogin, pulumiWithToken } from '../support/docs-lines';
 import { expectPictureOfRun } from '../support/picture-of-run';
 import { screen } from '../support/screen';
+import { tempDir } from '../support/temp';
 import { Checkout, docker, storedSpans, until } from './checkout';
 import { finished } from './load';
 import * as usualPorts from './usual-ports';
@@ -55,6 +56,38 @@ const records = (batch: number, rest: object): object[] =>
 async function memoryOf(container: string): Promise<number> {
   const { memory_stats: { usage, stats } } = await engineGet<{ memory_stats: { usage: number; stats: { inactive_file?: number; total_inactive_file?: number } } }>(chooseEngine({}).engine, `/containers/${container}/stats?stream=false`);
   return usage - (stats.inactive_file ?? stats.total_inactive_file ?? 0);
+}
+
+/** Sends calls of a model as OpenInference and as the GenAI conventions put them, and waits until Prometheus has their exact sums. */
+async function expectLlmMetrics(prometheus: string, otlpHttp: string): Promise<void> {
+  const calls = [
+    { 'openinference.span.kind': 'LLM', 'llm.model_name': 'small', 'llm.token_count.prompt': 1200, 'llm.token_count.completion': 34 },
+    { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': 'small', 'gen_ai.usage.input_tokens': 55, 'gen_ai.usage.output_tokens': 6 },
+    // Of an agent, which repeats them.
+    { 'openinference.span.kind': 'AGENT', 'llm.model_name': 'small', 'llm.token_count.prompt': 1255 },
+  ];
+  const spans = calls.map((call, index) => ({
+    traceId: '0123456789abcdef'.repeat(2), spanId: `${index}`.padStart(16, '1'), name: 'call', kind: 3,
+    startTimeUnixNano: `${Date.now() - 500}000000`, endTimeUnixNano: `${Date.now()}000000`,
+    attributes: Object.entries(call).map(([key, value]) => ({ key, value: typeof value === 'number' ? { intValue: value } : { stringValue: value } })),
+  }));
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'llm-service' } }] };
+  const body = JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
+  expect((await fetch(`${otlpHttp}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status).toBe(200);
+  const query = async (promql: string): Promise<{ metric: Record<string, string>; value: [number, string] }[]> =>
+    ((await (await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(promql)}`)).json()) as { data: { result: { metric: Record<string, string>; value: [number, string] }[] } }).data.result;
+  const sums = async (): Promise<Record<string, string>> =>
+    Object.fromEntries((await query('gen_ai_client_token_usage_sum{source="spans",service_name="llm-service",gen_ai_request_model="small"}')).map(({ metric, value }) => [metric['gen_ai_token_type'], value[1]]));
+  await until('the sums of tokens', async () => Object.keys(await sums()).length === 2);
+  expect(await sums()).toEqual({ input: '1255', output: '40' });
+  const counts = await query('sum by (openinference_span_kind) (gen_ai_client_operation_duration_seconds_count{source="spans",service_name="llm-service"})');
+  expect(Object.fromEntries(counts.map(({ metric, value }) => [metric['openinference_span_kind'], value[1]]))).toEqual({ LLM: '2', AGENT: '1' });
+  for (const promql of codeOf('docs/llm-metrics.md', 'promql')) {
+    expect(await query(promql)).toEqual(expect.any(Array));
+  }
+  const rules = path.join(tempDir(), 'rules.yml');
+  fs.writeFileSync(rules, codeOf('docs/llm-metrics.md', 'yaml')[0] ?? '');
+  expect(await finished('promtool', ['check', 'rules', rules])).toMatchObject({ code: 0 });
 }
 
 const question = `Deploy this to stack ${stack}? [y/N] `;
@@ -286,6 +319,7 @@ describe('a changed setting', () => {
         const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
         return data.result[0]?.value[1] === '1';
       });
+      await expectLlmMetrics(`http://${address}`, endpoints.otlpHttp);
     } finally {
       prometheus.kill();
       fs.rmSync(dir, { recursive: true, force: true });

@@ -13,6 +13,9 @@ export const text = (page: string): string => fs.readFileSync(path.join(root, pa
 /** Blocks of shell as a person would paste them, without comments. */
 export const blocks = (page: string): string[] => [...text(page).matchAll(/^( *)```sh\n([^]*?)^ *```/gm)].map(([, , block = '']) => block.replace(/\\\n\s*/g, ' ').replace(/^ +/gm, '').replace(/\s+# .*$/gm, '').trim());
 
+/** Blocks in another language, as they stand there. */
+export const codeOf = (page: string, language: string): string[] => [...text(page).matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'gm'))].map(([, block = '']) => block);
+
 const spans = (page: string): string[] => [...text(page).replace(/^ *```[^]*?^ *```/gm, '').matchAll(/`([^`]+)`/g)].map(([, span = '']) => span.replace(/\s+/g, ' '));
 
 /** Lines of the blocks, and what stands between backticks. */

@@ -1,0 +1,46 @@
+/**
+ * Part of Alloy's configuration that counts calls and tokens of language models from spans, for a store of metrics. It uses
+ * components that are generally available alone (Alloy 1.11 and later).
+ */
+import { renderFile } from './template';
+
+/** Where spans go to be counted. */
+export const llmMetricsInput = 'otelcol.processor.transform.llm.input';
+
+/** Combinations of service, model and kind in each metric; further ones are one series, with `otel_metric_overflow`. */
+const mostSeries = 1000;
+
+const attribute = (name: string): string => `attributes["${name}"]`;
+const copied = (to: string, from: string): string => `set(${attribute(to)}, ${attribute(from)}) where ${attribute(to)} == nil and ${attribute(from)} != nil`;
+
+const [kind, operation, model] = ['openinference.span.kind', 'gen_ai.operation.name', 'gen_ai.request.model'];
+const isA = (known: string, operations: string): string => `set(${attribute(kind)}, "${known}") where ${attribute(kind)} == nil and IsMatch(${attribute(operation)}, "^(${operations})$")`;
+
+const tokens = [
+  { type: 'input', attribute: 'gen_ai.usage.input_tokens', others: ['llm.token_count.prompt', 'gen_ai.usage.prompt_tokens'] },
+  { type: 'output', attribute: 'gen_ai.usage.output_tokens', others: ['llm.token_count.completion', 'gen_ai.usage.completion_tokens'] },
+];
+
+/** What makes the names of OpenInference those of the GenAI conventions, and the other way round for the kind of a span. */
+const statements = [
+  ...['llm.model_name', 'embedding.model_name', 'reranker.model_name'].map((name) => copied(model, name)),
+  ...tokens.flatMap(({ attribute: to, others }) => others.map((from) => copied(to, from))),
+  isA('LLM', 'chat|text_completion|generate_content'),
+  isA('EMBEDDING', 'embeddings'),
+  isA('TOOL', 'execute_tool'),
+  isA('AGENT', 'create_agent|invoke_agent'),
+  // The Vercel AI SDK names no operation.
+  `set(${attribute(kind)}, "LLM") where ${attribute(kind)} == nil and ${attribute(operation)} == nil and ${attribute(model)} != nil`,
+];
+
+/** The bounds that the GenAI conventions advise. */
+const seconds = Array.from({ length: 14 }, (_, power) => `"${10 * 2 ** power}ms"`).join(', ');
+const counts = Array.from({ length: 14 }, (_, power) => `"${4 ** power}ms"`).join(', ');
+
+/**
+ * @param stores receivers of metrics, as Alloy's configuration names them
+ * @param tracesTo who gets the spans themselves, for the comment
+ */
+export function llmMetrics(stores: readonly string[], tracesTo: string): string {
+  return renderFile('alloy/llm-metrics.alloy.mustache', { statements, tokens, most: mostSeries, every: '15s', seconds, counts, stores: stores.join(', '), tracesTo });
+}
