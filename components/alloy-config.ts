@@ -136,7 +136,7 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     discardsMetrics: metrics.length === 0,
     discardsLogs: logs.length === 0,
   });
-  return counters.length > 0 ? config + llmMetrics(counters, backends.filter(({ signals }) => signals.includes('traces')).map(({ name }) => name).join(', ')) : config;
+  return counters.length > 0 ? config + llmMetrics(counters, backends.filter(({ signals }) => signals.includes('traces')).map(({ name }) => name).join(', '), memoryMiB) : config;
 }
 
 /** The program that starts Alloy of a version: on the queue that it has, or without what it cannot read. */

@@ -13,6 +13,7 @@ const central = {
   tunnelled: true,
   headers: { 'cf-access-client-id': 'id.access', 'cf-access-client-secret': 's3cret', authorization: 'Bearer key' },
 } as const;
+const store = { name: 'prometheus', signals: ['metrics'], protocol: 'remote-write', endpoint: 'http://prometheus-gate:9090/api/v1/write' } as const;
 const prometheus = { 'prometheus:url': 'http://host.docker.internal:9090' };
 const loki = { 'loki:url': 'http://host.docker.internal:3100' };
 const whole = { username: '123456', password: 'hunter2', tenant: 'team-a' };
@@ -139,6 +140,23 @@ test.each([true, false])('a token is asked for by the receiver of other machines
   // From a file, in which Alloy looks again.
   expect(config).toContain('filename       = "/etc/alloy-secrets/token"\n\tis_secret      = true');
   expect(configOf([phoenix], { tls })).not.toContain('bearer');
+});
+
+test.each([[384, 192], [1024, 512], [8192, 2000]])('with %d MiB each metric of language models has at most %d combinations of labels, of all services together', (memoryMiB, most) => {
+  const config = configOf([phoenix, store], { memoryMiB, llmMetrics: true });
+  expect(valuesOf(config, 'aggregation_cardinality_limit')).toEqual(Array(3).fill(String(most)));
+  // The bound of the connector is one for each resource.
+  expect(valuesOf(config, 'resource_metrics_key_attributes')).toEqual(Array(3).fill('[service.name]'));
+  expect(config).toContain('`set(attributes["service.name"], "llm-metrics")`');
+  // Nothing else of a span becomes a label, and no label is long.
+  expect(config).toMatch(/`keep_keys\(attributes, \[[^`]*`,\n\t*`truncate_all\(attributes, 128\)`,\n\t*\]/);
+});
+
+test('calls of models are counted where there are spans and a store of metrics, and the setting says so', () => {
+  const counts = (backends: readonly ResolvedBackend[], llmMetrics?: boolean): boolean => configOf(backends, llmMetrics === undefined ? {} : { llmMetrics }).includes('spanmetrics');
+  expect([counts([phoenix, store], true), counts([phoenix, store], false), counts([phoenix, store]), counts([phoenix], true), counts([store], true)]).toEqual([true, false, false, false, false]);
+  // Before the queue, and beside the copy that Phoenix gets.
+  expect(configOf([phoenix, store], { llmMetrics: true })).toContain('traces = [otelcol.exporter.otlphttp.phoenix.input, otelcol.processor.transform.llm.input]');
 });
 
 test('the queue of each backend is bounded in bytes, and its file shrinks', () => {
