@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as yaml from 'js-yaml';
 import { pulumiVersion } from '../components/catalog';
-import { compareVersions } from '../settings/parse';
+import { compareVersions } from '../components/image-reference';
 import { cloudflare, docker, random } from '../lab/providers';
 import { providers, providerVersion } from '../ops/support/plugins';
 

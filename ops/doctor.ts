@@ -4,7 +4,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { oldestEngineApi } from '../components/catalog';
 import { engineGet, type Choice } from '../engine';
-import { compareVersions } from '../settings/parse';
+import { compareVersions } from '../components/image-reference';
 import { doctor } from './commands';
 import { backendEnvironment, environmentOf, localState } from './support/backend';
 import { main } from './support/command-line';

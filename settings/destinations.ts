@@ -10,7 +10,10 @@ import { valueCommand } from './setting';
 import * as meant from './meant';
 import type { Problem } from './problem';
 import type { SettingKey, Settings } from './keys';
-import { BrokenRule, isHostName, lastPort, parts } from './parse';
+import { isHostName } from './address-parse';
+import { BrokenRule } from './broken-rule';
+import { parts } from './parse';
+import { lastPort } from './port-parse';
 import { isContainerItself } from '../components/address';
 
 /** A destination, and where it comes from. */

@@ -4,7 +4,8 @@
 import * as meant from './meant';
 import { whyNoAddress } from '../engine';
 import { fromFile, key, optional, secret } from './setting';
-import { BrokenRule, json, negatedBoolean, pem, pemExample, text } from './parse';
+import { BrokenRule } from './broken-rule';
+import { json, negatedBoolean, pem, pemExample, text } from './parse';
 
 export const dockerKeys = {
   'docker:host': optional(

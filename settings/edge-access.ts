@@ -3,7 +3,8 @@
  * `npm run invite` writes it, and `edge:access` holds it.
  */
 import { unknownSecret } from './setting';
-import { BrokenRule, json } from './parse';
+import { BrokenRule } from './broken-rule';
+import { json } from './parse';
 
 /** Output `remote` of a stack: what Alloys on other hosts need to know of it. */
 export interface Remote {

@@ -5,7 +5,8 @@ import { edgeAccess } from './edge-access';
 import { fromFile, key, optional, secret, shellQuoted } from './setting';
 import type { Problem } from './problem';
 import * as tunnel from './tunnel-parse';
-import { BrokenRule, oneOf } from './parse';
+import { BrokenRule } from './broken-rule';
+import { oneOf } from './parse';
 
 /** A part of the settings: `keys.ts` has all of them. */
 export const edgeKeys = {

@@ -2,13 +2,17 @@
  * Every setting, and what a stack reads of them.
  */
 import { images } from '../components/catalog';
+import { addresses, addressesOrAuto, hostNames } from './address-parse';
+import { cpus, days, disk, memory, projects } from './amount-parse';
 import { destinations } from './destinations';
 import { dockerKeys } from './docker';
 import { edgeKeys } from './edge';
+import { image } from './image-parse';
 import { loginKeys } from './login';
 import { networkKeys } from './network';
 import { origins } from './origins';
-import * as values from './parse';
+import { boolean } from './parse';
+import { offset, port } from './port-parse';
 import { key, optional, type Key } from './setting';
 import { storeKeys } from './store';
 import { tlsKeys } from './tls';
@@ -16,60 +20,60 @@ import { tunnelKeys } from './tunnel';
 
 /** Every setting. A test compares the README's table with this. */
 export const keys = {
-  'phoenix:uiPort': key('6006', 'Host port of the Phoenix page and REST API', values.port),
-  'phoenix:otlpGrpcPort': key('14317', 'Host port for OTLP over gRPC straight to Phoenix', values.port),
-  'phoenix:otlpHttpPort': key('14318', 'Host port for OTLP over HTTP straight to Phoenix', values.port),
-  'phoenix:bind': key('127.0.0.1', 'Host addresses of these three ports, separated by commas; beyond loopback only with `phoenix:auth`, and over TLS (`tls:certificate`)', values.addresses),
+  'phoenix:uiPort': key('6006', 'Host port of the Phoenix page and REST API', port),
+  'phoenix:otlpGrpcPort': key('14317', 'Host port for OTLP over gRPC straight to Phoenix', port),
+  'phoenix:otlpHttpPort': key('14318', 'Host port for OTLP over HTTP straight to Phoenix', port),
+  'phoenix:bind': key('127.0.0.1', 'Host addresses of these three ports, separated by commas; beyond loopback only with `phoenix:auth`, and over TLS (`tls:certificate`)', addresses),
   'phoenix:hosts': optional(
     'phoenix.lan',
     'Further host names by which Phoenix is reached, separated by commas. Without them it answers to `localhost`, its addresses, `phoenix:rootUrl` and the hostnames of the tunnel, and to anything else with 421',
-    values.hostNames,
+    hostNames,
   ),
   'phoenix:egress': optional(
     'api.openai.com',
     'Servers that Phoenix may connect to, separated by commas: `name`, or `name:port` for a port other than 443. The servers of its login and mail are included; models in the playground need theirs, and `host.docker.internal` is the Docker host',
     destinations,
   ),
-  'phoenix:retentionDays': optional('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever; without it what is set in Phoenix stays, which in a new database is for ever', values.days),
-  'phoenix:projects': key('1000', 'Projects that senders can create in Phoenix; spans of further ones go to the project `beyond-limit`', values.projects),
-  'phoenix:storage': optional('20GiB', "Size that Phoenix's database may have, at least 256MiB. From 95 % on Phoenix takes no more spans, and they wait in Alloy's queue; without it the disk is the bound", values.disk(256, 'a database')),
-  'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', values.memory(768)),
-  'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', values.cpus),
-  'phoenix:metrics': key('true', 'Whether Phoenix has metrics on the private network, by which a change waits until everything is stored; `false` for a remote host whose kernel has no IPv6, where Phoenix does not start with them', values.boolean),
-  'phoenix:journal': key('false', 'Whether what Phoenix has accepted is kept on disk until it is stored, and sent again when Phoenix is killed or cannot store it; [its price](docs/journal.md#price) is 128MiB of memory and at most 1GiB of disk', values.boolean),
-  'phoenix:image': key(images.phoenix, 'Image of Phoenix, with a version', values.image('phoenix')),
+  'phoenix:retentionDays': optional('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever; without it what is set in Phoenix stays, which in a new database is for ever', days),
+  'phoenix:projects': key('1000', 'Projects that senders can create in Phoenix; spans of further ones go to the project `beyond-limit`', projects),
+  'phoenix:storage': optional('20GiB', "Size that Phoenix's database may have, at least 256MiB. From 95 % on Phoenix takes no more spans, and they wait in Alloy's queue; without it the disk is the bound", disk(256, 'a database')),
+  'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', memory(768)),
+  'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', cpus),
+  'phoenix:metrics': key('true', 'Whether Phoenix has metrics on the private network, by which a change waits until everything is stored; `false` for a remote host whose kernel has no IPv6, where Phoenix does not start with them', boolean),
+  'phoenix:journal': key('false', 'Whether what Phoenix has accepted is kept on disk until it is stored, and sent again when Phoenix is killed or cannot store it; [its price](docs/journal.md#price) is 128MiB of memory and at most 1GiB of disk', boolean),
+  'phoenix:image': key(images.phoenix, 'Image of Phoenix, with a version', image('phoenix')),
   ...loginKeys,
-  'alloy:otlpGrpcPort': key('4317', 'Host port on which Alloy takes OTLP over gRPC', values.port),
-  'alloy:otlpHttpPort': key('4318', 'Host port on which Alloy takes OTLP over HTTP', values.port),
-  'alloy:uiPort': key('12345', "Host port of Alloy's own page (loopback)", values.port),
+  'alloy:otlpGrpcPort': key('4317', 'Host port on which Alloy takes OTLP over gRPC', port),
+  'alloy:otlpHttpPort': key('4318', 'Host port on which Alloy takes OTLP over HTTP', port),
+  'alloy:uiPort': key('12345', "Host port of Alloy's own page (loopback)", port),
   'alloy:bind': key(
     'auto',
     'Host addresses on which Alloy takes OTLP, separated by commas; `auto` is loopback and the gateway of Docker\'s bridge; beyond these it is over TLS (`tls:certificate`)',
-    values.addressesOrAuto,
+    addressesOrAuto,
   ),
   'alloy:auth': optional(
     'true',
     'Whether Alloy asks for a token on addresses of `alloy:bind` beyond this machine, which the output `otlpToken` has. Where there are such addresses it has to be set: to `false` for senders without a token',
-    values.boolean,
+    boolean,
   ),
   'alloy:cors': optional(
     'https://app.example.com',
     'Websites whose pages may send OTLP over HTTP to Alloy, as origins separated by commas: `https://*.example.com` is every name below that domain, `http://localhost:*` every port. Without it browsers send nothing',
     origins,
   ),
-  'alloy:llmMetrics': key('true', 'Whether Alloy counts the calls and tokens of language models from spans, for the store of metrics (`prometheus:url`): [docs/llm-metrics.md](docs/llm-metrics.md)', values.boolean),
-  'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB. The largest OTLP request is a sixteenth of it, at most 64 MiB, and at most 16 MiB where `phoenix:memory` is below 2GiB', values.memory(384)),
-  'alloy:queue': key('2GiB', 'Telemetry that waits on disk while a backend does not take it, for each kind and backend, at least 128MiB. Full, Alloy answers 503, and senders try again', values.disk(128, 'what waits on disk')),
-  'alloy:cpus': key('1', 'CPU limit of Alloy', values.cpus),
-  'alloy:image': key(images.alloy, 'Image of Alloy, with a version', values.image('alloy')),
-  'gate:image': key(images.gate, 'Image of the gates in front of Phoenix, of the stores of metrics and logs, and of what an edge stack sends to: nginx, with a version', values.image('gate')),
+  'alloy:llmMetrics': key('true', 'Whether Alloy counts the calls and tokens of language models from spans, for the store of metrics (`prometheus:url`): [docs/llm-metrics.md](docs/llm-metrics.md)', boolean),
+  'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB. The largest OTLP request is a sixteenth of it, at most 64 MiB, and at most 16 MiB where `phoenix:memory` is below 2GiB', memory(384)),
+  'alloy:queue': key('2GiB', 'Telemetry that waits on disk while a backend does not take it, for each kind and backend, at least 128MiB. Full, Alloy answers 503, and senders try again', disk(128, 'what waits on disk')),
+  'alloy:cpus': key('1', 'CPU limit of Alloy', cpus),
+  'alloy:image': key(images.alloy, 'Image of Alloy, with a version', image('alloy')),
+  'gate:image': key(images.gate, 'Image of the gates in front of Phoenix, of the stores of metrics and logs, and of what an edge stack sends to: nginx, with a version', image('gate')),
   ...storeKeys,
   ...networkKeys,
   ...tlsKeys,
   ...tunnelKeys,
   ...edgeKeys,
-  'ports:offset': key('0', 'Added to every host port of the stack, which moves all of them past those of another stack', values.offset, '100'),
-  'data:protect': key('false', 'Whether the volumes with traces and undelivered spans are protected: they can be neither destroyed nor replaced, not by `npm run down -- --purge` either', values.boolean),
+  'ports:offset': key('0', 'Added to every host port of the stack, which moves all of them past those of another stack', offset, '100'),
+  'data:protect': key('false', 'Whether the volumes with traces and undelivered spans are protected: they can be neither destroyed nor replaced, not by `npm run down -- --purge` either', boolean),
   ...dockerKeys,
 } as const;
 

@@ -1,11 +1,13 @@
 /**
- * Parsers for the settings of auth and login. What they refuse is what Phoenix would refuse at its start, with the
- * container in a loop, or would ignore without a word; `config.py` and `auth.py` are its own.
+ * Parsers for the settings of auth, passwords and mail, and what those of OIDC and LDAP share. What they refuse is what Phoenix
+ * would refuse at its start, with the container in a loop, or would ignore without a word; `config.py` and `auth.py` are its own.
  */
 import * as net from 'node:net';
 import { domainToUnicode } from 'node:url';
-import { BrokenRule, distinct, parts, text, webUrl } from './parse';
 import { isContainerItself } from '../components/address';
+import { webUrl } from './address-parse';
+import { BrokenRule } from './broken-rule';
+import { distinct, parts, text } from './parse';
 
 /** URL at which people reach Phoenix; a path is the part that a proxy takes off. */
 export function publicUrl(raw: string): URL {
@@ -140,66 +142,6 @@ export function mailFrom(raw: string): string {
   return line;
 }
 
-/** Name of the identity provider in variables and in the address that it sends people back to. */
-export function oidcName(raw: string): string {
-  if (!/^[A-Za-z0-9_]+$/.test(raw)) {
-    throw new BrokenRule('it is made of letters, digits and _');
-  }
-  const name = raw.toLowerCase();
-  // _RESERVED_OAUTH2_IDP_NAMES in Phoenix's server/app.py.
-  if (['authorize', 'token', 'revoke', 'register', 'consent'].includes(name)) {
-    throw new BrokenRule('Phoenix has a page of that name below /oauth2');
-  }
-  return name;
-}
-
-/** Address of an OpenID configuration. */
-export function oidcUrl(raw: string): URL {
-  const url = webUrl(raw);
-  if (url.protocol !== 'https:' && !['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)) {
-    throw new BrokenRule('Phoenix takes http:// from localhost only; the URL must begin with https://');
-  }
-  return url;
-}
-
-/** Names with spaces between them. */
-export function scopes(raw: string): string {
-  const line = text(raw);
-  if (/[,;"\\]/.test(line)) {
-    throw new BrokenRule('spaces separate scopes, and nothing else');
-  }
-  return line;
-}
-
-/** JMESPath to a claim. Phoenix parses the whole of it; what it stumbles over is nearly always a name without its quotes. */
-export function claimPath(raw: string): string {
-  const line = text(raw);
-  if (/[:/-]/.test(line.replace(/"[^"]*"|'[^']*'|`[^`]*`|\[[^\]]*\]|\{[^}]*\}/g, ''))) {
-    throw new BrokenRule('a name with a colon, slash or dash stands in double quotes, as "cognito:groups" does');
-  }
-  return line;
-}
-
-/** Names with commas between them. */
-export function groups(raw: string): string {
-  const list = parts(text(raw));
-  if (list.includes('')) {
-    throw new BrokenRule('a name is empty; commas separate groups');
-  }
-  return list.join(',');
-}
-
-const isRole = (role: unknown): boolean => typeof role === 'string' && ['ADMIN', 'MEMBER', 'VIEWER'].includes(role.trim().toUpperCase());
-
-/** `TheirRole:OUR_ROLE,TheirRole:OUR_ROLE`. */
-export function roleMapping(raw: string): string {
-  const list = parts(text(raw));
-  if (list.some((pair) => !/^[^:]*[^:\s][^:]*:[^:]+$/.test(pair) || !isRole(pair.split(':')[1]))) {
-    throw new BrokenRule('write TheirRole:ADMIN, TheirRole:MEMBER or TheirRole:VIEWER, with commas between');
-  }
-  return list.join(',');
-}
-
 /** Host names with commas between them, or one alone. */
 export function hosts(raw: string): string {
   const list = parts(raw);
@@ -219,73 +161,5 @@ export function host(raw: string): string {
   return hosts(raw);
 }
 
-/** Distinguished name as ldap3, which Phoenix uses, reads it: stricter than RFC 4514 about spaces and #. */
-const distinguishedName = (() => {
-  const character = String.raw`(?:[^\\,+"<>;=#\s\0]|\\(?:[\\,+"<>;=#]|[0-9A-Fa-f]{2}))`;
-  const part = `[A-Za-z][A-Za-z0-9-]*=${character}(?: *${character})*`;
-  return new RegExp(`^${part}(?:[,+]${part})*$`);
-})();
-
-export function dn(raw: string): string {
-  const name = raw.trim();
-  if (!distinguishedName.test(name)) {
-    throw new BrokenRule(noDn);
-  }
-  return name;
-}
-
-const noDn = 'a distinguished name is written as ou=users,dc=example,dc=com, without spaces around = and ,';
-
-/** JSON array of distinguished names. */
-export function dns(raw: string): readonly string[] {
-  const list = jsonArray(raw);
-  if (!list || !list.every((name) => typeof name === 'string')) {
-    throw new BrokenRule('it is no JSON array of texts; write ["ou=users,dc=example,dc=com"]');
-  }
-  // An empty name is the root of the directory.
-  return list.map((name) => (name.trim() === '' ? '' : dn(name)));
-}
-
-export interface RoleOfGroup { readonly group_dn: string; readonly role: string }
-
-/** JSON array that gives groups a role; the first that fits a person counts. */
-export function rolesOfGroups(raw: string): readonly RoleOfGroup[] {
-  const list = jsonArray(raw) as readonly Partial<RoleOfGroup>[] | undefined;
-  if (!list || !list.every((mapping) => typeof mapping?.group_dn === 'string' && isRole(mapping.role))) {
-    throw new BrokenRule('it is no JSON array of objects with group_dn and the role ADMIN, MEMBER or VIEWER; write [{"group_dn":"*","role":"VIEWER"}]');
-  }
-  return list.map(({ group_dn = '', role = '' }) => ({
-    group_dn: group_dn.trim() === '*' ? '*' : dn(group_dn),
-    role: role.trim().toUpperCase(),
-  }));
-}
-
-function jsonArray(raw: string): readonly unknown[] | undefined {
-  try {
-    const list: unknown = JSON.parse(raw);
-    return Array.isArray(list) && list.length > 0 ? list : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** LDAP filter for the one who logs in. */
-export function userFilter(raw: string): string {
-  const filter = text(raw);
-  if (!filter.includes('%s')) {
-    throw new BrokenRule('%s must stand in it, for the name that somebody logs in with');
-  }
-  return filter;
-}
-
-/** Name of an LDAP attribute. */
-export function attribute(raw: string): string {
-  const name = text(raw);
-  if (/\s/.test(name)) {
-    throw new BrokenRule('the name of an attribute has no spaces');
-  }
-  if (name.toLowerCase() === 'null') {
-    throw new BrokenRule('people without an e-mail address would need PHOENIX_LDAP_ATTR_UNIQUE_ID, for which there is no setting');
-  }
-  return name;
-}
+/** Whether Phoenix has such a role. */
+export const isRole = (role: unknown): boolean => typeof role === 'string' && ['ADMIN', 'MEMBER', 'VIEWER'].includes(role.trim().toUpperCase());

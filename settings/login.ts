@@ -3,13 +3,16 @@
  */
 import { isLoopback } from '../components/address';
 import { askCommand, inPhoenix, key, madeSecret, optional, secret, setCommand, type Key } from './setting';
+import { attribute, dn, dns, rolesOfGroups, userFilter } from './ldap-parse';
 import * as login from './login-parse';
+import { claimPath, groups, oidcName, oidcUrl, roleMapping, scopes } from './oidc-parse';
+import { boolean, oneOf, text } from './parse';
+import { remotePort } from './port-parse';
 import { inWords, type Problem } from './problem';
-import * as values from './parse';
 
 /** A part of the settings: `keys.ts` has all of them. */
 export const loginKeys = {
-  'phoenix:auth': inPhoenix('PHOENIX_ENABLE_AUTH', key('false', 'Login for people and API keys for programs; without it whoever reaches Phoenix may do everything', values.boolean)),
+  'phoenix:auth': inPhoenix('PHOENIX_ENABLE_AUTH', key('false', 'Login for people and API keys for programs; without it whoever reaches Phoenix may do everything', boolean)),
   'phoenix:rootUrl': inPhoenix('PHOENIX_ROOT_URL', optional(
     'https://phoenix.example.com',
     'URL at which people reach Phoenix through a proxy or tunnel, which takes off the path of the URL; with a path the page works nowhere else',
@@ -24,49 +27,49 @@ export const loginKeys = {
   'phoenix:adminSecret': inPhoenix('PHOENIX_ADMIN_SECRET', madeSecret('Bearer token with all rights', login.phoenixSecret)),
   'phoenix:adminPassword': inPhoenix('PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD', madeSecret('First password of `admin@localhost`, who has to change it', login.password)),
   'phoenix:apiKeys': key('', "Names of API keys besides Alloy's, separated by commas", login.keyNames, 'dashboards'),
-  'phoenix:basicAuth': inPhoenix('PHOENIX_DISABLE_BASIC_AUTH', key('true', 'Login with passwords; `false` leaves OIDC and LDAP', values.boolean)),
+  'phoenix:basicAuth': inPhoenix('PHOENIX_DISABLE_BASIC_AUTH', key('true', 'Login with passwords; `false` leaves OIDC and LDAP', boolean)),
   'phoenix:admins': inPhoenix('PHOENIX_ADMINS', optional(
     'Ada Lovelace=ada@example.com',
     'Administrators to create, `Name=email;Name=email`; with passwords they choose theirs by mail, else they come by OIDC or LDAP',
     login.admins,
   )),
 
-  'phoenix:oidcName': key('oidc', 'Name of the identity provider, which sends people back to `/oauth2/NAME/tokens`', login.oidcName),
-  'phoenix:oidcClientId': inPhoenix('PHOENIX_OAUTH2_{NAME}_CLIENT_ID', optional('phoenix', 'Client ID at the identity provider', values.text)),
-  'phoenix:oidcClientSecret': inPhoenix('PHOENIX_OAUTH2_{NAME}_CLIENT_SECRET', secret('Client secret at the identity provider', values.text)),
+  'phoenix:oidcName': key('oidc', 'Name of the identity provider, which sends people back to `/oauth2/NAME/tokens`', oidcName),
+  'phoenix:oidcClientId': inPhoenix('PHOENIX_OAUTH2_{NAME}_CLIENT_ID', optional('phoenix', 'Client ID at the identity provider', text)),
+  'phoenix:oidcClientSecret': inPhoenix('PHOENIX_OAUTH2_{NAME}_CLIENT_SECRET', secret('Client secret at the identity provider', text)),
   'phoenix:oidcConfigUrl': inPhoenix('PHOENIX_OAUTH2_{NAME}_OIDC_CONFIG_URL', optional(
     'https://login.example.com/.well-known/openid-configuration',
     'Address of the OpenID configuration of the provider',
-    login.oidcUrl,
+    oidcUrl,
   )),
-  'phoenix:oidcDisplayName': inPhoenix('PHOENIX_OAUTH2_{NAME}_DISPLAY_NAME', optional('Example Login', 'What the button of the provider says', values.text)),
-  'phoenix:oidcAllowSignUp': inPhoenix('PHOENIX_OAUTH2_{NAME}_ALLOW_SIGN_UP', key('true', 'Whether somebody new gets a user through OIDC', values.boolean)),
-  'phoenix:oidcAutoLogin': inPhoenix('PHOENIX_OAUTH2_{NAME}_AUTO_LOGIN', key('false', 'Go to the provider at once; only where `phoenix:basicAuth` is `false`', values.boolean)),
-  'phoenix:oidcScopes': inPhoenix('PHOENIX_OAUTH2_{NAME}_SCOPES', optional('groups', 'Scopes besides `openid email profile`, separated by spaces', login.scopes)),
-  'phoenix:oidcGroupsAttributePath': inPhoenix('PHOENIX_OAUTH2_{NAME}_GROUPS_ATTRIBUTE_PATH', optional('groups', 'JMESPath to the groups of a person at the provider', login.claimPath)),
-  'phoenix:oidcAllowedGroups': inPhoenix('PHOENIX_OAUTH2_{NAME}_ALLOWED_GROUPS', optional('engineering', 'Groups that may log in, separated by commas', login.groups)),
-  'phoenix:oidcRoleAttributePath': inPhoenix('PHOENIX_OAUTH2_{NAME}_ROLE_ATTRIBUTE_PATH', optional('role', 'JMESPath to the role of a person at the provider; without it somebody new is a VIEWER', login.claimPath)),
-  'phoenix:oidcRoleMapping': inPhoenix('PHOENIX_OAUTH2_{NAME}_ROLE_MAPPING', optional('owner:ADMIN,developer:MEMBER', 'Role in Phoenix for each role at the provider: `owner:ADMIN,developer:MEMBER`, and VIEWER', login.roleMapping)),
+  'phoenix:oidcDisplayName': inPhoenix('PHOENIX_OAUTH2_{NAME}_DISPLAY_NAME', optional('Example Login', 'What the button of the provider says', text)),
+  'phoenix:oidcAllowSignUp': inPhoenix('PHOENIX_OAUTH2_{NAME}_ALLOW_SIGN_UP', key('true', 'Whether somebody new gets a user through OIDC', boolean)),
+  'phoenix:oidcAutoLogin': inPhoenix('PHOENIX_OAUTH2_{NAME}_AUTO_LOGIN', key('false', 'Go to the provider at once; only where `phoenix:basicAuth` is `false`', boolean)),
+  'phoenix:oidcScopes': inPhoenix('PHOENIX_OAUTH2_{NAME}_SCOPES', optional('groups', 'Scopes besides `openid email profile`, separated by spaces', scopes)),
+  'phoenix:oidcGroupsAttributePath': inPhoenix('PHOENIX_OAUTH2_{NAME}_GROUPS_ATTRIBUTE_PATH', optional('groups', 'JMESPath to the groups of a person at the provider', claimPath)),
+  'phoenix:oidcAllowedGroups': inPhoenix('PHOENIX_OAUTH2_{NAME}_ALLOWED_GROUPS', optional('engineering', 'Groups that may log in, separated by commas', groups)),
+  'phoenix:oidcRoleAttributePath': inPhoenix('PHOENIX_OAUTH2_{NAME}_ROLE_ATTRIBUTE_PATH', optional('role', 'JMESPath to the role of a person at the provider; without it somebody new is a VIEWER', claimPath)),
+  'phoenix:oidcRoleMapping': inPhoenix('PHOENIX_OAUTH2_{NAME}_ROLE_MAPPING', optional('owner:ADMIN,developer:MEMBER', 'Role in Phoenix for each role at the provider: `owner:ADMIN,developer:MEMBER`, and VIEWER', roleMapping)),
 
   'phoenix:ldapHost': inPhoenix('PHOENIX_LDAP_HOST', optional('ldap.example.com', 'LDAP server; several with commas, asked in turn', login.hosts)),
-  'phoenix:ldapPort': inPhoenix('PHOENIX_LDAP_PORT', optional('389', 'Port of the LDAP server; without it 636 for `ldaps`, else 389', values.remotePort)),
-  'phoenix:ldapTlsMode': inPhoenix('PHOENIX_LDAP_TLS_MODE', key('starttls', 'Encryption to the LDAP server: `starttls`, `ldaps` or `none`', values.oneOf('starttls', 'ldaps', 'none'))),
-  'phoenix:ldapBindDn': inPhoenix('PHOENIX_LDAP_BIND_DN', optional('cn=phoenix,dc=example,dc=com', 'User who searches the directory; without one the search is anonymous', login.dn)),
-  'phoenix:ldapBindPassword': inPhoenix('PHOENIX_LDAP_BIND_PASSWORD', secret('Password of the user who searches the directory', values.text)),
-  'phoenix:ldapUserSearchBaseDns': inPhoenix('PHOENIX_LDAP_USER_SEARCH_BASE_DNS', optional('["ou=users,dc=example,dc=com"]', 'Where people are in the directory: a JSON array of distinguished names', login.dns)),
-  'phoenix:ldapUserSearchFilter': inPhoenix('PHOENIX_LDAP_USER_SEARCH_FILTER', key('(&(objectClass=user)(sAMAccountName=%s))', 'LDAP filter that finds a person by the name `%s`', login.userFilter)),
-  'phoenix:ldapAttrEmail': inPhoenix('PHOENIX_LDAP_ATTR_EMAIL', key('mail', 'LDAP attribute with the e-mail address', login.attribute)),
+  'phoenix:ldapPort': inPhoenix('PHOENIX_LDAP_PORT', optional('389', 'Port of the LDAP server; without it 636 for `ldaps`, else 389', remotePort)),
+  'phoenix:ldapTlsMode': inPhoenix('PHOENIX_LDAP_TLS_MODE', key('starttls', 'Encryption to the LDAP server: `starttls`, `ldaps` or `none`', oneOf('starttls', 'ldaps', 'none'))),
+  'phoenix:ldapBindDn': inPhoenix('PHOENIX_LDAP_BIND_DN', optional('cn=phoenix,dc=example,dc=com', 'User who searches the directory; without one the search is anonymous', dn)),
+  'phoenix:ldapBindPassword': inPhoenix('PHOENIX_LDAP_BIND_PASSWORD', secret('Password of the user who searches the directory', text)),
+  'phoenix:ldapUserSearchBaseDns': inPhoenix('PHOENIX_LDAP_USER_SEARCH_BASE_DNS', optional('["ou=users,dc=example,dc=com"]', 'Where people are in the directory: a JSON array of distinguished names', dns)),
+  'phoenix:ldapUserSearchFilter': inPhoenix('PHOENIX_LDAP_USER_SEARCH_FILTER', key('(&(objectClass=user)(sAMAccountName=%s))', 'LDAP filter that finds a person by the name `%s`', userFilter)),
+  'phoenix:ldapAttrEmail': inPhoenix('PHOENIX_LDAP_ATTR_EMAIL', key('mail', 'LDAP attribute with the e-mail address', attribute)),
   'phoenix:ldapGroupRoleMappings': inPhoenix('PHOENIX_LDAP_GROUP_ROLE_MAPPINGS', optional(
     '[{"group_dn":"*","role":"VIEWER"}]',
     'Roles of LDAP groups, the first that fits: a JSON array of `group_dn` (`*` is everybody) and `role`',
-    login.rolesOfGroups,
+    rolesOfGroups,
   )),
-  'phoenix:ldapAllowSignUp': inPhoenix('PHOENIX_LDAP_ALLOW_SIGN_UP', key('true', 'Whether somebody new gets a user through LDAP', values.boolean)),
+  'phoenix:ldapAllowSignUp': inPhoenix('PHOENIX_LDAP_ALLOW_SIGN_UP', key('true', 'Whether somebody new gets a user through LDAP', boolean)),
 
   'phoenix:smtpHostname': inPhoenix('PHOENIX_SMTP_HOSTNAME', optional('smtp.example.com', 'Mail server, for invitations and forgotten passwords', login.host)),
-  'phoenix:smtpPort': inPhoenix('PHOENIX_SMTP_PORT', key('587', 'Port of the mail server, which must speak STARTTLS', values.remotePort)),
-  'phoenix:smtpUsername': inPhoenix('PHOENIX_SMTP_USERNAME', optional('phoenix', 'User at the mail server', values.text)),
-  'phoenix:smtpPassword': inPhoenix('PHOENIX_SMTP_PASSWORD', secret('Password at the mail server', values.text)),
+  'phoenix:smtpPort': inPhoenix('PHOENIX_SMTP_PORT', key('587', 'Port of the mail server, which must speak STARTTLS', remotePort)),
+  'phoenix:smtpUsername': inPhoenix('PHOENIX_SMTP_USERNAME', optional('phoenix', 'User at the mail server', text)),
+  'phoenix:smtpPassword': inPhoenix('PHOENIX_SMTP_PASSWORD', secret('Password at the mail server', text)),
   'phoenix:smtpMailFrom': inPhoenix('PHOENIX_SMTP_MAIL_FROM', optional('phoenix@example.com', 'Sender of the mails', login.mailFrom)),
 } as const;
 

@@ -5,7 +5,7 @@ import * as net from 'node:net';
 import { optional } from './setting';
 import type { Problem } from './problem';
 import type { Settings } from './keys';
-import { BrokenRule } from './parse';
+import { BrokenRule } from './broken-rule';
 
 /** A part of the settings: `keys.ts` has all of them. */
 export const networkKeys = {

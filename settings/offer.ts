@@ -1,9 +1,10 @@
 /**
  * The commands that a message offers for a value that breaks the rule of its key, or that is set under an unknown key.
  */
+import { BrokenRule } from './broken-rule';
 import { isSecretKey, keyed } from './keys';
 import { mayBeSecret, sense } from './meant-key';
-import * as values from './parse';
+import { boolean, negatedBoolean } from './parse';
 import { askCommand, type Key, mending, setCommand, valueCommand } from './setting';
 
 /**
@@ -21,8 +22,8 @@ export function moved(from: string, value: string, to: string, secret: boolean):
   }
   if (isSwitch(entry)) {
     // Whether `off` is clear depends on the name that was typed.
-    const negated = (entry.parse === values.negatedBoolean) !== (says === 'opposite');
-    const answer = clearly(value, negated ? values.negatedBoolean : values.boolean);
+    const negated = (entry.parse === negatedBoolean) !== (says === 'opposite');
+    const answer = clearly(value, negated ? negatedBoolean : boolean);
     return answer === undefined || says === 'unclear' ? choices(to, ['true', 'false']) : [valueCommand(to, says === 'same' ? answer : String(answer === 'false'))];
   }
   const clear = clearly(value, entry.parse);
@@ -38,7 +39,7 @@ export function moved(from: string, value: string, to: string, secret: boolean):
 /** Whether a text is or contains a private key, under whichever key: no message may show it. */
 export const holdsKey = (raw: string): boolean => raw.includes('PRIVATE KEY-----');
 
-const isSwitch = ({ parse }: Key<unknown>): boolean => parse === values.boolean || parse === values.negatedBoolean;
+const isSwitch = ({ parse }: Key<unknown>): boolean => parse === boolean || parse === negatedBoolean;
 
 /** The person who typed it has to choose one of them. */
 const choices = (name: string, all: readonly string[]): string[] => all.map((value) => valueCommand(name, value));
@@ -61,17 +62,17 @@ export function offers(name: string, entry: Key<unknown>, raw: string, hidden = 
   return all.length > 0 ? choices(name, all) : [...mending(name, entry, meant), ...besides(broken)];
 }
 
-/** Commands for the other keys that accept a part of a value. */
-const besides = (broken: values.BrokenRule | undefined): string[] =>
+/** Commands for the other keys that take a part of a value. */
+const besides = (broken: BrokenRule | undefined): string[] =>
   (broken?.besides ?? []).map(([key, value]) => (value === undefined ? askCommand(key) : valueCommand(key, value)));
 
 /** The rule that a value breaks. */
-function ruleOf(parse: (raw: string) => unknown, value: string): values.BrokenRule | undefined {
+function ruleOf(parse: (raw: string) => unknown, value: string): BrokenRule | undefined {
   try {
     parse(value);
     return undefined;
   } catch (error) {
-    if (error instanceof values.BrokenRule) {
+    if (error instanceof BrokenRule) {
       return error;
     }
     throw error;

@@ -1,5 +1,6 @@
 /** Origins of websites, as browsers write them and as Alloy's receiver compares them. */
-import { BrokenRule, distinct, parts } from './parse';
+import { BrokenRule } from './broken-rule';
+import { distinct, parts } from './parse';
 import { isLoopback } from '../components/address';
 
 /** Stands in for a `*` where a URL is parsed. */

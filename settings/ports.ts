@@ -3,8 +3,7 @@
  */
 import { notAtEdge } from './edge';
 import { keys, type SettingKey, type Settings } from './keys';
-import * as values from './parse';
-import { highestOffset, lastPort } from './parse';
+import { highestOffset, lastPort, port } from './port-parse';
 import type { Problem } from './problem';
 
 /** The setting for the addresses on which a port is published; all others are on loopback. */
@@ -17,7 +16,7 @@ export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> 
 };
 
 /** Host ports of the stack, by key. */
-export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === values.port);
+export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === port);
 
 /** Those of them that a stack publishes: an edge stack has no Phoenix. */
 export function publishedPorts(settings: Settings): SettingKey[] {

@@ -3,6 +3,7 @@
  */
 import { distance } from 'fastest-levenshtein';
 import { withoutPassword } from '../engine';
+import { BrokenRule } from './broken-rule';
 import { destinationProblems } from './destinations';
 import { edgeProblems, notAtEdge } from './edge';
 import { secretsOf } from './edge-access';
@@ -11,7 +12,6 @@ import { loginProblems } from './login';
 import { nearestKey } from './meant-key';
 import { halvesOf } from './network';
 import { holdsKey, moved, offers } from './offer';
-import * as values from './parse';
 import { movePorts, portClashes, portKeys } from './ports';
 import type { Problem } from './problem';
 import { setCommand, shellQuoted } from './setting';
@@ -95,7 +95,7 @@ export function readSettings(
     try {
       settings[name] = parse(raw);
     } catch (error) {
-      if (!(error instanceof values.BrokenRule)) {
+      if (!(error instanceof BrokenRule)) {
         throw error;
       }
       problems.push({

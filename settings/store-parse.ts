@@ -3,7 +3,9 @@
  * such an address from a configuration of Prometheus, Promtail or a Collector, from Grafana Cloud or from a browser.
  */
 import { isIP } from 'node:net';
-import { BrokenRule, decoded, httpUrl, text } from './parse';
+import { decoded, httpUrl } from './address-parse';
+import { BrokenRule } from './broken-rule';
+import { text } from './parse';
 
 /** Namespaces of the settings of the two stores. */
 export type Store = 'prometheus' | 'loki';

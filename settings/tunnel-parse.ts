@@ -5,7 +5,9 @@ import { isContainerItself } from '../components/address';
 import { maxConnectors } from '../components/names';
 import { whyNoTunnelOrigin } from '../components/tunnel-origin';
 import * as meant from './meant';
-import { BrokenRule, distinct, hostLabel, parts, text, webUrl } from './parse';
+import { hostLabel, webUrl } from './address-parse';
+import { BrokenRule } from './broken-rule';
+import { distinct, parts, text } from './parse';
 
 /** A hostname and the service behind it. */
 export interface ExtraRoute {

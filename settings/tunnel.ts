@@ -5,7 +5,7 @@ import { key, optional, secret, setCommand, shellQuoted, type Key } from './sett
 import { images } from '../components/catalog';
 import type { Problem } from './problem';
 import * as tunnel from './tunnel-parse';
-import * as values from './parse';
+import { image } from './image-parse';
 
 /** A part of the settings: `keys.ts` has all of them. */
 export const tunnelKeys = {
@@ -25,7 +25,7 @@ export const tunnelKeys = {
   'tunnel:tokenDuration': key('8760h', 'How long such a token is good, and the API key that goes with it: hours, or `forever`. A key that is there keeps its end', tunnel.tokenDuration),
   'tunnel:name': optional('llm-observability-dev', 'Name of the tunnel; without it `llm-observability-` and the stack', tunnel.tunnelName),
   'tunnel:connectors': key('2', 'Containers that hold the tunnel open, with four connections each', tunnel.connectors),
-  'tunnel:image': key(images.tunnel, 'Image of cloudflared, with a version', values.image('tunnel')),
+  'tunnel:image': key(images.tunnel, 'Image of cloudflared, with a version', image('tunnel')),
   'cloudflare:accountId': optional('0123456789abcdef0123456789abcdef', 'Cloudflare account of the tunnel', tunnel.accountId),
   'cloudflare:baseUrl': key('https://api.cloudflare.com/client/v4', 'Address of the Cloudflare API, which the provider reads as well', tunnel.apiUrl),
   'cloudflare:apiToken': secret('API token with the permissions that the section on the tunnel lists; without it `CLOUDFLARE_API_TOKEN`', tunnel.apiToken),

@@ -14,7 +14,7 @@ import { isOwnAddress } from '../engine/host-ports';
 import { heldPorts } from './port-survey';
 import type { Problem } from '../settings/problem';
 import { keys, type Settings } from '../settings/keys';
-import { compareVersions, versionOf } from '../settings/parse';
+import { compareVersions, versionOf } from '../components/image-reference';
 import type { Limits, ListedPorts, Ulimit } from '../components/workload';
 
 export interface HostFacts {

@@ -3,7 +3,8 @@
  */
 import { images, imagesVariable, type ServiceName } from '../components/catalog';
 import type { Problem } from '../settings/problem';
-import { BrokenRule, image } from '../settings/parse';
+import { BrokenRule } from '../settings/broken-rule';
+import { image } from '../settings/image-parse';
 
 /** By service. One that is not in it has its pinned image. */
 export type RunImages = Partial<Record<ServiceName, string>>;

@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { firstAdmin, images, oldest, oldestEngineApi, ports, users, type ServiceName } from '../../components/catalog';
 import { hostName, hostNames, isStackName, maxConnectors, stackLabel } from '../../components/names';
 import { reliedOn, type Reliance } from '../../components/relied-on';
-import * as values from '../../settings/parse';
+import { compareVersions, versionOf } from '../../components/image-reference';
+import { image } from '../../settings/image-parse';
 import { withTable } from '../../ops/support/readme-tables';
 import { updating } from '../support/golden';
 import { rows } from '../support/rows';
@@ -11,12 +12,12 @@ import { rows } from '../support/rows';
 const services = Object.keys(images) as ServiceName[];
 
 test.each(services)('the image of %s is a reference that its own setting accepts, with a version', (service) => {
-  expect(values.image(service)(images[service])).toBe(images[service]);
-  expect(values.versionOf(images[service])).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(image(service)(images[service])).toBe(images[service]);
+  expect(versionOf(images[service])).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
 test.each(services)('the pinned version of %s is not older than the oldest supported one', (service) => {
-  expect(values.compareVersions(values.versionOf(images[service]) ?? '', oldest[service])).toBeGreaterThanOrEqual(0);
+  expect(compareVersions(versionOf(images[service]) ?? '', oldest[service])).toBeGreaterThanOrEqual(0);
 });
 
 describe('what is relied on in the images', () => {
@@ -31,9 +32,9 @@ describe('what is relied on in the images', () => {
     for (const { what, since, where, without } of rows(service)) {
       expect([what, where].every((text) => text !== '' && text.trim() === text)).toBe(true);
       expect(since).toMatch(/^\d+\.\d+\.\d+$/);
-      expect(values.compareVersions(since, values.versionOf(images[service]) ?? '')).toBeLessThanOrEqual(0);
+      expect(compareVersions(since, versionOf(images[service]) ?? '')).toBeLessThanOrEqual(0);
       if (without === undefined) {
-        expect(values.compareVersions(since, oldest[service])).toBeLessThanOrEqual(0);
+        expect(compareVersions(since, oldest[service])).toBeLessThanOrEqual(0);
       }
     }
   });

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { imageReference, versionIn } from '../../components/image-reference';
+import { compareVersions, imageReference, versionIn, versionOf } from '../../components/image-reference';
 import { rows } from '../support/rows';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
@@ -46,3 +46,28 @@ rows([
 ])('the tag %s has version %s and %j', (tag, version, variant) => expect(versionIn(tag)).toEqual({ version, variant }));
 
 rows(['', '1', '1.30', '1.30-alpine', 'latest', 'v1.18', 'release-1.30.6', '1.30.6x', 'version-latest'])("the tag '%s' has none", (tag) => expect(versionIn(tag)).toBeUndefined());
+
+describe('versions', () => {
+  rows([
+    ['arizephoenix/phoenix:version-20.26.1-nonroot', '20.26.1'],
+    ['grafana/alloy:v1.18.1', '1.18.1'],
+    [`grafana/alloy:v1.18.1@${digest}`, '1.18.1'],
+    ['registry.example:5000/alloy:1.2.3', '1.2.3'],
+    ['registry.example:5000/alloy', undefined],
+    [`grafana/alloy@${digest}`, undefined],
+    ['phoenix:nightly-1.2.3', undefined],
+    ['phoenix:20', undefined],
+    ['no reference at all:1.2.3', undefined],
+  ])('versionOf %s is %s', (reference, version) => expect(versionOf(reference)).toBe(version));
+
+  test('they compare as numbers, part by part', () => {
+    const part = fc.nat({ max: 300 });
+    fc.assert(
+      fc.property(fc.tuple(part, part, part), fc.tuple(part, part, part), (a, b) => {
+        const difference = a.map((value, i) => value - (b[i] ?? 0)).find((value) => value !== 0) ?? 0;
+        expect(Math.sign(compareVersions(a.join('.'), b.join('.')))).toBe(Math.sign(difference));
+      }),
+    );
+    expect(Math.sign(compareVersions('1.9', '1.41'))).toBe(-1);
+  });
+});

@@ -1,4 +1,4 @@
-import { BrokenRule } from '../../settings/parse';
+import { BrokenRule } from '../../settings/broken-rule';
 
 /** The rule that a value breaks, and what is meant by it. @throws Error where it breaks none */
 export function brokenRule(parse: (raw: string) => unknown, raw: string): { rule: string; meant?: string | undefined } {
@@ -23,3 +23,11 @@ export function ruleOf(parse: (raw: string) => unknown, raw: string): string {
     return (error as Error).message;
   }
 }
+
+/**
+ * The rules in which the value itself stands, of those that values with `mark` in them break.
+ * @param shapes the values. Default: those that most parsers take for something
+ */
+export const quoting = (
+  parsers: readonly ((raw: string) => unknown)[], shapes: readonly string[] = ['MARK', '127.0.0.1,MARK', 'http://MARK@host', 'MARK://host', 'MARK:latest', 'mark:1.0.0'],
+): string[] => parsers.flatMap((parse) => shapes.map((shape) => ruleOf(parse, shape))).filter((rule) => !rule.endsWith(' was accepted') && /mark|1\.0\.0/i.test(rule));

@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { pulumiVersion } from '../../components/catalog';
-import { compareVersions } from '../../settings/parse';
+import { compareVersions } from '../../components/image-reference';
 
 const executable = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi';
 

@@ -2,7 +2,8 @@
  * The images of a stack, those of its settings or the pinned ones, and where its engine gets them from.
  */
 import { images, type ServiceName } from '../../components/catalog';
-import { BrokenRule, image } from '../../settings/parse';
+import { BrokenRule } from '../../settings/broken-rule';
+import { image } from '../../settings/image-parse';
 import { engineGet, engineMessage, engineRequest, remedies, type Engine } from '../../engine';
 import { askRegistry, registryMs, type RegistryAnswer } from './registry';
 import { loginsOf, type Logins } from './registry-login';

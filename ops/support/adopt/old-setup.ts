@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import { ports } from '../../../components/catalog';
 import { isCollector, isPhoenix } from '../../../stack/found';
 import type { Problem } from '../../../settings/problem';
-import { decoded } from '../../../settings/parse';
+import { decoded } from '../../../settings/address-parse';
 import type { Receivers } from './alloy-config';
 import { npmRun } from '../project';
 import type { OldContainer, Mount } from './old-container';

@@ -6,7 +6,7 @@ import { engineGet, type Engine } from '../../../engine';
 import { inWords, type Problem } from '../../../settings/problem';
 import { readSettings } from '../../../settings/settings';
 import type { Settings } from '../../../settings/keys';
-import { compareVersions, versionOf } from '../../../settings/parse';
+import { compareVersions, versionOf } from '../../../components/image-reference';
 import { from } from '../../../provider/container-reach';
 import { npmRun, projectName } from '../project';
 import type { StackState } from '../pulumi';

@@ -2,7 +2,7 @@
  * What changes mean for the users of a stack: what is unavailable and how long, and what happens to the data.
  */
 import { hostName, runsForEver } from '../../../components/names';
-import { compareVersions, versionOf } from '../../../settings/parse';
+import { compareVersions, versionOf } from '../../../components/image-reference';
 import { nameOf, typeOf, type Planned } from './changes';
 import type { State } from './digest';
 
