@@ -1,5 +1,5 @@
 import { choiceOf, engineIn } from '../../ops/support/engine-choice';
-import type { StackState } from '../../ops/support/pulumi';
+import type { StackState } from '../../ops/support/stack-state';
 import { setEnvironment } from '../support/environment';
 
 describe('the engine to which a stack with these settings is deployed', () => {

@@ -1,5 +1,5 @@
 import { removeLeftovers } from '../../ops/support/leftovers';
-import type { StackState } from '../../ops/support/pulumi';
+import type { StackState } from '../../ops/support/stack-state';
 import { Failure } from '../../ops/support/say';
 import { fakeEngine, type Answer, type FakeEngine } from '../support/fake-engine';
 import { listen } from '../support/said';

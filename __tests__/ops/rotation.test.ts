@@ -1,4 +1,4 @@
-import type { StackState } from '../../ops/support/pulumi';
+import type { StackState } from '../../ops/support/stack-state';
 import { rotation } from '../../ops/support/rotation';
 import { Failure } from '../../ops/support/say';
 

@@ -9,7 +9,8 @@ import { removeLeftovers } from './leftovers';
 import { clearStaleLock } from './lock';
 import { projectName, readStackFile, writeStackFile } from './project';
 import { settingsOf } from './preview/workspace';
-import type { Pulumi, StackState } from './pulumi';
+import type { Pulumi } from './pulumi';
+import type { StackState } from './stack-state';
 import { rotation, type Rotation } from './rotation';
 import { Failure, say, Stopped } from './say';
 

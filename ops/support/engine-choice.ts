@@ -2,7 +2,7 @@ import { chooseEngine, type Choice, type Engine } from '../../engine';
 import type { Problem } from '../../settings/problem';
 import { readSettings } from '../../settings/settings';
 import { projectName, typedName } from './project';
-import type { StackState } from './pulumi';
+import type { StackState } from './stack-state';
 
 /** The CLI need not be on PATH, and it acts on the stack that is selected. */
 const forStack = (command: string, stack: string): string => command.replace(/^pulumi (.*?)(   # .*)?$/, `npm run pulumi -- $1 --stack ${typedName(stack)}$2`);

@@ -4,7 +4,7 @@
  */
 import { stackLabel } from '../../components/names';
 import { engineGet, engineMessage, engineRequest, type Engine } from '../../engine';
-import type { StackState } from './pulumi';
+import type { StackState } from './stack-state';
 import { Failure, say } from './say';
 
 interface Labelled {

@@ -1,4 +1,4 @@
-import type { StackState } from './pulumi';
+import type { StackState } from './stack-state';
 import { npmRun } from './project';
 import { Failure } from './say';
 

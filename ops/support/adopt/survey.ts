@@ -9,7 +9,7 @@ import type { Settings } from '../../../settings/keys';
 import { compareVersions, versionOf } from '../../../components/image-reference';
 import { from } from '../../../provider/container-reach';
 import { npmRun, projectName } from '../project';
-import type { StackState } from '../pulumi';
+import type { StackState } from '../stack-state';
 import { dataVolumes, hasVolume } from '../volumes';
 import { configOf, handsTo, leftBehind, receiversOf, uncertain } from './alloy-config';
 import { oldContainers } from './old-container';
