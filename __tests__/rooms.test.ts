@@ -1,4 +1,4 @@
-/** Which folder may import which: from what a person runs down to the Docker Engine, and never back. */
+/** Which folder may import which: from what a person runs down to the Docker Engine, and never back. And how long a file may be. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 
@@ -37,4 +37,13 @@ test('of the settings the provider knows problems, what stands for a secret, and
 
 test('the entry knows the stack alone', () => {
   expect([...new Set(importedBy('index.ts'))]).toEqual(['stack']);
+});
+
+test('no file of the program has more than 250 lines: one that has holds more than one thing', () => {
+  // For now: they are being split.
+  const known = ['components/phoenix.ts', 'components/workload.ts'];
+  const files = Object.keys(allowed).flatMap((folder) => fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => path.join(folder, file)));
+  const long = files.filter((file) => /\.(ts|mjs|cjs)$/.test(file) && fs.readFileSync(file, 'utf8').trimEnd().split('\n').length > 250);
+  expect(long.filter((file) => !known.includes(file))).toEqual([]);
+  expect(known.filter((file) => !long.includes(file))).toEqual([]);
 });
