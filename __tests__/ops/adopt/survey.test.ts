@@ -1,8 +1,9 @@
 import { readSettings } from '../../../settings/settings';
 import { problemsOfStack, survey, type Question } from '../../../ops/support/adopt/survey';
 import { from, output } from '../../../provider/container-reach';
-import { composed, fakeContainer, fakeDocker, type FakeContainer, type FakeDocker } from '../../support/fake-docker';
+import { composed, fakeContainer, fakeDocker, type FakeDocker } from '../../support/fake-docker';
 import { nobody, runningAlloy, runningPhoenix } from './given';
+import { configured, engine, exporter, measured } from './seed';
 
 jest.mock('../../../provider/container-reach', () => ({ from: jest.fn(), output: jest.fn() }));
 jest.mock('../../../engine/host-ports', () => ({ isHeld: async () => false, holderOf: async () => undefined, isOwnAddress: async () => true }));
@@ -10,18 +11,6 @@ jest.mock('../../../engine/host-ports', () => ({ isHeld: async () => false, hold
 /** The old Phoenix answers this when it is asked for its version. */
 const answering = (text: string, status = 200): void => void jest.mocked(from).mockReturnValue({ ask: async () => ({ status, text }), close: () => undefined } as never);
 beforeEach(() => answering('20.26.1'));
-
-const oldVolume = { 'arize-phoenix_phoenix_data': {} };
-const measured = { traces: 1000, spans: 2000, bytes: 100 * 2 ** 20, free: 120 * 2 ** 20, defaultPassword: false };
-
-/** An engine with the seed's set-up at work. */
-async function engine(containers: readonly FakeContainer[] = [runningPhoenix(), runningAlloy()], volumes: Record<string, Record<string, string>> = oldVolume): Promise<FakeDocker> {
-  const docker = await fakeDocker(containers, volumes);
-  docker.answers['POST /containers/adoption-dev-data/wait'] = { StatusCode: 0 };
-  docker.answers['GET /containers/adoption-dev-data/logs'] = Buffer.from(JSON.stringify(measured));
-  docker.answers['GET /networks/seed_default'] = { Containers: { a: { Name: 'grafana-alloy' }, b: { Name: 'arize-phoenix-phoenix-1' } } };
-  return docker;
-}
 
 const ask = ({ engine }: FakeDocker, config: Record<string, string> = {}, over: Partial<Question> = {}): ReturnType<typeof survey> =>
   survey({ engine, stack: 'dev', state: undefined, config: { 'docker:host': engine.host, ...config }, secrets: async () => ({}), named: nobody, ...over });
@@ -66,44 +55,6 @@ describe('what will be taken over', () => {
     const docker = await engine([runningPhoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_PORT: '7007' } }), runningAlloy()]);
     expect((await ask(docker)).plan?.version).toBe('20.26.1');
     expect(asked).toEqual(['http://127.0.0.1:7007/graphql', 'http://127.0.0.1:7007/arize_phoenix_version']);
-  });
-});
-
-const exporter = (endpoint = 'http://phoenix:6006', label = 'default'): string => `otelcol.exporter.otlphttp "${label}" {\n  client {\n    endpoint = "${endpoint}"\n  }\n}\n`;
-
-/** The configuration of the old Alloy. */
-function configured(docker: FakeDocker, config: string): void {
-  const content = Buffer.from(config);
-  const header = Buffer.alloc(512);
-  header.write(content.length.toString(8).padStart(11, '0'), 124);
-  header.write('0', 156);
-  docker.answers['GET /containers/grafana-alloy/archive'] = Buffer.concat([header, content]);
-}
-
-describe('what is to be known before', () => {
-  const config = { status: 404, message: 'no such file' };
-
-  test('everything at once', async () => {
-    const docker = await engine([
-      runningPhoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_SMTP_HOSTNAME: 'mail', PHOENIX_DEFAULT_RETENTION_POLICY_DAYS: '7', OTHER: 'x', PHOENIX_PORT: '6006' } }),
-      runningAlloy(),
-    ]);
-    docker.answers['GET /containers/grafana-alloy/archive'] = config;
-    docker.answers['GET /networks/seed_default'] = { Containers: { a: { Name: 'grafana-alloy' }, b: { Name: 'web' }, c: { Name: 'app' } } };
-    const { plan } = await ask(docker, { 'phoenix:retentionDays': '30' });
-    expect(plan?.notes).toEqual([
-      'The configuration of grafana-alloy could not be read: what it does besides handing traces to Phoenix ends with it.',
-      expect.stringMatching(/^arize-phoenix-phoenix-1 and grafana-alloy took requests from other machines; .* unless phoenix:bind and alloy:bind say otherwise\.$/),
-      'app, web share a network with the old ones: where they send to grafana-alloy or arize-phoenix-phoenix-1 by name, let them send to host.docker.internal instead.',
-      "phoenix:retentionDays is 30: the stack's Phoenix deletes traces that are older.",
-      'Settings of arize-phoenix-phoenix-1 that the stack does not take over: PHOENIX_DEFAULT_RETENTION_POLICY_DAYS, PHOENIX_SMTP_HOSTNAME.',
-    ]);
-  });
-
-  test('nothing', async () => {
-    const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1' })]);
-    configured(docker, `otelcol.receiver.otlp "default" {\n  grpc { }\n  http { }\n}\n${exporter()}`);
-    expect((await ask(docker)).plan?.notes).toEqual([]);
   });
 });
 
@@ -234,15 +185,6 @@ describe('a Phoenix at which people log in', () => {
 test('a Phoenix to which applications send, on the network of the host: it cannot be closed before it is stopped', async () => {
   const docker = await engine([runningPhoenix({ network: 'host' })]);
   expect(await refused(docker, {}, { named: { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' } })).toEqual([expect.objectContaining({ key: 'Phoenix', rule: expect.stringMatching(/network of the host/) })]);
-});
-
-test('a Phoenix to which applications send, on every address of the host: both settings of addresses are named', async () => {
-  const docker = await engine([runningPhoenix({ ports: { 6006: 6006, 4317: 4317, 4318: 14318 } })]);
-  const { plan } = await ask(docker, {}, { named: { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' } });
-  expect(plan?.notes).toEqual(expect.arrayContaining([
-    expect.stringMatching(/^Applications that send to ports 6006 and 14318 get no answer/),
-    expect.stringMatching(/^arize-phoenix-phoenix-1 took requests from other machines; .* unless phoenix:bind and alloy:bind say otherwise\.$/),
-  ]));
 });
 
 test('applications send to Phoenix itself: its port for gRPC is that of the stack, and what its page does not get meanwhile is said', async () => {
