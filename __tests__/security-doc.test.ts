@@ -12,7 +12,7 @@ import { warnedDays } from '../settings/ending';
 import { Gate } from '../components/gate';
 import { gateConfig } from '../components/gate-config';
 import { Journal, journalProgram } from '../components/journal';
-import { phoenixStart } from '../components/phoenix';
+import { phoenixStart } from '../components/phoenix-start';
 import { largestToPhoenixMiB, spansInMemory } from '../components/phoenix-room';
 import { readSettings } from '../settings/settings';
 import { keys, type SettingKey, type Settings } from '../settings/keys';

@@ -8,6 +8,7 @@ import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
 import { versionOf } from './image-reference';
 import { published, tlsVolume, urlAt, type Tls } from './tls';
+import { configLabel } from './config-label';
 import * as workload from './workload';
 
 export interface AlloyArgs {
@@ -153,7 +154,7 @@ export class Alloy extends pulumi.ComponentResource {
         containerName: hostName('alloy', args.stack),
         image: this.image,
         // Reloading in place has open bugs for receivers: another config is another container.
-        labels: { ...labels, ...workload.configLabel(pulumi.interpolate`${config}${start}`) },
+        labels: { ...labels, ...configLabel(pulumi.interpolate`${config}${start}`) },
         user: users.alloy,
         networks: [{ network: args.network, aliases: [aliases.alloy] }],
         mounts: [

@@ -6,6 +6,7 @@ import { dockerHost, ports, users } from './catalog';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
 import { whyNoTunnelOrigin } from './tunnel-origin';
+import { configLabel } from './config-label';
 import * as workload from './workload';
 
 /** Who gets through to a hostname: people who log in at Access, machines that show a service token, or everybody. */
@@ -183,7 +184,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
           containerName: hostName('tunnel', args.stack, String(number)),
           image: this.image,
           // The token is read once: another one is another container.
-          labels: { ...labels, ...workload.configLabel(token) },
+          labels: { ...labels, ...configLabel(token) },
           user: users.tunnel,
           networks: [{ network: args.network, aliases: [`tunnel-${number}`] }],
           reachesHost,

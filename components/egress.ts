@@ -5,6 +5,7 @@ import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
 import { compareVersions, versionOf } from './image-reference';
 import { renderFile } from './template';
+import { configLabel } from './config-label';
 import * as workload from './workload';
 
 /** A server that Phoenix may connect to. */
@@ -118,7 +119,7 @@ export class Egress extends pulumi.ComponentResource {
         containerName: hostName('phoenix', args.stack, 'egress'),
         image,
         // nginx reads its configuration once: another config is another container.
-        labels: { [stackLabel]: args.owner, ...workload.configLabel(config) },
+        labels: { [stackLabel]: args.owner, ...configLabel(config) },
         user: users.gate,
         networks: [{ network: args.network, aliases: [aliases.egress] }],
         reachesHost: args.destinations.some(({ host }) => host === dockerHost),

@@ -3,7 +3,7 @@
  */
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
-import { boundedLogs, labels, replacing, volumes, type Mount } from './workload';
+import { boundedLogs, labels, replacing, volumes, type Mount } from './hardening';
 import { stackLabel } from './names';
 
 export interface FilesArgs {

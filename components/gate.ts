@@ -9,6 +9,7 @@ import { configDir, configFile, gateConfig, ingestDir, isSecret, protocols, send
 import { hostName, stackLabel } from './names';
 import { renderFile } from './template';
 import { published, type Tls, tlsLabel, tlsVolume, urlAt } from './tls';
+import { configLabel } from './config-label';
 import * as workload from './workload';
 
 export interface GateArgs {
@@ -135,7 +136,7 @@ export class Gate extends pulumi.ComponentResource {
         containerName: hostName(role, args.stack, 'gate'),
         image: this.image,
         // nginx reads its configuration and its certificate once: another one is another container.
-        labels: { ...labels, ...workload.configLabel(sender ? pulumi.interpolate`${config}${configured.written.id}` : config), ...(door?.tls ? tlsLabel(door.tls) : {}) },
+        labels: { ...labels, ...configLabel(sender ? pulumi.interpolate`${config}${configured.written.id}` : config), ...(door?.tls ? tlsLabel(door.tls) : {}) },
         user: users.gate,
         networks: [
           { network: args.network, aliases: [alias, ...(door ? [role] : [])] },

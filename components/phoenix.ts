@@ -3,13 +3,13 @@ import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import type { Engine } from '../engine';
 import type { Backend } from './backend';
-import { aliases, beyondLimit, checkProject, ports, storagePercent, users } from './catalog';
+import { aliases, ports, users } from './catalog';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
 import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccessArgs } from './observability-resources';
 import { ownedBy } from './owned-volume';
-import { spansInMemory } from './phoenix-room';
-import { renderFile } from './template';
+import { phoenixEnvironment, phoenixStart, secretsDir, secretsFile, served, workingDir } from './phoenix-start';
+import { secretLabel } from './config-label';
 import * as workload from './workload';
 
 export interface PhoenixArgs {
@@ -55,24 +55,7 @@ export interface PhoenixArgs {
   readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
 }
 
-const workingDir = '/phoenix_storage';
 const loopback = '127.0.0.1';
-
-const secretsDir = '/etc/phoenix-secrets';
-const secretsFile = `${secretsDir}/environment.json`;
-/** What the image runs by itself: `python3 -m` and this. */
-const served = { module: 'phoenix.server.main', args: ['serve'] };
-/**
- * Largest request, unpacked: twice what Alloy takes at most, which writes it anew, with what a sender may leave out. A smaller
- * one would refuse what Alloy has accepted.
- */
-const mostUnpackedMiB = 128;
-
-/** The program that starts Phoenix, in Python. */
-export function phoenixStart(mostProjects: number, changes: { readonly secretsFile?: string; readonly mostBytes?: number } = {}): string {
-  const projects = renderFile('phoenix/projects.py.mustache', { mostProjects, check: checkProject, elsewhere: beyondLimit });
-  return renderFile('phoenix/start.py.mustache', { secretsFile, mostBytes: mostUnpackedMiB * 1024 ** 2, module: served.module, projects, ...changes });
-}
 
 /** Alloy's own API key in Phoenix's list. */
 const alloyKeyName = 'alloy';
@@ -81,25 +64,6 @@ const alloyKeyName = 'alloy';
 const phoenixSecret = { length: 48, special: false, minNumeric: 1, minLower: 1 };
 /** Also good for PHOENIX_ENABLE_STRONG_PASSWORD_POLICY, and nothing in it that a shell or a form would take apart. */
 const password = { length: 24, special: true, overrideSpecial: '-_.', minUpper: 1, minLower: 1, minNumeric: 1, minSpecial: 1 };
-
-const boundedStorage = (mebibytes: number): Readonly<Record<string, string>> => ({
-  PHOENIX_DATABASE_ALLOCATED_STORAGE_CAPACITY_GIBIBYTES: String(mebibytes / 1024),
-  PHOENIX_DATABASE_USAGE_INSERTION_BLOCKING_THRESHOLD_PERCENTAGE: String(storagePercent.blocked),
-  // Where mail is set up.
-  PHOENIX_DATABASE_USAGE_EMAIL_WARNING_THRESHOLD_PERCENTAGE: String(storagePercent.warned),
-});
-
-/** A server that stores traces needs none of these; all are on by default. */
-const switchedOff = {
-  PHOENIX_TELEMETRY_ENABLED: 'false',
-  PHOENIX_ALLOW_EXTERNAL_RESOURCES: 'false',
-  PHOENIX_DISABLE_AGENT_ASSISTANT: 'true',
-  PHOENIX_AGENTS_DISABLE_BASH: 'true',
-  PHOENIX_AGENTS_DISABLE_WEB_ACCESS: 'true',
-  PHOENIX_ENABLE_MCP_SERVER: 'false',
-  PHOENIX_ALLOWED_SANDBOX_PROVIDERS: 'NONE',
-  PHOENIX_ENABLE_OAUTH2_AUTHORIZATION_SERVER: 'false',
-};
 
 /**
  * Arize Phoenix: stores LLM traces and shows them. SQLite on a named volume that outlives the stack.
@@ -191,28 +155,13 @@ export class Phoenix extends pulumi.ComponentResource {
         containerName: hostName('phoenix', args.stack),
         image: this.image,
         // Secrets are read once: a change replaces the container.
-        labels: { ...labels, ...workload.secretLabel(secretEnv, drawnSecret) },
+        labels: { ...labels, ...secretLabel(secretEnv, drawnSecret) },
         user: users.phoenix,
         networks: [{ network: args.network, aliases: [aliases.phoenix] }],
         mounts: [...mounts, secrets.mount],
         entrypoint: ['python3', '-c'],
         command: [phoenixStart(args.mostProjects), ...served.args],
-        env: {
-          PHOENIX_WORKING_DIR: workingDir,
-          PHOENIX_PORT: String(ports.phoenix.ui),
-          PHOENIX_GRPC_PORT: String(ports.phoenix.otlpGrpc),
-          // The root is read-only, and libraries write below the home directory.
-          HOME: '/tmp',
-          // Its metrics, on the private network: they tell how much of what it has accepted is not stored yet.
-          PHOENIX_ENABLE_PROMETHEUS: String(args.metrics ?? true),
-          PHOENIX_MAX_SPANS_QUEUE_SIZE: String(spansInMemory(args.memoryMiB)),
-          PHOENIX_ENABLE_AUTH: String(args.auth),
-          ...(args.storageMiB === undefined ? {} : boundedStorage(args.storageMiB)),
-          ...switchedOff,
-          // Read by uvicorn, Phoenix's web server. Whoever comes passes the gate, which says who they are.
-          FORWARDED_ALLOW_IPS: '*',
-          ...args.env,
-        },
+        env: phoenixEnvironment(args),
         // All of it is published by the gate.
         ports: [],
         listed: {},

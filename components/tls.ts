@@ -7,6 +7,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { isWildcard, reachable } from './address';
 import { dockerHost, tlsFiles } from './catalog';
 import { fileVolume } from './file-volume';
+import { secretLabel } from './config-label';
 import * as workload from './workload';
 
 /** A certificate, and the host addresses on which it is shown. */
@@ -66,4 +67,4 @@ export function tlsVolume(name: string, { certificate, key }: Tls, args: TlsVolu
 
 /** A label that is another when the certificate or the key is. Nobody can guess the key, so the label is no secret. */
 export const tlsLabel = ({ certificate, key }: Tls): Record<string, pulumi.Output<string>> =>
-  workload.secretLabel(pulumi.output(certificate), pulumi.secret(key));
+  secretLabel(pulumi.output(certificate), pulumi.secret(key));

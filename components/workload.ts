@@ -5,11 +5,12 @@
  * Three kinds: a `service` runs for ever, a `job` runs once to its end, `files` only carries files into a volume and
  * never starts, unless they are for one user alone.
  */
-import { createHash, createHmac } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { dockerHost } from './catalog';
-import { stackLabel } from './names';
+import { hardened, replacing, type Common, type Limits } from './hardening';
+
+export type { Limits, Mount, Ulimit } from './hardening';
 
 /** A port of a container and where it appears on the Docker host. */
 export interface PublishedPort {
@@ -22,30 +23,6 @@ export interface PublishedPort {
 /** Port mappings of running containers by container name, in the order in which the engine lists them. */
 export type ListedPorts = Readonly<Record<string, readonly { readonly internal: number; readonly external: number; readonly ip: string }[]>>;
 
-/** A limit that the kernel keeps for each process of a container. */
-export interface Ulimit {
-  readonly name: string;
-  readonly soft: number;
-  readonly hard: number;
-}
-
-/** What a Docker host can limit. Asked for what it cannot, the engine refuses the container or forgets the value. */
-export interface Limits {
-  readonly memory: boolean;
-  readonly swap: boolean;
-  readonly cpus: boolean;
-  /** Those that the engine adds to every container, and lists among the container's own; false where it keeps none. */
-  readonly ulimits: readonly Ulimit[] | false;
-}
-
-/** A named volume in a container. */
-export interface Mount {
-  readonly volume: pulumi.Input<string>;
-  readonly path: string;
-  /** Default: writable. */
-  readonly readOnly?: boolean;
-}
-
 export interface HealthCheck {
   /** Exec form, without a shell: the images have none to rely on. */
   readonly command: readonly string[];
@@ -56,22 +33,6 @@ export interface HealthCheck {
   readonly retries: number;
   /** Seconds a deployment waits for the first healthy answer before it fails. Default: it does not wait. */
   readonly waitSeconds?: number;
-}
-
-interface Common {
-  /** Name on the Docker host. */
-  readonly containerName: string;
-  readonly image: docker.RemoteImage;
-  /** `uid:gid`. */
-  readonly user: string;
-  readonly labels: Readonly<Record<string, pulumi.Input<string>>>;
-  readonly mounts?: readonly Mount[];
-  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Replaces the image's entry point. */
-  readonly entrypoint?: readonly string[];
-  readonly command?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Default: all of them for a service, none for a job. */
-  readonly limits?: Limits | undefined;
 }
 
 /** A network of a container, and its host names there. */
@@ -116,20 +77,6 @@ export function httpProbe(port: number, path: string, status: number): readonly 
     'bash', '-c',
     `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; read -r status <&3; [[ $status == *' ${status} '* ]]`,
   ];
-}
-
-/** A label that is another when the configuration is: the service reads it once, so another one is another container. */
-export function configLabel(config: pulumi.Output<string>): Record<string, pulumi.Output<string>> {
-  return { [`${stackLabel}.config`]: config.apply((text) => createHash('sha256').update(text).digest('hex')) };
-}
-
-/**
- * The same for secrets. It is made with a key that nobody can guess, or a short password could be found by trying. So the
- * label is no secret.
- */
-export function secretLabel(secrets: pulumi.Output<string>, key: pulumi.Output<string>): Record<string, pulumi.Output<string>> {
-  const made = pulumi.all([secrets, key]).apply(([text, by]) => createHmac('sha256', by).update(text).digest('hex'));
-  return { [`${stackLabel}.secrets`]: pulumi.unsecret(made) };
 }
 
 /** An image, pulled where the engine does not have it and kept when the stack goes. */
@@ -221,51 +168,6 @@ function limitsOf({ memoryMiB, cpus }: ServiceArgs, limits: Limits): Pick<docker
 }
 
 /**
- * The package has no limit on the processes of a container. This one counts those of a user on the whole host, threads
- * included, and every stack has the same users: Phoenix, the journal and the tunnel of one take about 60 of these. A
- * connection is a file, and so many fill Alloy's memory first. An engine that may not raise limits, as in a container
- * without privileges, has more of both than this.
- */
-const ulimits: readonly Ulimit[] = [{ name: 'nproc', soft: 4096, hard: 4096 }, { name: 'nofile', soft: 16_384, hard: 16_384 }];
-
-/** @returns nothing for root, whose processes the kernel does not count; else all that the engine lists, or it shows as a change for ever */
-function ulimitsOf({ user, limits }: Common): Pick<docker.ContainerArgs, 'ulimits'> {
-  return limits?.ulimits && parseInt(user, 10) !== 0
-    ? { ulimits: [...ulimits, ...limits.ulimits.filter(({ name }) => !ulimits.some((own) => own.name === name))] }
-    : {};
-}
-
-/** 30 MiB of log a container at most: Docker's default has no bound and fills disks. */
-export const boundedLogs = { logDriver: 'json-file', logOpts: { 'max-size': '10m', 'max-file': '3' } };
-
-function hardened(args: Common): docker.ContainerArgs {
-  return {
-    name: args.containerName,
-    image: args.image.name,
-    user: args.user,
-    ...(args.entrypoint ? { entrypoints: [...args.entrypoint] } : {}),
-    ...(args.command ? { command: args.command } : {}),
-    envs: Object.entries(args.env ?? {}).map(([variable, value]) => pulumi.interpolate`${variable}=${value}`),
-    labels: labels(args.labels),
-    volumes: volumes(args.mounts ?? []),
-    readOnly: true,
-    tmpfs: { '/tmp': 'rw,nosuid,nodev,size=256m' },
-    capabilities: { drops: ['ALL'] },
-    securityOpts: ['no-new-privileges'],
-    ...ulimitsOf(args),
-    ...boundedLogs,
-  };
-}
-
-/**
- * The provider reports a change of health check, init or tmpfs as done and does nothing: only a
- * replacement makes it true. And a container's name is taken until the old one is gone.
- */
-export function replacing(opts: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
-  return { ...opts, replaceOnChanges: ['healthcheck', 'init', 'tmpfs'], deleteBeforeReplace: true };
-}
-
-/**
  * Host ports, in the engine's own order where the container has just these already. The provider compares
  * them by position with what the engine lists, and engines list several host ports of one container port in
  * an order of their own (before Docker 27 the reverse of what they were given): any fixed order would be a
@@ -281,16 +183,3 @@ export function portMappings(
     .sort((a, b) => a.internal - b.internal)
     .map((port) => ({ ...port, protocol: 'tcp' }));
 }
-
-export function labels(map: Readonly<Record<string, pulumi.Input<string>>>): { label: string; value: pulumi.Input<string> }[] {
-  return Object.entries(map).map(([label, value]) => ({ label, value }));
-}
-
-export function volumes(mounts: readonly Mount[]): { volumeName: pulumi.Input<string>; containerPath: string; readOnly?: boolean }[] {
-  return mounts.map(({ volume, path, readOnly }) => ({
-    volumeName: volume,
-    containerPath: path,
-    ...(readOnly ? { readOnly } : {}),
-  }));
-}
-

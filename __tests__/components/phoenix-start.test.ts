@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { phoenixStart } from '../../components/phoenix';
+import { phoenixStart } from '../../components/phoenix-start';
 import { tempDir } from '../support/temp';
 
 const most = 1 << 20;

@@ -1,7 +1,8 @@
 import * as docker from '@pulumi/docker';
 import type * as pulumi from '@pulumi/pulumi';
 import * as login from '../../settings/login-parse';
-import { Phoenix, phoenixStart, type PhoenixArgs } from '../../components/phoenix';
+import { Phoenix, type PhoenixArgs } from '../../components/phoenix';
+import { phoenixStart } from '../../components/phoenix-start';
 import { at } from '../../engine';
 import { randomText } from '../../lab/providers';
 import { deploy, secret, secretMark, sent, type Deployment, type Stage } from '../support/deployment';

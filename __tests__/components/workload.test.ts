@@ -1,6 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { files } from '../../components/file-volume';
+import { secretLabel } from '../../components/config-label';
 import * as workload from '../../components/workload';
 import { deploy, secret, valueOf, type Registered, type Stage } from '../support/deployment';
 
@@ -326,7 +327,7 @@ test('an image without Python gives files away by chown, in nothing else differe
 describe('the label of secrets', () => {
   const key = pulumi.secret('key');
   const label = async (secrets: string, by = key): Promise<unknown> => {
-    const { 'llm-observability.stack.secrets': made, ...others } = workload.secretLabel(pulumi.secret(secrets), by);
+    const { 'llm-observability.stack.secrets': made, ...others } = secretLabel(pulumi.secret(secrets), by);
     expect(others).toEqual({});
     return valueOf(made as pulumi.Output<string>);
   };
@@ -335,7 +336,7 @@ describe('the label of secrets', () => {
     expect(await label('a')).toBe(await label('a'));
     expect(await label('b')).not.toBe(await label('a'));
     expect(await label('a', pulumi.secret('other'))).not.toBe(await label('a'));
-    const { inputs } = await container((image, network) => workload.service('web', { ...service(image, network), labels: workload.secretLabel(pulumi.secret('a'), key) }, {}));
+    const { inputs } = await container((image, network) => workload.service('web', { ...service(image, network), labels: secretLabel(pulumi.secret('a'), key) }, {}));
     expect(inputs['labels']).toEqual([{ label: 'llm-observability.stack.secrets', value: expect.stringMatching(/^[0-9a-f]{64}$/) }]);
   });
 });

@@ -1,0 +1,70 @@
+/**
+ * How Phoenix is started: the program in its container, and what that reads from its environment.
+ */
+import type * as pulumi from '@pulumi/pulumi';
+import { beyondLimit, checkProject, ports, storagePercent } from './catalog';
+import { spansInMemory } from './phoenix-room';
+import { renderFile } from './template';
+
+export const workingDir = '/phoenix_storage';
+export const secretsDir = '/etc/phoenix-secrets';
+export const secretsFile = `${secretsDir}/environment.json`;
+/** What the image runs by itself: `python3 -m` and this. */
+export const served = { module: 'phoenix.server.main', args: ['serve'] };
+/**
+ * Largest request, unpacked: twice what Alloy takes at most, which writes it anew, with what a sender may leave out. A smaller
+ * one would refuse what Alloy has accepted.
+ */
+const mostUnpackedMiB = 128;
+
+/** The program that starts Phoenix, in Python. */
+export function phoenixStart(mostProjects: number, changes: { readonly secretsFile?: string; readonly mostBytes?: number } = {}): string {
+  const projects = renderFile('phoenix/projects.py.mustache', { mostProjects, check: checkProject, elsewhere: beyondLimit });
+  return renderFile('phoenix/start.py.mustache', { secretsFile, mostBytes: mostUnpackedMiB * 1024 ** 2, module: served.module, projects, ...changes });
+}
+
+const boundedStorage = (mebibytes: number): Readonly<Record<string, string>> => ({
+  PHOENIX_DATABASE_ALLOCATED_STORAGE_CAPACITY_GIBIBYTES: String(mebibytes / 1024),
+  PHOENIX_DATABASE_USAGE_INSERTION_BLOCKING_THRESHOLD_PERCENTAGE: String(storagePercent.blocked),
+  // Where mail is set up.
+  PHOENIX_DATABASE_USAGE_EMAIL_WARNING_THRESHOLD_PERCENTAGE: String(storagePercent.warned),
+});
+
+/** A server that stores traces needs none of these; all are on by default. */
+const switchedOff = {
+  PHOENIX_TELEMETRY_ENABLED: 'false',
+  PHOENIX_ALLOW_EXTERNAL_RESOURCES: 'false',
+  PHOENIX_DISABLE_AGENT_ASSISTANT: 'true',
+  PHOENIX_AGENTS_DISABLE_BASH: 'true',
+  PHOENIX_AGENTS_DISABLE_WEB_ACCESS: 'true',
+  PHOENIX_ENABLE_MCP_SERVER: 'false',
+  PHOENIX_ALLOWED_SANDBOX_PROVIDERS: 'NONE',
+  PHOENIX_ENABLE_OAUTH2_AUTHORIZATION_SERVER: 'false',
+};
+
+/** What of Phoenix's arguments is in its environment. */
+export interface PhoenixEnvironment {
+  readonly auth: boolean;
+  readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly storageMiB?: number | undefined;
+  readonly memoryMiB: number;
+  readonly metrics?: boolean;
+}
+
+/** Environment variables of the container; none of them is secret. */
+export const phoenixEnvironment = ({ auth, env, storageMiB, memoryMiB, metrics = true }: PhoenixEnvironment): Readonly<Record<string, pulumi.Input<string>>> => ({
+  PHOENIX_WORKING_DIR: workingDir,
+  PHOENIX_PORT: String(ports.phoenix.ui),
+  PHOENIX_GRPC_PORT: String(ports.phoenix.otlpGrpc),
+  // The root is read-only, and libraries write below the home directory.
+  HOME: '/tmp',
+  // Its metrics, on the private network: they tell how much of what it has accepted is not stored yet.
+  PHOENIX_ENABLE_PROMETHEUS: String(metrics),
+  PHOENIX_MAX_SPANS_QUEUE_SIZE: String(spansInMemory(memoryMiB)),
+  PHOENIX_ENABLE_AUTH: String(auth),
+  ...(storageMiB === undefined ? {} : boundedStorage(storageMiB)),
+  ...switchedOff,
+  // Read by uvicorn, Phoenix's web server. Whoever comes passes the gate, which says who they are.
+  FORWARDED_ALLOW_IPS: '*',
+  ...env,
+});
