@@ -1,15 +1,18 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
+import { isLoopback } from './address';
 import { alloyConfig, alloyConfigFile, alloyStart, pagePasswordFile, pageUser, secretFile, tokenFile } from './alloy-config';
 import type { Backend } from './backend';
 import { aliases, alloyDirectories, images, oldest, ports, users } from './catalog';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
 import { versionOf } from './image-reference';
-import { published, tlsVolume, urlAt, type Tls } from './tls';
+import { checkTls, published, tlsVolume, urlAt, type Tls } from './tls';
 import { configLabel } from './config-label';
+import { transforming, type Transforms } from './transform';
 import * as workload from './workload';
+import { wrongInput } from './wrong-input';
 
 export interface AlloyArgs {
   /** Stack name, part of every name on the Docker host. */
@@ -18,16 +21,25 @@ export interface AlloyArgs {
   readonly owner: string;
   readonly network: docker.Network;
   /** Image reference with a version. */
-  readonly image: string;
+  readonly image: pulumi.Input<string>;
   /** Where telemetry goes; a signal without a backend is accepted and discarded. */
   readonly backends: readonly Backend[];
   /** Host addresses for the two OTLP ports. */
   readonly bind: readonly string[];
-  /** TLS on some of these. Default: all of them are plain. */
+  /**
+   * TLS on some of these.
+   * @default all of them are plain
+   */
   readonly tls?: Tls | undefined;
-  /** Those of the addresses on which it asks for a token. Default: none. */
+  /**
+   * Those of the addresses on which it asks for a token.
+   * @default none
+   */
   readonly tokenOn?: readonly string[];
-  /** Websites whose pages may send to it. Default: none. */
+  /**
+   * Websites whose pages may send to it.
+   * @default none
+   */
   readonly origins?: readonly string[];
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
@@ -40,15 +52,25 @@ export interface AlloyArgs {
   readonly memoryMiB: number;
   /** What may wait on disk for each kind of telemetry and backend that takes OTLP. */
   readonly queueMiB: number;
-  /** Largest request that it takes, unpacked. Default: what its memory allows. */
+  /**
+   * Largest request that it takes, unpacked.
+   * @default what its memory allows
+   */
   readonly requestMiB?: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
-  /** What the engine's kernel can limit. Default: everything. */
+  /**
+   * What the engine's kernel can limit.
+   * @default everything
+   */
   readonly limits?: workload.Limits | undefined;
   /** Whether the volume with its queue can neither be destroyed nor replaced. */
   readonly protectData: boolean;
-  readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
+  /**
+   * The last word on each child.
+   * @default none
+   */
+  readonly transform?: Transforms;
 }
 
 const startFile = `${alloyDirectories.config}/start.sh`;
@@ -65,6 +87,19 @@ const takesOtlp = [
     `ask ${ports.alloy.ui} 'GET /-/healthy HTTP/1.0' && ask ${ports.alloy.otlpHttp} 'POST /v1/traces HTTP/1.0\\r\\nContent-Type: application/x-protobuf\\r\\nContent-Length: 0'`,
   ].join('\n'),
 ];
+
+/** @throws InputPropertyError for addresses on which it is not said who may send */
+function checkBind({ bind, tls, tokenOn }: AlloyArgs): void {
+  const beyond = bind.filter((address) => !isLoopback(address));
+  if (beyond.length > 0 && tokenOn === undefined) {
+    throw wrongInput('tokenOn', `bind publishes Alloy on ${beyond.join(', ')}; name the addresses on which it asks for a token, or [] where whoever reaches it may send`);
+  }
+  const others = tokenOn?.filter((address) => !bind.includes(address)) ?? [];
+  if (others.length > 0) {
+    throw wrongInput('tokenOn', `${others.join(', ')} is not in bind`);
+  }
+  checkTls('tls', tls, bind);
+}
 
 /**
  * Grafana Alloy: takes OTLP from applications and hands each signal to its backends. What a backend
@@ -88,18 +123,19 @@ export class Alloy extends pulumi.ComponentResource {
   readonly token: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: AlloyArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('llm-observability:index:Alloy', name, {}, opts);
+    checkBind(args);
+    super('llm-observability:index:Alloy', name, {}, transforming(args.transform, opts));
     const child = { parent: this };
     const labels = { [stackLabel]: args.owner };
 
     const { tokenOn = [] } = args;
     const asksToken = tokenOn.length > 0;
     const others = args.tls?.addresses ?? tokenOn;
-    const version = versionOf(args.image) ?? versionOf(images.alloy) ?? oldest.alloy;
+    const version = pulumi.output(args.image).apply((reference) => versionOf(reference) ?? versionOf(images.alloy) ?? oldest.alloy);
     const config = pulumi
-      .all(args.backends.map((backend) => pulumi.output(backend.endpoint)))
-      .apply((endpoints) => alloyConfig({ ...args, tls: args.tls !== undefined, token: asksToken, version, backends: args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' })) }));
-    const start = alloyStart(version);
+      .all([version, pulumi.all(args.backends.map((backend) => pulumi.output(backend.endpoint)))])
+      .apply(([known, endpoints]) => alloyConfig({ ...args, tls: args.tls !== undefined, token: asksToken, version: known, backends: args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' })) }));
+    const start = version.apply(alloyStart);
 
     const password = pulumi.secret(new random.RandomPassword(`${name}-page-password`, { length: 24, special: false }, child).result);
     this.page = pulumi.secret(password.apply((known) => ({ user: pageUser, password: known })));
@@ -111,7 +147,7 @@ export class Alloy extends pulumi.ComponentResource {
     const data = new docker.Volume(
       `${name}-data`,
       { name: hostName('alloy', args.stack, 'data'), labels: [{ label: stackLabel, value: args.owner }] },
-      { ...child, retainOnDelete: true, protect: args.protectData },
+      { ...child, retainOnDelete: true, ...(args.protectData ? { protect: true } : {}) },
     );
     this.image = workload.image(`${name}-image`, args.image, child);
     const from = { image: this.image, owner: args.owner };
@@ -192,7 +228,6 @@ export class Alloy extends pulumi.ComponentResource {
         cpus: args.cpus,
         limits: args.limits,
         stopSeconds: 30,
-        ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
       { ...child, dependsOn: [configured.written, shown.written, ...(certified ? [certified.written] : [])] },
     );

@@ -4,28 +4,12 @@ import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
 import { dockerHost, ports, users } from './catalog';
 import { fileVolume } from './file-volume';
-import { hostName, stackLabel } from './names';
-import { whyNoTunnelOrigin } from './tunnel-origin';
+import { hostName, maxConnectors, stackLabel } from './names';
+import { ingressRules, type Audience, type Route } from './route';
+import { transforming, type Transforms } from './transform';
 import { configLabel } from './config-label';
 import * as workload from './workload';
-
-/** Who gets through to a hostname: people who log in at Access, machines that show a service token, or everybody. */
-export type Audience = 'people' | 'machines' | 'everybody';
-
-/** A hostname and what it leads to. */
-export interface Route {
-  /** Part of its resources' names: with another one they are others. */
-  readonly name: string;
-  readonly hostname: string;
-  /** The first that fits a request takes it; what fits none is answered with 404. */
-  readonly rules: readonly {
-    /** Regular expression for the path. Default: every path. */
-    readonly path?: string;
-    /** `http://host:port` or `https://host:port` as the connectors reach it. gRPC does not pass a public hostname. */
-    readonly service: string;
-  }[];
-  readonly audience: Audience;
-}
+import { wrongInput } from './wrong-input';
 
 export interface CloudflareTunnelArgs {
   /** Stack name, part of every name on the Docker host. */
@@ -35,24 +19,31 @@ export interface CloudflareTunnelArgs {
   /** Private network of the services. */
   readonly network: docker.Network;
   /** Reference of a cloudflared image with a version. */
-  readonly image: string;
-  readonly accountId: string;
+  readonly image: pulumi.Input<string>;
+  readonly accountId: pulumi.Input<string>;
   /** Zone of the hostnames. */
   readonly zoneId: pulumi.Input<string>;
   /** Name of the tunnel in the account. */
-  readonly name: string;
+  readonly name: pulumi.Input<string>;
   readonly routes: readonly Route[];
   /** Whom Access lets in to the routes for people. */
-  readonly people: { readonly emails: readonly string[]; readonly domains: readonly string[]; readonly groups: readonly string[] };
+  readonly people: Readonly<Record<'emails' | 'domains' | 'groups', readonly pulumi.Input<string>[]>>;
   /** Names of the service tokens for the routes for machines. */
   readonly serviceTokens: readonly string[];
   /** Hours (`8760h`), or `forever`. */
   readonly tokenDuration: string;
   /** Containers that hold the tunnel open. */
   readonly connectors: number;
-  /** What the engine's kernel can limit. Default: everything. */
+  /**
+   * What the engine's kernel can limit.
+   * @default everything
+   */
   readonly limits?: workload.Limits | undefined;
-  readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
+  /**
+   * The last word on each child.
+   * @default none
+   */
+  readonly transform?: Transforms;
 }
 
 /** A service token as the machines that show it need to know it. */
@@ -85,7 +76,8 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
   readonly serviceTokens: Readonly<Record<string, ServiceToken>>;
 
   constructor(name: string, args: CloudflareTunnelArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('llm-observability:index:CloudflareTunnel', name, {}, opts);
+    check(args);
+    super('llm-observability:index:CloudflareTunnel', name, {}, transforming(args.transform, opts));
     const child = { parent: this };
     const labels = { [stackLabel]: args.owner };
     const { accountId, routes } = args;
@@ -104,13 +96,13 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
     );
 
     const tokens = forAudience('machines').length === 0 ? [] : args.serviceTokens.map((token) =>
-      [token, new cloudflare.ZeroTrustAccessServiceToken(`${name}-token-${token}`, { accountId, name: `${args.name} ${token}`, duration: args.tokenDuration }, child)] as const);
+      [token, new cloudflare.ZeroTrustAccessServiceToken(`${name}-token-${token}`, { accountId, name: pulumi.interpolate`${args.name} ${token}`, duration: args.tokenDuration }, child)] as const);
     this.serviceTokens = Object.fromEntries(tokens.map(([token, { clientId, clientSecret, expiresAt }]) => [token, { clientId, clientSecret: pulumi.secret(clientSecret), expiresAt }]));
 
     const policy = (audience: 'people' | 'machines', policyArgs: Omit<cloudflare.ZeroTrustAccessPolicyArgs, 'accountId' | 'name'>): cloudflare.ZeroTrustAccessPolicy[] =>
       forAudience(audience).length === 0
         ? []
-        : [new cloudflare.ZeroTrustAccessPolicy(`${name}-${audience}`, { accountId, name: `${args.name} ${audience}`, sessionDuration, ...policyArgs }, child)];
+        : [new cloudflare.ZeroTrustAccessPolicy(`${name}-${audience}`, { accountId, name: pulumi.interpolate`${args.name} ${audience}`, sessionDuration, ...policyArgs }, child)];
     const policies = {
       people: policy('people', { decision: 'allow', includes: [
         ...args.people.emails.map((email) => ({ email: { email } })),
@@ -131,7 +123,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
         `${name}-access-${route.name}`,
         {
           accountId,
-          name: `${args.name} ${route.name}`,
+          name: pulumi.interpolate`${args.name} ${route.name}`,
           domain: route.hostname,
           type: 'self_hosted',
           sessionDuration,
@@ -160,7 +152,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
     }
 
     // Made here and not asked for: what Cloudflare would tell is just this.
-    const token = pulumi.all([tunnel.id, secret]).apply(([t, s]) => Buffer.from(JSON.stringify({ a: accountId, t, s })).toString('base64'));
+    const token = pulumi.all([accountId, tunnel.id, secret]).apply(([a, t, s]) => Buffer.from(JSON.stringify({ a, t, s })).toString('base64'));
     this.image = workload.image(`${name}-image`, args.image, child);
     const shown = fileVolume(
       { volume: `${name}-secrets`, files: `${name}-secret-files` },
@@ -210,7 +202,6 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
           cpus: '1.0',
           limits: args.limits,
           stopSeconds: graceSeconds + 5,
-          ...(args.transform?.container ? { transform: args.transform.container } : {}),
         },
         // One after the other: while one is replaced another holds the tunnel open. With the rules in place, so that
         // the first request finds its way.
@@ -224,21 +215,16 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
   }
 }
 
-/**
- * The rules of the tunnel, the catch-all last.
- * @throws RunError for a service that no public hostname leads to
- */
-export function ingressRules(routes: readonly Route[]): { hostname?: string; path?: string; service: string }[] {
-  return [
-    ...routes.flatMap(({ hostname, rules }) => rules.map(({ path, service }) => ({ hostname, ...(path === undefined ? {} : { path }), service: origin(hostname, service) }))),
-    { service: 'http_status:404' },
-  ];
-}
-
-function origin(hostname: string, service: string): string {
-  const rule = whyNoTunnelOrigin(service);
-  if (rule !== undefined) {
-    throw new pulumi.RunError(`The route ${hostname} leads to '${service}': ${rule}.`);
+/** @throws InputPropertyError for routes that would let nobody in, and for a number of connectors that Cloudflare refuses */
+function check({ routes, people, serviceTokens, connectors }: CloudflareTunnelArgs): void {
+  const forSome = (audience: Audience): boolean => routes.some((route) => route.audience === audience);
+  if (forSome('people') && Object.values(people).every((some) => some.length === 0)) {
+    throw wrongInput('people', 'routes for people need somebody whom Access lets in');
   }
-  return new URL(service).origin;
+  if (forSome('machines') && serviceTokens.length === 0) {
+    throw wrongInput('serviceTokens', 'routes for machines need a service token');
+  }
+  if (!Number.isInteger(connectors) || connectors < 1 || connectors > maxConnectors) {
+    throw wrongInput('connectors', `a tunnel has 1 to ${maxConnectors} of them`);
+  }
 }

@@ -6,7 +6,9 @@ import { hostName, stackLabel } from './names';
 import { compareVersions, versionOf } from './image-reference';
 import { renderFile } from './template';
 import { configLabel } from './config-label';
+import { transforming, type Transforms } from './transform';
 import * as workload from './workload';
+import { wrongInput } from './wrong-input';
 
 /** A server that Phoenix may connect to. */
 export interface Destination {
@@ -28,12 +30,19 @@ export interface EgressArgs {
   /** Network with a way out, on which it is `phoenix-egress`. */
   readonly network: docker.Network;
   /** Reference of an nginx image with a version. */
-  readonly image: string;
+  readonly image: pulumi.Input<string>;
   /** What it connects to; at least one. */
   readonly destinations: readonly Destination[];
-  /** What the engine's kernel can limit. Default: everything. */
+  /**
+   * What the engine's kernel can limit.
+   * @default everything
+   */
   readonly limits?: workload.Limits | undefined;
-  readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
+  /**
+   * The last word on each child.
+   * @default none
+   */
+  readonly transform?: Transforms;
 }
 
 const configDir = '/etc/egress';
@@ -96,9 +105,12 @@ export class Egress extends pulumi.ComponentResource {
   readonly containerName: pulumi.Output<string>;
 
   constructor(name: string, args: EgressArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('llm-observability:index:Egress', name, {}, opts);
+    if (args.destinations.length === 0) {
+      throw wrongInput('destinations', 'it needs at least one; without destinations leave the Egress out');
+    }
+    super('llm-observability:index:Egress', name, {}, transforming(args.transform, opts));
     const child = { parent: this };
-    const config = pulumi.output(egressConfig(args.destinations, versionOf(args.image)));
+    const config = pulumi.output(args.image).apply((reference) => egressConfig(args.destinations, versionOf(reference)));
 
     const image = workload.image(`${name}-image`, args.image, child);
     const configured = fileVolume(
@@ -143,7 +155,6 @@ export class Egress extends pulumi.ComponentResource {
         limits: args.limits,
         // An answer of a model that is under way may take long; Phoenix asks again.
         stopSeconds: 10,
-        ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
       { ...child, dependsOn: [configured.written] },
     );

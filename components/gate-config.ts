@@ -1,7 +1,7 @@
 /**
  * nginx's configuration for a gate.
  */
-import { authorizationOf, type Protocol, type Sender } from './backend';
+import { authorizationOf, type Protocol, type Sender, type SenderArgs } from './backend';
 import { aliases, dockerHost, dockerHostInGate, gateAside, otlpSignals, phoenixAway, ports, tlsFiles, tunnelSeconds } from './catalog';
 import { checksPath, type Door, doorView } from './door';
 import { renderFile } from './template';
@@ -114,7 +114,7 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
   });
 }
 
-export const isSecret = ({ password, token }: Sender): boolean => password !== undefined || token !== undefined;
+export const isSecret = ({ password, token }: SenderArgs): boolean => password !== undefined || token !== undefined;
 
 /** The part of the configuration that says who sends to a store. An empty header is not sent. */
 export const senderConfig = (sender: Sender): string =>

@@ -2,14 +2,15 @@ import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
 import { aliases, gateAside, ports, sendAgainFile, users } from './catalog';
-import type { Door } from './door';
-import { type Destination, portsOf } from './egress';
+import { portsOf } from './egress';
 import { fileVolume } from './file-volume';
 import { configDir, configFile, gateConfig, ingestDir, isSecret, protocols, senderConfig, senderFile, tlsDir } from './gate-config';
 import { hostName, stackLabel } from './names';
+import { checkDoor, endpointsOf, type DoorEndpoints, type PublishedDoor } from './published-door';
 import { renderFile } from './template';
-import { published, type Tls, tlsLabel, tlsVolume, urlAt } from './tls';
+import { published, tlsLabel, tlsVolume } from './tls';
 import { configLabel } from './config-label';
+import { transforming, type Transforms } from './transform';
 import * as workload from './workload';
 
 export interface GateArgs {
@@ -20,47 +21,34 @@ export interface GateArgs {
   /** Network on which the gate is `<backend>-gate`. */
   readonly network: docker.Network;
   /** Reference of an nginx image with a version. */
-  readonly image: string;
+  readonly image: pulumi.Input<string>;
   /** What stands behind it. */
   readonly backend: Backend;
-  /** Base URL of what takes `POST /v1/traces` in its place. Default: nothing does. */
-  readonly journal?: string | undefined;
-  /** Whether that is on the Docker host itself, as `host.docker.internal`. Default: it is not. */
+  /**
+   * Base URL of what takes `POST /v1/traces` in its place.
+   * @default nothing does
+   */
+  readonly journal?: pulumi.Input<string> | undefined;
+  /**
+   * Whether that is on the Docker host itself, as `host.docker.internal`.
+   * @default it is not
+   */
   readonly reachesHost?: boolean;
-  /** What is published of Phoenix, and what it reaches, where that stands behind it. Default: it is for Alloy alone. */
+  /**
+   * What is published of Phoenix, and what it reaches, where that stands behind it.
+   * @default it is for Alloy alone
+   */
   readonly door?: PublishedDoor;
-  /** What the engine's kernel can limit. Default: everything. */
+  /**
+   * What the engine's kernel can limit.
+   * @default everything
+   */
   readonly limits?: workload.Limits | undefined;
-  readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
-}
-
-/** Addresses on the Docker host. */
-export interface DoorEndpoints {
-  readonly ui: string;
-  readonly otlpHttp: string;
-  readonly otlpGrpc: string;
-}
-
-/** A door, where it is on the Docker host, and what is behind it. */
-export interface PublishedDoor {
-  /** Network on which Phoenix is. On the other one the gate is `phoenix`, too. */
-  readonly store: docker.Network;
-  /** Servers to which Phoenix may connect: on its network the gate has their names, and hands on to an Egress what comes. */
-  readonly destinations: readonly Destination[];
-  readonly rules: pulumi.Input<Door>;
-  /** Host addresses of the three ports. */
-  readonly bind: readonly string[];
-  /** TLS on some of these. Default: all of them are plain. */
-  readonly tls?: Tls | undefined;
-  readonly uiPort: number;
-  readonly otlpGrpcPort: number;
-  readonly otlpHttpPort: number;
-  /** What the engine lists for the containers that run already. */
-  readonly listed: workload.ListedPorts;
-  /** API keys with which spans are sent and nothing else is done; an empty text is none. Secret. */
-  readonly ingestKeys: readonly pulumi.Input<string>[];
-  /** Container whose ports these were in stacks of an older version: it has to have let go of them. */
-  readonly after: pulumi.Resource;
+  /**
+   * The last word on each child.
+   * @default none
+   */
+  readonly transform?: Transforms;
 }
 
 /**
@@ -86,18 +74,23 @@ export class Gate extends pulumi.ComponentResource {
   readonly server: pulumi.Output<string>;
 
   constructor(name: string, args: GateArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('llm-observability:index:Gate', name, {}, opts);
+    if (args.door) {
+      checkDoor(args.door);
+    }
+    super('llm-observability:index:Gate', name, {}, transforming(args.transform, opts));
     const child = { parent: this };
     const labels = { [stackLabel]: args.owner };
     const role = args.backend.name;
     const alias = `${role}-gate`;
-    const { door, journal } = args;
+    const { door } = args;
     const egressPorts = portsOf(door?.destinations ?? []);
     const { sender, ...backend } = args.backend;
     const { protocol } = backend;
     const { isWhole } = protocols[protocol];
-    const config = pulumi.all([args.backend.endpoint, door?.rules]).apply(([endpoint, rules]) =>
+    const config = pulumi.all([args.backend.endpoint, args.journal, door?.rules]).apply(([endpoint, journal, rules]) =>
       gateConfig({ backend: isWhole ? new URL(endpoint).origin : endpoint, protocol, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined, sender: sender !== undefined }));
+
+    const said = pulumi.output(sender ?? {}).apply((known) => senderConfig(known));
 
     this.image = workload.image(`${name}-image`, args.image, child);
     const configured = fileVolume(
@@ -111,7 +104,7 @@ export class Gate extends pulumi.ComponentResource {
         files: {
           [configFile]: config,
           ...(args.backend.tunnelled ? { [sendAgainFile]: renderFile('gate/send-again.sh.mustache', { directory: gateAside, alloy: aliases.alloy, port: ports.alloy.otlpHttp }) } : {}),
-          ...(sender ? { [senderFile]: isSecret(sender) ? pulumi.secret(senderConfig(sender)) : senderConfig(sender) } : {}),
+          ...(sender ? { [senderFile]: isSecret(sender) ? pulumi.secret(said) : said } : {}),
         },
         ...(sender ? { reader: users.gate, giver: 'chown' } as const : {}),
       },
@@ -170,7 +163,6 @@ export class Gate extends pulumi.ComponentResource {
         // The image's stop signal lets requests end, which take at most the 30 s for which Alloy waits; one through a
         // tunnel may take longer, and is then sent again.
         stopSeconds: 35,
-        ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
       { ...child, dependsOn: [written, ...(aside ? [aside.ready] : []), ...(door ? [door.after] : []), ...(certified ? [certified.written] : [])] },
     );
@@ -181,7 +173,7 @@ export class Gate extends pulumi.ComponentResource {
     this.endpoints = door && endpointsOf(door);
     this.backend = { ...backend, endpoint: isWhole ? pulumi.output(args.backend.endpoint).apply((endpoint) => `${this.internal}${endpoint.slice(new URL(endpoint).origin.length)}`) : this.internal };
     this.server = container.id;
-    this.registerOutputs({ containerName: this.containerName });
+    this.registerOutputs({ containerName: this.containerName, internal: this.internal, ...(door ? { page: this.page, endpoints: this.endpoints } : {}) });
   }
 
   /** The volume with the requests that the other end refuses for what they hold; it stays when the stack goes. */
@@ -238,8 +230,3 @@ export class Gate extends pulumi.ComponentResource {
 
 /** New ones first: in between, no key may do more than it should. */
 const markKeys = `cd ${ingestDir} || exit; for key; do : > "$key" || exit; done; for old in *; do [[ " $* " == *" $old "* ]] || rm -f -- "$old" || exit; done; echo "$# keys send spans and do nothing else"`;
-
-function endpointsOf({ bind: [address = '127.0.0.1'], tls, uiPort, otlpHttpPort, otlpGrpcPort }: PublishedDoor): DoorEndpoints {
-  const at = (port: number): string => urlAt(address, port, tls);
-  return { ui: at(uiPort), otlpHttp: at(otlpHttpPort), otlpGrpc: at(otlpGrpcPort) };
-}

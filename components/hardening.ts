@@ -25,7 +25,9 @@ export interface Limits {
 export interface Mount {
   readonly volume: pulumi.Input<string>;
   readonly path: string;
-  /** Default: writable. */
+  /**
+   * @default writable
+   */
   readonly readOnly?: boolean;
 }
 
@@ -41,7 +43,9 @@ export interface Common {
   /** Replaces the image's entry point. */
   readonly entrypoint?: readonly string[];
   readonly command?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Default: all of them for a service, none for a job. */
+  /**
+   * @default all of them for a service, none for a job
+   */
   readonly limits?: Limits | undefined;
 }
 

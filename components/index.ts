@@ -1,13 +1,20 @@
 /**
  * What a stack is made of, for programs of others, too: plain arguments in, typed outputs out. Nothing here knows a setting.
  */
+export type { Engine } from '../engine';
 export { Alloy, type AlloyArgs } from './alloy';
-export type { Backend, Sender, Signal } from './backend';
-export { CloudflareTunnel, type CloudflareTunnelArgs } from './cloudflare-tunnel';
+export type { Backend, Protocol, SenderArgs, Signal } from './backend';
+export { CloudflareTunnel, type CloudflareTunnelArgs, type ServiceToken } from './cloudflare-tunnel';
 export type { Door } from './door';
 export { Egress, type Destination, type EgressArgs } from './egress';
 export { Gate, type GateArgs } from './gate';
+export type { Limits, Mount, Ulimit } from './hardening';
 export { Journal, type JournalArgs } from './journal';
+export { ApiKeyList, type ApiKeyListArgs } from './observability-resources';
 export { Phoenix, type PhoenixArgs } from './phoenix';
+export type { OwnSecrets } from './phoenix-secrets';
+export type { DoorEndpoints, PublishedDoor } from './published-door';
+export type { Audience, Route } from './route';
 export type { Tls } from './tls';
-export type { Attachment, Limits, ListedPorts, Mount, PublishedPort, Transform } from './workload';
+export type { Transform, Transforms } from './transform';
+export type { Attachment, ListedPorts, PublishedPort } from './workload';

@@ -5,6 +5,7 @@ import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
 import { ownedBy } from './owned-volume';
 import { renderFile } from './template';
+import { transforming, type Transforms } from './transform';
 import * as workload from './workload';
 
 export interface JournalArgs {
@@ -17,14 +18,24 @@ export interface JournalArgs {
   /** Phoenix's image, which has Python: no further one is needed. */
   readonly image: docker.RemoteImage;
   /** Base URL of Phoenix on the private network. */
-  readonly phoenix: string;
+  readonly phoenix: pulumi.Input<string>;
   /** Whether Phoenix has metrics there. Without them a record is kept by time. */
   readonly metrics: boolean;
-  /** `authorization` header with which Phoenix takes spans; none without auth. */
+  /**
+   * `authorization` header with which Phoenix takes spans; secret in here.
+   * @default none, which is for a Phoenix without auth
+   */
   readonly authorization?: pulumi.Input<string> | undefined;
-  /** What the engine's kernel can limit. Default: everything. */
+  /**
+   * What the engine's kernel can limit.
+   * @default everything
+   */
   readonly limits?: workload.Limits | undefined;
-  readonly transform?: { readonly container?: workload.Transform<docker.ContainerArgs> };
+  /**
+   * The last word on each child.
+   * @default none
+   */
+  readonly transform?: Transforms;
 }
 
 const dataDir = '/journal';
@@ -52,7 +63,9 @@ export interface JournalProgram {
   readonly phoenix: string;
   /** Port of Phoenix's metrics; 0 where it has none. */
   readonly metricsPort: number;
-  /** Default: the ones in the container. */
+  /**
+   * @default the ones in the container
+   */
   readonly port?: number;
   readonly folder?: string;
   readonly authorizationFile?: string;
@@ -91,7 +104,7 @@ export class Journal extends pulumi.ComponentResource {
   readonly server: pulumi.Output<string>;
 
   constructor(name: string, args: JournalArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('llm-observability:index:Journal', name, {}, opts);
+    super('llm-observability:index:Journal', name, {}, transforming(args.transform, opts));
     const child = { parent: this };
     const labels = { [stackLabel]: args.owner };
 
@@ -129,7 +142,7 @@ export class Journal extends pulumi.ComponentResource {
         networks: [{ network: args.network, aliases: [aliases.journal] }],
         mounts: [...mounts, secrets.mount],
         entrypoint: ['python3', '-ISc'],
-        command: [journalProgram({ phoenix: args.phoenix, metricsPort: args.metrics ? ports.phoenix.metrics : 0 })],
+        command: [pulumi.output(args.phoenix).apply((phoenix) => journalProgram({ phoenix, metricsPort: args.metrics ? ports.phoenix.metrics : 0 }))],
         ports: [],
         listed: {},
         healthCheck: {
@@ -149,7 +162,6 @@ export class Journal extends pulumi.ComponentResource {
         limits: args.limits,
         // Requests under way end within what Phoenix takes for them, which is what the gate waits for.
         stopSeconds: 35,
-        ...(args.transform?.container ? { transform: args.transform.container } : {}),
       },
       { ...child, dependsOn: [ready, secrets.written] },
     );
@@ -157,6 +169,6 @@ export class Journal extends pulumi.ComponentResource {
     this.containerName = container.name;
     this.volumeName = data.name;
     this.server = container.id;
-    this.registerOutputs({ containerName: this.containerName, volumeName: this.volumeName });
+    this.registerOutputs({ internal: this.internal, containerName: this.containerName, volumeName: this.volumeName });
   }
 }

@@ -9,14 +9,26 @@ import { dockerHost, tlsFiles } from './catalog';
 import { fileVolume } from './file-volume';
 import { secretLabel } from './config-label';
 import * as workload from './workload';
+import { wrongInput } from './wrong-input';
 
 /** A certificate, and the host addresses on which it is shown. */
 export interface Tls {
   /** PEM text: the certificate and its chain. */
-  readonly certificate: string;
+  readonly certificate: pulumi.Input<string>;
   /** PEM text; secret. */
-  readonly key: string;
+  readonly key: pulumi.Input<string>;
   readonly addresses: readonly string[];
+}
+
+/**
+ * @param property that holds the TLS
+ * @throws InputPropertyError for an address that is not published: its port would be, all the same
+ */
+export function checkTls(property: string, tls: Tls | undefined, bind: readonly string[]): void {
+  const others = tls?.addresses.filter((address) => !bind.includes(address)) ?? [];
+  if (others.length > 0) {
+    throw wrongInput(`${property}.addresses`, `${others.join(', ')} is not in bind`);
+  }
 }
 
 /** A host port, and where it leads: to `plain`, and from the addresses of others, with TLS or a token, to `others`. */

@@ -55,7 +55,6 @@ export interface ServiceArgs extends Common {
   readonly cpus: string;
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopSeconds: number;
-  readonly transform?: Transform<docker.ContainerArgs>;
 }
 
 export interface JobArgs extends Common {
@@ -64,9 +63,6 @@ export interface JobArgs extends Common {
   /** Capabilities given back, by name without `CAP_`. Default: none. */
   readonly capabilities?: readonly string[];
 }
-
-/** The last word on a child's arguments: a function that returns the changed ones. */
-export type Transform<T> = (args: T) => T;
 
 /**
  * Command of a health check in an image that has bash and no HTTP client.
@@ -80,16 +76,16 @@ export function httpProbe(port: number, path: string, status: number): readonly 
 }
 
 /** An image, pulled where the engine does not have it and kept when the stack goes. */
-export function image(name: string, reference: string, opts: pulumi.CustomResourceOptions): docker.RemoteImage {
+export function image(name: string, reference: pulumi.Input<string>, opts: pulumi.CustomResourceOptions): docker.RemoteImage {
   return new docker.RemoteImage(name, { name: reference, keepLocally: true }, opts);
 }
 
 /** A container that runs for ever: restarted by Docker, replaced by stopping the old one first. */
 export function service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): docker.Container {
-  const { healthCheck, limits = everything, transform = (same) => same } = args;
+  const { healthCheck, limits = everything } = args;
   return new docker.Container(
     name,
-    transform({
+    {
       ...hardened({ ...args, limits }),
       // After a crash an engine stops what has survived it, which counts as stopped by hand: `unless-stopped` stays down.
       restart: 'always',
@@ -110,7 +106,7 @@ export function service(name: string, args: ServiceArgs, opts: pulumi.CustomReso
       // without the latter the provider sends SIGKILL right after SIGTERM.
       stopTimeout: args.stopSeconds,
       destroyGraceSeconds: args.stopSeconds,
-    }),
+    },
     replacing(opts),
   );
 }

@@ -69,6 +69,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     limits: facts.limits,
     metrics: settings['phoenix:metrics'] && facts.ipv6,
     protectData: settings['data:protect'],
+    redeploy: `npm run up -- --stack ${stack}`,
   }, on);
 
   // Without auth nobody asks for them.
@@ -108,6 +109,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       otlpGrpcPort: settings['phoenix:otlpGrpcPort'],
       otlpHttpPort: settings['phoenix:otlpHttpPort'],
       listed: facts.listed,
+      auth,
       ingestKeys: [phoenix.alloyKey, ...edges.flatMap((token) => phoenix.apiKeys[token] ?? [])],
       after: phoenix.container,
     },

@@ -5,7 +5,7 @@ import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { largestRequestOf } from './largest-request';
 import type { Remote, RemoteAccess } from '../settings/edge-access';
-import type { Route } from '../components/cloudflare-tunnel';
+import type { Route } from '../components/route';
 import { checksPath } from '../components/door';
 import type { Host } from './host';
 import { CloudflareAccount } from '../components/observability-resources';

@@ -41,6 +41,7 @@ function alloy(changes: Partial<AlloyArgs> = {}): Promise<Deployment<Alloy>> {
         image: 'grafana/alloy:v1.18.1',
         backends: [phoenix],
         bind: ['127.0.0.1', '172.17.0.1'],
+        tokenOn: [],
         listed: {},
         otlpGrpcPort: 5317,
         otlpHttpPort: 5318,
@@ -354,7 +355,7 @@ test.each([
 });
 
 test('transform reaches the server alone', async () => {
-  const { resources } = await alloy({ backends: [withKey], transform: { container: (args) => ({ ...args, hostname: 'mine' }) } });
+  const { resources } = await alloy({ backends: [withKey], transform: { container: (args, opts) => ({ args: { ...args, hostname: 'mine' }, opts }) } });
   expect([...resources.values()].filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name)).toEqual(['alloy-server']);
 });
 

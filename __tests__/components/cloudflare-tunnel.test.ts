@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as fc from 'fast-check';
-import { CloudflareTunnel, ingressRules, type CloudflareTunnelArgs, type Route } from '../../components/cloudflare-tunnel';
+import { CloudflareTunnel, type CloudflareTunnelArgs } from '../../components/cloudflare-tunnel';
+import { ingressRules, type Route } from '../../components/route';
 import { deploy, secret, secretMark, sent, valueOf, type Deployment, type Registered } from '../support/deployment';
 
 const owner = 'llm-observability/dev';
@@ -273,7 +274,7 @@ describe('a connector', () => {
   });
 
   test('transform reaches each of them and nothing else', async () => {
-    const { resources } = await tunnel({ transform: { container: (args) => ({ ...args, hostname: 'mine' }) } });
+    const { resources } = await tunnel({ transform: { container: (args, opts) => ({ args: { ...args, hostname: 'mine' }, opts }) } });
     expect([...resources.values()].filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name)).toEqual(['tunnel-connector-1', 'tunnel-connector-2']);
   });
 });
@@ -350,8 +351,8 @@ describe('rules of a tunnel', () => {
         return error;
       }
     });
-    expect(refused.result).toBeInstanceOf(pulumi.RunError);
-    expect((refused.result as Error).message).toBe(`The route otlp.example.com leads to '${service}': ${reason}.`);
+    expect(refused.result).toBeInstanceOf(pulumi.InputPropertyError);
+    expect(refused.result).toMatchObject({ propertyPath: 'routes[1].rules[1].service', message: `routes[1].rules[1].service: it is '${service}': ${reason}` });
     expect(names(refused, 'DnsRecord')).toEqual([]);
   });
 });

@@ -3,8 +3,9 @@ import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend, Sender } from '../../components/backend';
 import type { Door } from '../../components/door';
-import { Gate, type GateArgs, type PublishedDoor } from '../../components/gate';
+import { Gate, type GateArgs } from '../../components/gate';
 import { gateConfig, passedCodes, senderConfig } from '../../components/gate-config';
+import type { PublishedDoor } from '../../components/published-door';
 import type { Tls } from '../../components/tls';
 import { deploy, secret, secretMark, valueOf, type Deployment } from '../support/deployment';
 import { expectGolden } from '../support/golden';
@@ -307,7 +308,7 @@ describe('behind a tunnel', () => {
 });
 
 test('transform reaches the server alone', async () => {
-  const { resources } = await gate({ transform: { container: (args) => ({ ...args, hostname: 'mine' }) } });
+  const { resources } = await gate({ transform: { container: (args, opts) => ({ args: { ...args, hostname: 'mine' }, opts }) } });
   expect([...resources.values()].filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name)).toEqual(['phoenix-gate-server']);
 });
 
@@ -322,7 +323,7 @@ function withDoor(changes: Partial<PublishedDoor> = {}): Promise<Deployment<Gate
   return deploy(() => {
     const network = new docker.Network('network', { name: 'observability-dev' });
     const store = new docker.Network('store', { name: 'observability-dev-store' });
-    const door = { store, destinations: [], rules, bind: ['127.0.0.1'], uiPort: 7006, otlpGrpcPort: 24317, otlpHttpPort: 24318, listed: {}, ingestKeys: [], after: new docker.Volume('phoenix', {}), ...changes };
+    const door = { store, destinations: [], rules, bind: ['127.0.0.1'], auth: true, uiPort: 7006, otlpGrpcPort: 24317, otlpHttpPort: 24318, listed: {}, ingestKeys: [], after: new docker.Volume('phoenix', {}), ...changes };
     return new Gate('phoenix-gate', { stack: 'dev', owner, network, image: 'nginx:1.28.0', backend: phoenix, door });
   });
 }
@@ -399,7 +400,7 @@ describe('its door', () => {
 
     test('addresses say which it is', async () => {
       expect((await withDoor({ bind, tls })).result.endpoints?.ui).toBe('http://127.0.0.1:7006');
-      expect((await withDoor({ bind: ['2001:db8::7', '127.0.0.1'], tls })).result.endpoints).toEqual({ ui: 'https://[2001:db8::7]:7006', otlpHttp: 'https://[2001:db8::7]:24318', otlpGrpc: 'https://[2001:db8::7]:24317' });
+      expect((await withDoor({ bind: ['2001:db8::7', '127.0.0.1', '192.0.2.7'], tls })).result.endpoints).toEqual({ ui: 'https://[2001:db8::7]:7006', otlpHttp: 'https://[2001:db8::7]:24318', otlpGrpc: 'https://[2001:db8::7]:24317' });
       expect((await withDoor({ bind: ['0.0.0.0'], tls: { ...tls, addresses: ['0.0.0.0'] } })).result.endpoints?.ui).toBe('https://127.0.0.1:7006');
     });
 

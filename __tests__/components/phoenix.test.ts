@@ -107,7 +107,7 @@ test('its start is waited for by a resource of its own: the provider would give 
   const server = plain.resources.get('phoenix-server')?.inputs ?? {};
   expect(Object.keys(server).filter((name) => name.startsWith('wait'))).toEqual([]);
   expect(server['healthcheck']).toMatchObject({ interval: '2s' });
-  expect(plain.resources.get('phoenix-ready')?.inputs).toEqual({ engine, container: 'phoenix-dev', server: 'phoenix-server-id', redeploy: 'npm run up -- --stack dev' });
+  expect(plain.resources.get('phoenix-ready')?.inputs).toEqual({ engine, container: 'phoenix-dev', server: 'phoenix-server-id', redeploy: 'pulumi up --stack dev' });
 });
 
 test('who has the ID of the server, or what follows from it, comes after its start', async () => {
@@ -331,6 +331,6 @@ describe('what it offers', () => {
 });
 
 test('transform reaches the server alone', async () => {
-  const { resources } = await phoenix({ transform: { container: (args) => ({ ...args, hostname: 'mine' }) } });
+  const { resources } = await phoenix({ transform: { container: (args, opts) => ({ args: { ...args, hostname: 'mine' }, opts }) } });
   expect([...resources.values()].filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name)).toEqual(['phoenix-server']);
 });

@@ -155,12 +155,6 @@ describe('a service', () => {
     expect(made.map(({ inputs }) => inputs['ulimits'])).toEqual([asked, asked]);
   });
 
-  test('transform has the last word', async () => {
-    const { inputs } = await container((image, network) =>
-      workload.service('web', { ...service(image, network), transform: (args) => ({ ...args, memory: 4096, envs: ['ONLY=this'] }) }, {}));
-    expect(inputs).toMatchObject({ ...hardened, memory: 4096, memorySwap: 512, envs: ['ONLY=this'] });
-  });
-
   test('options of the caller stay', async () => {
     const made = await container((image, network) => {
       const first = new docker.Volume('first', { name: 'first' });

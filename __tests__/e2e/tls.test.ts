@@ -31,10 +31,13 @@ const stack = `tls-e2e-${process.pid}`;
 let engine: Containers;
 const [here, there] = ['127.0.0.1', '127.0.0.2'];
 
+/** A certificate that is known. */
+type Known = Tls & Record<'certificate' | 'key', string>;
+
 let authority: EngineAuthority;
-let first: Tls;
+let first: Known;
 let ca: string;
-const read = (folder: string): Tls => ({ certificate: fs.readFileSync(path.join(folder, 'cert.pem'), 'utf8'), key: fs.readFileSync(path.join(folder, 'key.pem'), 'utf8'), addresses: [there] });
+const read = (folder: string): Known => ({ certificate: fs.readFileSync(path.join(folder, 'cert.pem'), 'utf8'), key: fs.readFileSync(path.join(folder, 'key.pem'), 'utf8'), addresses: [there] });
 
 beforeAll(async () => {
   authority = engineAuthority();
@@ -93,7 +96,7 @@ async function shown(port: number, options: tls.ConnectionOptions = {}): Promise
   }
 }
 
-const fingerprint = ({ certificate }: Tls): string => new X509Certificate(certificate).fingerprint256;
+const fingerprint = ({ certificate }: Known): string => new X509Certificate(certificate).fingerprint256;
 const otlp = { method: 'POST', headers: { 'content-type': 'application/x-protobuf' } };
 
 /** Whether a user of an image can read a file in a volume. */
@@ -124,7 +127,7 @@ describe('the gate', () => {
       stack, owner: engine.owner, image, network: new Network('network', { name: stack }),
       backend: { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: `http://${aliases.phoenix}:6006` },
       door: {
-        rules: doorOf(settings, []), bind: [here, there], tls: first, uiPort: page, otlpGrpcPort: grpcPort, otlpHttpPort: otlpPort, listed: {}, ingestKeys: [],
+        rules: doorOf(settings, []), bind: [here, there], auth: true, tls: first, uiPort: page, otlpGrpcPort: grpcPort, otlpHttpPort: otlpPort, listed: {}, ingestKeys: [],
         store: new Network('store', { name: stack }), destinations: [], after: new Volume('after', {}),
       },
     }));
@@ -209,7 +212,7 @@ describe('Alloy', () => {
   const name = `alloy-${stack}`;
 
   const deployed = async (certificate: Tls): Promise<ReadonlyMap<string, Registered>> => (await deploy(() => new Alloy('alloy', {
-    stack, owner: engine.owner, image, network: new Network('network', { name: stack }), backends: [], bind: [here, there], tls: certificate,
+    stack, owner: engine.owner, image, network: new Network('network', { name: stack }), backends: [], bind: [here, there], tls: certificate, tokenOn: [],
     otlpGrpcPort: grpcPort, otlpHttpPort: httpPort, uiPort, listed: {}, memoryMiB: 384, queueMiB: 128, cpus: '1.0', protectData: false,
   }))).resources;
 
