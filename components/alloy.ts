@@ -47,8 +47,11 @@ export interface AlloyArgs {
   readonly llmMetrics?: boolean;
   /** Host port of Alloy's page, on loopback. */
   readonly uiPort: number;
-  /** What the engine lists for the containers that run already. */
-  readonly listed: workload.ListedPorts;
+  /**
+   * What the engine lists for the containers that run already.
+   * @default nothing
+   */
+  readonly listed?: workload.ListedPorts;
   readonly memoryMiB: number;
   /** What may wait on disk for each kind of telemetry and backend that takes OTLP. */
   readonly queueMiB: number;
@@ -215,7 +218,7 @@ export class Alloy extends pulumi.ComponentResource {
           ...published({ plain: ports.alloy.otlpHttp, others: ports.alloy.tlsHttp }, args.otlpHttpPort, args.bind, others),
           { internal: ports.alloy.ui, external: args.uiPort, addresses: [loopback] },
         ],
-        listed: args.listed,
+        listed: args.listed ?? {},
         healthCheck: {
           command: takesOtlp,
           interval: '2s',

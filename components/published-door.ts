@@ -39,8 +39,11 @@ export interface PublishedDoor {
   readonly uiPort: number;
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
-  /** What the engine lists for the containers that run already. */
-  readonly listed: workload.ListedPorts;
+  /**
+   * What the engine lists for the containers that run already.
+   * @default nothing
+   */
+  readonly listed?: workload.ListedPorts;
   /** API keys with which spans are sent and nothing else is done; an empty text is none. Secret. */
   readonly ingestKeys: readonly pulumi.Input<string>[];
   /** Container whose ports these were in stacks of an older version: it has to have let go of them. */

@@ -239,3 +239,18 @@ test('every optional argument says its default', () => {
   expect(optional.length).toBeGreaterThan(35);
   expect(optional.filter(([, says]) => !says)).toEqual([]);
 });
+
+describe('the example of docs/components.md', () => {
+  const read = (file: string): string => fs.readFileSync(path.join(__dirname, '..', '..', file), 'utf8');
+
+  test('is examples/components.ts, which the compiler checks', () => expect(/```ts\n([^]*?)```/.exec(read('docs/components.md'))?.[1]).toBe(read('examples/components.ts')));
+
+  test('is deployed, on its engine alone', async () => {
+    pulumi.runtime.setAllConfig({ 'llm-observability:firstPassword': 'chosen-password' });
+    const deployment = await deploy(() => import('../../examples/components'));
+    const docked = [...deployment.resources.values()].filter(({ type }) => /^docker:/.test(type));
+    expect([...new Set(docked.map(({ name }) => deployment.providers.get(name)))]).toEqual(['host']);
+    expect(docked.filter(({ inputs }) => inputs['restart'] === 'always').map(({ name }) => name)).toEqual(['traces-alloy-server', 'traces-gate-server', 'traces-phoenix-server']);
+    expect(deployment.result.sendTo).toBe('http://127.0.0.1:4318');
+  });
+});
