@@ -77,7 +77,7 @@ describe('numbers and names', () => {
       new Gate('gate', { ...common, image: images.gate, backend: { name: 'phoenix', signals: ['traces'], protocol: 'otlphttp', endpoint: 'http://phoenix:6006' } });
       new Journal('journal', { ...common, image: new docker.RemoteImage('image', { name: images.phoenix }), phoenix: 'http://phoenix:6006', metrics: true });
       new CloudflareTunnel('tunnel', {
-        ...common, image: images.tunnel, accountId: '', zoneId: '', name: 'tunnel', people: { emails: [], domains: [], groups: [] }, serviceTokens: [], tokenDuration: '1h', connectors: 1,
+        ...common, image: images.tunnel, accountId: '', zoneId: '', name: 'tunnel', people: { emails: ['ada@example.com'], domains: [], groups: [] }, serviceTokens: [], tokenDuration: '1h', connectors: 1,
         routes: [{ name: 'page', hostname: 'phoenix.example.com', rules: [], audience: 'people' }],
       });
     });
