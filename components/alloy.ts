@@ -43,7 +43,7 @@ export interface AlloyArgs {
   readonly origins?: readonly string[];
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
-  /** Whether calls and tokens of language models are counted from spans, where a backend takes remote write. Default: they are not. */
+  /** Whether a store of metrics gets those of language models. @default false */
   readonly llmMetrics?: boolean;
   /** Host port of Alloy's page, on loopback. */
   readonly uiPort: number;
