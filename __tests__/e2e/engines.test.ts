@@ -49,6 +49,7 @@ beforeAll(async () => {
   const port = await freePort();
   tcp = `tcp://127.0.0.1:${port}`;
   engine = await startEngine({ name: 'e2e-engines', tree, tls: { port, dir: await authority.server('server') } });
+  ssh = await startSsh(engine);
   const { phoenix, alloy, gate } = await usedImages();
   // A version says what Alloy's configuration may hold.
   const tagOf = (image: string): string => /:([^:@/]+)(?:@.*)?$/.exec(image)?.[1] ?? '';
@@ -116,59 +117,33 @@ describe(`a current engine, named by a context`, () => {
     expect(await containersOn(engine.host)).toBe(ids);
   });
 
-  it('after a restart of the engine everything comes back by itself, with the data', async () => {
-    const here = shell({ DOCKER_HOST: engine.host });
-    const { endpoints } = await here.outputs();
-    const { code, output } = await finished(await telemetrygen(), [
-      'traces', '--otlp-http', '--otlp-insecure', '--otlp-endpoint', new URL(endpoints.otlpHttp).host, '--traces', '100', '--child-spans', '1', '--rate', '0',
-      '--otlp-attributes', 'openinference.project.name="before-the-restart"',
-    ]);
-    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
-    await until('the spans', async () => (await storedSpans(endpoints.phoenixUi, 'before-the-restart')) === 200);
-    const states = (format: string): Promise<string[]> => Promise.all(ids.split('\n').map((id) => on(engine.host, 'inspect', '--format', format, id)));
-    const before = await states('{{.State.StartedAt}}');
-    await engine.restart();
-    await until('every container to be healthy', async () => (await states('{{.State.Health.Status}}')).every((status) => status === 'healthy'));
-    expect((await states('{{.State.StartedAt}}')).filter((time) => before.includes(time))).toEqual([]);
-    expect(await here.verify()).toMatchObject({ ok: true });
-    expect(await storedSpans(endpoints.phoenixUi, 'before-the-restart')).toBe(200);
+  it.each([
+    ['TLS, by a context', () => ({ DOCKER_CONFIG: contexts(), DOCKER_CONTEXT: 'secure' }), {}],
+    ['TLS, by variables', () => ({ DOCKER_HOST: tcp, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: client }), {}],
+    ['TLS, by settings', () => ({}), () => ({ 'docker:host': tcp, 'docker:certPath': client })],
+    ['ssh with options', () => ({}), () => ({ 'docker:host': ssh.host, 'docker:sshOpts': JSON.stringify(ssh.options) })],
+  ])('%s: the same containers, another way to them', async (_, env, config) => {
+    const given: Record<string, string> = typeof config === 'function' ? config() : config;
+    const here = shell(env());
+    await here.pulumi('config', 'rm-all', 'docker:host', 'docker:certPath', 'docker:sshOpts');
+    const { traceId } = await here.up(given);
+    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(await containersOn(engine.host)).toBe(ids);
     expect(await here.plannedSteps()).toEqual([]);
   });
 
-  describe('by other ways', () => {
-    // It would not outlive a restart of the engine.
-    beforeAll(async () => {
-      ssh = await startSsh(engine);
-    });
-
-    it.each([
-      ['TLS, by a context', () => ({ DOCKER_CONFIG: contexts(), DOCKER_CONTEXT: 'secure' }), {}],
-      ['TLS, by variables', () => ({ DOCKER_HOST: tcp, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: client }), {}],
-      ['TLS, by settings', () => ({}), () => ({ 'docker:host': tcp, 'docker:certPath': client })],
-      ['ssh with options', () => ({}), () => ({ 'docker:host': ssh.host, 'docker:sshOpts': JSON.stringify(ssh.options) })],
-    ])('%s: the same containers, another way to them', async (_, env, config) => {
-      const given: Record<string, string> = typeof config === 'function' ? config() : config;
-      const here = shell(env());
-      await here.pulumi('config', 'rm-all', 'docker:host', 'docker:certPath', 'docker:sshOpts');
-      const { traceId } = await here.up(given);
-      expect(traceId).toMatch(/^[0-9a-f]{32}$/);
-      expect(await containersOn(engine.host)).toBe(ids);
-      expect(await here.plannedSteps()).toEqual([]);
-    });
-
-    it.each([
-      ['a certificate of somebody else', () => ({ DOCKER_HOST: tcp, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: stranger }), /tcp:\/\/127\.0\.0\.1:\d+/],
-      ['no certificate', () => ({ DOCKER_HOST: tcp }), /tcp:\/\/127\.0\.0\.1:\d+/],
-      ['a context that does not exist', () => ({ DOCKER_CONFIG: contexts(), DOCKER_CONTEXT: 'nowhere' }), /DOCKER_CONTEXT is 'nowhere': there is no docker context of that name/],
-      ['certificates that are not there', () => ({ DOCKER_HOST: tcp, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: path.join(dir, 'none') }), /ca\.pem is not there/],
-    ])('%s: one message, and nothing changes', async (_, env, message) => {
-      await shell().pulumi('config', 'rm-all', 'docker:host', 'docker:certPath', 'docker:sshOpts');
-      const { code, stderr } = await shell(env()).command('up', ['--yes']);
-      expect(code).toBe(1);
-      expect(stderr).toMatch(message);
-      expect(stderr).not.toMatch(/^\s+at .*\.[jt]s:\d+/m);
-      expect(await containersOn(engine.host)).toBe(ids);
-    });
+  it.each([
+    ['a certificate of somebody else', () => ({ DOCKER_HOST: tcp, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: stranger }), /tcp:\/\/127\.0\.0\.1:\d+/],
+    ['no certificate', () => ({ DOCKER_HOST: tcp }), /tcp:\/\/127\.0\.0\.1:\d+/],
+    ['a context that does not exist', () => ({ DOCKER_CONFIG: contexts(), DOCKER_CONTEXT: 'nowhere' }), /DOCKER_CONTEXT is 'nowhere': there is no docker context of that name/],
+    ['certificates that are not there', () => ({ DOCKER_HOST: tcp, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: path.join(dir, 'none') }), /ca\.pem is not there/],
+  ])('%s: one message, and nothing changes', async (_, env, message) => {
+    await shell().pulumi('config', 'rm-all', 'docker:host', 'docker:certPath', 'docker:sshOpts');
+    const { code, stderr } = await shell(env()).command('up', ['--yes']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at .*\.[jt]s:\d+/m);
+    expect(await containersOn(engine.host)).toBe(ids);
   });
 
   it('down --purge removes it there, from any shell, and nothing of the usual engine', async () => {
@@ -196,6 +171,27 @@ describe('rootless Docker', () => {
     expect(JSON.parse(stdout)).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
     const [{ NetworkSettings }] = JSON.parse(await on(rootless.host, 'inspect', 'alloy-engines')) as [{ NetworkSettings: { Ports: Record<string, { HostIp: string }[] | null> } }];
     expect(new Set(Object.values(NetworkSettings.Ports).flatMap((bindings) => (bindings ?? []).map(({ HostIp }) => HostIp)))).toEqual(new Set(['127.0.0.1']));
+    expect(await here.plannedSteps()).toEqual([]);
+  });
+
+  // One that shares the network of the machine would take its bridge away.
+  it('after a restart of the engine everything comes back by itself, with the data', async () => {
+    const here = shell({ DOCKER_HOST: rootless.host });
+    const { endpoints } = await here.outputs();
+    const { code, output } = await finished(await telemetrygen(), [
+      'traces', '--otlp-http', '--otlp-insecure', '--otlp-endpoint', new URL(endpoints.otlpHttp).host, '--traces', '100', '--child-spans', '1', '--rate', '0',
+      '--otlp-attributes', 'openinference.project.name="before-the-restart"',
+    ]);
+    expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
+    await until('the spans', async () => (await storedSpans(endpoints.phoenixUi, 'before-the-restart')) === 200);
+    const ids = (await containersOn(rootless.host)).split('\n');
+    const states = (format: string): Promise<string[]> => Promise.all(ids.map((id) => on(rootless.host, 'inspect', '--format', format, id)));
+    const before = await states('{{.State.StartedAt}}');
+    await rootless.restart();
+    await until('every container to be healthy', async () => (await states('{{.State.Health.Status}}')).every((status) => status === 'healthy'));
+    expect((await states('{{.State.StartedAt}}')).filter((time) => before.includes(time))).toEqual([]);
+    expect(await here.verify()).toMatchObject({ ok: true });
+    expect(await storedSpans(endpoints.phoenixUi, 'before-the-restart')).toBe(200);
     expect(await here.plannedSteps()).toEqual([]);
     expect((await here.command('down', ['--purge', '--yes'])).code).toBe(0);
   });
