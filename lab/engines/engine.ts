@@ -57,8 +57,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     command: (place) => ['dockerd', ...engineArguments(options, place)],
     isReady: (place) => answers(socketOf(place)),
   });
-  return Object.assign(sandbox, { host: `unix://${socketOf(sandbox)}` });
+  return Object.assign(sandbox, { host: `unix://${socketOf(sandbox)}`, ...(ownNetwork ? {} : { restart: refuseRestart }) });
 }
+
+/** At its second start an engine with address pools of its own removes `docker0`, which is the bridge of the other engine. */
+const refuseRestart = (): Promise<never> => Promise.reject(new Error('an engine that shares the network of the machine cannot be restarted: it would remove docker0; use ownNetwork or startRootless'));
 
 const socketOf = ({ dir }: Pick<Place, 'dir'>): string => join(dir, 'docker.sock');
 const dataOf = ({ dir }: Place): string => join(dir, 'data');
