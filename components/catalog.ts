@@ -109,6 +109,9 @@ export const storagePercent = { warned: 80, blocked: 95 } as const;
 /** The project of a check of the delivery, which removes it: a pattern of nginx and of Python. */
 export const checkProject = 'verify-[0-9]{13}';
 
+/** `service.name` of everything that the check of the delivery sends. */
+export const checkService = 'llm-observability-verify';
+
 /** The project of spans whose own would be one too many. */
 export const beyondLimit = 'beyond-limit';
 

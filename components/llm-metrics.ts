@@ -2,6 +2,7 @@
  * Part of Alloy's configuration that counts calls and tokens of language models from spans, for a store of metrics. It uses
  * components that are generally available alone (Alloy 1.11 and later).
  */
+import { checkService } from './catalog';
 import { renderFile } from './template';
 
 /** Where spans go to be counted. */
@@ -50,5 +51,5 @@ const counts = Array.from({ length: 14 }, (_, power) => `"${4 ** power}ms"`).joi
  * @param memoryMiB memory limit of Alloy
  */
 export function llmMetrics(stores: readonly string[], tracesTo: string, memoryMiB: number): string {
-  return renderFile('alloy/llm-metrics.alloy.mustache', { statements, tokens, most: mostCombinations(memoryMiB), every: '15s', seconds, counts, stores: stores.join(', '), tracesTo });
+  return renderFile('alloy/llm-metrics.alloy.mustache', { checkService, statements, tokens, most: mostCombinations(memoryMiB), every: '15s', seconds, counts, stores: stores.join(', '), tracesTo });
 }

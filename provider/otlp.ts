@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { checkService } from '../components/catalog';
 
 /** A trace of one span, in OTLP's JSON form. */
 export interface MarkedTrace {
@@ -30,7 +31,7 @@ export function markedTrace(project: string, now = Date.now()): MarkedTrace {
     body: {
       resourceSpans: [
         {
-          resource: { attributes: [text('service.name', 'llm-observability-verify'), text('openinference.project.name', project)] },
+          resource: { attributes: [text('service.name', checkService), text('openinference.project.name', project)] },
           scopeSpans: [{ scope: { name: 'llm-observability/verify' }, spans: [span] }],
         },
       ],
@@ -39,7 +40,7 @@ export function markedTrace(project: string, now = Date.now()): MarkedTrace {
 }
 
 const resource = (attributes: Readonly<Record<string, string>> = {}): object => ({
-  attributes: Object.entries({ 'service.name': 'llm-observability-verify', ...attributes }).map(([key, stringValue]) => ({ key, value: { stringValue } })),
+  attributes: Object.entries({ 'service.name': checkService, ...attributes }).map(([key, stringValue]) => ({ key, value: { stringValue } })),
 });
 const scope = { name: 'llm-observability/verify' };
 
