@@ -85,9 +85,10 @@ async function expectLlmMetrics(prometheus: string, otlpHttp: string): Promise<v
   for (const promql of codeOf('docs/llm-metrics.md', 'promql')) {
     expect(await query(promql)).toEqual(expect.any(Array));
   }
-  const rules = path.join(tempDir(), 'rules.yml');
-  fs.writeFileSync(rules, codeOf('docs/llm-metrics.md', 'yaml')[0] ?? '');
-  expect(await finished('promtool', ['check', 'rules', rules])).toMatchObject({ code: 0 });
+  const dir = tempDir();
+  codeOf('docs/llm-metrics.md', 'yaml').forEach((rules, index) => fs.writeFileSync(path.join(dir, `rules-${index}.yml`), rules));
+  fs.copyFileSync(path.join(__dirname, 'llm-rules.test.yml'), path.join(dir, 'test.yml'));
+  expect(await finished('promtool', ['test', 'rules', path.join(dir, 'test.yml')])).toMatchObject({ code: 0, output: expect.stringContaining('SUCCESS') });
 }
 
 const question = `Deploy this to stack ${stack}? [y/N] `;
