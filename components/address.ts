@@ -1,9 +1,9 @@
 /**
- * What an address means to whoever uses it.
+ * How an address is seen by its user.
  */
 import * as net from 'node:net';
 
-/** Whether a host name or address, in brackets or not, means the machine that asks. */
+/** Whether a host name or address, in brackets or not, means the machine itself. */
 export function isLoopback(host: string): boolean {
   const address = host.replace(/^\[|\]$/g, '');
   const version = net.isIP(address);
@@ -12,14 +12,14 @@ export function isLoopback(host: string): boolean {
     : loopbacks.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Whether a host name or address, in brackets or not, leads a container back to itself: 0.0.0.0 does so as loopback does. */
+/** Whether a host name or address, in brackets or not, leads a container back to itself: 0.0.0.0 does so like loopback. */
 export const isContainerItself = (host: string): boolean => isLoopback(host) || /^(0\.0\.0\.0|\[?::\]?)$/.test(host);
 
-/** Whether an address to listen on stands for all of the host's. */
+/** Whether a listen address means all addresses of the host. */
 export const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::';
 
 /**
- * Those of the addresses that other machines may reach.
+ * The addresses that other machines may reach.
  * @param bridge gateway of Docker's bridge, which only containers reach
  */
 export const beyondThisMachine = (addresses: readonly string[], bridge: readonly string[]): readonly string[] =>
@@ -29,7 +29,7 @@ const loopbacks = new net.BlockList();
 loopbacks.addSubnet('127.0.0.0', 8, 'ipv4');
 loopbacks.addAddress('::1', 'ipv6');
 
-/** How a client on the host writes an address that a port was published on. */
+/** The address at which a client on the host reaches a port that is published on `address`. */
 export function reachable(address: string): string {
   if (address === '0.0.0.0' || address === '::') {
     return '127.0.0.1';

@@ -12,36 +12,36 @@ export interface AlloyConfigArgs {
   readonly version: string;
   /** Memory limit of its container. */
   readonly memoryMiB: number;
-  /** What may wait on disk for each kind of telemetry and backend that takes OTLP. */
+  /** Size of the disk queue for each kind of telemetry and OTLP backend. */
   readonly queueMiB: number;
-  /** Largest request that it takes, unpacked. Default: `largestRequestMiB(memoryMiB)`. */
+  /** Largest accepted request, unpacked. Default: `largestRequestMiB(memoryMiB)`. */
   readonly requestMiB?: number;
-  /** Whether it takes OTLP over TLS, too, on ports of its own. Default: it does not. */
+  /** Whether it also accepts OTLP over TLS, on separate ports. Default: it does not. */
   readonly tls?: boolean;
-  /** Whether it asks those on other machines for a token, on the same ports. Default: it does not. */
+  /** Whether clients on other machines need a token, on the same ports. Default: they do not. */
   readonly token?: boolean;
   /** Websites whose pages may send to it. Default: none. */
   readonly origins?: readonly string[];
-  /** Whether calls and tokens of language models are counted from spans, where a backend takes remote write. Default: they are not. */
+  /** Whether spans are counted as calls and tokens of language models, if a backend accepts remote write. Default: no. */
   readonly llmMetrics?: boolean;
 }
 
-/** A backend whose endpoint is known; of its headers only the names are. */
+/** A backend whose endpoint is known; of its headers only the names are known. */
 export type ResolvedBackend = Omit<Backend, 'endpoint'> & { readonly endpoint: string };
 
-/** Who may see Alloy's page, by the password in the file. What needs none are its health and its metrics. */
+/** User for Alloy's page, with the password in the file. Its health and metrics endpoints need no login. */
 export const pageUser = 'alloy';
 export const pagePasswordFile = `${alloyDirectories.secrets}/page`;
-/** What those on other machines send as a bearer token. */
+/** The bearer token that clients on other machines send. */
 export const tokenFile = `${alloyDirectories.secrets}/token`;
 
 export const alloyConfigFile = `${alloyDirectories.config}/config.alloy`;
 
-/** What Alloy does differently from a version on, as its change log and its source have it. */
+/** The version since which Alloy behaves differently, according to its change log and its source. */
 const since = {
   /** The receiver has `write_timeout`, and its default of 30 s cuts off the answer to a slow sender. */
   writeTimeout: '1.18.0',
-  /** The file of a queue is called after the exporter's new type, `otlp_http`; before, `otlphttp`. */
+  /** The queue file is named after the exporter's new type, `otlp_http`; before, `otlphttp`. */
   otlpHttpType: '1.15.0',
 } as const;
 
@@ -50,31 +50,31 @@ const atLeast = (version: string, first: string): boolean => compareVersions(ver
 const clamp = (least: number, value: number, most: number): number => Math.min(most, Math.max(least, Math.floor(value)));
 
 /**
- * Largest OTLP request in MiB, unpacked: prompts outgrow the defaults of 4 MiB (gRPC) and 20 MiB (HTTP). While Alloy
- * takes a request it holds it about five times, and what waits in its exporters besides. With a sixteenth of the memory,
- * eight of the largest at once exhaust it now and then with the backend down, sixteen each time (Alloy 1.11.0, 384MiB to
- * 1GiB): it has no setting for how many it reads at once, and its memory limiter sees one only when it is read.
+ * Largest OTLP request in MiB, unpacked: prompts exceed the defaults of 4 MiB (gRPC) and 20 MiB (HTTP). Alloy needs about
+ * five times the size of a request while it receives it, and more for what waits in its exporters. With a sixteenth of the
+ * memory, eight of the largest at once sometimes exhaust it while the backend is down, sixteen always do (Alloy 1.11.0, 384MiB
+ * to 1GiB): no setting limits how many it reads at once, and its memory limiter sees a request only after it is read.
  */
 export function largestRequestMiB(memoryMiB: number): number {
   return clamp(1, memoryMiB / 16, 64);
 }
 
-/** Requests that an exporter sends at a time; each holds one of any size while its backend does not take it. */
+/** Requests that an exporter sends at a time; each holds one of any size while its backend does not accept it. */
 const consumers = (memoryMiB: number): number => clamp(1, memoryMiB / 256, 10);
 
 /**
- * Bytes, unpacked, in a request to a backend behind a tunnel. It is cut at the largest request that the other end takes: more
- * is answered with 400, which loses it. It is below the 100 MB that Cloudflare takes.
+ * Bytes, unpacked, in a request to a backend behind a tunnel: at most the largest request that the other end accepts, because
+ * a larger one is answered with 400, which loses it. It is below Cloudflare's limit of 100 MB.
  */
 const tunnelBatch = (requestMiB: number): { maxSize: number } => ({ maxSize: requestMiB * 2 ** 20 });
 
 /** File from which Alloy reads a header's value. */
 export const secretFile = (backend: string, header: string): string => `${alloyDirectories.secrets}/${backend}.${header}`;
 
-/** How long metrics wait for their store: longer than a weekend and what it takes to notice. */
+/** How long metrics wait for their store: longer than a weekend and the time to notice. */
 const metricsHours = 96;
 
-/** Where the pipeline sends what a backend takes. */
+/** The pipeline's entry for the telemetry that a backend accepts. */
 function inputOf({ protocol, name }: ResolvedBackend): string {
   switch (protocol) {
     case 'otlphttp':
@@ -120,7 +120,8 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     cors: origins.length > 0 && { origins: origins.map((origin) => JSON.stringify(origin)).join(', ') },
     maxRequest: `${requestMiB}MiB`,
     answersSlowSenders: atLeast(version, since.writeTimeout),
-    // Refused from the difference of the two on. The rest is for what Go has not collected yet, and what is being read.
+    // It refuses data from the difference of the two. The rest is for garbage that Go has not collected yet, and for requests
+    // that are being read.
     memoryLimit: `${Math.floor(memoryMiB * 0.55)}MiB`,
     memorySpike: `${Math.floor(memoryMiB * 0.2)}MiB`,
     project: traces.length > 0 && { attribute: 'llm-observability.project', traces: [...traces, ...(counters.length > 0 ? [llmMetricsInput] : [])].join(', ') },
@@ -139,7 +140,7 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
   return counters.length > 0 ? config + llmMetrics(counters, backends.filter(({ signals }) => signals.includes('traces')).map(({ name }) => name).join(', '), memoryMiB) : config;
 }
 
-/** The program that starts Alloy of a version: on the queue that it has, or without what it cannot read. */
+/** The program that starts this version of Alloy: with the existing queue, or without what it cannot read. */
 export function alloyStart(version: string): string {
   const types = ['otlphttp', 'otlp_http'];
   const [type, otherType] = atLeast(version, since.otlpHttpType) ? types.reverse() : types;

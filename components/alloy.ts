@@ -17,7 +17,7 @@ import { wrongInput } from './wrong-input';
 export interface AlloyArgs {
   /** Stack name, part of every name on the Docker host. */
   readonly stack: string;
-  /** `project/stack`, the value of the label on everything made here. */
+  /** `project/stack`, the value of the label on every resource created here. */
   readonly owner: string;
   readonly network: docker.Network;
   /** Image reference with a version. */
@@ -27,12 +27,12 @@ export interface AlloyArgs {
   /** Host addresses for the two OTLP ports. */
   readonly bind: readonly string[];
   /**
-   * TLS on some of these.
-   * @default all of them are plain
+   * TLS on some of these addresses.
+   * @default all are plain
    */
   readonly tls?: Tls | undefined;
   /**
-   * Those of the addresses on which it asks for a token.
+   * The addresses on which a token is required.
    * @default none
    */
   readonly tokenOn?: readonly string[];
@@ -48,16 +48,16 @@ export interface AlloyArgs {
   /** Host port of Alloy's page, on loopback. */
   readonly uiPort: number;
   /**
-   * What the engine lists for the containers that run already.
+   * Port mappings that the engine lists for running containers.
    * @default nothing
    */
   readonly listed?: workload.ListedPorts;
   readonly memoryMiB: number;
-  /** What may wait on disk for each kind of telemetry and backend that takes OTLP. */
+  /** Size of the disk queue for each kind of telemetry and OTLP backend. */
   readonly queueMiB: number;
   /**
-   * Largest request that it takes, unpacked.
-   * @default what its memory allows
+   * Largest accepted request, unpacked.
+   * @default derived from its memory
    */
   readonly requestMiB?: number;
   /** As the provider reads it back: "1.0". */
@@ -70,7 +70,7 @@ export interface AlloyArgs {
   /** Whether the volume with its queue can neither be destroyed nor replaced. */
   readonly protectData: boolean;
   /**
-   * The last word on each child.
+   * Overrides for each child.
    * @default none
    */
   readonly transform?: Transforms;
@@ -80,8 +80,8 @@ const startFile = `${alloyDirectories.config}/start.sh`;
 const loopback = '127.0.0.1';
 
 /**
- * Command of the health check; the image has bash and no curl. `/-/ready` says 200 also when an exporter did not start, and
- * neither says whether the receiver answers: an empty request, which goes no further, does.
+ * Command of the health check; the image has bash and no curl. `/-/ready` returns 200 even when an exporter did not start, and
+ * does not show whether the receiver answers. An empty request does, and is not forwarded.
  */
 const takesOtlp = [
   'bash', '-c',
@@ -91,7 +91,7 @@ const takesOtlp = [
   ].join('\n'),
 ];
 
-/** @throws InputPropertyError for addresses on which it is not said who may send */
+/** @throws InputPropertyError for addresses for which it is not stated who may send */
 function checkBind({ bind, tls, tokenOn }: AlloyArgs): void {
   const beyond = bind.filter((address) => !isLoopback(address));
   if (beyond.length > 0 && tokenOn === undefined) {
@@ -105,8 +105,8 @@ function checkBind({ bind, tls, tokenOn }: AlloyArgs): void {
 }
 
 /**
- * Grafana Alloy: takes OTLP from applications and hands each signal to its backends. What a backend
- * cannot take yet waits in a queue on a named volume that outlives the stack.
+ * Grafana Alloy: receives OTLP from applications and sends each signal to its backends. What a backend
+ * does not accept yet waits in a queue on a named volume that outlives the stack.
  */
 export class Alloy extends pulumi.ComponentResource {
   /** Name of the container on the Docker host. */
@@ -114,7 +114,7 @@ export class Alloy extends pulumi.ComponentResource {
   /** Name of the volume that holds the queue. */
   readonly volumeName: pulumi.Output<string>;
   readonly image: docker.RemoteImage;
-  /** What is another when anything that a span meets in Alloy is another. */
+  /** Values that change when anything on a span's path through Alloy changes. */
   readonly path: readonly pulumi.Output<string>[];
   /** Addresses on the private network. */
   readonly internal: { readonly otlpHttp: string; readonly ui: string };
@@ -122,7 +122,7 @@ export class Alloy extends pulumi.ComponentResource {
   readonly endpoints: { readonly otlpHttp: string; readonly otlpGrpc: string; readonly ui: string };
   /** Who may see Alloy's page; secret. */
   readonly page: pulumi.Output<{ readonly user: string; readonly password: string }>;
-  /** What it asks those on other machines for, where it does; secret. */
+  /** The token that clients on other machines need, if it requires one; secret. */
   readonly token: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: AlloyArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -146,7 +146,7 @@ export class Alloy extends pulumi.ComponentResource {
     const credentials = args.backends.flatMap(({ name: backend, headers: named = {} }) =>
       Object.entries(named).map(([header, value]) => [secretFile(backend, header), pulumi.secret(value)] as const));
 
-    // Kept when the stack goes: spans that nobody has taken yet may wait in it.
+    // Kept when the stack is removed: undelivered spans may wait in it.
     const data = new docker.Volume(
       `${name}-data`,
       { name: hostName('alloy', args.stack, 'data'), labels: [{ label: stackLabel, value: args.owner }] },
@@ -165,7 +165,7 @@ export class Alloy extends pulumi.ComponentResource {
       },
       child,
     );
-    // Alloy looks at the files every second: a new key reaches it without a restart.
+    // Alloy checks the files every second: a new key takes effect without a restart.
     const shown = fileVolume(
       { volume: `${name}-secrets`, files: `${name}-secret-files` },
       {
@@ -178,7 +178,7 @@ export class Alloy extends pulumi.ComponentResource {
       child,
     );
 
-    // Those, too, Alloy reads again by itself.
+    // Alloy also reloads these by itself.
     const certified = args.tls && tlsVolume(`${name}-tls`, args.tls, {
       ...from,
       volumeName: hostName('alloy', args.stack, 'tls'),
@@ -192,7 +192,7 @@ export class Alloy extends pulumi.ComponentResource {
       {
         containerName: hostName('alloy', args.stack),
         image: this.image,
-        // Reloading in place has open bugs for receivers: another config is another container.
+        // Reloading in place has open bugs for receivers: a new config replaces the container.
         labels: { ...labels, ...configLabel(pulumi.interpolate`${config}${start}`) },
         user: users.alloy,
         networks: [{ network: args.network, aliases: [aliases.alloy] }],
@@ -207,7 +207,7 @@ export class Alloy extends pulumi.ComponentResource {
           'run', alloyConfigFile,
           `--storage.path=${alloyDirectories.data}/data`,
           `--server.http.listen-addr=0.0.0.0:${ports.alloy.ui}`,
-          // The disk queue (otelcol.storage.file) is at this level.
+          // The disk queue (otelcol.storage.file) has this stability level.
           '--stability.level=public-preview',
           '--disable-reporting',
           '--server.http.enable-pprof=false',

@@ -1,6 +1,6 @@
 /**
- * What is fixed about the parts: image pins, ports inside the containers, names and users.
- * The only place that spells them; a port number elsewhere in the program is a mistake.
+ * Fixed facts about the parts: image pins, ports inside the containers, names and users.
+ * They are defined only here; a port number elsewhere in the program is a mistake.
  */
 
 import { compareVersions } from './image-reference';
@@ -8,7 +8,7 @@ import { reliedOn, type Reliance } from './relied-on';
 
 /**
  * Image references, `repository:tag` or `repository:tag@sha256:…`.
- * `npm run pin` adds the digests where an image registry answers.
+ * `npm run pin` adds the digests if an image registry answers.
  */
 export const images = {
   phoenix: 'arizephoenix/phoenix:version-20.26.1-nonroot',
@@ -17,10 +17,10 @@ export const images = {
   tunnel: 'cloudflare/cloudflared:2026.8.2',
 } as const;
 
-/** A service that runs as a container of its own. */
+/** A service that runs in its own container. */
 export type ServiceName = keyof typeof images;
 
-/** Oldest version that has all that the program relies on. */
+/** Oldest version that has everything the program relies on. */
 export const oldest: Readonly<Record<ServiceName, string>> = {
   phoenix: newest(reliedOn.phoenix),
   alloy: newest(reliedOn.alloy),
@@ -34,8 +34,8 @@ function newest(reliances: readonly Reliance[]): string {
 }
 
 /**
- * Environment variable with the images that one run uses in place of the pinned ones, where the stack sets none: JSON by
- * service. The stack file is no place for what holds for a run.
+ * Environment variable with the images that one run uses instead of the pinned ones, unless the stack sets them: JSON by
+ * service. The stack file is the wrong place for settings of a single run.
  */
 export const imagesVariable = 'LLM_OBSERVABILITY_IMAGES';
 
@@ -44,12 +44,12 @@ export const oldestEngineApi = '1.41';
 
 /** Ports on which the services listen inside their containers. */
 export const ports = {
-  /** Phoenix takes OTLP over HTTP on its UI port; nothing listens on 4318. */
+  /** Phoenix receives OTLP over HTTP on its UI port; nothing listens on 4318. */
   phoenix: { ui: 6006, otlpGrpc: 4317, metrics: 9090 },
   alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345, tlsGrpc: 14317, tlsHttp: 14318 },
   /**
-   * From Alloy; and what is published of it: the page with the REST API, and OTLP past Alloy, each also over TLS. On a network it
-   * has Phoenix's ports.
+   * From Alloy; and what is published of Phoenix: the page with the REST API, and OTLP past Alloy, each also over TLS. On a
+   * network it has Phoenix's ports.
    */
   gate: { otlpHttp: 4318, health: 14319, ui: 6006, directGrpc: 4317, directHttp: 14318, tlsUi: 16006, tlsGrpc: 24317, tlsHttp: 24318 },
   journal: { otlpHttp: 4318 },
@@ -66,19 +66,19 @@ export const phoenixMetrics = `http://${aliases.phoenix}:${ports.phoenix.metrics
 export const alloyDirectories = {
   /** Holds `config.alloy` and `start.sh`. */
   config: '/etc/alloy',
-  /** Holds a file for each header of a backend. */
+  /** Holds one file for each header of a backend. */
   secrets: '/etc/alloy-secrets',
-  /** Holds certificate and key of what is published over TLS. */
+  /** Holds the certificate and key of the ports published over TLS. */
   tls: '/etc/alloy-tls',
   data: '/var/lib/alloy',
   queue: '/var/lib/alloy/queue',
-  /** Files of the queue that Alloy could not read. */
+  /** Queue files that Alloy could not read. */
   damaged: '/var/lib/alloy/damaged',
 } as const;
 
-/** Folder in the gate of a stack at the edge: requests that the other end refuses for what they hold, by signal. */
+/** Folder in the gate of a stack at the edge: requests that the other end refuses because of their content, by signal. */
 export const gateAside = '/var/lib/gate-aside';
-/** Program there that has them sent again. */
+/** Program in the gate that sends them again. */
 export const sendAgainFile = '/etc/gate/send-again.sh';
 export const otlpSignals = ['traces', 'metrics', 'logs'] as const;
 
@@ -94,41 +94,41 @@ export const users = {
   alloy: '473:473',
   /** `nginx` of the official image. */
   gate: '101:101',
-  /** Phoenix's, whose image it runs. */
+  /** Phoenix's, because it runs Phoenix's image. */
   journal: '65532:65532',
   /** `nonroot` of the distroless images. */
   tunnel: '65532:65532',
 } as const;
 
 /**
- * Percent of `phoenix:storage` from which on `verify` and Phoenix's mail warn, and from which on Phoenix takes no more spans.
- * Phoenix looks once a minute, and does not count the log of its database.
+ * Percent of `phoenix:storage` at which `verify` and Phoenix's mail warn, and at which Phoenix accepts no more spans.
+ * Phoenix checks once a minute, and does not count the log of its database.
  */
 export const storagePercent = { warned: 80, blocked: 95 } as const;
 
-/** The project of a check of the delivery, which removes it: a pattern of nginx and of Python. */
+/** The temporary project of a delivery check: a pattern for nginx and for Python. */
 export const checkProject = 'verify-[0-9]{13}';
 
-/** `service.name` of everything that the check of the delivery sends. */
+/** `service.name` of everything that a delivery check sends. */
 export const checkService = 'llm-observability-verify';
 
-/** The project of spans whose own would be one too many. */
+/** The project of spans whose own project would exceed the limit. */
 export const beyondLimit = 'beyond-limit';
 
-/** What the gate says in place of a Phoenix that does not answer, or is about to be replaced. */
+/** The gate's answer if Phoenix does not answer, or is about to be replaced. */
 export const phoenixAway = 'Phoenix does not answer right now, or is busy.';
 
-/** How a container names the machine that it runs on. */
+/** The name by which a container reaches the machine that it runs on. */
 export const dockerHost = 'host.docker.internal';
 
-/** The same in the configuration of a gate: Docker's DNS does not know that name, and nginx reads it from a file at its start. */
+/** The same in a gate's configuration: Docker's DNS does not know that name, and nginx reads it from a file when it starts. */
 export const dockerHostInGate = 'docker-host';
 
-/** The administrator whom Phoenix makes with its database. */
+/** The administrator that Phoenix creates with its database. */
 export const firstAdmin = 'admin@localhost';
 
-/** Seconds that a request through a tunnel may take: 64 MiB at 8 Mbit/s is 67, and Cloudflare waits 100 for an answer. */
+/** Seconds that a request through a tunnel may take: 64 MiB at 8 Mbit/s takes 67, and Cloudflare waits 100 for an answer. */
 export const tunnelSeconds = 180;
 
-/** The Pulumi CLI: what package.json pins, and the oldest with the commands that ops/ uses. */
+/** The Pulumi CLI: the version that package.json pins, and the oldest with the commands that ops/ uses. */
 export const pulumiVersion = { pinned: '3.259.0', oldest: '3.200.0' } as const;

@@ -14,7 +14,7 @@ import { wrongInput } from './wrong-input';
 export interface CloudflareTunnelArgs {
   /** Stack name, part of every name on the Docker host. */
   readonly stack: string;
-  /** `project/stack`, the value of the label on everything made here. */
+  /** `project/stack`, the value of the label on every resource created here. */
   readonly owner: string;
   /** Private network of the services. */
   readonly network: docker.Network;
@@ -26,7 +26,7 @@ export interface CloudflareTunnelArgs {
   /** Name of the tunnel in the account. */
   readonly name: pulumi.Input<string>;
   readonly routes: readonly Route[];
-  /** Whom Access lets in to the routes for people. */
+  /** The people whom Access lets in to the routes for people. */
   readonly people: Readonly<Record<'emails' | 'domains' | 'groups', readonly pulumi.Input<string>[]>>;
   /** Names of the service tokens for the routes for machines. */
   readonly serviceTokens: readonly string[];
@@ -40,33 +40,33 @@ export interface CloudflareTunnelArgs {
    */
   readonly limits?: workload.Limits | undefined;
   /**
-   * The last word on each child.
+   * Overrides for each child.
    * @default none
    */
   readonly transform?: Transforms;
 }
 
-/** A service token as the machines that show it need to know it. */
+/** What the machines that use a service token need to know. */
 export interface ServiceToken {
   readonly clientId: pulumi.Output<string>;
   /** Secret. */
   readonly clientSecret: pulumi.Output<string>;
-  /** ISO 8601; far in the future for one that is good for ever. */
+  /** ISO 8601; far in the future for one that never expires. */
   readonly expiresAt: pulumi.Output<string>;
 }
 
 const secretsDir = '/etc/cloudflared-secrets';
 const tokenFile = `${secretsDir}/token`;
 
-/** How long a login of people lasts. Left out, the provider shows a change in every preview. */
+/** How long people stay logged in. If it is omitted, the provider shows a change in every preview. */
 const sessionDuration = '24h';
 
-/** Seconds for which requests under way may go on when a connector is stopped. */
+/** Seconds that requests in progress have to finish when a connector is stopped. */
 const graceSeconds = 30;
 
 /**
- * A Cloudflare tunnel: hostnames that lead to services on the private network, with nothing open on the host. In front
- * of each stands Cloudflare Access, or the service asks by itself who comes.
+ * A Cloudflare tunnel: hostnames that lead to services on the private network, with no open port on the host. Each is
+ * protected by Cloudflare Access, or the service authenticates its clients itself.
  */
 export class CloudflareTunnel extends pulumi.ComponentResource {
   readonly tunnelId: pulumi.Output<string>;
@@ -114,7 +114,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
     };
     const answers = {
       people: { httpOnlyCookieAttribute: true },
-      // A redirect to a login page ends in a 200, which an exporter takes for a success.
+      // A redirect to a login page ends in a 200, which an exporter takes for success.
       machines: { serviceAuth401Redirect: true },
       everybody: {},
     };
@@ -133,7 +133,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
         child,
       ));
 
-    // Last of all: until then nobody finds what is not guarded yet.
+    // Last: until then nobody can resolve a hostname that is not protected yet.
     for (const route of routes) {
       new cloudflare.DnsRecord(
         `${name}-dns-${route.name}`,
@@ -143,7 +143,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
           type: 'CNAME',
           content: pulumi.interpolate`${tunnel.id}.cfargotunnel.com`,
           proxied: true,
-          // The only one that a proxied record takes: automatic.
+          // A proxied record accepts only this value: automatic.
           ttl: 1,
           comment: `Pulumi stack ${args.owner}`,
         },
@@ -151,7 +151,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
       );
     }
 
-    // Made here and not asked for: what Cloudflare would tell is just this.
+    // Created here, not queried: Cloudflare would return exactly this.
     const token = pulumi.all([accountId, tunnel.id, secret]).apply(([a, t, s]) => Buffer.from(JSON.stringify({ a, t, s })).toString('base64'));
     this.image = workload.image(`${name}-image`, args.image, child);
     const shown = fileVolume(
@@ -175,7 +175,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
         {
           containerName: hostName('tunnel', args.stack, String(number)),
           image: this.image,
-          // The token is read once: another one is another container.
+          // The token is read once: a new one replaces the container.
           labels: { ...labels, ...configLabel(token) },
           user: users.tunnel,
           networks: [{ network: args.network, aliases: [`tunnel-${number}`] }],
@@ -203,8 +203,8 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
           limits: args.limits,
           stopSeconds: graceSeconds + 5,
         },
-        // One after the other: while one is replaced another holds the tunnel open. With the rules in place, so that
-        // the first request finds its way.
+        // One after the other: while one is replaced, another keeps the tunnel open. Only after the rules exist, so that
+        // the first request is routed.
         { ...child, dependsOn: [shown.written, config, ...connectors.slice(-1)] },
       ));
     }

@@ -1,25 +1,25 @@
 /**
- * The ways in to Phoenix from outside its private network, which are the gate's: who may come in, by which name, with what.
+ * The ways in to Phoenix from outside its private network, which belong to the gate: who may connect, by which name, and how.
  */
 import { checkProject } from './catalog';
 
 export interface Door {
-  /** Names by which it is reached: host names in small letters, and addresses. Any other is answered with 421. */
+  /** Names by which it is reached: lower-case host names, and addresses. A request for any other gets 421. */
   readonly names: readonly string[];
-  /** Whether it is reached by any IP address: its ports are published on all of the host's. No site can give itself one for a name. */
+  /** Whether any IP address is accepted: its ports are published on all host addresses. No site can use one as its name. */
   readonly anyAddress: boolean;
-  /** Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses and networks. */
+  /** Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted: addresses and networks. */
   readonly proxies: readonly string[];
-  /** Whether people come over HTTPS, by a proxy or tunnel that speaks it. */
+  /** Whether people connect over HTTPS, through a proxy or tunnel that terminates it. */
   readonly https: boolean;
   /** Largest request in MiB. */
   readonly mostMiB: number;
 }
 
-/** What a delivery check reads back and removes. */
+/** What a delivery check reads back and deletes. */
 export const checksPath = `^/v1/projects/${checkProject}(/spans)?$`;
 
-/** A door as the template of the gate has it. */
+/** A door in the form that the gate's template needs. */
 interface DoorView {
   /** Arguments of `server_name`. */
   readonly serverNames: string;
@@ -41,7 +41,7 @@ const anyAddress = ['[0-9]{1,3}(\\.[0-9]{1,3}){3}', '\\[[0-9a-f:.]+\\]'];
 const bracketed = (name: string): string => (name.includes(':') ? `[${name}]` : name);
 const literally = (name: string): string => bracketed(name).replace(/[.[\]]/g, '\\$&');
 
-/** How the template has it. */
+/** Converts a door for the template. */
 export function doorView({ names, anyAddress: any, proxies, https, mostMiB }: Door): DoorView {
   const addresses = [...loopback, ...(any ? anyAddress : [])];
   return {
@@ -57,11 +57,11 @@ export function doorView({ names, anyAddress: any, proxies, https, mostMiB }: Do
   };
 }
 
-/** Requests of a megabyte and more that are let through to Phoenix at a time. */
+/** Requests of a megabyte or more that are passed to Phoenix at a time. */
 const largeAtOnce = 4;
 
-/** The same of one address. What comes by the ports on loopback has that of the gateway of Docker's network. */
+/** The same for one address. Requests to the ports on loopback have the address of the gateway of Docker's network. */
 const largeOfOne = 3;
 
-/** Requests over gRPC that are let through at a time; Phoenix takes none of them that is larger than 4 MiB. */
+/** gRPC requests that are passed at a time; Phoenix accepts none larger than 4 MiB. */
 const grpcAtOnce = 64;

@@ -12,12 +12,12 @@ import { wrongInput } from './wrong-input';
 
 /** A server that Phoenix may connect to. */
 export interface Destination {
-  /** Host name, in small letters. */
+  /** Lower-case host name. */
   readonly host: string;
   readonly port: number;
   /**
-   * Whether nothing that is sent first says for which server it is, as TLS with SNI does: mail and STARTTLS begin without TLS,
-   * and the LDAP client of Phoenix sends no SNI. Several of these with one port are asked in turn.
+   * Whether the client does not name the server in its first data, as TLS with SNI does: mail and STARTTLS begin without TLS,
+   * and Phoenix's LDAP client sends no SNI. Several of these with the same port are tried in turn.
    */
   readonly nameless: boolean;
 }
@@ -25,13 +25,13 @@ export interface Destination {
 export interface EgressArgs {
   /** Stack name, part of every name on the Docker host. */
   readonly stack: string;
-  /** `project/stack`, the value of the label on everything made here. */
+  /** `project/stack`, the value of the label on every resource created here. */
   readonly owner: string;
-  /** Network with a way out, on which it is `phoenix-egress`. */
+  /** Network with access to the outside, on which it is `phoenix-egress`. */
   readonly network: docker.Network;
   /** Reference of an nginx image with a version. */
   readonly image: pulumi.Input<string>;
-  /** What it connects to; at least one. */
+  /** The servers that it connects to; at least one. */
   readonly destinations: readonly Destination[];
   /**
    * What the engine's kernel can limit.
@@ -39,7 +39,7 @@ export interface EgressArgs {
    */
   readonly limits?: workload.Limits | undefined;
   /**
-   * The last word on each child.
+   * Overrides for each child.
    * @default none
    */
   readonly transform?: Transforms;
@@ -48,22 +48,22 @@ export interface EgressArgs {
 const configDir = '/etc/egress';
 const configFile = `${configDir}/nginx.conf`;
 
-/** Servers, the later ones asked when the first does not answer. */
+/** Servers; the later ones are tried if the first does not answer. */
 interface Group {
   readonly group: string;
   readonly servers: readonly string[];
-  /** Whether their names are looked up again and again, and not once, as a condition to start. */
+  /** Whether their names are resolved repeatedly, not just once as a condition to start. */
   readonly zone: boolean;
 }
 
-/** First version of nginx that looks up again and again the names of a group. */
+/** First version of nginx that resolves the names in a group repeatedly. */
 const resolving = '1.27.3';
 
-/** The ways to the servers that have this port. */
+/** The routes to the servers with this port. */
 function wayOf(port: number, here: readonly Destination[], resolves: boolean): { readonly port: number; readonly shared: boolean; readonly by: string; readonly groups: readonly Group[]; readonly servers: readonly object[] } {
   const shared = here.length > 1 && here.some(({ nameless }) => !nameless);
   const inTurn = here.length > 1 && !shared;
-  // The resolver does not look in /etc/hosts, where the Docker host has its name.
+  // The resolver does not read /etc/hosts, which has the name of the Docker host.
   const groups = inTurn
     ? [{ group: `in-turn-${port}`, zone: resolves, servers: here.map(({ host }, index) => `${host}:${port}${index === 0 ? '' : ' backup'}${resolves && host !== dockerHost ? ' resolve' : ''}`) }]
     : here.filter(({ host }) => host === dockerHost).map(({ host }) => ({ group: `docker-host-${port}`, zone: false, servers: [`${host}:${port}`] }));
@@ -80,8 +80,8 @@ function wayOf(port: number, here: readonly Destination[], resolves: boolean): {
 }
 
 /**
- * nginx's configuration: what comes to a port goes to the server with that port. Of several, TLS names the one that is meant
- * (SNI); where nothing does, they are asked in turn.
+ * nginx's configuration: connections to a port go to the server with that port. If there are several, TLS names the intended
+ * one (SNI); without SNI they are tried in turn.
  * @param version of nginx. Default: that of the pinned image
  */
 export function egressConfig(destinations: readonly Destination[], version = versionOf(images.gate)): string {
@@ -96,9 +96,9 @@ export function egressConfig(destinations: readonly Destination[], version = ver
 export const portsOf = (destinations: readonly Destination[]): readonly number[] => [...new Set(destinations.map(({ port }) => port))];
 
 /**
- * nginx through which Phoenix connects to the few servers that it may. Phoenix's network has no way out: there the gate
- * has the names of these servers, and hands on to this one what comes for them. It is a container of its own because the gate, on that network
- * too, would find itself by these names.
+ * nginx through which Phoenix connects to the few servers that it may reach. Phoenix's network has no access to the outside:
+ * there the gate has the names of these servers, and passes their connections on to this container. It is separate because the
+ * gate, which is also on that network, would resolve these names to itself.
  */
 export class Egress extends pulumi.ComponentResource {
   /** Name of the container on the Docker host; each connection is a line of its log. */
@@ -130,13 +130,13 @@ export class Egress extends pulumi.ComponentResource {
       {
         containerName: hostName('phoenix', args.stack, 'egress'),
         image,
-        // nginx reads its configuration once: another config is another container.
+        // nginx reads its configuration only once: a new config replaces the container.
         labels: { [stackLabel]: args.owner, ...configLabel(config) },
         user: users.gate,
         networks: [{ network: args.network, aliases: [aliases.egress] }],
         reachesHost: args.destinations.some(({ host }) => host === dockerHost),
         mounts: [configured.mount],
-        // The image's own entry point writes below /etc/nginx.
+        // The image's entry point writes below /etc/nginx.
         entrypoint: ['nginx'],
         command: ['-c', configFile, '-g', 'daemon off;'],
         lowPorts: true,
@@ -153,7 +153,7 @@ export class Egress extends pulumi.ComponentResource {
         memoryMiB: 128,
         cpus: '0.5',
         limits: args.limits,
-        // An answer of a model that is under way may take long; Phoenix asks again.
+        // A model's answer may take long; Phoenix tries again.
         stopSeconds: 10,
       },
       { ...child, dependsOn: [configured.written] },

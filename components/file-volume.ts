@@ -13,17 +13,17 @@ export interface FilesArgs {
   readonly mounts: readonly Mount[];
   /** Text by absolute path; the path lies in one of the mounts. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
-  /** `uid:gid` of the only user who can read them. Default: anyone in a container with that volume. */
+  /** `uid:gid` of the only user who can read them. Default: any user in a container with that volume. */
   readonly reader?: string | undefined;
-  /** What the image has to give them to the reader. Default: Python. */
+  /** The program in the image that changes their owner. Default: Python. */
   readonly giver?: keyof typeof givers | undefined;
 }
 
 /**
  * A container that is created and never started: creating it puts files into a volume, through the
  * engine, wherever that runs. (An upload into the service's own container fails: Docker refuses it
- * when the root is read-only.) A changed file replaces it, and the preview shows the changed lines.
- * With a reader it runs as a job that gives the files away: see `mustSucceed`.
+ * if the root is read-only.) A changed file replaces it, and the preview shows the changed lines.
+ * With a reader it runs as a job that changes the owner of the files: see `mustSucceed`.
  */
 export function files(name: string, args: FilesArgs, opts: pulumi.CustomResourceOptions): docker.Container {
   return new docker.Container(
@@ -45,8 +45,8 @@ export function files(name: string, args: FilesArgs, opts: pulumi.CustomResource
 }
 
 /**
- * What gives files of root's to the user who reads them. (`owner` of an upload fails where the image names a user: Docker
- * looks for that one on its host, and takes it in the place of the owner.)
+ * Gives root's files to the user who reads them. (`owner` of an upload fails if the image names a user: Docker
+ * looks for that user on its host, and uses it instead of the owner.)
  */
 function givenTo(reader: string, paths: readonly string[], giver: keyof typeof givers = 'python3'): Partial<docker.ContainerArgs> {
   return {
@@ -59,7 +59,7 @@ function givenTo(reader: string, paths: readonly string[], giver: keyof typeof g
   };
 }
 
-/** An image has the one or the other. */
+/** An image has one or the other. */
 const givers = {
   python3: (reader: string, paths: readonly string[]) => ({
     entrypoints: ['python3', '-ISc'],
@@ -75,7 +75,7 @@ export interface FileVolumeArgs {
   readonly image: docker.RemoteImage;
   /** `project/stack`, the value of the label on both. */
   readonly owner: string;
-  /** Where it is mounted, in the container that carries the files there and in the one that reads them. */
+  /** Where it is mounted, in the container that writes the files and in the one that reads them. */
   readonly path: string;
   /** Text by absolute path. */
   readonly files: FilesArgs['files'];
@@ -84,15 +84,15 @@ export interface FileVolumeArgs {
   readonly giver?: FilesArgs['giver'];
 }
 
-/** A volume that holds just these files: how a service gets its configuration, and its secrets. */
+/** A volume that holds only these files: how a service gets its configuration and secrets. */
 export interface FileVolume {
   /** For the service; read-only. */
   readonly mount: Mount;
-  /** What has to be there before the service starts. */
+  /** What must exist before the service starts. */
   readonly written: docker.Container;
 }
 
-/** @param names resource names of the volume and of the container that carries the files there */
+/** @param names resource names of the volume and of the container that writes the files */
 export function fileVolume(names: { readonly volume: string; readonly files: string }, args: FileVolumeArgs, opts: pulumi.CustomResourceOptions): FileVolume {
   const { volumeName, containerName, image: carrier, owner, path, files: content, reader, giver } = args;
   const volume = new docker.Volume(names.volume, { name: volumeName, labels: [{ label: stackLabel, value: owner }] }, opts);

@@ -8,71 +8,71 @@ import { renderFile } from './template';
 
 export const configDir = '/etc/gate';
 
-/** Holds an empty file for each key that may only send, by the middle part of the key, which is its number in Phoenix. */
+/** Holds an empty file for each key that may only send, named by the middle part of the key, which is its number in Phoenix. */
 export const ingestDir = '/etc/gate-ingest';
 
 export const tlsDir = '/etc/gate-tls';
 
 export const configFile = `${configDir}/nginx.conf`;
 
-/** Who sends to a store, beside the address that it is for. */
+/** The sender's credentials for a store, and the address that they are for. */
 export const senderFile = `${configDir}/sender.conf`;
 
-/** While this file is there, nothing is let through. */
+/** While this file exists, no request is let through. */
 export const closedFile = '/tmp/closed';
 
 /**
- * Refusals that reach Alloy as they are. The first four say that the data is bad: sent again, it would block
- * the queue for ever. The others are the ones that Alloy retries by itself.
+ * Refusals that are returned to Alloy unchanged. The first four say that the data is bad: sent again, it would block
+ * the queue forever. The others are those that Alloy retries by itself.
  */
 export const passedCodes: readonly number[] = [400, 413, 415, 422, 429, 502, 503, 504];
 
-/** Says of samples that they are older than others of their series; Thanos answers it. */
+/** Means that samples are older than others of their series; returned by Thanos. */
 const conflict = 409;
 
-/** What differs between protocols: the refusals that reach Alloy, and whether the endpoint is the whole URL. */
+/** Differences between protocols: the refusals that reach Alloy, and whether the endpoint is the whole URL. */
 export const protocols: Readonly<Record<Protocol, { readonly passed: readonly number[]; readonly isWhole: boolean }>> = {
   otlphttp: { passed: passedCodes, isWhole: false },
   'remote-write': { passed: [...passedCodes, conflict], isWhole: true },
 };
 
-/** Refusals that are never for what a request holds: of the sender, the path, the method, the time. */
+/** Refusals that are never caused by the content of a request: they concern the sender, the path, the method or the time. */
 const ofTheWay: readonly number[] = [401, 404, 405, 408];
 
-/** Whether it may be for what the request holds that it is refused: a firewall's 403, say. */
+/** Whether the request's content may be the cause of a refusal: for example, a firewall's 403. */
 const mayBeForContent = (code: number): boolean => code >= 400 && code <= 500 && !ofTheWay.includes(code);
 
-/** How often one is refused, three minutes in all, until it is put aside. */
+/** How many refusals, over three minutes in all, until a request is put aside. */
 const refusedTimes = 30;
 
-/** nginx's own word for a client that hung up; it refuses to start with a rule for it. */
+/** nginx's own code for a client that hung up; nginx does not start with a rule for it. */
 const hungUp = 499;
 
 export interface GateConfig {
-  /** Base URL of what stands behind it. */
+  /** Base URL of the backend. */
   readonly backend: string;
   /** Default: `otlphttp`. */
   readonly protocol?: Protocol;
   readonly tunnelled?: boolean | undefined;
   readonly journal?: string | undefined;
   readonly door?: Door | undefined;
-  /** Ports on which it takes what is for an Egress. Default: none. */
+  /** Ports on which it accepts connections for an Egress. Default: none. */
   readonly egressPorts?: readonly number[];
-  /** Whether the door takes TLS, too, on ports of its own. */
+  /** Whether the door also accepts TLS, on separate ports. */
   readonly tls?: boolean;
-  /** Whether it says who sends, as `senderConfig` has it. Default: Alloy does. */
+  /** Whether it adds the sender's credentials, from `senderConfig`. Default: Alloy does. */
   readonly sender?: boolean;
 }
 
 /**
- * nginx's configuration for a gate. (From a backend, 408 and 444 end as a cut connection,
- * whatever the rules say: Alloy tries those again, too.)
+ * nginx's configuration for a gate. (From a backend, 408 and 444 end as a closed connection,
+ * whatever the rules are: Alloy retries those, too.)
  */
 export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = false, journal, door, egressPorts = [], tls = false, sender = false }: GateConfig): string {
   const { protocol, origin, pathname, hostname, host } = new URL(backend);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
   const isHere = hostname === dockerHost;
-  // To nginx a $ begins the name of a variable.
+  // In nginx a $ begins the name of a variable.
   const path = pathname.replace(/\/$/, '').replaceAll('$', '%24');
   const upstream = isHere ? `${protocol}//${dockerHostInGate}${path}` : `${origin}${path}`;
   const { passed } = protocols[takes];
@@ -89,7 +89,7 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
     here: isHere ? { name: dockerHostInGate, host, hostname, server: host === hostname ? `${host}:${protocol === 'https:' ? 443 : 80}` : host } : false,
     tls: protocol === 'https:',
     sender: sender && { file: senderFile },
-    // Longer than Alloy waits: its timeout is the one that counts.
+    // Longer than Alloy waits: Alloy's timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),
     egress: egressPorts.length === 0 ? false : { to: aliases.egress, on: egressPorts },
     later: rowsOf((code) => !tunnelled || !mayBeForContent(code)),
@@ -98,13 +98,13 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
       ...doorView(door),
       away: phoenixAway,
       ingestDir,
-      // Base64 of how the middle of an API key begins, whatever follows.
+      // Base64 of the beginning of an API key's middle part, independent of the rest.
       keyBegins: Buffer.from('{"jti":"ApiKey:').toString('base64url'),
       checksPath,
       secured: tls ? tlsFiles(tlsDir) : false,
       grpcPorts: listening(directGrpc, tlsGrpc),
       grpc: `${hostname}:${ports.phoenix.otlpGrpc}`,
-      // HTTP/2 for gRPC alone: elsewhere a body says how long it is.
+      // HTTP/2 only for gRPC: elsewhere a request states the length of its body.
       strangers: [{ ports: [...listening(ui, tlsUi), ...listening(directHttp, tlsHttp)], http2: false }, { ports: listening(directGrpc, tlsGrpc), http2: true }],
       doors: [
         { what: "The page and the REST API. Phoenix's own clients send OTLP over HTTP there, too.", ports: listening(ui, tlsUi), page: true },
@@ -116,6 +116,6 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
 
 export const isSecret = ({ password, token }: SenderArgs): boolean => password !== undefined || token !== undefined;
 
-/** The part of the configuration that says who sends to a store. An empty header is not sent. */
+/** The part of the configuration with the sender's credentials for a store. An empty header is not sent. */
 export const senderConfig = (sender: Sender): string =>
   renderFile('gate/sender.conf.mustache', { authorization: authorizationOf(sender), tenant: sender.tenant ?? '' });

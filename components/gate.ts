@@ -16,27 +16,27 @@ import * as workload from './workload';
 export interface GateArgs {
   /** Stack name, part of every name on the Docker host. */
   readonly stack: string;
-  /** `project/stack`, the value of the label on everything made here. */
+  /** `project/stack`, the value of the label on every resource created here. */
   readonly owner: string;
   /** Network on which the gate is `<backend>-gate`. */
   readonly network: docker.Network;
   /** Reference of an nginx image with a version. */
   readonly image: pulumi.Input<string>;
-  /** What stands behind it. */
+  /** The backend behind it. */
   readonly backend: Backend;
   /**
-   * Base URL of what takes `POST /v1/traces` in its place.
-   * @default nothing does
+   * Base URL of a service that receives `POST /v1/traces` instead.
+   * @default none
    */
   readonly journal?: pulumi.Input<string> | undefined;
   /**
-   * Whether that is on the Docker host itself, as `host.docker.internal`.
-   * @default it is not
+   * Whether the backend is on the Docker host itself, as `host.docker.internal`.
+   * @default false
    */
   readonly reachesHost?: boolean;
   /**
-   * What is published of Phoenix, and what it reaches, where that stands behind it.
-   * @default it is for Alloy alone
+   * What is published of Phoenix, and what it reaches, if Phoenix is the backend.
+   * @default only Alloy uses the gate
    */
   readonly door?: PublishedDoor;
   /**
@@ -45,32 +45,32 @@ export interface GateArgs {
    */
   readonly limits?: workload.Limits | undefined;
   /**
-   * The last word on each child.
+   * Overrides for each child.
    * @default none
    */
   readonly transform?: Transforms;
 }
 
 /**
- * nginx between Alloy and a backend, for which a refusal means "later": Alloy drops a batch that is answered
- * with 401, 403, 500, 507 or a tunnel's 530, and takes the page at the end of a redirect for a success. Here all
- * of these become 503, which Alloy keeps on disk and sends again until somebody has put it right. Behind a tunnel a request
- * that is refused again and again, while an empty one of the same sender is taken, is put aside: it would keep a sender of
- * Alloy's busy for ever.
+ * nginx between Alloy and a backend, which turns a refusal into "later": Alloy drops a batch that is answered
+ * with 401, 403, 500, 507 or a tunnel's 530, and takes the page at the end of a redirect for success. The gate returns 503 for
+ * all of these, so Alloy keeps the batch on disk and retries until somebody has fixed the cause. Behind a tunnel, a request that
+ * is refused repeatedly, while an empty one from the same sender is accepted, is put aside: it would keep one of Alloy's
+ * senders busy forever.
  */
 export class Gate extends pulumi.ComponentResource {
   /** The same backend at the gate's address. */
   readonly backend: Backend;
   /** Base URL on the private network. */
   readonly internal: string;
-  /** Base URL of the page there, where it has a door. */
+  /** Base URL of the page there, if it has a door. */
   readonly page: string;
-  /** Addresses on the Docker host, where it has a door. */
+  /** Addresses on the Docker host, if it has a door. */
   readonly endpoints: DoorEndpoints | undefined;
   /** Name of the container on the Docker host; each refusal is a line of its log. */
   readonly containerName: pulumi.Output<string>;
   readonly image: docker.RemoteImage;
-  /** ID of the container, another one when it is replaced. */
+  /** ID of the container; it changes when the container is replaced. */
   readonly server: pulumi.Output<string>;
 
   constructor(name: string, args: GateArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -128,7 +128,7 @@ export class Gate extends pulumi.ComponentResource {
       {
         containerName: hostName(role, args.stack, 'gate'),
         image: this.image,
-        // nginx reads its configuration and its certificate once: another one is another container.
+        // nginx reads its configuration and its certificate only once: a change replaces the container.
         labels: { ...labels, ...configLabel(sender ? pulumi.interpolate`${config}${configured.written.id}` : config), ...(door?.tls ? tlsLabel(door.tls) : {}) },
         user: users.gate,
         networks: [
@@ -137,7 +137,7 @@ export class Gate extends pulumi.ComponentResource {
         ],
         reachesHost: args.reachesHost ?? false,
         mounts: [configured.mount, ...(aside ? [aside.mount] : []), ...(ingest ? [ingest] : []), ...(certified ? [certified.mount] : [])],
-        // The image's own entry point writes below /etc/nginx.
+        // The image's entry point writes below /etc/nginx.
         entrypoint: ['nginx'],
         command: ['-c', configFile, '-g', 'daemon off;'],
         lowPorts: egressPorts.length > 0,
@@ -148,7 +148,7 @@ export class Gate extends pulumi.ComponentResource {
         ] : [],
         listed: door?.listed ?? {},
         healthCheck: {
-          // bash is in every image made on Debian. The backend is not asked: without it the gate has most to do.
+          // Every Debian-based image has bash. The backend is not asked: the gate has most to do while it is down.
           command: workload.httpProbe(ports.gate.health, '/healthz', 204),
           interval: '2s',
           timeout: '5s',
@@ -156,11 +156,11 @@ export class Gate extends pulumi.ComponentResource {
           retries: 15,
           waitSeconds: 60,
         },
-        // All its connections with headers as long as they may be, twice: read, and handed on. TLS takes 45 KB more for each.
+        // All connections with headers of the maximum length, twice: received and sent. TLS adds 45 KB for each.
         memoryMiB: door?.tls ? 512 : 256,
         cpus: '1.0',
         limits: args.limits,
-        // The image's stop signal lets requests end, which take at most the 30 s for which Alloy waits; one through a
+        // The image's stop signal lets requests finish, which take at most the 30 s that Alloy waits; one through a
         // tunnel may take longer, and is then sent again.
         stopSeconds: 35,
       },
@@ -176,7 +176,7 @@ export class Gate extends pulumi.ComponentResource {
     this.registerOutputs({ containerName: this.containerName, internal: this.internal, ...(door ? { page: this.page, endpoints: this.endpoints } : {}) });
   }
 
-  /** The volume with the requests that the other end refuses for what they hold; it stays when the stack goes. */
+  /** The volume with requests that the other end refuses because of their content; kept when the stack is removed. */
   private asideVolume(name: string, { stack, owner, backend }: GateArgs): { readonly mount: workload.Mount; readonly ready: pulumi.Input<pulumi.Resource> } {
     const labels = { [stackLabel]: owner };
     const volume = new docker.Volume(
@@ -202,13 +202,13 @@ export class Gate extends pulumi.ComponentResource {
     return { mount, ready: workload.mustSucceed(owned, 'The gate was not given the volume for what is put aside') };
   }
 
-  /** The volume that says which keys may only send: nginx looks at it for each request, so that a new key replaces no gate. */
+  /** The volume that lists the send-only keys: nginx checks it for each request, so a new key does not replace the gate. */
   private ingestKeys(name: string, { stack, owner, backend }: GateArgs, { ingestKeys }: PublishedDoor): workload.Mount {
     const labels = { [stackLabel]: owner };
     const volumeName = hostName(backend.name, stack, 'gate-ingest');
     const volume = new docker.Volume(`${name}-ingest`, { name: volumeName, labels: [{ label: stackLabel, value: owner }] }, { parent: this });
     const mount = { volume: volume.name, path: ingestDir };
-    // The number of a key is no secret; the rest of it stays here.
+    // The number of a key is not secret; the rest of the key stays here.
     const numbers = pulumi.unsecret(pulumi.all([...ingestKeys]).apply((keys) => keys.flatMap((key) => key.split('.')[1] ?? [])));
     const written = workload.job(
       `${name}-ingest-keys`,

@@ -1,23 +1,23 @@
 /**
- * What every container of a stack has, whatever it runs: numeric user, read-only root, no capabilities, no new privileges,
- * bounded processes, files and logs.
+ * What all containers of a stack have in common: numeric user, read-only root, no capabilities, no new privileges,
+ * limited processes, files and logs.
  */
 import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 
-/** A limit that the kernel keeps for each process of a container. */
+/** A limit that the kernel enforces for each process of a container. */
 export interface Ulimit {
   readonly name: string;
   readonly soft: number;
   readonly hard: number;
 }
 
-/** What a Docker host can limit. Asked for what it cannot, the engine refuses the container or forgets the value. */
+/** The limits that a Docker host supports. If asked for another, the engine refuses the container or ignores the value. */
 export interface Limits {
   readonly memory: boolean;
   readonly swap: boolean;
   readonly cpus: boolean;
-  /** Those that the engine adds to every container, and lists among the container's own; false where it keeps none. */
+  /** Those that the engine adds to every container, and lists among the container's own; false if it keeps none. */
   readonly ulimits: readonly Ulimit[] | false;
 }
 
@@ -50,21 +50,21 @@ export interface Common {
 }
 
 /**
- * The package has no limit on the processes of a container. This one counts those of a user on the whole host, threads
- * included, and every stack has the same users: Phoenix, the journal and the tunnel of one take about 60 of these. A
- * connection is a file, and so many fill Alloy's memory first. An engine that may not raise limits, as in a container
- * without privileges, has more of both than this.
+ * The package has no process limit for containers. This one counts the processes of a user on the whole host, threads
+ * included, and every stack has the same users: Phoenix, journal and tunnel of one stack use about 60. Each
+ * connection is a file, and this many fill Alloy's memory first. An engine that may not raise limits, as in a container
+ * without privileges, has higher limits than these.
  */
 const ulimits: readonly Ulimit[] = [{ name: 'nproc', soft: 4096, hard: 4096 }, { name: 'nofile', soft: 16_384, hard: 16_384 }];
 
-/** @returns nothing for root, whose processes the kernel does not count; else all that the engine lists, or it shows as a change for ever */
+/** @returns nothing for root, whose processes the kernel does not count; else all ulimits that the engine lists, to avoid diffs */
 function ulimitsOf({ user, limits }: Common): Pick<docker.ContainerArgs, 'ulimits'> {
   return limits?.ulimits && parseInt(user, 10) !== 0
     ? { ulimits: [...ulimits, ...limits.ulimits.filter(({ name }) => !ulimits.some((own) => own.name === name))] }
     : {};
 }
 
-/** 30 MiB of log a container at most: Docker's default has no bound and fills disks. */
+/** At most 30 MiB of log per container: Docker's default has no limit and fills disks. */
 export const boundedLogs = { logDriver: 'json-file', logOpts: { 'max-size': '10m', 'max-file': '3' } };
 
 /** @returns the arguments that all containers share */
@@ -89,7 +89,7 @@ export function hardened(args: Common): docker.ContainerArgs {
 
 /**
  * The provider reports a change of health check, init or tmpfs as done and does nothing: only a
- * replacement makes it true. And a container's name is taken until the old one is gone.
+ * replacement applies it. And a container's name is in use until the old one is removed.
  */
 export function replacing(opts: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
   return { ...opts, replaceOnChanges: ['healthcheck', 'init', 'tmpfs'], deleteBeforeReplace: true };

@@ -1,5 +1,5 @@
 /**
- * What a stack is made of, for programs of others, too: plain arguments in, typed outputs out. Nothing here knows a setting.
+ * The components of a stack, also for other programs: plain arguments in, typed outputs out. Nothing here knows about settings.
  */
 export type { Engine } from '../engine';
 export { Alloy, type AlloyArgs } from './alloy';

@@ -11,19 +11,19 @@ import * as workload from './workload';
 export interface JournalArgs {
   /** Stack name, part of every name on the Docker host. */
   readonly stack: string;
-  /** `project/stack`, the value of the label on everything made here. */
+  /** `project/stack`, the value of the label on every resource created here. */
   readonly owner: string;
-  /** Network on which Phoenix is, and the journal is `phoenix-journal`. */
+  /** Network that Phoenix is on, and where the journal is `phoenix-journal`. */
   readonly network: docker.Network;
-  /** Phoenix's image, which has Python: no further one is needed. */
+  /** Phoenix's image, which has Python: no other image is needed. */
   readonly image: docker.RemoteImage;
   /** Base URL of Phoenix on the private network. */
   readonly phoenix: pulumi.Input<string>;
-  /** Whether Phoenix has metrics there. Without them a record is kept by time. */
+  /** Whether Phoenix has metrics there. Without them, records are kept for a fixed time. */
   readonly metrics: boolean;
   /**
-   * `authorization` header with which Phoenix takes spans; secret in here.
-   * @default none, which is for a Phoenix without auth
+   * `authorization` header with which Phoenix accepts spans; becomes a secret here.
+   * @default none, for a Phoenix without auth
    */
   readonly authorization?: pulumi.Input<string> | undefined;
   /**
@@ -32,7 +32,7 @@ export interface JournalArgs {
    */
   readonly limits?: workload.Limits | undefined;
   /**
-   * The last word on each child.
+   * Overrides for each child.
    * @default none
    */
   readonly transform?: Transforms;
@@ -43,10 +43,10 @@ const secretsDir = '/etc/journal-secrets';
 const authorizationFile = `${secretsDir}/phoenix.authorization`;
 
 const bounds = {
-  /** Bytes kept at most, and the share of the disk that is free without them. */
+  /** Maximum of bytes kept, in total and as a share of the disk space that is free without them. */
   mostBytes: 1024 ** 3,
   share: 0.2,
-  /** Twice what the kernel takes to write to the disk what a database has given it. */
+  /** Twice the time that the kernel takes to write a database's data to disk. */
   keepSeconds: 120,
   segmentBytes: 16 * 1024 ** 2,
   lookSeconds: 0.5,
@@ -55,16 +55,16 @@ const bounds = {
   asideSeconds: 900,
 };
 
-/** Seconds in which Phoenix has put in its queue what it has answered; and, where it has no metrics, has stored it. */
+/** Seconds until Phoenix has queued what it has acknowledged; and, if it has no metrics, has stored it. */
 const settleSeconds = { withMetrics: 10, without: 300 };
 
 export interface JournalProgram {
   /** Base URL of Phoenix. */
   readonly phoenix: string;
-  /** Port of Phoenix's metrics; 0 where it has none. */
+  /** Port of Phoenix's metrics; 0 if it has none. */
   readonly metricsPort: number;
   /**
-   * @default the ones in the container
+   * @default the one in the container
    */
   readonly port?: number;
   readonly folder?: string;
@@ -90,17 +90,17 @@ export function journalProgram({ phoenix, metricsPort, bounds: other, ...rest }:
 }
 
 /**
- * Stands between the gate and Phoenix and keeps what Phoenix has accepted until it is stored: Phoenix answers before
- * that, and what is in its memory goes with it. What was lost is sent again. docs/journal.md says how.
+ * Sits between the gate and Phoenix and keeps what Phoenix has accepted until it is stored: Phoenix acknowledges spans
+ * earlier, and a crash loses those in memory. Lost spans are sent again; see docs/journal.md.
  */
 export class Journal extends pulumi.ComponentResource {
-  /** Base URL on the private network; takes `POST /v1/traces` and nothing else. */
+  /** Base URL on the private network; accepts only `POST /v1/traces`. */
   readonly internal = `http://${aliases.journal}:${ports.journal.otlpHttp}`;
   /** Name of the container on the Docker host. */
   readonly containerName: pulumi.Output<string>;
   /** Name of the volume with what is kept. */
   readonly volumeName: pulumi.Output<string>;
-  /** ID of the container, another one when it is replaced. */
+  /** ID of the container; it changes when the container is replaced. */
   readonly server: pulumi.Output<string>;
 
   constructor(name: string, args: JournalArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -108,7 +108,7 @@ export class Journal extends pulumi.ComponentResource {
     const child = { parent: this };
     const labels = { [stackLabel]: args.owner };
 
-    // Kept when the stack goes: spans that Phoenix has not stored may be only here. Not protected: the setting can be switched off.
+    // Kept when the stack is removed: it may have the only copy of spans. Not protected: the setting can be switched off.
     const data = new docker.Volume(
       `${name}-data`,
       { name: hostName('journal', args.stack, 'data'), labels: [{ label: stackLabel, value: args.owner }] },
@@ -118,7 +118,7 @@ export class Journal extends pulumi.ComponentResource {
     const owned = ownedBy(users.journal, `${name}-data-owner`, { containerName: hostName('journal', args.stack, 'data-owner'), image: args.image, labels, mounts, path: dataDir }, child);
     const ready = workload.mustSucceed(owned, 'The journal was not given its data volume');
 
-    // There with and without auth: a login that is switched on replaces nothing.
+    // Exists with and without auth: enabling login replaces nothing.
     const secrets = fileVolume(
       { volume: `${name}-secrets`, files: `${name}-secret-files` },
       {
@@ -152,7 +152,7 @@ export class Journal extends pulumi.ComponentResource {
           ],
           interval: '5s',
           timeout: '5s',
-          // It reads what it has kept: 1 GiB at most.
+          // It reads its stored records at startup: 1 GiB at most.
           startPeriod: '1m0s',
           retries: 15,
           waitSeconds: 120,
@@ -160,7 +160,7 @@ export class Journal extends pulumi.ComponentResource {
         memoryMiB: 128,
         cpus: '1.0',
         limits: args.limits,
-        // Requests under way end within what Phoenix takes for them, which is what the gate waits for.
+        // Requests in progress finish within Phoenix's response time, which is what the gate waits for.
         stopSeconds: 35,
       },
       { ...child, dependsOn: [ready, secrets.written] },

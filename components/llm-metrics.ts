@@ -1,16 +1,16 @@
 /**
  * Part of Alloy's configuration that counts calls and tokens of language models from spans, for a store of metrics. It uses
- * components that are generally available alone (Alloy 1.11 and later).
+ * only components that are generally available (Alloy 1.11 and later).
  */
 import { checkService } from './catalog';
 import { renderFile } from './template';
 
-/** Where spans go to be counted. */
+/** Where spans are sent to be counted. */
 export const llmMetricsInput = 'otelcol.processor.transform.llm.input';
 
 /**
- * Combinations of service, model, kind and status in each metric; further ones are one, with `otel_metric_overflow`. Each is
- * seventeen series. 60,000 of them took 150 MiB with the bound of 1GiB, and 1.3 GiB without one (Alloy 1.11.0).
+ * Combinations of service, model, kind and status in each metric; all others are combined as `otel_metric_overflow`. Each
+ * has seventeen series. 60,000 of them took 150 MiB with the limit of 1GiB, and 1.3 GiB without one (Alloy 1.11.0).
  */
 const mostCombinations = (memoryMiB: number): number => Math.min(2000, Math.floor(memoryMiB / 2));
 
@@ -25,7 +25,7 @@ const tokens = [
   { type: 'output', attribute: 'gen_ai.usage.output_tokens', others: ['llm.token_count.completion', 'gen_ai.usage.completion_tokens'] },
 ];
 
-/** What makes the names of OpenInference those of the GenAI conventions, and the other way round for the kind of a span. */
+/** Renames OpenInference attributes to those of the GenAI conventions, and the reverse for the kind of a span. */
 const statements = [
   ...['llm.model_name', 'embedding.model_name', 'reranker.model_name'].map((name) => copied(model, name)),
   ...tokens.flatMap(({ attribute: to, others }) => others.map((from) => copied(to, from))),
@@ -33,21 +33,21 @@ const statements = [
   isA('EMBEDDING', 'embeddings'),
   isA('TOOL', 'execute_tool'),
   isA('AGENT', 'create_agent|invoke_agent'),
-  // The Vercel AI SDK names no operation.
+  // The Vercel AI SDK sets no operation.
   `set(${attribute(kind)}, "LLM") where ${attribute(kind)} == nil and ${attribute(operation)} == nil and ${attribute(model)} != nil`,
   `set(${attribute(service)}, resource.attributes["service.name"])`,
-  // Prompts are not for counting, and a name of a megabyte is no label.
+  // Prompts are not counted, and a name of a megabyte is no label.
   `keep_keys(attributes, [${[kind, model, service, ...tokens.map(({ attribute: name }) => name)].map((name) => `"${name}"`).join(', ')}])`,
   'truncate_all(attributes, 128)',
 ];
 
-/** The bounds that the GenAI conventions advise. */
+/** The bucket boundaries that the GenAI conventions recommend. */
 const seconds = Array.from({ length: 14 }, (_, power) => `"${10 * 2 ** power}ms"`).join(', ');
 const counts = Array.from({ length: 14 }, (_, power) => `"${4 ** power}ms"`).join(', ');
 
 /**
  * @param stores receivers of metrics, as Alloy's configuration names them
- * @param tracesTo who gets the spans themselves, for the comment
+ * @param tracesTo the receiver of the spans themselves, for the comment
  * @param memoryMiB memory limit of Alloy
  */
 export function llmMetrics(stores: readonly string[], tracesTo: string, memoryMiB: number): string {

@@ -1,30 +1,30 @@
 /**
- * Names of what a stack makes on the Docker host. Every one carries the stack, so that several stacks live on one host.
+ * Names of a stack's objects on the Docker host. Each contains the stack, so that one host can have several stacks.
  */
 
 /** Label every container, volume and network of a stack carries, with `project/stack` as its value. */
 export const stackLabel = 'llm-observability.stack';
 
 /**
- * Name of a container, network or volume on the Docker host. It carries the stack,
- * so that several stacks live on one host.
+ * Name of a container, network or volume on the Docker host. It contains the stack,
+ * so that one host can have several stacks.
  */
 export function hostName(role: string, stack: string, part?: string): string {
   return [role, stack, part].filter(Boolean).join('-');
 }
 
-/** `prod` of `organization/project/prod`, however much of it stands there. */
+/** `prod` of `organization/project/prod`, or of a shorter form. */
 export const shortName = (stack: string): string => stack.split('/').at(-1) ?? stack;
 
-/** Volume that is there while a stack is in the middle of taking over from a set-up before it. */
+/** Volume that exists while a stack is taking over from an earlier set-up. */
 export const takingOver = (stack: string): string => hostName('adoption', stack, 'switching');
 
-/** Cloudflare takes 25 connectors for a tunnel. */
+/** Cloudflare allows 25 connectors per tunnel. */
 export const maxConnectors = 25;
 
 /**
- * Every name that a stack may take on its Docker host. Some are only taken with some settings; a test holds the list
- * against what the program makes.
+ * Every name that a stack may use on its Docker host. Some are used only with some settings; a test compares the list
+ * with what the program creates.
  * @param atEdge whether it is a stack at the edge, which has no Phoenix and no tunnel
  */
 export function hostNames(stack: string, atEdge: boolean): { readonly container: readonly string[]; readonly volume: readonly string[]; readonly network: readonly string[] } {
@@ -52,10 +52,10 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
   };
 }
 
-/** Whether a container with this restart policy runs for ever. Stacks of before have `unless-stopped`. */
+/** Whether a container with this restart policy runs forever. Older stacks have `unless-stopped`. */
 export const runsForEver = (restart: unknown): boolean => restart === 'always' || restart === 'unless-stopped';
 
-/** What a stack may be called, as the rest of a sentence that begins with its name. */
+/** The rule for stack names, as the rest of a sentence that begins with the name. */
 export const stackNameRule = "containers, volumes and networks carry the name of the stack, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters";
 
 export const isStackName = (name: string): boolean => /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,40}$/.test(name);

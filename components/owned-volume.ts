@@ -4,7 +4,7 @@ import { renderFile } from './template';
 import * as workload from './workload';
 
 /**
- * A job that gives a volume to the user who writes to it: a fresh one belongs to root.
+ * A job that gives a volume to the user who writes to it: a new one belongs to root.
  * @param user `uid:gid`
  * @param args an image with Python; it needs no shell
  */
@@ -20,7 +20,7 @@ export function ownedBy(
     {
       ...args,
       user: '0:0',
-      // The last two: it reads a database of Phoenix as its owner, because as root without rights it could not.
+      // The last two: it reads a Phoenix database as its owner, because root without capabilities could not.
       capabilities: ['CHOWN', 'DAC_READ_SEARCH', 'SETGID', 'SETUID'],
       entrypoint: ['python3', '-c'],
       command: [renderFile('phoenix/own-volume.py.mustache', { path, uid, gid })],

@@ -1,5 +1,5 @@
 /**
- * How Phoenix is started: the program in its container, what that reads from its environment, and how it is known to answer.
+ * How Phoenix is started: the program in its container, its environment, and its health check.
  */
 import type * as pulumi from '@pulumi/pulumi';
 import { beyondLimit, checkProject, ports, storagePercent } from './catalog';
@@ -10,11 +10,11 @@ import type { HealthCheck } from './workload';
 export const workingDir = '/phoenix_storage';
 export const secretsDir = '/etc/phoenix-secrets';
 export const secretsFile = `${secretsDir}/environment.json`;
-/** What the image runs by itself: `python3 -m` and this. */
+/** What the image runs by default: `python3 -m` and this. */
 export const served = { module: 'phoenix.server.main', args: ['serve'] };
 /**
- * Largest request, unpacked: twice what Alloy takes at most, which writes it anew, with what a sender may leave out. A smaller
- * one would refuse what Alloy has accepted.
+ * Largest request, unpacked: twice Alloy's maximum, because Alloy encodes it anew and adds what a sender may omit. A smaller
+ * limit would refuse what Alloy has accepted.
  */
 const mostUnpackedMiB = 128;
 
@@ -27,7 +27,7 @@ export function phoenixStart(mostProjects: number, changes: { readonly secretsFi
 const boundedStorage = (mebibytes: number): Readonly<Record<string, string>> => ({
   PHOENIX_DATABASE_ALLOCATED_STORAGE_CAPACITY_GIBIBYTES: String(mebibytes / 1024),
   PHOENIX_DATABASE_USAGE_INSERTION_BLOCKING_THRESHOLD_PERCENTAGE: String(storagePercent.blocked),
-  // Where mail is set up.
+  // Used if mail is configured.
   PHOENIX_DATABASE_USAGE_EMAIL_WARNING_THRESHOLD_PERCENTAGE: String(storagePercent.warned),
 });
 
@@ -43,7 +43,7 @@ const switchedOff = {
   PHOENIX_ENABLE_OAUTH2_AUTHORIZATION_SERVER: 'false',
 };
 
-/** What of Phoenix's arguments is in its environment. */
+/** The arguments of Phoenix that its environment needs. */
 export interface PhoenixEnvironment {
   readonly auth: boolean;
   readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
@@ -59,20 +59,20 @@ export const phoenixEnvironment = ({ auth, env, storageMiB, memoryMiB, metrics =
   PHOENIX_GRPC_PORT: String(ports.phoenix.otlpGrpc),
   // The root is read-only, and libraries write below the home directory.
   HOME: '/tmp',
-  // Its metrics, on the private network: they tell how much of what it has accepted is not stored yet.
+  // Its metrics, on the private network: they show how much of the accepted data is not stored yet.
   PHOENIX_ENABLE_PROMETHEUS: String(metrics),
   PHOENIX_MAX_SPANS_QUEUE_SIZE: String(spansInMemory(memoryMiB)),
   PHOENIX_ENABLE_AUTH: String(auth),
   ...(storageMiB === undefined ? {} : boundedStorage(storageMiB)),
   ...switchedOff,
-  // Read by uvicorn, Phoenix's web server. Whoever comes passes the gate, which says who they are.
+  // Read by uvicorn, Phoenix's web server. All requests come through the gate, which names the client.
   FORWARDED_ALLOW_IPS: '*',
   ...env,
 });
 
 /** Its health check. */
 export const answers: HealthCheck = {
-  // A bare socket without site-packages costs half the CPU of urllib, which allows to ask often: a
+  // A bare socket without site-packages costs half the CPU of urllib, so it can run often: a
   // deployment waits for the answer. The image has neither a shell nor curl.
   command: [
     'python3', '-ISc',
@@ -80,8 +80,8 @@ export const answers: HealthCheck = {
   ],
   interval: '2s',
   timeout: '5s',
-  // A fresh database takes 13 s on an idle machine and twice that on a busy one; a migration takes longer.
+  // A new database takes 13 s on an idle machine and twice that on a busy one; a migration takes longer.
   startPeriod: '1m0s',
   retries: 15,
-  // The provider would give up after a time and replace the container in the next deployment: PhoenixReady waits.
+  // The provider would give up after a while and replace the container in the next deployment: PhoenixReady waits.
 };

@@ -16,18 +16,18 @@ import * as workload from './workload';
 export interface PhoenixArgs {
   /** Stack name, part of every name on the Docker host. */
   readonly stack: string;
-  /** `project/stack`, the value of the label on everything made here. */
+  /** `project/stack`, the value of the label on every resource created here. */
   readonly owner: string;
-  /** Network on which Phoenix is `phoenix-server`; it needs no way out. */
+  /** Network on which Phoenix is `phoenix-server`; it needs no access to the outside. */
   readonly network: docker.Network;
   /** Image reference with a version. */
   readonly image: pulumi.Input<string>;
   /**
-   * Days after which traces are deleted; 0 keeps them for ever.
-   * @default what is set in Phoenix
+   * Days after which traces are deleted; 0 keeps them forever.
+   * @default Phoenix's own setting
    */
   readonly retentionDays?: number | undefined;
-  /** Whether people log in and machines need an API key. */
+  /** Whether people must log in and machines need an API key. */
   readonly auth: boolean;
   /**
    * Your own secrets instead of generated ones.
@@ -37,9 +37,9 @@ export interface PhoenixArgs {
   /** Names of API keys besides Alloy's. */
   readonly apiKeys: readonly string[];
   /**
-   * Those of them that end, and hours for which a new one is good; 0 is for ever. Alloy's never does: it does not leave the host,
-   * a deployment alone replaces it, and with an end a stack that nobody deploys would stop storing traces.
-   * @default none ends
+   * The keys among them that expire, and the lifetime of a new one in hours; 0 never expires. Alloy's never expires: it does
+   * not leave the host, only a deployment replaces it, and a stack that nobody deploys would stop storing traces.
+   * @default none expires
    */
   readonly ending?: { readonly names: readonly string[]; readonly hours: number };
   /**
@@ -48,15 +48,15 @@ export interface PhoenixArgs {
    */
   readonly env?: Readonly<Record<string, pulumi.Input<string>>>;
   /**
-   * Those whose values are secret, which the container does not show.
+   * Those whose values are secret and not visible in the container's definition.
    * @default none
    */
   readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Docker Engine of the `docker` provider, through which Phoenix is told what only its API takes. */
+  /** Docker Engine of the `docker` provider, through which Phoenix gets the settings that only its API accepts. */
   readonly engine: pulumi.Input<Engine>;
   /**
-   * Size that the database may have.
-   * @default what the disk has
+   * Maximum size of the database.
+   * @default the size of the disk
    */
   readonly storageMiB?: number | undefined;
   /** Projects that senders can create. */
@@ -74,15 +74,15 @@ export interface PhoenixArgs {
    * @default true
    */
   readonly metrics?: boolean;
-  /** Whether the volume can neither be destroyed nor replaced. */
+  /** Whether the volume can be neither destroyed nor replaced. */
   readonly protectData: boolean;
   /**
-   * Command that goes on with a deployment, for messages.
+   * Command that resumes a deployment, for messages.
    * @default `pulumi up --stack` and the name of the program's stack
    */
   readonly redeploy?: string;
   /**
-   * The last word on each child.
+   * Overrides for each child.
    * @default none
    */
   readonly transform?: Transforms;
@@ -106,25 +106,25 @@ export class Phoenix extends pulumi.ComponentResource {
   readonly backend: Backend;
   /** Base URL on its network. */
   readonly internal = `http://${aliases.phoenix}:${ports.phoenix.ui}`;
-  /** A bearer token with all rights, for who operates the stack. */
+  /** A bearer token with all rights, for the operator of the stack. */
   readonly adminSecret: pulumi.Output<string>;
   /** First password of the first administrator. */
   readonly firstPassword: pulumi.Output<string>;
-  /** Alloy's API key, secret; an empty text while auth was never on. */
+  /** Alloy's API key, secret; an empty text if auth was never on. */
   readonly alloyKey: pulumi.Output<string>;
-  /** API keys besides Alloy's by name; empty texts while auth was never on. */
+  /** API keys besides Alloy's by name; empty texts if auth was never on. */
   readonly apiKeys: Readonly<Record<string, pulumi.Output<string>>>;
-  /** When those end that do, in ISO 8601; empty texts for ever. */
+  /** Expiry of those that expire, in ISO 8601; empty texts for the others. */
   readonly keyEnds: Readonly<Record<string, pulumi.Output<string>>>;
-  /** What an ApiKeyList needs, which revokes all other keys of this stack once nobody uses them any more. */
+  /** Arguments of the ApiKeyList, which revokes all other keys of this stack once nobody uses them any more. */
   readonly keyList: ApiKeyListArgs;
-  /** What runs it, ready or not. */
+  /** Its container, ready or not. */
   readonly container: docker.Container;
-  /** ID of the container, another one when it is replaced. */
+  /** ID of the container; it changes when the container is replaced. */
   readonly server: pulumi.Output<string>;
-  /** URL of its metrics, as seen in its container. */
+  /** URL of its metrics, as seen from its container. */
   readonly metrics = `http://${loopback}:${ports.phoenix.metrics}/metrics`;
-  /** What is another when anything that a span meets in Phoenix is another. */
+  /** Values that change when anything on a span's path through Phoenix changes. */
   readonly path: readonly pulumi.Output<string>[];
 
   constructor(name: string, args: PhoenixArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -137,7 +137,7 @@ export class Phoenix extends pulumi.ComponentResource {
     this.adminSecret = own.adminSecret;
     this.firstPassword = own.firstPassword;
 
-    // Kept when the stack goes: traces are the one thing here that cannot be made again.
+    // Kept when the stack is removed: only traces cannot be created again.
     const data = new docker.Volume(
       `${name}-data`,
       { name: hostName('phoenix', args.stack, 'data'), labels: [{ label: stackLabel, value: args.owner }] },
@@ -149,7 +149,7 @@ export class Phoenix extends pulumi.ComponentResource {
     const owner = ownedBy(users.phoenix, `${name}-data-owner`, { containerName: hostName('phoenix', args.stack, 'data-owner'), image: this.image, labels, mounts, path: workingDir }, child);
     const owned = workload.mustSucceed(owner, 'Phoenix cannot start on its data volume');
 
-    // One file: of several, one that is no longer wanted would stay in the volume.
+    // One file: with several, one that is no longer needed would stay in the volume.
     const secretEnv = secretEnvironment(own, args.secretEnv ?? {});
     const secrets = fileVolume(
       { volume: `${name}-secrets`, files: `${name}-secret-files` },
@@ -171,7 +171,7 @@ export class Phoenix extends pulumi.ComponentResource {
       {
         containerName: hostName('phoenix', args.stack),
         image: this.image,
-        // Secrets are read once: a change replaces the container.
+        // Secrets are read only once: a change replaces the container.
         labels: { ...labels, ...secretLabel(secretEnv, own.drawnSecret) },
         user: users.phoenix,
         networks: [{ network: args.network, aliases: [aliases.phoenix] }],
@@ -179,14 +179,14 @@ export class Phoenix extends pulumi.ComponentResource {
         entrypoint: ['python3', '-c'],
         command: [phoenixStart(args.mostProjects), ...served.args],
         env: phoenixEnvironment(args),
-        // All of it is published by the gate.
+        // The gate publishes all of its ports.
         ports: [],
         listed: {},
         healthCheck: answers,
         memoryMiB: args.memoryMiB,
         cpus: args.cpus,
         limits: args.limits,
-        // On SIGTERM Phoenix writes the spans it holds in memory, within 5 s.
+        // On SIGTERM Phoenix stores the spans it holds in memory, within 5 s.
         stopSeconds: 20,
       },
       { ...child, dependsOn: [owned, readable] },
@@ -196,7 +196,7 @@ export class Phoenix extends pulumi.ComponentResource {
       { engine: args.engine, container: hostName('phoenix', args.stack), server: container.id, redeploy: args.redeploy ?? `pulumi up --stack ${pulumi.getStack()}` },
       child,
     );
-    // Whoever has the ID may speak to it.
+    // Anything that uses this ID waits until Phoenix is ready.
     const server = pulumi.all([container.id, ready.urn]).apply(([id]) => id);
 
     const access: PhoenixAccessArgs = {
@@ -217,7 +217,7 @@ export class Phoenix extends pulumi.ComponentResource {
       new ApiKey(
         `${name}-key-${key}`,
         { ...access, server, name: key, description, signedWith: own.secret, hours: ending.includes(key) ? hours : undefined },
-        // Not before a password that everybody knows is gone.
+        // Not before the password that everybody knows has been changed.
         { ...child, dependsOn: [settings] },
       );
     const alloyKey = apiKey(alloyKeyName);
@@ -235,8 +235,8 @@ export class Phoenix extends pulumi.ComponentResource {
       signals: ['traces'],
       protocol: 'otlphttp',
       endpoint: this.internal,
-      // Also without auth, when Phoenix ignores it: switching auth on or off then leaves Alloy as it is. Without a key there is
-      // a word in its place: an empty header is none, and would be another configuration.
+      // Also without auth, when Phoenix ignores it: switching auth on or off then leaves Alloy unchanged. Without a key a
+      // placeholder is sent: an empty header is no header, and would change the configuration.
       headers: { authorization: pulumi.secret(alloyKey.key.apply((key) => `Bearer ${key === '' ? 'none' : key}`)) },
     };
     this.server = server;

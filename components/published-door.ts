@@ -1,5 +1,5 @@
 /**
- * What is published of Phoenix on the Docker host: three ports of its gate.
+ * The part of Phoenix that is published on the Docker host: three ports of its gate.
  */
 import type * as docker from '@pulumi/docker';
 import type * as pulumi from '@pulumi/pulumi';
@@ -17,22 +17,22 @@ export interface DoorEndpoints {
   readonly otlpGrpc: string;
 }
 
-/** A door, where it is on the Docker host, and what is behind it. */
+/** A door, its addresses on the Docker host, and what is behind it. */
 export interface PublishedDoor {
-  /** Network on which Phoenix is. On the other one the gate is `phoenix`, too. */
+  /** Network that Phoenix is on. On the other one the gate is `phoenix`, too. */
   readonly store: docker.Network;
-  /** Servers to which Phoenix may connect: on its network the gate has their names, and hands on to an Egress what comes. */
+  /** Servers that Phoenix may connect to: on its network the gate has their names, and passes connections on to an Egress. */
   readonly destinations: readonly Destination[];
   readonly rules: pulumi.Input<Door>;
   /** Host addresses of the three ports. */
   readonly bind: readonly string[];
   /**
-   * TLS on some of these.
-   * @default all of them are plain
+   * TLS on some of these addresses.
+   * @default all are plain
    */
   readonly tls?: Tls | undefined;
   /**
-   * Whether Phoenix asks who comes. Without it `bind` takes loopback alone.
+   * Whether Phoenix requires login. Without it `bind` accepts only loopback.
    * @default false
    */
   readonly auth?: boolean;
@@ -40,17 +40,17 @@ export interface PublishedDoor {
   readonly otlpGrpcPort: number;
   readonly otlpHttpPort: number;
   /**
-   * What the engine lists for the containers that run already.
+   * Port mappings that the engine lists for running containers.
    * @default nothing
    */
   readonly listed?: workload.ListedPorts;
-  /** API keys with which spans are sent and nothing else is done; an empty text is none. Secret. */
+  /** API keys that can only send spans; an empty text is no key. Secret. */
   readonly ingestKeys: readonly pulumi.Input<string>[];
-  /** Container whose ports these were in stacks of an older version: it has to have let go of them. */
+  /** Container that had these ports in stacks of an older version: it must have released them. */
   readonly after: pulumi.Resource;
 }
 
-/** @throws InputPropertyError for a door that would stand open */
+/** @throws InputPropertyError for a door without access control */
 export function checkDoor({ bind, auth = false, tls }: PublishedDoor): void {
   const beyond = bind.filter((address) => !isLoopback(address));
   if (beyond.length > 0 && !auth) {
@@ -59,7 +59,7 @@ export function checkDoor({ bind, auth = false, tls }: PublishedDoor): void {
   checkTls('door.tls', tls, bind);
 }
 
-/** At the first of its addresses. */
+/** Uses the first of its addresses. */
 export function endpointsOf({ bind: [address = '127.0.0.1'], tls, uiPort, otlpHttpPort, otlpGrpcPort }: PublishedDoor): DoorEndpoints {
   const at = (port: number): string => urlAt(address, port, tls);
   return { ui: at(uiPort), otlpHttp: at(otlpHttpPort), otlpGrpc: at(otlpGrpcPort) };

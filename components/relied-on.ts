@@ -1,16 +1,16 @@
 /**
- * What the program relies on in each image, with the version that first has it. `docs/images.md` shows it, and the oldest
- * version that is supported is the newest of these.
+ * What the program relies on in each image, with the first version that has it. `docs/images.md` shows it, and the oldest
+ * supported version is the newest of these.
  */
 
-/** One thing that an image has to have. */
+/** One feature that an image must have. */
 export interface Reliance {
   readonly what: string;
-  /** First version with it, found in the project's own history. */
+  /** First version with it, from the project's own history. */
   readonly since: string;
-  /** Who needs it. */
+  /** What needs it. */
   readonly where: string;
-  /** What happens on an older version. Such a row asks for no version. */
+  /** What happens on an older version. Such a row requires no version. */
   readonly without?: string;
 }
 

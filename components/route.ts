@@ -1,26 +1,26 @@
 /**
- * What a tunnel leads to: hostnames, the services behind them, and who gets through.
+ * Where a tunnel leads: hostnames, the services behind them, and who has access.
  */
 import type * as pulumi from '@pulumi/pulumi';
 import { whyNoTunnelOrigin } from './tunnel-origin';
 import { wrongInput } from './wrong-input';
 
-/** Who gets through to a hostname: people who log in at Access, machines that show a service token, or everybody. */
+/** Who has access to a hostname: people who log in at Access, machines that send a service token, or everybody. */
 export type Audience = 'people' | 'machines' | 'everybody';
 
-/** A hostname and what it leads to. */
+/** A hostname and where it leads. */
 export interface Route {
-  /** Part of its resources' names: with another one they are others. */
+  /** Part of its resources' names: changing it changes them. */
   readonly name: string;
   readonly hostname: pulumi.Input<string>;
-  /** The first that fits a request takes it; what fits none is answered with 404. */
+  /** The first matching rule handles a request; a request that matches none gets 404. */
   readonly rules: readonly {
     /**
      * Regular expression for the path.
      * @default every path
      */
     readonly path?: string;
-    /** `http://host:port` or `https://host:port` as the connectors reach it. gRPC does not pass a public hostname. */
+    /** `http://host:port` or `https://host:port` as the connectors reach it. Public hostnames do not support gRPC. */
     readonly service: string;
   }[];
   readonly audience: Audience;
@@ -28,7 +28,7 @@ export interface Route {
 
 /**
  * The rules of the tunnel, the catch-all last.
- * @throws InputPropertyError for a service that no public hostname leads to
+ * @throws InputPropertyError for a service that no public hostname can lead to
  */
 export function ingressRules(routes: readonly Route[]): { hostname?: pulumi.Input<string>; path?: string; service: string }[] {
   return [

@@ -5,7 +5,7 @@ import Mustache from 'mustache';
 /** Escapes a value for the inside of a double-quoted string; JSON's escapes are also Alloy's. */
 const quoted = (value: unknown): string => JSON.stringify(String(value)).slice(1, -1);
 
-/** Mustache's lookup, except that a key without a value is an error and not an empty string. */
+/** Mustache's lookup, except that a key without a value is an error instead of an empty string. */
 class StrictContext extends Mustache.Context {
   override lookup(name: string): unknown {
     const value: unknown = super.lookup(name);
@@ -22,7 +22,7 @@ class StrictContext extends Mustache.Context {
 
 /**
  * Renders a mustache template strictly: `{{key}}` is escaped for the inside of a double-quoted
- * string (never as HTML), `{{{key}}}` is taken as it is, a missing key throws. There are no partials.
+ * string (never as HTML), `{{{key}}}` is not escaped, a missing key throws. There are no partials.
  */
 export function render(template: string, view: object): string {
   return new Mustache.Writer().render(template, new StrictContext(view), noPartial, { escape: quoted });
@@ -35,7 +35,7 @@ function noPartial(name: string): never {
 
 /**
  * Renders `templates/<file>`.
- * @throws Error naming the file, when it is not there or names a key that `view` lacks.
+ * @throws Error naming the file, if it does not exist or uses a key that `view` lacks.
  */
 export function renderFile(file: string, view: object): string {
   const source = path.join(__dirname, '..', 'templates', file);

@@ -1,6 +1,6 @@
 /**
- * TLS on what is published beyond this machine: on loopback a port stays plain, on the other addresses the same port leads
- * to one in the container that takes TLS alone.
+ * TLS on ports that are published beyond this machine: on loopback a port stays plain, on the other addresses the same port
+ * leads to a port in the container that accepts only TLS.
  */
 import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
@@ -11,7 +11,7 @@ import { secretLabel } from './config-label';
 import * as workload from './workload';
 import { wrongInput } from './wrong-input';
 
-/** A certificate, and the host addresses on which it is shown. */
+/** A certificate, and the host addresses that use it. */
 export interface Tls {
   /** PEM text: the certificate and its chain. */
   readonly certificate: pulumi.Input<string>;
@@ -21,8 +21,8 @@ export interface Tls {
 }
 
 /**
- * @param property that holds the TLS
- * @throws InputPropertyError for an address that is not published: its port would be, all the same
+ * @param property that holds the TLS settings
+ * @throws InputPropertyError for an address that is not in `bind`: it would be published nonetheless
  */
 export function checkTls(property: string, tls: Tls | undefined, bind: readonly string[]): void {
   const others = tls?.addresses.filter((address) => !bind.includes(address)) ?? [];
@@ -44,8 +44,8 @@ export const urlAt = (address: string, port: number, tls: Tls | undefined): stri
   `http${tls?.addresses.includes(address) ? 's' : ''}://${reachable(address)}:${port}`;
 
 /**
- * The same for a client in a container; null where nothing of it leads to these addresses.
- * @param bridge gateway of Docker's bridge, by which containers reach the host; none where it is not known, or loopback is what they reach
+ * The same for a client in a container; null if it is not published on an address that containers reach.
+ * @param bridge gateway of Docker's bridge, by which containers reach the host; none if it is unknown, or if they reach loopback
  */
 export function urlForContainers(addresses: readonly string[], port: number, tls: Tls | undefined, bridge: readonly string[]): string | null {
   const at = addresses.find((address) => isWildcard(address) || bridge.includes(address)) ?? (bridge.length === 0 ? addresses[0] : undefined);
@@ -65,7 +65,7 @@ export interface TlsVolumeArgs {
   readonly reader: string;
 }
 
-/** The volume with certificate and key for one service. */
+/** The volume with the certificate and key for one service. */
 export function tlsVolume(name: string, { certificate, key }: Tls, args: TlsVolumeArgs, opts: pulumi.CustomResourceOptions): { readonly mount: workload.Mount; readonly written: pulumi.Output<docker.Container> } {
   const { directory, ...rest } = args;
   const paths = tlsFiles(directory);
@@ -77,6 +77,6 @@ export function tlsVolume(name: string, { certificate, key }: Tls, args: TlsVolu
   return { mount, written: workload.mustSucceed(written, 'The certificate and its key (tls:certificate, tls:key) were not given to their reader') };
 }
 
-/** A label that is another when the certificate or the key is. Nobody can guess the key, so the label is no secret. */
+/** A label that changes with the certificate or the key. Nobody can guess the key, so the label is not a secret. */
 export const tlsLabel = ({ certificate, key }: Tls): Record<string, pulumi.Output<string>> =>
   secretLabel(pulumi.output(certificate), pulumi.secret(key));

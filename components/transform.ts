@@ -1,45 +1,45 @@
 /**
- * The last word on what a component makes, for a program that needs something else of a child than its arguments say.
+ * Overrides for a component's children, for a program that needs something that the component's arguments cannot express.
  */
 import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 
 /**
- * Gets the arguments and the options of a child, and returns those that it is made with.
- * @param name of the resource: a component may make several of a kind
+ * Gets the arguments and the options of a child, and returns those that it is created with.
+ * @param name of the resource: a component may create several of a kind
  */
 export type Transform<T> = (args: T, opts: pulumi.CustomResourceOptions, name: string) => { readonly args: T; readonly opts: pulumi.CustomResourceOptions };
 
 /** Transforms by kind of child; each child is of one kind. */
 export interface Transforms {
   /**
-   * Containers that run for ever.
-   * @default as they are
+   * Containers that run forever.
+   * @default unchanged
    */
   readonly container?: Transform<docker.ContainerArgs>;
   /**
    * Containers that run once, or only carry files.
-   * @default as they are
+   * @default unchanged
    */
   readonly job?: Transform<docker.ContainerArgs>;
   /**
    * Volumes.
-   * @default as they are
+   * @default unchanged
    */
   readonly volume?: Transform<docker.VolumeArgs>;
   /**
    * Images.
-   * @default as they are
+   * @default unchanged
    */
   readonly image?: Transform<docker.RemoteImageArgs>;
   /**
-   * Everything else: passwords, API keys, what is made at Cloudflare.
-   * @default as they are
+   * Everything else: passwords, API keys, resources at Cloudflare.
+   * @default unchanged
    */
   readonly other?: Transform<pulumi.Inputs>;
 }
 
-/** @returns the options of a component with these transforms, which come before those of the caller's `transformations` */
+/** @returns the options of a component with these transforms, which run before the caller's `transformations` */
 export function transforming(transforms: Transforms | undefined, opts: pulumi.ComponentResourceOptions | undefined): pulumi.ComponentResourceOptions {
   if (transforms === undefined) {
     return opts ?? {};

@@ -1,14 +1,14 @@
 import { isContainerItself } from './address';
 import { whyNoWebUrl } from './web-url';
 
-/** OTLP over gRPC: of Alloy and of Phoenix, and where Phoenix's is on a host. */
+/** OTLP over gRPC: the port of Alloy and of Phoenix, and Phoenix's port on a host. */
 const grpcPorts = ['4317', '14317'];
 
 const noGrpc = 'gRPC does not pass a public hostname of Cloudflare; send OTLP over HTTP, which Alloy takes on port 4318 and Phoenix on 6006';
 
 /**
- * The rule that a text breaks which is no service behind a tunnel; undefined where it breaks none. Such a service is a URL of
- * http or https without a path, and not one of gRPC, which Cloudflare does not pass on a public hostname: OTLP goes over HTTP here.
+ * The rule that a text breaks as a service behind a tunnel; undefined if it breaks none. Such a service is an http or https URL
+ * without a path, and not gRPC, which Cloudflare does not support on a public hostname: OTLP uses HTTP here.
  */
 export function whyNoTunnelOrigin(text: string): string | undefined {
   if (/^grpcs?:/i.test(text)) {

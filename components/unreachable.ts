@@ -1,4 +1,4 @@
-/** The default of a switch over a union: a member without a case is then an error of types. */
+/** The default of a switch over a union: a member without a case is then a type error. */
 export function unreachable(member: never): never {
   throw new Error(`no case for ${JSON.stringify(member)}`);
 }

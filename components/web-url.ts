@@ -1,4 +1,4 @@
-/** The rule that a text breaks which is no http or https URL without a password in it; undefined where it breaks none. */
+/** The rule that a text breaks as an http or https URL without a password; undefined if it breaks none. */
 export function whyNoWebUrl(text: string): string | undefined {
   if (!URL.canParse(text)) {
     return 'it is no URL; write http://host:port or https://host';

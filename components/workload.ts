@@ -1,9 +1,9 @@
 /**
- * The only place that makes a docker.Container, so that every one of them is hardened the same way:
+ * The only place that creates a docker.Container, so that all of them are hardened the same way:
  * numeric user, read-only root, no capabilities, no new privileges, limits, bounded logs.
  *
- * Three kinds: a `service` runs for ever, a `job` runs once to its end, `files` only carries files into a volume and
- * never starts, unless they are for one user alone.
+ * Three kinds: a `service` runs forever, a `job` runs once to its end, `files` only writes files to a volume and
+ * never starts, unless they are for one user only.
  */
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
@@ -12,7 +12,7 @@ import { hardened, replacing, type Common, type Limits } from './hardening';
 
 export type { Limits, Mount, Ulimit } from './hardening';
 
-/** A port of a container and where it appears on the Docker host. */
+/** A port of a container and where it is published on the Docker host. */
 export interface PublishedPort {
   readonly internal: number;
   readonly external: number;
@@ -24,9 +24,9 @@ export interface PublishedPort {
 export type ListedPorts = Readonly<Record<string, readonly { readonly internal: number; readonly external: number; readonly ip: string }[]>>;
 
 export interface HealthCheck {
-  /** Exec form, without a shell: the images have none to rely on. */
+  /** Exec form, without a shell: not every image has one. */
   readonly command: readonly string[];
-  /** Go durations in their canonical form ("1m0s", not "60s"): another form shows as a change for ever. */
+  /** Go durations in their canonical form ("1m0s", not "60s"): any other form shows as a change in every preview. */
   readonly interval: string;
   readonly timeout: string;
   readonly startPeriod: string;
@@ -43,9 +43,9 @@ export interface Attachment {
 
 export interface ServiceArgs extends Common {
   readonly networks: readonly Attachment[];
-  /** Whether `host.docker.internal` names the Docker host in it, as it does on Docker Desktop by itself. */
+  /** Whether it knows the Docker host as `host.docker.internal`, as it does on Docker Desktop by default. */
   readonly reachesHost?: boolean;
-  /** Whether it listens on a port below 1024, though its user is not root. Docker allows that by itself, other engines do not. */
+  /** Whether it listens on a port below 1024, though its user is not root. Docker allows that by default, others do not. */
   readonly lowPorts?: boolean;
   readonly ports: readonly PublishedPort[];
   readonly listed: ListedPorts;
@@ -60,7 +60,7 @@ export interface ServiceArgs extends Common {
 export interface JobArgs extends Common {
   /** Default: no network at all. */
   readonly network?: docker.Network;
-  /** Capabilities given back, by name without `CAP_`. Default: none. */
+  /** Capabilities to add, by name without `CAP_`. Default: none. */
   readonly capabilities?: readonly string[];
 }
 
@@ -75,19 +75,19 @@ export function httpProbe(port: number, path: string, status: number): readonly 
   ];
 }
 
-/** An image, pulled where the engine does not have it and kept when the stack goes. */
+/** An image: pulled if the engine does not have it, and kept when the stack is removed. */
 export function image(name: string, reference: pulumi.Input<string>, opts: pulumi.CustomResourceOptions): docker.RemoteImage {
   return new docker.RemoteImage(name, { name: reference, keepLocally: true }, opts);
 }
 
-/** A container that runs for ever: restarted by Docker, replaced by stopping the old one first. */
+/** A container that runs forever: restarted by Docker, replaced by stopping the old one first. */
 export function service(name: string, args: ServiceArgs, opts: pulumi.CustomResourceOptions): docker.Container {
   const { healthCheck, limits = everything } = args;
   return new docker.Container(
     name,
     {
       ...hardened({ ...args, limits }),
-      // After a crash an engine stops what has survived it, which counts as stopped by hand: `unless-stopped` stays down.
+      // After a crash an engine stops surviving containers, which counts as a manual stop: `unless-stopped` stays down.
       restart: 'always',
       networksAdvanced: args.networks.map(({ network, aliases }) => ({ name: network.name, aliases: [...aliases] })),
       ...(args.reachesHost ? { hosts: [{ host: dockerHost, ip: 'host-gateway' }] } : {}),
@@ -112,7 +112,7 @@ export function service(name: string, args: ServiceArgs, opts: pulumi.CustomReso
 }
 
 /**
- * A container that runs once, to its end, while it is being created. The provider does not fail when
+ * A container that runs once, to its end, while it is being created. The provider does not fail if
  * the program in it does: read `exitCode` and `containerLogs`.
  */
 export function job(name: string, args: JobArgs, opts: pulumi.CustomResourceOptions): docker.Container {
@@ -133,9 +133,9 @@ export function job(name: string, args: JobArgs, opts: pulumi.CustomResourceOpti
 }
 
 /**
- * Fails the deployment when the program of a job did, with what it printed.
- * @param complaint what is not as it should be, as the beginning of the message
- * @returns the job, for the `dependsOn` of what must not be touched when it has failed
+ * Fails the deployment with the job's output if its program failed.
+ * @param complaint what is wrong, as the beginning of the message
+ * @returns the job, for the `dependsOn` of what must not be touched if it has failed
  */
 export function mustSucceed(container: docker.Container, complaint: string): pulumi.Output<docker.Container> {
   return pulumi.all([container.name, container.exitCode, container.containerLogs]).apply(([name, exitCode, logs]) => {
@@ -146,7 +146,7 @@ export function mustSucceed(container: docker.Container, complaint: string): pul
   });
 }
 
-/** How a job ended, the last lines it printed, and how to run it again. */
+/** How a job ended, its last lines of output, and how to run it again. */
 export function failedJob(name: string, exitCode: number, logs: string, stack: string): string {
   const last = logs.trim().split('\n').slice(-5).join('\n  ');
   return `(container ${name} ended with ${exitCode}):\n  ${last}\nTo try again: docker rm ${name} && pulumi up --refresh --stack ${stack}`;
@@ -154,19 +154,19 @@ export function failedJob(name: string, exitCode: number, logs: string, stack: s
 
 const everything: Limits = { memory: true, swap: true, cpus: true, ulimits: [] };
 
-/** @returns the limits that the engine keeps: another one would be refused, or shown as a change for ever */
+/** @returns the limits that the engine supports: others would be refused, or shown as a change in every preview */
 function limitsOf({ memoryMiB, cpus }: ServiceArgs, limits: Limits): Pick<docker.ContainerArgs, 'memory' | 'memorySwap' | 'cpus'> {
   return {
-    // Equal to memory means no swap; left out, the provider reads back twice the memory. Without a count of swap the engine makes it -1.
+    // Equal to memory means no swap; if omitted, the provider reads back twice the memory. Without swap accounting it is -1.
     ...(limits.memory ? { memory: memoryMiB, memorySwap: limits.swap ? memoryMiB : -1 } : {}),
     ...(limits.cpus ? { cpus } : {}),
   };
 }
 
 /**
- * Host ports, in the engine's own order where the container has just these already. The provider compares
+ * Host ports, in the engine's own order if the container already has exactly these. The provider compares
  * them by position with what the engine lists, and engines list several host ports of one container port in
- * an order of their own (before Docker 27 the reverse of what they were given): any fixed order would be a
+ * their own order (before Docker 27 the reverse of what they were given): any fixed order would cause a
  * replacement in every preview.
  */
 export function portMappings(
