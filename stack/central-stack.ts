@@ -33,12 +33,12 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   const destinations = destinationsOf(settings);
   const edges = serviceTokensOf(settings);
 
-  // Where traces are kept, nothing gets out and nobody gets in but through the gate.
+  // Phoenix's network: nothing gets out, and the only way in is the gate.
   const store = new docker.Network('store', {
     name: hostName('observability', stack, 'store'),
     labels: [{ label: stackLabel, value: owner }],
     internal: true,
-    // Or everything on the Docker host that listens on all of its addresses would be reached by the one that it has here.
+    // Otherwise containers could reach everything that listens on all addresses of the host, through the host's address here.
     ...networkArgs(settings, 'second', facts.hostless ? { 'com.docker.network.bridge.inhibit_ipv4': 'true' } : {}),
   }, { provider, dependsOn: checked, deleteBeforeReplace: true });
   const egress = destinations.length > 0
@@ -56,7 +56,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       adminSecret: settings['phoenix:adminSecret'],
       firstPassword: settings['phoenix:adminPassword'],
     },
-    // Each host at the edge has a key of its own, named as its service token is.
+    // Each host at the edge has its own key, named after its service token.
     apiKeys: [...new Set([...settings['phoenix:apiKeys'], ...edges])],
     ending: { names: edges, hours: hoursOf(settings['tunnel:tokenDuration']) },
     env: login.env,
@@ -72,7 +72,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     redeploy: `npm run up -- --stack ${stack}`,
   }, on);
 
-  // Without auth nobody asks for them.
+  // Without auth nobody is asked for a key.
   for (const [key, end] of auth ? Object.entries(phoenix.keyEnds) : []) {
     end.apply((known) => Promise.all(endWarnings(stack, 'API key', key, known).map(warn)));
   }
@@ -90,7 +90,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       }, on)
     : undefined;
   const networks = network.ipamConfigs.apply((ranges) => ranges.flatMap(({ subnet }) => subnet ?? []));
-  // Without proxies the ranges do not matter, and a preview of a new stack shows what it makes.
+  // Without proxies the ranges do not matter, and a preview of a new stack shows what it creates.
   const behindProxies = settings['phoenix:rootUrl'] !== undefined && settings['phoenix:trustedProxies'] === undefined;
   const gate = new Gate('phoenix-gate', {
     stack,
@@ -148,7 +148,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   published?.remote.apply(({ tokens }) =>
     Promise.all(Object.entries(tokens).flatMap(([token, { expiresAt }]) => endWarnings(stack, 'service token', token, expiresAt)).map(warn)));
 
-  // Last: until all of it has succeeded, what it replaced may still be in use, at the edge too.
+  // Last: until everything has succeeded, replaced keys may still be in use, at the edge too.
   new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: published ? [delivery, published.component] : delivery });
 
   const images: Record<string, docker.RemoteImage> = { phoenix: phoenix.image, alloy: alloy.image, gate: gate.image, ...(published ? { tunnel: published.image } : {}) };
@@ -162,34 +162,34 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       phoenixOtlpGrpc: door?.otlpGrpc,
       alloyUi: alloy.endpoints.ui,
     },
-    /** Where applications in containers send; null where they reach none of the addresses. */
+    /** Where applications in containers send; null if they reach none of the addresses. */
     forContainers: forContainers(host),
     /** Addresses on the private network. */
     internal,
-    /** Who gets in, and how; the rest of these is secret. */
+    /** Who has access, and how; the rest of these is secret. */
     auth,
     login: auth ? { url: settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? door?.ui, email: firstAdmin, password: phoenix.firstPassword } : null,
     adminSecret: phoenix.adminSecret,
     alloyPage: alloy.page,
     ...tokenOutputs(host, alloy),
     apiKeys: auth ? Object.fromEntries(settings['phoenix:apiKeys'].map((name) => [name, phoenix.apiKeys[name]])) : {},
-    /** Backend of each signal by name; null where it is accepted and discarded. */
+    /** Backend of each signal by name; null if the signal is accepted and discarded. */
     signals: signalsOf(backends),
-    /** The tunnel, and what stacks at the edge read of this one; null where nothing is published. */
+    /** The tunnel, and what stacks at the edge read from this one; null if nothing is published. */
     tunnel: published?.tunnel ?? null,
     remote: published?.remote ?? nothingRemote,
     remoteAccess: published?.remoteAccess ?? {},
-    /** Names on the Docker host, for what operates the stack: verify, backup, purge. */
+    /** Names on the Docker host, for the commands that operate the stack: verify, backup, purge. */
     containers,
     volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName, ...(journal ? { journal: journal.volumeName } : {}) },
     dockerHost,
-    /** How it is reached; secret, because it may hold the key of a certificate. */
+    /** How to reach it; secret, because it may contain the key of a certificate. */
     engine: pulumi.secret(engine),
     images: imagesOf(images),
   };
 }
 
-/** What is to be said of the end of what a stack at the edge gets in with. */
+/** Warnings about the expiry of the credentials of a stack at the edge. */
 export function endWarnings(stack: string, what: 'API key' | 'service token', name: string, end: string, now = Date.now()): string[] {
   const rotated = what === 'API key' ? name : `token:${name}`;
   return nearness(end, now) === 'far' ? []

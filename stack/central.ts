@@ -1,5 +1,5 @@
 /**
- * The stack to which one at the edge sends, as its outputs tell of it.
+ * The stack to which one at the edge sends, as described by its outputs.
  */
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from '../components/backend';
@@ -14,11 +14,11 @@ import type { Settings } from '../settings/keys';
 /** The central stack as one at the edge sees it. */
 export interface Central {
   readonly backend: Backend;
-  /** Headers with which its Phoenix is asked for a trace, secret. */
+  /** Headers for reading a trace from its Phoenix, secret. */
   readonly reader: pulumi.Output<Record<string, string>>;
   /** Host of its receiver. */
   readonly hostname: string;
-  /** Largest request that it takes, unpacked. */
+  /** Largest accepted request, unpacked. */
   readonly requestMiB: number;
 }
 
@@ -30,8 +30,8 @@ export interface Found {
 }
 
 /**
- * Looks whether the central stack has what this one needs.
- * @param read outputs of a stack; rejects when there is no such stack. Default: what `edge:access` holds, or else the engine tells
+ * Checks whether the central stack has what this one needs.
+ * @param read outputs of a stack; rejects if there is no such stack. Default: from `edge:access`, or else from the engine
  */
 export async function inspectCentral(settings: Settings, read = readerFor(settings), now = Date.now()): Promise<Found> {
   const stack = settings['edge:central'] ?? '';
@@ -40,7 +40,7 @@ export async function inspectCentral(settings: Settings, read = readerFor(settin
   const name = shortName(stack);
   const setHere = (what: string): string => `pulumi config set ${what} --stack ${name}`;
   const given = settings['edge:access'] !== undefined;
-  // Where the central stack is, in the hands of somebody else.
+  // If somebody else manages the central stack.
   const invited = given ? [`npm run invite -- --stack ${name} --token ${token}`, setCommand('edge:access', edgeKeys['edge:access'])] : [];
   const redeploy = `npm run up -- --stack ${name}`;
 
@@ -72,10 +72,10 @@ export async function inspectCentral(settings: Settings, read = readerFor(settin
   }
   const ends = [
     { what: 'service token', end: known.expiresAt, rotated: `token:${token}`, refuser: 'Cloudflare', isShown: true },
-    // To Alloy it is not shown: with it a check only reads its trace back.
+    // Not sent to Alloy: a check only reads its trace back with it.
     ...(remote.auth ? [{ what: 'API key', end: known.keyExpiresAt ?? '', rotated: token, refuser: 'Phoenix', isShown: sendTo === 'phoenix' }] : []),
   ].filter(({ end }) => nearness(end, now) !== 'far');
-  // Both were made together, and end together.
+  // Both were created together, and expire together.
   const renew = [[redeploy, ...ends.map(({ rotated }) => `--rotate ${rotated}`)].join(' '), ...invited];
   const past = ends.find(({ end, isShown }) => isShown && nearness(end, now) === 'past');
   if (past) {
@@ -96,12 +96,12 @@ export function centralOf(settings: Settings, remote: Remote): Central {
   const access = pulumi.secret(
     accessTo(stack, settings).apply((all: RemoteAccess) => all[token] ?? { clientId: '', clientSecret: '', apiKey: '' }));
   const badge = { 'cf-access-client-id': access.apply(({ clientId }) => clientId), 'cf-access-client-secret': access.apply(({ clientSecret }) => clientSecret) };
-  // Also without auth there, when Phoenix ignores it: switching auth on or off leaves Alloy as it is.
+  // Also without auth there, when Phoenix ignores it: switching auth on or off leaves Alloy unchanged.
   const key = { authorization: access.apply(({ apiKey }) => `Bearer ${apiKey === '' ? 'none' : apiKey}`) };
   return {
     backend: {
       name: 'central',
-      // Alloy hands each signal on; Phoenix takes traces alone.
+      // Alloy forwards each signal; Phoenix accepts only traces.
       signals: ({ alloy: ['traces', 'metrics', 'logs'], phoenix: ['traces'] } as const)[sendTo],
       protocol: 'otlphttp',
       endpoint,
@@ -120,11 +120,11 @@ function accessTo(stack: string, { 'edge:access': given }: Settings): pulumi.Out
 
 const readerFor = ({ 'edge:access': given }: Settings): ((stack: string) => Promise<Record<string, unknown>>) => (given === undefined ? outputsOf : async () => ({ ...given }));
 
-/** Outputs of another stack as the engine tells them; a StackReference that fails ends the program without a word of ours. */
+/** Outputs of another stack from the engine; a StackReference that fails would end the program without a message of ours. */
 async function outputsOf(stack: string): Promise<Record<string, unknown>> {
   const { outputs } = (await pulumi.runtime.invoke('pulumi:pulumi:readStackOutputs', { name: stack })) as { outputs: Record<string, unknown> };
   return outputs;
 }
 
-/** What the engine says of it, without its own words for the way it was asked. */
+/** The engine's reason, without its prefix about the invocation. */
 const reasonOf = ({ message }: Error): string => (message.split('\n')[0] ?? '').replace(/^invocation of \S+ returned an error: /, '').trim();

@@ -1,6 +1,6 @@
 /**
- * Whether what a stack may put on disk has room there: what waits in Alloy's queues, metrics that wait beside them, and the
- * database of Phoenix.
+ * Whether the disk has room for everything a stack may store: Alloy's queues, the metrics that wait beside them, and
+ * Phoenix's database.
  */
 import { statfs } from 'node:fs/promises';
 import type { Problem } from '../settings/problem';
@@ -8,25 +8,25 @@ import type { Settings } from '../settings/keys';
 
 const mebibyte = 2 ** 20;
 
-/** Metrics wait by their age alone: what 10,000 series with one sample a minute take while their store is away for 96 hours. */
+/** Metrics are limited only by age: the size of 10,000 series with one sample a minute while their store is away for 96 hours. */
 const metricsMiB = 512;
 
 /** How many queues of `alloy:queue` a stack has: one for each kind of telemetry and backend that takes OTLP. */
 export function queuesOf(settings: Settings): number {
   const [metrics, logs] = [settings['prometheus:url'], settings['loki:url']].map((url) => (url === undefined ? 0 : 1)) as [number, number];
-  // What has a store beside an Alloy at the edge does not go through the tunnel; a store of logs takes OTLP, one of metrics does not.
+  // Signals with a store beside an Alloy at the edge skip the tunnel; a log store uses OTLP, a metrics store does not.
   const through = settings['edge:central'] !== undefined && settings['edge:sendTo'] === 'alloy' ? 3 - metrics - logs : 1;
   return through + logs;
 }
 
 /**
  * @param root folder of the engine's volumes, on this machine
- * @param running whether the stack has its volumes already: then they may be what fills the disk, and nothing is refused that the disk could hold
- * @returns a problem where the disk has less room than may be taken; none where it cannot be looked at
+ * @param running whether the stack already has its volumes: these may be what fills the disk, so its total size counts
+ * @returns a problem if the disk has less room than may be used; none if it cannot be checked
  */
 export async function diskRoom(settings: Settings, root: string, running: boolean): Promise<Problem[]> {
   const disk = await statfs(root).catch(() => undefined);
-  // Some file systems of sandboxes have a size of nothing.
+  // Some file systems of sandboxes report a size of zero.
   if (!disk || disk.blocks === 0) {
     return [];
   }

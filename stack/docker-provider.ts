@@ -4,8 +4,8 @@ import type { Engine } from '../engine';
 import type { Settings } from '../settings/keys';
 
 /**
- * The docker provider for just this engine. The one that Pulumi makes by itself would look for an engine once more, by
- * rules of its own: it lets DOCKER_CONTEXT win over `docker:host`, and does not know the current context.
+ * The docker provider for exactly this engine. Pulumi's default provider would choose an engine again, by
+ * different rules: DOCKER_CONTEXT overrides `docker:host`, and the current context is ignored.
  */
 export function dockerProvider({ host, tls, sshOpts }: Engine, settings: Settings): docker.Provider {
   const auth = settings['docker:registryAuth'];
@@ -19,11 +19,11 @@ export function dockerProvider({ host, tls, sshOpts }: Engine, settings: Setting
   });
 }
 
-/** The engine as an input of a resource: its key, where it has one, is a secret. That alone: as an output all of it would be one, and the address in no message. */
+/** The engine as a resource input. Only its key, if any, is secret: as an output all of it would be, the address in messages too. */
 export function engineInput(engine: Engine): pulumi.Input<Engine> {
   const { tls } = engine;
   return tls !== undefined && 'key' in tls ? ({ ...engine, tls: { ...tls, key: pulumi.secret(tls.key) } } as pulumi.Input<object> as pulumi.Input<Engine>) : engine;
 }
 
-/** Said, though empty: what is not said the provider reads from DOCKER_CONTEXT, DOCKER_CERT_PATH and so on. */
+/** Set, though empty: otherwise the provider reads DOCKER_CONTEXT, DOCKER_CERT_PATH and so on. */
 const notFromEnvironment = { context: '', certPath: '', caMaterial: '', certMaterial: '', keyMaterial: '' };

@@ -1,5 +1,5 @@
 /**
- * Who may come in to Phoenix, and by which name, as the settings of a stack say.
+ * Who has access to Phoenix, and by which name, according to the settings of a stack.
  */
 import { dockerHost } from '../components/catalog';
 import type { Door } from '../components/door';
@@ -8,10 +8,10 @@ import { largestToPhoenixMiB } from '../components/phoenix-room';
 import type { Settings } from '../settings/keys';
 import { hostnamesOf } from '../settings/tunnel';
 
-/** Names that lead nowhere but to the Docker host, and to the gate on the private network. */
+/** Names that lead only to the Docker host, and to the gate on the private network. */
 const ownNames = ['localhost', dockerHost, 'phoenix', 'phoenix-gate'];
 
-/** @param stackNetworks ranges of the stack's own network, on which tunnels and proxies are */
+/** @param stackNetworks ranges of the stack's own network, which tunnels and proxies are on */
 export function doorOf(settings: Settings, stackNetworks: readonly string[]): Door {
   const url = settings['phoenix:rootUrl'];
   const bind = settings['phoenix:bind'];
@@ -31,7 +31,7 @@ export function doorOf(settings: Settings, stackNetworks: readonly string[]): Do
   };
 }
 
-/** What is worth saying of ports that are published beyond this machine. */
+/** Warnings about ports that are published beyond this machine. */
 export function doorWarnings(settings: Settings): string[] {
   const nameless = settings['phoenix:hosts'] === undefined && settings['phoenix:rootUrl'] === undefined;
   return settings['phoenix:bind'].every(isLoopback) || settings['edge:central'] !== undefined || !nameless

@@ -5,8 +5,8 @@ import type { Settings } from '../settings/keys';
 import { containerName, type Inspected } from './engine-answers';
 
 /**
- * Phoenix has no downgrade of its database. Only one that runs is compared: it has opened the database. Whether an older one
- * opens that after all is known to its own image, which is asked at the deployment, before anything is stopped (own-volume.py).
+ * Phoenix cannot downgrade its database. Only a running Phoenix is compared: it has opened the database. Whether an
+ * older version can still open it is known only to its image, which is asked before anything is stopped (own-volume.py).
  */
 export function olderPhoenix(settings: Settings, owner: string, own: readonly Inspected[]): Problem[] {
   const name = hostName('phoenix', shortName(owner));

@@ -1,5 +1,5 @@
 /**
- * A stack at the edge: an Alloy on another host, which sends to a central stack through that one's tunnel.
+ * A stack at the edge: an Alloy on another host, which sends to a central stack through that stack's tunnel.
  */
 import * as pulumi from '@pulumi/pulumi';
 import { largestRequestMiB } from '../components/alloy-config';
@@ -14,20 +14,20 @@ import { gateNames, imagesOf, signalsOf } from './outputs';
 export function edgeStack(host: Host, remote: Remote): object {
   const { stack, owner, network, settings, facts, engine, dockerHost, provider } = host;
   const central = centralOf(settings, remote);
-  // Where spans leave the host: no answer of the tunnel loses one.
+  // Spans leave the host through it: no answer of the tunnel loses one.
   const gate = new Gate('central-gate', { stack, owner, network, image: settings['gate:image'], backend: central.backend, limits: facts.limits }, { providers: { docker: provider } });
 
   const stores = storeGates(host);
   const external = stores.map(({ backend }) => backend);
-  // What has a store of its own here does not go through the tunnel as well.
+  // Signals with their own store here do not go through the tunnel as well.
   const elsewhere = new Set(external.flatMap(({ signals }) => signals));
   const backends = [{ ...gate.backend, signals: gate.backend.signals.filter((signal) => !elsewhere.has(signal)) }, ...external];
-  // What is larger than the other end takes is refused here, where the sender is told.
+  // A request larger than the other end accepts is refused here, where the sender gets the error.
   const requestMiB = Math.min(largestRequestMiB(settings['alloy:memory']), central.requestMiB);
   const alloy = alloyOn(host, backends, [gate, ...stores], requestMiB);
 
   const containers = { alloy: alloy.containerName, gate: gate.containerName, ...gateNames(stores) };
-  // Phoenix answers through the gate, which speaks TLS for whoever reads.
+  // Phoenix answers through the gate, which speaks TLS on behalf of the client.
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.internal };
   const far = { stack: settings['edge:central'] ?? '', hostname: central.hostname, sendTo: settings['edge:sendTo'], token: settings['edge:token'] };
   new DeliveryCheck('delivery', {
@@ -43,11 +43,11 @@ export function edgeStack(host: Host, remote: Remote): object {
   return {
     /** Addresses on the Docker host; the names are an interface. */
     endpoints: { otlpHttp: alloy.endpoints.otlpHttp, otlpGrpc: alloy.endpoints.otlpGrpc, alloyUi: alloy.endpoints.ui },
-    /** Where applications in containers send; null where they reach none of the addresses. */
+    /** Where applications in containers send; null if they reach none of the addresses. */
     forContainers: forContainers(host),
-    /** Addresses on the private network; Phoenix through the gate, which the tunnel lets at what a check needs. */
+    /** Addresses on the private network; Phoenix through the gate, and the tunnel allows only what a check needs. */
     internal,
-    /** Where it sends, and as who. */
+    /** Where it sends, and with which identity. */
     central: far,
     /** Headers with which a check reads its trace back; secret. */
     reader: pulumi.secret(central.reader),
@@ -55,12 +55,12 @@ export function edgeStack(host: Host, remote: Remote): object {
     alloyPage: alloy.page,
     ...tokenOutputs(host, alloy),
     signals: signalsOf(backends),
-    /** Nothing comes in here from other hosts. */
+    /** Other hosts send nothing to this stack. */
     remote: null,
     containers,
     volumes: { alloy: alloy.volumeName },
     dockerHost,
-    /** How it is reached; secret, because it may hold the key of a certificate. */
+    /** How to reach it; secret, because it may contain the key of a certificate. */
     engine: pulumi.secret(engine),
     images: imagesOf({ alloy: alloy.image, gate: gate.image }),
   };

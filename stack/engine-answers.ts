@@ -1,5 +1,5 @@
 /**
- * What a Docker Engine answers about itself, and about what is there, as far as the preflight looks at it.
+ * What a Docker Engine reports about itself and its objects, as far as the preflight needs it.
  */
 import { engineGet, type Engine } from '../engine';
 import type { Addressed } from '../settings/network';
@@ -19,22 +19,22 @@ export interface Info {
   readonly KernelVersion?: string;
   /** Folder with its volumes, on its own machine. */
   readonly DockerRootDir?: string;
-  /** Left out by engines that are not Docker's: what they do not deny they can. */
+  /** Omitted by engines that are not Docker's: they are assumed to support what they do not deny. */
   readonly SecurityOptions?: readonly string[] | null;
   readonly MemoryLimit?: boolean;
   readonly SwapLimit?: boolean;
   readonly CpuCfsQuota?: boolean;
 }
 
-/** A network, as far as its addresses go. */
+/** A network, with only its addresses. */
 export interface Network { readonly IPAM: { readonly Config?: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null } }
 
 /** A container of the stack. */
 export interface Inspected {
   readonly Name: string;
-  /** Image as it was named when the container was made: the list forgets it when the tag moves on. */
+  /** Image as it was named when the container was created: the list forgets it when the tag moves on. */
   readonly Config?: { readonly Image: string };
-  /** With the engine's own ulimits after those that the container was made with. */
+  /** With the engine's own ulimits after those that the container was created with. */
   readonly HostConfig?: { readonly Ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[] | null };
   readonly State?: { readonly Status: string };
   readonly NetworkSettings: { readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>> };
@@ -45,13 +45,13 @@ export interface Answers {
   readonly info: Info;
   /** Docker's default network. */
   readonly bridge: Network;
-  /** In whatever state they are. */
+  /** In any state. */
   readonly containers: readonly Container[];
   readonly volumes: readonly Named[];
   readonly networks: readonly (Named & Addressed)[];
 }
 
-/** @throws Error for an engine that does not answer, or answers as none does */
+/** @throws Error for an engine that does not answer, or whose answer no engine would give */
 export async function answersOf(engine: Engine): Promise<Answers> {
   const found: [Version, Info, Network, Container[], { Volumes: Named[] | null }, (Named & Addressed)[]] = await Promise.all([
     engineGet<Version>(engine, '/version', 10_000),
@@ -68,13 +68,13 @@ export async function answersOf(engine: Engine): Promise<Answers> {
   return { version, info, bridge, containers, volumes: volumes ?? [], networks };
 }
 
-/** Whether the answers have the shape of those of an engine, as far as nothing works without it. */
+/** Whether the answers have the shape of an engine's, as far as it is essential. */
 const isSound = ([version, info, , containers, volumes, networks]: readonly [Version, Info, Network, ...unknown[]]): boolean =>
   typeof version?.ApiVersion === 'string' && typeof info?.OperatingSystem === 'string' && Array.isArray(containers) && Boolean(volumes) && Array.isArray(networks);
 
-/** Containers by themselves, which says more than the list of all. */
+/** Inspects each container, which shows more than the list of all. */
 export async function inspectAll(engine: Engine, own: readonly Container[]): Promise<Inspected[]> {
-  // A container may go between the list and this question: then there is nothing to say of it.
+  // A container may be removed between the list and this request: then it is skipped.
   const found = await Promise.all(own.map(({ Id }) => engineGet<Inspected>(engine, `/containers/${Id}/json`, 10_000).catch(() => undefined)));
   return found.filter((one) => one !== undefined);
 }

@@ -2,7 +2,7 @@ import type { Backend, Sender } from '../components/backend';
 import { senderOf, type StoreSettings } from '../settings/store';
 import { logsEndpoint, writeEndpoint, type Store } from '../settings/store-parse';
 
-/** One with the namespace of its settings as its name. */
+/** A backend that has the namespace of its settings as its name. */
 export type ExternalBackend = Backend & { readonly name: Store; readonly endpoint: string; readonly sender: Sender };
 
 /** Stores of metrics and logs that somebody else runs. */

@@ -1,4 +1,4 @@
-/** What a Docker Engine lists, as far as the preflight looks at it, and whose it is. */
+/** Objects that a Docker Engine lists, as far as the preflight needs them, and their owners. */
 import { stackLabel } from '../components/names';
 
 export interface Labelled {
@@ -27,17 +27,17 @@ export const nameOf = ({ Names }: Container): string => Names[0]?.replace(/^\//,
 
 export const describe = (container: Container): string => `container ${nameOf(container)}${origin(container)}`;
 
-/** Whose it is, as far as its labels tell. */
+/** The owner, as far as its labels show. */
 export function origin({ Labels }: Labelled): string {
   const [stack, project] = [Labels?.[stackLabel], Labels?.[composeProject]];
   return stack ? ` of stack ${stack}` : project ? ` of compose project ${project}` : '';
 }
 
-/** Whether an image is one of Phoenix, whoever has built it. */
+/** Whether an image is a Phoenix, whoever has built it. */
 export const isPhoenix = (image: string): boolean => /(^|[/-])phoenix([:@]|$)/.test(image);
 
-/** Whether an image is one of what applications send to: Alloy, or a Collector of OpenTelemetry's or of somebody's own. */
+/** Whether an image is one that applications send to: Alloy, or an OpenTelemetry Collector, official or custom. */
 export const isCollector = (image: string): boolean => /(^|[/-])(alloy|otelcol|otel-collector|opentelemetry-collector)(-contrib|-k8s)?([:@]|$)/.test(image);
 
-/** Whether it belongs to a stack of this project, whichever. */
+/** Whether it belongs to any stack of this project. */
 export const isOfStack = ({ Labels }: Labelled): boolean => Boolean(Labels?.[stackLabel]);

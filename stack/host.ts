@@ -12,31 +12,31 @@ import { urlForContainers } from '../components/tls';
 import { tlsOn } from './tls';
 import { tokenOn } from './token';
 
-/** What every part of a stack is made from. */
+/** What every part of a stack is built from. */
 export interface Host {
   /** Stack name, part of every name on the Docker host. */
   readonly stack: string;
-  /** `project/stack`, the value of the label on everything that is made. */
+  /** `project/stack`, the value of the label on every resource. */
   readonly owner: string;
-  /** Network with a way out, for what is sent to and what sends on. */
+  /** Network with access to the outside, for everything that sends or receives. */
   readonly network: docker.Network;
-  /** What has to be in order before anything is made. */
+  /** Checks that must pass before anything is created. */
   readonly checked: pulumi.Resource[];
   readonly settings: Settings;
   readonly facts: HostFacts;
-  /** The Docker Engine of the stack as an input of resources, its address, and the provider for just that one. */
+  /** The Docker Engine of the stack as an input of resources, its address, and the provider for that engine. */
   readonly engine: pulumi.Input<Engine>;
   readonly dockerHost: string;
   readonly provider: docker.Provider;
-  /** Says something that stops nothing. */
+  /** Prints a warning, which stops nothing. */
   readonly warn: (warning: string) => Promise<void>;
 }
 
-/** Where applications in containers send; null where they reach none of the addresses. */
+/** Where applications in containers send; null if they reach none of the addresses. */
 export const forContainers = ({ settings, facts }: Pick<Host, 'settings' | 'facts'>): string | null =>
   urlForContainers(facts.bind, settings['alloy:otlpHttpPort'], tlsOn(settings, facts.bind, facts.bridge), facts.bridge);
 
-/** Gates in front of the stores of metrics and logs that somebody else runs: what one of them refuses waits, as spans do. */
+/** Gates in front of the stores of metrics and logs that somebody else runs: what a store refuses waits, as spans do. */
 export function storeGates({ stack, owner, network, settings, facts, provider }: Host): readonly Gate[] {
   return externalBackends(settings).map((backend) => new Gate(`${backend.name}-gate`, {
     stack,
@@ -49,13 +49,13 @@ export function storeGates({ stack, owner, network, settings, facts, provider }:
   }, { providers: { docker: provider } }));
 }
 
-/** What senders put into a header, which is secret, and the addresses on which they do; nothing where Alloy asks for none. */
+/** The secret header value for senders, and the addresses on which they need it; empty if Alloy requires no token. */
 export const tokenOutputs = ({ settings, facts }: Pick<Host, 'settings' | 'facts'>, { token }: Pick<Alloy, 'token'>): { readonly otlpToken?: pulumi.Output<string>; readonly otlpTokenOn?: readonly string[] } =>
   (token ? { otlpToken: token, otlpTokenOn: tokenOn(settings, facts.bridge) } : {});
 
 /**
- * The Alloy that every stack has, as its settings say.
- * @param requestMiB largest request, where that is not for its memory to say
+ * The Alloy that every stack has, according to its settings.
+ * @param requestMiB largest request, if not derived from its memory
  */
 export function alloyOn({ stack, owner, network, settings, facts, provider }: Host, backends: readonly Backend[], gates: readonly Gate[], requestMiB?: number): Alloy {
   return new Alloy('alloy', {

@@ -1,23 +1,23 @@
 /**
- * What an engine can limit of a container, and what of the settings it cannot.
+ * The container limits that an engine supports, and the settings that it cannot enforce.
  */
 import type { Limits, Ulimit } from '../components/workload';
 import type { Problem } from '../settings/problem';
 import type { Settings } from '../settings/keys';
 import type { Info, Inspected } from './engine-answers';
 
-/** What is taken for true of an engine that was not asked. */
+/** The assumption about an engine that was not asked. */
 export const everything: Limits = { memory: true, swap: true, cpus: true, ulimits: [] };
 
 /**
  * @param own running containers of the stack
- * @param settable whether the engine takes ulimits of a container as they are
+ * @param settable whether the engine accepts ulimits of a container as they are
  */
 export function limitsOf({ MemoryLimit, SwapLimit, CpuCfsQuota }: Info, own: readonly Inspected[], settable: boolean): Limits {
   return { memory: MemoryLimit !== false, swap: SwapLimit !== false, cpus: CpuCfsQuota !== false, ulimits: settable && commonUlimits(own) };
 }
 
-/** What all of them list: the engine's own is among that, which it is not asked for otherwise. */
+/** The ulimits that all of them have: these include the engine's own, which cannot be queried otherwise. */
 function commonUlimits(own: readonly Inspected[]): Ulimit[] {
   const [first = [], ...others] = own.map(({ HostConfig }) => HostConfig?.Ulimits ?? []);
   return first
@@ -25,7 +25,7 @@ function commonUlimits(own: readonly Inspected[]): Ulimit[] {
     .map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard }));
 }
 
-/** What is not enforced on this host, for one line in every preview: a limit that is set and does nothing is a surprise at the worst time. */
+/** What is not enforced on this host, for one line in every preview: a limit without effect is a surprise at the worst time. */
 export function unlimited({ memory, swap, cpus }: Limits): string[] {
   return [
     ...(memory ? [] : ['the kernel of the Docker host has no memory limit: phoenix:memory and alloy:memory are not enforced']),
@@ -41,7 +41,7 @@ export function tooManyCpus(settings: Settings, available: number): Problem[] {
     .filter((key) => Number(settings[key]) > available)
     .map((key) => ({
       key,
-      // As a person writes it: the provider's form of 10 is "10.".
+      // As a person writes it: the provider writes 10 as "10.".
       value: String(Number(settings[key])),
       rule: `the Docker host has ${available}`,
       mend: [`pulumi config set ${key} ${available}`],

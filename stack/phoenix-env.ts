@@ -1,6 +1,6 @@
 /**
- * What Phoenix is told of login, as environment variables. Its own secrets and PHOENIX_ENABLE_AUTH are
- * the component's matter.
+ * Phoenix's login settings as environment variables. Its own secrets and PHOENIX_ENABLE_AUTH are
+ * set by the component.
  */
 import { isLoopback, isWildcard } from '../components/address';
 import { loginKeys } from '../settings/login';
@@ -9,13 +9,13 @@ import type { Settings } from '../settings/keys';
 
 export interface LoginEnvironment {
   readonly env: Readonly<Record<string, string>>;
-  /** The same, of values that are secret. */
+  /** The same for secret values. */
   readonly secrets: Readonly<Record<string, string>>;
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Without auth only where the page is: Phoenix reads the rest all the same, and stops at what it does not like. */
+/** Without auth only the location of the page: Phoenix would still read the rest, and stop at what it does not accept. */
 export function loginEnvironment(settings: Settings): LoginEnvironment {
   const on = settings['phoenix:auth'];
   return {
@@ -33,13 +33,13 @@ function published(settings: Settings): Variables {
   const url = settings['phoenix:rootUrl'];
   return {
     PHOENIX_USE_SECURE_COOKIES: url?.protocol === 'https:' ? 'true' : undefined,
-    // Of these Phoenix compares the host names alone, with the page that a request comes from. Without a URL nobody
-    // knows by which names people come, and that the cookies are SameSite=Strict must do.
+    // Phoenix only compares their host names with the page that a request comes from. Without a URL nobody
+    // knows which names people use, and SameSite=Strict of the cookies must suffice.
     PHOENIX_CSRF_TRUSTED_ORIGINS: url && [...new Set([url.origin, ...origins(settings)])].join(','),
   };
 }
 
-/** Where the page is on the Docker host. */
+/** Addresses of the page on the Docker host. */
 function origins(settings: Settings): string[] {
   const chosen = settings['phoenix:bind'].filter((address) => !isLoopback(address) && !isWildcard(address));
   return ['localhost', '127.0.0.1', ...chosen].map((host) => `http://${host.includes(':') ? `[${host}]` : host}:${settings['phoenix:uiPort']}`);
@@ -52,10 +52,10 @@ function people(settings: Settings): Variables {
   };
 }
 
-/** Ways to log in, and mail, each with the setting without which none of it is set: one variable is enough for Phoenix to want all. */
+/** Login methods, and mail, each with its main setting; without it none is passed: given one variable, Phoenix requires all. */
 const ways = { oidc: 'phoenix:oidcClientId', ldap: 'phoenix:ldapHost', smtp: 'phoenix:smtpHostname' } as const;
 
-/** The settings of these whose value is a secret, or those whose value is none. */
+/** Their settings with a secret value, or those with a plain value. */
 function waysIn(settings: Settings, secret: boolean): Variables {
   const name = settings['phoenix:oidcName'].toUpperCase();
   const on = Object.entries(ways).filter(([, lead]) => settings[lead] !== undefined).map(([way]) => `phoenix:${way}`);
@@ -66,12 +66,12 @@ function waysIn(settings: Settings, secret: boolean): Variables {
   }));
 }
 
-/** As Phoenix reads it: lists are JSON. */
+/** In the form that Phoenix reads: lists are JSON. */
 function asText(value: unknown): string | undefined {
   return value === undefined || typeof value === 'string' ? value : value instanceof URL ? value.href : JSON.stringify(value);
 }
 
-/** What is set: an empty variable is not the same to Phoenix as none. */
+/** Only what is set: for Phoenix an empty variable differs from a missing one. */
 function present(variables: Variables): Record<string, string> {
   return Object.fromEntries(Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }

@@ -1,5 +1,5 @@
 /**
- * Which host ports of a stack are taken, by whom, and the command that moves past it.
+ * Which host ports of a stack are in use, by what, and the command that avoids the conflict.
  */
 import { shortName } from '../components/names';
 import { describe, isCollector, isOf, isOfStack, isPhoenix, nameOf, type Container } from './found';
@@ -17,7 +17,7 @@ export interface PortSurvey {
   readonly bind: readonly string[];
   readonly owner: string;
   readonly containers: readonly Container[];
-  /** Whether processes of this machine share the ports with the engine. */
+  /** Whether processes on this machine share the ports with the engine. */
   readonly processes: boolean;
 }
 
@@ -32,7 +32,7 @@ export async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
       holders.set(key, holder);
     }
   }
-  // Several at once are another stack or the set-up before this one: one command moves past all of it.
+  // Several at once belong to another stack or an earlier set-up: one command avoids all conflicts.
   const together = holders.size > 1 ? await firstFreeOffset(survey) : undefined;
   return Promise.all([...holders].map(async ([key, { name, takenOverBy }]) => ({
     key,
@@ -47,11 +47,11 @@ export async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
 
 interface Holder {
   readonly name: string;
-  /** Where it is a Phoenix or an Alloy from which a stack can take over: what `npm run adopt` needs besides the stack. */
+  /** Set for a Phoenix or an Alloy that a stack can take over: the arguments that `npm run adopt` needs besides the stack. */
   readonly takenOverBy?: string;
 }
 
-/** Where there is no collector, applications send to Phoenix itself. */
+/** If there is no collector, applications send to Phoenix directly. */
 function takeOver(holder: Container, containers: readonly Container[]): string | undefined {
   if (isOfStack(holder) || !(isPhoenix(holder.Image) || isCollector(holder.Image))) {
     return undefined;
@@ -65,7 +65,7 @@ function addressesOf(key: SettingKey, { settings, bind }: PortSurvey): readonly 
   return bindKey ? { 'phoenix:bind': settings['phoenix:bind'], 'alloy:bind': bind }[bindKey] : [loopback];
 }
 
-/** What, other than the stack itself, holds a port on one of these addresses; undefined when it is free. */
+/** What, other than the stack itself, uses a port on one of these addresses; undefined if it is free. */
 async function holderOn(wanted: readonly string[], port: number, { owner, containers, processes }: PortSurvey): Promise<Holder | undefined> {
   const publishers = containers.filter(({ Ports }) =>
     Ports.some(({ IP, PublicPort }) => PublicPort === port && wanted.some((address) => overlap(address, IP ?? '0.0.0.0'))));
@@ -73,12 +73,12 @@ async function holderOn(wanted: readonly string[], port: number, { owner, contai
   if (other) {
     return { name: describe(other), takenOverBy: takeOver(other, containers) };
   }
-  // Docker's own proxy listens for what the stack's containers publish: that is no stranger.
+  // Docker's own proxy listens on the ports that the stack's containers publish: this is no conflict.
   const name = publishers.length > 0 || !processes ? undefined : await processOn(wanted, port);
   return name === undefined ? undefined : { name };
 }
 
-/** A value for the setting with which its port is free. */
+/** A value for the setting that gives a free port. */
 async function firstFree(key: SettingKey, survey: PortSurvey): Promise<number | undefined> {
   for (const port of freePorts(key, survey.settings)) {
     if (!(await holderOn(addressesOf(key, survey), port + survey.settings['ports:offset'], survey))) {
@@ -88,7 +88,7 @@ async function firstFree(key: SettingKey, survey: PortSurvey): Promise<number | 
   return undefined;
 }
 
-/** A value for `ports:offset` with which all ports are free. */
+/** A value for `ports:offset` that makes all ports free. */
 async function firstFreeOffset(survey: PortSurvey): Promise<number | undefined> {
   const { settings } = survey;
   const ports = publishedPorts(settings);

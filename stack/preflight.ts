@@ -1,5 +1,5 @@
 /**
- * What settings alone cannot tell: whether the Docker Engine answers and is new enough, what its kernel can do, and whether
+ * What settings alone cannot show: whether the Docker Engine answers and is new enough, what its kernel supports, and whether
  * names, ports and addresses are free there. Runs before the first resource, at every preview.
  */
 import * as fs from 'node:fs';
@@ -23,13 +23,13 @@ import { takenNames } from './taken-names';
 
 export interface HostFacts {
   readonly problems: readonly Problem[];
-  /** Things worth saying that stop nothing. */
+  /** Findings that stop nothing. */
   readonly warnings: readonly string[];
-  /** The engine's own ID; empty where it was not asked, or has none. */
+  /** The engine's own ID; empty if it was not asked, or has none. */
   readonly engineId: string;
   /** Host addresses for Alloy's OTLP ports, `auto` resolved. */
   readonly bind: readonly string[];
-  /** Gateway of Docker's bridge, which containers reach and other machines do not; empty where it is not known. */
+  /** Gateway of Docker's bridge, which containers reach and other machines do not; empty if it is unknown. */
   readonly bridge: readonly string[];
   /** Port mappings of the stack's running containers by container name, in the order in which the engine lists them. */
   readonly listed: ListedPorts;
@@ -37,16 +37,16 @@ export interface HostFacts {
   readonly limits: Limits;
   /** Whether a program there can listen on IPv6 addresses, as Phoenix's metrics do. */
   readonly ipv6: boolean;
-  /** Whether a network can be had on which the host has no address. */
+  /** Whether the engine can create a network on which the host has no address. */
   readonly hostless: boolean;
 }
 
 const loopback = '127.0.0.1';
 
-/** States of a container in which its ports are taken. */
+/** States of a container in which it uses its ports. */
 const holding = ['running', 'paused', 'restarting'];
 
-/** What is taken for true of an engine that was not asked. */
+/** The assumption about an engine that was not asked. */
 export function unknownHost(settings: Settings, why: string): HostFacts {
   const chosen = settings['alloy:bind'];
   const warnings = [`${why}; whether the ports are free there is not known`];
@@ -54,11 +54,11 @@ export function unknownHost(settings: Settings, why: string): HostFacts {
 }
 
 /**
- * Looks at the Docker host of a stack.
+ * Inspects the Docker host of a stack.
  * @param choice its engine, without problems
- * @param owner `project/stack`, the value of the label on everything the stack has made
- * @param preview whether nothing will be changed; an ssh:// host may then be out of reach
- * @param inet6 file of a kernel of Linux that is there where it has IPv6; tests name another one
+ * @param owner `project/stack`, the value of the label on everything the stack has created
+ * @param preview whether nothing will be changed; an ssh:// host may then be unreachable
+ * @param inet6 file that exists on Linux if the kernel has IPv6; tests pass a different one
  */
 export async function inspectHost({ engine, source }: Choice, settings: Settings, owner: string, preview: boolean, inet6 = '/proc/net/if_inet6'): Promise<HostFacts> {
   if (preview && settings['docker:disableDockerDaemonCheck']) {
@@ -78,23 +78,23 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
   const desktop = info.OperatingSystem.includes('Docker Desktop');
   const rootless = info.SecurityOptions?.some((option) => option.startsWith('name=rootless')) ?? false;
   const podman = version.Components?.some(({ Name }) => Name === 'Podman Engine') ?? false;
-  // Docker Desktop forwards from loopback alone. Rootless Docker publishes on the host's own addresses, and the bridge's is
-  // not among them. Podman has its bridge only while a container is on it.
-  // An engine in a virtual machine has a socket here and addresses there.
+  // Docker Desktop forwards only from loopback. Rootless Docker publishes on the host's own addresses, which do not
+  // include the bridge's. Podman has its bridge only while a container is on it.
+  // An engine in a virtual machine has its socket here and its addresses there.
   const sameKernel = isLocal(engine) && info.KernelVersion === os.release();
   const bridge = desktop || rootless || podman ? [] : gatewayOf(answers.bridge);
   const gateways = chosen === 'auto' ? bridge : [];
-  // Another engine on this host may have taken the bridge away: Docker would refuse the address half-way.
+  // Another engine on this host may have removed the bridge: Docker would refuse the address half-way.
   const missing = sameKernel ? (await Promise.all(gateways.map(async (address) => ((await isOwnAddress(address)) ? [] : [address])))).flat() : [];
   const bind = chosen === 'auto' ? [loopback, ...gateways.filter((address) => !missing.includes(address))] : chosen;
-  // Podman makes up another one for each question.
+  // Podman invents a new ID for each request.
   const engineId = podman ? '' : info.ID ?? '';
   const local = isLocal(engine) && !desktop;
-  // The kernel of this machine is that of the engine; without the module there is no such file.
+  // The engine runs on this machine's kernel; without the module the file does not exist.
   const ipv6 = !local || process.platform !== 'linux' || fs.existsSync(inet6);
   const inspected = await inspectAll(engine, containers.filter((one) => isOf(owner, one)));
-  // A rootless engine cannot start a container with more than its user may have. Podman lists them under other names, which
-  // would be a replacement in every preview, and bounds the processes of a container by itself.
+  // A rootless engine cannot start a container with limits above those of its user. Podman lists them under different names,
+  // which would cause a replacement in every preview, and limits the processes of a container itself.
   const limits = limitsOf(info, inspected, !rootless && !podman);
   const problems = [
     ...tooOld(version),
@@ -136,7 +136,7 @@ function tooOld({ ApiVersion, Version }: Version): Problem[] {
 const noGateway = (address: string): string =>
   `${address}, the gateway of Docker's bridge, is no address of this host (a second engine takes it away when it stops): containers cannot send to host.docker.internal until \`sudo systemctl restart docker\` and the next deployment`;
 
-/** IPv4 gateway of Docker's default bridge; an engine that has not written it down uses the first address of the subnet. */
+/** IPv4 gateway of Docker's default bridge; an engine that does not report it uses the first address of the subnet. */
 function gatewayOf(bridge: Network): string[] {
   const { Gateway, Subnet } = bridge.IPAM.Config?.find((range) => /^[\d.]+\/\d+$/.test(range.Subnet ?? '')) ?? {};
   const address = Gateway || Subnet?.replace(/(\d+)\/\d+$/, (_, last: string) => String(Number(last) + 1));
@@ -155,7 +155,7 @@ async function notHere(key: 'phoenix:bind' | 'alloy:bind', chosen: readonly stri
     }));
 }
 
-/** The data that such a stack has is about to be replaced: what it took in now would not be in the page afterwards. */
+/** The data of a stack that is taking over is about to be replaced: the page would not show data received now. */
 function inTheMiddle(owner: string, volumes: readonly Named[]): Problem[] {
   const stack = shortName(owner);
   return volumes.some(({ Name }) => Name === takingOver(stack))

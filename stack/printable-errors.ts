@@ -10,7 +10,7 @@ import type { EventEmitter } from 'node:events';
 
 const events = ['uncaughtException', 'unhandledRejection'];
 
-/** Where a line of a stack lacks that folder. */
+/** Where a line of a stack trace lacks that folder. */
 const noFolder = /([/\\])node_modules\1(?:@[^/\\\n]*\1)?(?=[^/\\\n]*$)/gm;
 
 /** Until the program has ended, gives Pulumi only errors that it can print. A second call changes nothing. */
@@ -18,16 +18,16 @@ export function printErrors(): void {
   const program: EventEmitter = process;
   for (const event of events) {
     const listeners = program.listeners(event);
-    // If nobody listens, Node prints the error and ends the program, and a listener would keep it from both.
+    // If there are no listeners, Node prints the error and ends the program; a listener would prevent both.
     if (listeners.length > 0 && !listeners.includes(makePrintable)) {
-      // First of all: the others print it.
+      // Before all others: they print it.
       program.prependListener(event, makePrintable);
       program.once('beforeExit', () => program.off(event, makePrintable));
     }
   }
 }
 
-/** Puts `./`, which changes no path, where the folder is missing: in the stack of the error, and of those that are printed with it. */
+/** Inserts `./`, which changes no path, where the folder is missing: in the stack of the error, and of those printed with it. */
 function makePrintable(thrown: unknown): void {
   const seen = new Set<unknown>();
   const visit = (error: unknown): void => {

@@ -31,26 +31,26 @@ export async function program(): Promise<object> {
   const project = pulumi.getProject();
   const owner = `${project}/${stack}`;
 
-  // Which values are secrets is something only the language host knows; the SDK has no public way to ask.
+  // Only the language host knows which values are secret; the SDK has no public way to ask.
   const secretKeys: string[] = JSON.parse(process.env['PULUMI_CONFIG_SECRET_KEYS'] ?? '[]');
   const run = imagesOfThisRun(process.env);
   const config = { ...run.settings, ...pulumi.runtime.allConfig() };
   const secrets = secretKeys.map((key) => config[key] ?? '');
   const isSecret = (key: string): boolean => secretKeys.includes(key);
   const { settings, problems: wrong } = readSettings(config, project, isSecret);
-  // A broken setting stands at its default, and without its offset every port does: what the host says of that is not
-  // about what was set.
+  // A broken setting has its default, and without its offset so does every port: what the host reports about these values is
+  // not about what was set.
   const told = new Set(wrong.flatMap(({ key }) => (key === 'ports:offset' ? [key, ...portKeys] : [key])));
   const atEdge = settings['edge:central'] !== undefined;
   const choice = chooseEngine(settings);
-  // An engine that was named wrongly is not the one to ask.
+  // If the engine was named incorrectly, no engine is asked.
   const named = choice.problems.length === 0 && !wrong.some(({ key }) => key.startsWith('docker:'));
   const preview = pulumi.runtime.isDryRun();
   const host = Promise.resolve(named ? inspectHost(choice, settings, owner, preview) : unknownHost(settings, 'the Docker host was not asked'));
   const [facts, central, stores] = await Promise.all([
     host,
     atEdge && !told.has('edge:central') ? inspectCentral(settings) : undefined,
-    // A preview that asks nobody asks no store.
+    // An offline preview asks no store.
     preview && settings['docker:disableDockerDaemonCheck'] ? { problems: [], warnings: [] }
       : host.then(({ bridge }) => surveyStores(settings, { local: isLocal(choice.engine), bridge, isSecret }, told)),
   ]);
@@ -82,7 +82,7 @@ export async function program(): Promise<object> {
   const network = new docker.Network(
     'network',
     { name: hostName('observability', stack), labels: [{ label: stackLabel, value: owner }], ...networkArgs(settings, 'first') },
-    // Another one has the same name.
+    // The new one has the same name.
     { provider, dependsOn: checked, deleteBeforeReplace: true },
   );
   const parts = { stack, owner, network, checked, settings, facts, engine, dockerHost: choice.engine.host, provider, warn };

@@ -1,5 +1,5 @@
 /**
- * What a stack publishes through a Cloudflare tunnel: which hostname leads where, and who gets in.
+ * What a stack publishes through a Cloudflare tunnel: where each hostname leads, and who has access.
  */
 import type * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
@@ -17,7 +17,7 @@ import { hasPeople, hasTunnel, hostnamesOf, zoneOf } from '../settings/tunnel';
 export interface Services {
   /** Phoenix: page and REST API, through the door of the gate. */
   readonly page: string;
-  /** OTLP to Phoenix, through the gate: that is closed while Phoenix is replaced. */
+  /** OTLP to Phoenix, through the gate, which is closed while Phoenix is replaced. */
   readonly phoenixOtlp: string;
   /** OTLP to Alloy. */
   readonly otlp: string;
@@ -32,14 +32,14 @@ export interface Published {
   readonly remoteAccess: pulumi.Output<RemoteAccess>;
 }
 
-/** What a stack that publishes nothing tells other stacks. */
+/** What a stack that publishes nothing reports to other stacks. */
 export const nothingRemote: Remote = { otlp: { alloy: null, phoenix: null }, auth: false, tokens: {} };
 
-/** Paths on which OTLP over HTTP is spoken. */
+/** Paths of OTLP over HTTP. */
 const otlpPaths = '^/v1/(traces|metrics|logs)$';
 const tracesPath = '^/v1/traces$';
 
-/** Which hostname leads where, and for whom. */
+/** Where each hostname leads, and for whom. */
 export function routesOf(settings: Settings, { page, phoenixOtlp, otlp }: Services): Route[] {
   const hostnames = { page: settings['tunnel:hostname'], otlp: settings['tunnel:otlpHostname'], phoenixOtlp: settings['tunnel:phoenixOtlpHostname'] };
   // Nothing else of Phoenix is behind a hostname for machines.
@@ -55,12 +55,12 @@ export function routesOf(settings: Settings, { page, phoenixOtlp, otlp }: Servic
 /** Name of the tunnel in its account. */
 const tunnelName = (settings: Settings, stack: string): string => settings['tunnel:name'] ?? `llm-observability-${stack}`;
 
-/** Names of the service tokens; none where no hostname is for machines. */
+/** Names of the service tokens; none if no hostname is for machines. */
 export function serviceTokensOf(settings: Settings): readonly string[] {
   return settings['tunnel:otlpHostname'] === undefined && settings['tunnel:phoenixOtlpHostname'] === undefined ? [] : settings['tunnel:serviceTokens'];
 }
 
-/** The account of the tunnel, to be looked at before anything is made; undefined where nothing is published. */
+/** The account of the tunnel, to be checked before anything is created; undefined if nothing is published. */
 export function accountOf(settings: Settings, stack: string): CloudflareAccount | undefined {
   if (!hasTunnel(settings)) {
     return undefined;
@@ -80,13 +80,13 @@ export function accountOf(settings: Settings, stack: string): CloudflareAccount 
 
 /**
  * Publishes the stack.
- * @param phoenix its keys by name, and when they end; those named as a service token go to whoever shows that
- * @param after what has to be in order before: a tunnel that fails never stops the host's own traces
+ * @param phoenix its keys by name, and their expiry; a key named after a service token belongs to that token's holder
+ * @param after what must have succeeded first: a tunnel that fails never stops the host's own traces
  */
 export async function publish({ stack, owner, network, settings, facts, provider }: Host, account: CloudflareAccount, services: Services, { apiKeys, keyEnds }: Pick<Phoenix, 'apiKeys' | 'keyEnds'>, after: pulumi.Resource): Promise<Published> {
-  // Most stacks publish nothing, and need not load it.
+  // Most stacks publish nothing, and do not need to load it.
   const [{ CloudflareTunnel }, { Provider }] = await Promise.all([import('../components/cloudflare-tunnel'), import('@pulumi/cloudflare')]);
-  // One of our own: the default one takes every key of its namespace for its own, and cloudflare:accountId is none.
+  // A separate provider: the default one treats every key of its namespace as its own, and cloudflare:accountId is not one.
   const cloudflare = new Provider('cloudflare', {
     baseUrl: settings['cloudflare:baseUrl'],
     ...(settings['cloudflare:apiToken'] === undefined ? {} : { apiToken: pulumi.secret(settings['cloudflare:apiToken']) }),

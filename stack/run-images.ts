@@ -1,22 +1,22 @@
 /**
- * Images that one run uses in place of the pinned ones. Whoever starts the CLI tells the program of them in its environment.
+ * Images that one run uses instead of the pinned ones. The process that starts the CLI passes them in the environment.
  */
 import { images, imagesVariable, type ServiceName } from '../components/catalog';
 import type { Problem } from '../settings/problem';
 import { BrokenRule } from '../settings/broken-rule';
 import { image } from '../settings/image-parse';
 
-/** By service. One that is not in it has its pinned image. */
+/** By service. A missing service has its pinned image. */
 export type RunImages = Partial<Record<ServiceName, string>>;
 
-/** The variable for the CLI's environment; none where nothing is to be told. */
+/** The variable for the CLI's environment; none if no image is chosen. */
 export function imagesEnvironment(chosen: RunImages): Record<string, string> {
   return Object.keys(chosen).length === 0 ? {} : { [imagesVariable]: JSON.stringify(chosen) };
 }
 
 /**
- * What the environment says of this run's images.
- * @returns settings (`alloy:image`) that hold where the stack sets none, and what is wrong with the variable; then there are none
+ * Reads this run's images from the environment.
+ * @returns settings (`alloy:image`) that apply if the stack sets none, and problems of the variable; then there are no settings
  */
 export function imagesOfThisRun(env: NodeJS.ProcessEnv): { readonly settings: Readonly<Record<string, string>>; readonly problems: readonly Problem[] } {
   const raw = env[imagesVariable];

@@ -1,18 +1,18 @@
 /**
- * Settings are plain values, so that every part can look at them. A value that was stored with `--secret` is found again,
- * by its text, in everything that the program registers, and is a secret there, whichever key it comes from.
+ * Settings are plain values, so that every part can read them. A value that was stored with `--secret` is found
+ * by its text in everything that the program registers, and marked as secret there, whichever key it comes from.
  */
 import * as pulumi from '@pulumi/pulumi';
 
-/** Returns what it is given, with every part that holds a secret value marked as a secret. */
+/** Returns its argument, with every part that contains a secret value marked as secret. */
 export type Cover = <T>(value: T) => T;
 
-/** Where a text has fewer letters, it counts only as a whole value, or as a whole word: a `2` is part of nearly everything. */
+/** A shorter text counts only as a whole value, or as a whole word: a `2` is part of nearly everything. */
 const letters = { value: 4, word: 8 };
 
 /**
- * @param values secret values as they were set and as they were parsed: texts, numbers, URLs, lists and objects of these.
- * A boolean hides nothing: what it switches is there, or is not.
+ * @param values secret values as set and as parsed: texts, numbers, URLs, lists and objects of these.
+ * A boolean is not covered: what it switches is visible anyway.
  */
 export function covering(values: readonly unknown[]): Cover {
   const texts = [...new Set(values.flatMap(textsIn))];
@@ -30,7 +30,7 @@ export function covering(values: readonly unknown[]): Cover {
     if (Array.isArray(value)) {
       return value.map(cover);
     }
-    // Resources and assets are no plain objects.
+    // Resources and assets are not plain objects.
     if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
       return value;
     }
@@ -43,7 +43,7 @@ export function covering(values: readonly unknown[]): Cover {
 /** Covers the inputs of all resources from now on, and the outputs of components. */
 export function coverResources(cover: Cover): void {
   pulumi.runtime.registerStackTransformation(({ resource, type, props, opts }) => {
-    // Its constructor runs, and has not marked it as a component yet.
+    // Its constructor is running, and has not marked it as a component yet.
     if ('registerOutputs' in resource) {
       const component = resource as unknown as { registerOutputs(outputs?: pulumi.Inputs): void };
       const register = component.registerOutputs.bind(component);
@@ -64,7 +64,7 @@ function textsIn(value: unknown): string[] {
   }
   if (typeof value === 'string') {
     const text = value.trim();
-    // In a configuration file a text stands between quotes.
+    // In a configuration file a text is in quotes.
     return text === '' || text === 'true' || text === 'false' ? [] : [text, JSON.stringify(text).slice(1, -1)];
   }
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];

@@ -1,7 +1,7 @@
 /**
- * Asks the stores of metrics and logs whether they take what Alloy will send, before anything is deployed: with the
- * credentials, and a request that holds nothing. Prometheus, Mimir, Thanos and VictoriaMetrics store nothing of it; Loki
- * answers 422. Whoever does not answer may be away for now.
+ * Asks the stores of metrics and logs whether they accept what Alloy will send, before anything is deployed: with the
+ * credentials, and an empty request. Prometheus, Mimir, Thanos and VictoriaMetrics store nothing of it; Loki
+ * answers 422. A store that does not answer may be down temporarily.
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -20,22 +20,22 @@ import { isPublic } from '../settings/store-parse';
 
 export interface StoreFindings {
   readonly problems: readonly Problem[];
-  /** Things worth saying that stop nothing. */
+  /** Findings that stop nothing. */
   readonly warnings: readonly string[];
 }
 
-/** Where the store is asked from. */
+/** The place from which a store is asked. */
 export interface Asker {
-  /** Whether containers of the engine reach what this machine reaches: its engine is here. */
+  /** Whether containers of the engine reach what this machine reaches, because the engine runs here. */
   readonly local: boolean;
-  /** Gateway of Docker's bridge, which containers know as `host.docker.internal`; none where it is not known. */
+  /** Gateway of Docker's bridge, which containers know as `host.docker.internal`; none if it is unknown. */
   readonly bridge: readonly string[];
   readonly isSecret: (key: string) => boolean;
 }
 
 /**
- * @param told keys that have a problem already: what their store answers is not about what was set
- * @param timeoutMs how long each may take to answer
+ * @param told keys that have a problem already: their store's answer would not be about what was set
+ * @param timeoutMs time limit for each answer
  */
 export async function surveyStores(settings: Settings, { local, bridge, isSecret }: Asker, told: ReadonlySet<string>, timeoutMs = 2000): Promise<StoreFindings> {
   const found = await Promise.all(externalBackends(settings).map(async (backend): Promise<StoreFindings> => {
@@ -66,8 +66,8 @@ export async function surveyStores(settings: Settings, { local, bridge, isSecret
 const nothing: StoreFindings = { problems: [], warnings: [] };
 
 /**
- * What this machine has to ask to meet the server that a container meets: a host name or an IP address; undefined where
- * that is not known, as with names of other containers.
+ * What this machine has to ask to reach the server that a container would reach: a host name or an IP address; undefined if
+ * this is unknown, as with names of other containers.
  */
 async function addressOf(url: URL, local: boolean, bridge: readonly string[]): Promise<string | undefined> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -82,19 +82,19 @@ async function addressOf(url: URL, local: boolean, bridge: readonly string[]): P
   return local && !isOfContainers ? host : undefined;
 }
 
-/** Nothing at all: in protobuf an empty message is empty, and packed by Snappy that is its length, 0. */
+/** An empty request: an empty protobuf message has no bytes; compressed with Snappy it is just its length, 0. */
 const empty = {
   'remote-write': { path: '', headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy', 'x-prometheus-remote-write-version': '0.1.0' }, body: Buffer.of(0) },
   otlphttp: { path: '/v1/logs', headers: { 'content-type': 'application/x-protobuf' }, body: Buffer.alloc(0) },
 } as const;
 
-/** @returns status of the answer, and what it says where that is a line of text */
+/** @returns status of the answer, and its text if that is one line */
 async function ask({ endpoint, protocol, sender }: ExternalBackend, address: string, timeoutMs: number): Promise<{ readonly status: number; readonly says: string }> {
   const { path, headers, body } = empty[protocol];
   const url = new URL(`${endpoint}${path}`);
   const authorization = authorizationOf(sender);
   const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    // The certificate has to be one of the name in the URL, whatever address is asked.
+    // The certificate must be valid for the name in the URL, whatever address is asked.
     const lookup: LookupFunction = (_, options, found) => (options.all ? found(null, [{ address, family: isIP(address) }]) : found(null, address, isIP(address)));
     const request = (url.protocol === 'https:' ? https : http).request(url, {
       method: 'POST', agent: false, signal: AbortSignal.timeout(timeoutMs), ...(isIP(address) === 0 ? {} : { lookup }),

@@ -4,8 +4,8 @@ import type { Settings } from '../settings/keys';
 import { isOf, origin, type Named } from './found';
 
 /**
- * What has a name that this stack needs and is not of it. Docker refuses the name of a container half-way through a
- * deployment, and takes a volume that is there without a word, whatever it holds.
+ * Objects that do not belong to this stack but have a name that it needs. Docker refuses the name of a container half-way
+ * through a deployment, and silently uses an existing volume, whatever it contains.
  */
 export function takenNames(settings: Settings, owner: string, found: Readonly<Record<'container' | 'volume' | 'network', readonly Named[]>>): Problem[] {
   const stack = shortName(owner);

@@ -3,7 +3,7 @@ import type { Tls } from '../components/tls';
 import type { Settings } from '../settings/keys';
 import { certificateText, keyText } from '../settings/tls';
 
-/** TLS for ports on these addresses, where one of them is beyond this machine and a certificate is set. */
+/** TLS for ports on these addresses, if one of them is beyond this machine and a certificate is set. */
 export function tlsOn(settings: Settings, addresses: readonly string[], bridge: readonly string[]): Tls | undefined {
   const { 'tls:certificate': certificate, 'tls:key': key } = settings;
   const beyond = beyondThisMachine(addresses, bridge);

@@ -1,24 +1,24 @@
 /**
- * The token that Alloy asks for on what is published beyond this machine. Whether it does is for whoever publishes it to
- * say: asked for unannounced, it would refuse those who send already, and not asked for, anybody can send.
+ * The token that Alloy requires on addresses published beyond this machine. The person who publishes it must decide: if it
+ * were required silently, existing senders would be refused; if not, anybody could send.
  */
 import type { Settings } from '../settings/keys';
 import type { Findings } from '../settings/tls';
 import { beyondThisMachine } from '../components/address';
 
-/** Those of Alloy's addresses that other machines may reach. */
+/** The addresses of Alloy that other machines may reach. */
 function others({ 'alloy:bind': chosen }: Settings, bridge: readonly string[]): readonly string[] {
   return chosen === 'auto' ? [] : beyondThisMachine(chosen, bridge);
 }
 
-/** Addresses on which Alloy asks for it. */
+/** Addresses on which Alloy requires it. */
 export const tokenOn = (settings: Settings, bridge: readonly string[]): readonly string[] =>
   settings['alloy:auth'] === true ? others(settings, bridge) : [];
 
 /**
- * What is to be said of it.
+ * Problems and warnings about it.
  * @param bridge gateway of Docker's bridge, which is not beyond this machine
- * @param broken keys with a problem of their own: they are set, and stand at their default
+ * @param broken keys with their own problem: they are set, but have their default
  */
 export function tokenFindings(settings: Settings, bridge: readonly string[], broken: ReadonlySet<string>): Findings {
   const addresses = others(settings, bridge);
