@@ -1,4 +1,4 @@
-/** What Pulumi runs. */
+/** The program that Pulumi runs. */
 import { printErrors } from './stack/printable-errors';
 import { program } from './stack/program';
 

@@ -1,12 +1,12 @@
 /**
- * `npm run adopt`: a stack takes over from a Phoenix and an Alloy that somebody runs with docker-compose or `docker run`, with all of their data.
+ * `npm run adopt`: a stack takes over from a Phoenix and an Alloy in docker-compose or `docker run`, with all of their data.
  *
- * 1. Rehearsal (support/adopt/beginning.ts): the stack runs beside the old set-up, on other ports and with a copy of the data.
- * 2. The ports of applications go to the stack's Alloy, whose Phoenix stands still: what comes in waits on disk (switching.ts).
- * 3. The old Phoenix stores what it has accepted and is stopped; its data takes the place of the copy (the same).
- * 4. The stack is deployed on its own ports, and proves itself (deployment.ts).
+ * 1. Rehearsal (support/adopt/beginning.ts): the stack runs beside the old setup, on other ports and with a copy of the data.
+ * 2. The ports of applications move to the stack's Alloy, while its Phoenix is stopped: new data waits on disk (switching.ts).
+ * 3. The old Phoenix stores what it has accepted and is stopped; its data replaces the copy (switching.ts).
+ * 4. The stack is deployed on its own ports, and verified (deployment.ts).
  *
- * Cut off anywhere, it goes on when it is run again: support/adopt/record.ts says from where.
+ * If it is interrupted anywhere, it continues when it is run again: support/adopt/record.ts says from where.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -54,14 +54,14 @@ async function takeOver(chosen: Options): Promise<void> {
   await Interruption.during((interruption) => takenOverFrom({ ...chosen, tools, pulumi, interruption }));
 }
 
-/** From wherever an earlier run has left it. */
+/** Starts from wherever an earlier run has stopped. */
 async function takenOverFrom(chosen: Omit<Run, 'engine'>): Promise<void> {
   const { stack, pulumi, interruption } = chosen;
   const { state, settings, takeBack } = await opened(pulumi, []);
-  /** What fails before anything is taken over leaves no new stack behind. */
+  /** A failure before anything is taken over leaves no new stack behind. */
   const orTakeBack = <T>(work: Promise<T>): Promise<T> =>
     work.catch(async (error: unknown) => {
-      // Where something of it is left, the next run removes that, and finds the stack.
+      // If something of it remains, the next run finds the stack and removes it.
       await takeBack().catch(() => undefined);
       throw error;
     });
@@ -78,7 +78,7 @@ async function takenOverFrom(chosen: Omit<Run, 'engine'>): Promise<void> {
   await goOn(run, adoption);
 }
 
-/** Whether an adoption still stands: the stack's data may have been removed since, or somebody may have gone back. */
+/** Whether an adoption is still in effect: the stack's data may have been removed since, or the old setup restored. */
 async function stands(engine: Engine, stack: string, { alloy }: Adoption): Promise<boolean> {
   return (await hasVolume(engine, hostName('phoenix', stack, 'data'))) && !(await new Containers(engine).find(alloy))?.State.Running;
 }
@@ -90,11 +90,11 @@ function already({ stack, json }: Options, record: Adoption): void {
   say(`Stack ${stack} has taken over from ${namesOf(record).join(' and ')} already.\n${leftText(stack, record)}`);
 }
 
-/** From wherever it is to the end. @throws Failure that says how to go on; nothing is lost then */
+/** Continues from any phase to the end. @throws Failure that says how to continue; nothing is lost then */
 async function goOn(run: Run, adoption: Adoption): Promise<void> {
   const { engine, stack, json, again } = run;
   try {
-    // Of a run that was killed between one and the next.
+    // Records left by a run that was killed between two of them.
     await removeRecords(engine, stack, phases.filter((phase) => phase !== adoption.phase));
     const gapMs = adoption.phase === 'switching' ? await takenOver(run, adoption) : undefined;
     const { outputs, counts, delivery } = await deployed(run, adoption);

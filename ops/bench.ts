@@ -1,10 +1,10 @@
 /**
- * `npm run bench`: three ratios, each taken on this machine in this run.
+ * `npm run bench`: three ratios, each measured on this machine in this run.
  *
  * 1. `npm run up`, from nothing running to a verified trace, divided by `docker-compose up -d` of the
  *    seed's two services until a trace can be read. Same images, fresh volumes, everything cached.
- * 2. A preview without changes divided by the preview of an empty Pulumi program by the same route;
- *    median of several pairs in turn.
+ * 2. A preview without changes divided by the preview of an empty Pulumi program, run the same way;
+ *    median of several alternating pairs.
  * 3. `npm run preview` of three stacks at once divided by the sum of three single ones.
  */
 import { execFile } from 'node:child_process';
@@ -34,7 +34,7 @@ main(bench.action(async () => {
   await npm('up', '--yes');
   const pulumi = new Pulumi(tools, stack);
   const outputs = await pulumi.outputs<Outputs>();
-  // With the images of the deployment: others would be a change.
+  // With the images of the deployment: different ones would be a change.
   const previews = await previewRatio(await previewing(tools, stack, plainOf(settingsOf(stack)), await pulumi.state()));
   const pages = await pagesTime();
   await npm('down', '--purge', '--yes');
@@ -65,7 +65,7 @@ async function run(command: string, ...args: string[]): Promise<void> {
   await execute('npm', ['run', '--silent', command, '--', ...args], { cwd: projectDir, maxBuffer: 64 << 20 });
 }
 
-/** The page of three stacks that are not there yet, and of each by itself. */
+/** The previews of three stacks that do not exist yet, together and each by itself. */
 async function pagesTime(): Promise<{ together: number; single: number }> {
   const stacks = ['a', 'b', 'c'].map((name) => `${stack}-${name}`);
   const page = (...names: string[]): Promise<number> => seconds(() => run('preview', '--offline', ...names.flatMap((name) => ['--stack', name])));
@@ -84,7 +84,7 @@ async function composeTime(outputs: Outputs): Promise<number> {
   try {
     return await seconds(async () => {
       await seed.compose('up', '-d');
-      // A new trace each time: one that Alloy could not hand over waits ever longer for its next attempt.
+      // A new trace each time: for one that Alloy could not deliver, the delay between attempts grows.
       const deadline = Date.now() + 300_000;
       while (!(await checkDelivery(routeOf({ ...outputs, auth: false }, ''), 1_000)).ok) {
         if (Date.now() > deadline) {
@@ -105,7 +105,7 @@ async function previewRatio(tools: Toolchain): Promise<{ ours: number; empty: nu
     for (const file of ['tsconfig.json', 'tsconfig.pulumi.json', 'package.json']) {
       fs.copyFileSync(path.join(projectDir, file), path.join(dir, file));
     }
-    // The same runtime, and no provider: an empty program has none.
+    // The same runtime without a provider: an empty program has none.
     fs.writeFileSync(path.join(dir, 'Pulumi.yaml'), fs.readFileSync(path.join(projectDir, 'Pulumi.yaml'), 'utf8').replace(/^plugins:\n(?: .*\n)*/m, ''));
     fs.symlinkSync(path.join(projectDir, 'node_modules'), path.join(dir, 'node_modules'));
     fs.writeFileSync(path.join(dir, 'index.ts'), "import '@pulumi/pulumi';\n");

@@ -1,6 +1,6 @@
 /**
- * The commands of this project: what each does and what it takes. The help, the checks of what somebody types and the
- * README's list come from here.
+ * The commands of this project: what each does, and its arguments and options. The help, the checks of the command line and
+ * the README's list are derived from here.
  */
 import { Command, InvalidArgumentError, Option, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { defaultStack, stackNamed } from './support/project';
@@ -76,13 +76,13 @@ export const faults = command('faults', 'Break a stack of its own under load, an
 
 export const help = command('help', 'List the commands, or show the options of one').argument('[command]', 'a command');
 
-/** What is typed is for a program: its help too. */
+/** All arguments are for the program, including --help. */
 const handedOn = (name: string, summary: string, whose: string) =>
   command(name, summary).argument('[arguments...]', `arguments of ${whose}`).helpOption(false).allowUnknownOption().passThroughOptions();
 
 export const pulumi = handedOn('pulumi', 'Run the Pulumi CLI with the state, plugins and images of npm run up', 'Pulumi');
 /**
- * Options of Pulumi, which npm keeps where ` -- ` is left out: without --secret a secret would be kept in plain text, and
+ * Options of Pulumi, which npm consumes if ` -- ` is omitted: without --secret a secret would be stored in plain text, and
  * without --preview-only something would be destroyed.
  */
 export const pulumiOptions = [

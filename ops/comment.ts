@@ -1,7 +1,7 @@
 /**
- * `npm run comment`: puts the page of `npm run preview` on the pull request that it is about, as one comment that is
- * updated. Who and where come from the environment, as a workflow on GitHub has them: a token is no argument, and the
- * name of a branch of a fork may be a piece of shell.
+ * `npm run comment`: puts the page of `npm run preview` on the pull request that it belongs to, as one comment that is
+ * updated. The details come from the environment, as a GitHub workflow provides them: a token must not be an argument, and the
+ * name of a fork's branch may contain shell commands.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -12,7 +12,7 @@ import { GitHub } from './support/github';
 import { pullRequestsAt, putComment } from './support/pull-request';
 import { Failure, say } from './support/say';
 
-/** What must be in the environment, with an example of each. */
+/** The required environment variables, with an example of each. */
 const variables = {
   GITHUB_API_URL: 'https://api.github.com',
   GITHUB_REPOSITORY: 'owner/name',
@@ -38,7 +38,7 @@ main(comment.action(async ({ file }) => {
   }
 }));
 
-/** @throws Failure that names all that are missing */
+/** @throws Failure that names all missing variables */
 function environment(env: NodeJS.ProcessEnv): Record<keyof typeof variables, string> {
   const missing = Object.entries(variables).filter(([name]) => !env[name]);
   if (missing.length > 0) {
@@ -50,7 +50,7 @@ function environment(env: NodeJS.ProcessEnv): Record<keyof typeof variables, str
   return env as Record<keyof typeof variables, string>;
 }
 
-/** @throws Failure when it is no plain file: an archive that a fork has filled may hold a link to a secret of this machine */
+/** @throws Failure if it is not a regular file: an archive from a fork may contain a link to a secret of this machine */
 function pageIn(file: string): string {
   const found = fs.lstatSync(file, { throwIfNoEntry: false });
   if (!found?.isFile()) {

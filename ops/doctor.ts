@@ -1,5 +1,5 @@
 /**
- * `npm run doctor`: what is there, what is missing, and the command that mends it. Changes nothing.
+ * `npm run doctor`: what is there, what is missing, and the command that fixes it. Changes nothing.
  */
 import { existsSync, statSync } from 'node:fs';
 import { oldestEngineApi } from '../components/catalog';
@@ -43,7 +43,7 @@ main(doctor.action(async ({ stack }) => {
   const local = localState();
   show(state(local));
 
-  // Only files that are there are asked: making them would be a change, and so would moving them.
+  // Only existing files are read: creating or moving them would be a change.
   const backend = !local ? backendEnvironment() : existsSync(local.backend) ? environmentOf(local) : {};
   const settings: Record<string, string> = pulumi ? await new Pulumi({ pulumi, env: { ...env, ...backend } }, stack).settings().catch(() => ({})) : {};
   const choice = choiceOf(settings, stack);

@@ -1,7 +1,7 @@
 /**
- * `npm run down`: removes the stack and says what stays; `--purge` asks and removes the data too.
- * What stays is the data and the secrets without which it cannot be read: these stay in the state. With an engine that is
- * gone for good `--forget` removes what is elsewhere, and the stack.
+ * `npm run down`: removes the stack and reports what stays; `--purge` asks and removes the data too.
+ * The data stays, and in the state the secrets without which it cannot be read. If the engine no longer
+ * exists, `--forget` removes everything that is elsewhere, and the stack.
  */
 import { stackLabel } from '../components/names';
 import { engineGet, remedies, type Engine } from '../engine';
@@ -34,7 +34,7 @@ main(down.action(async ({ stack, purge, forget, yes }) => {
   if (!state) {
     throw new Failure(`There is no stack ${stack}.`, ['npm run pulumi -- stack ls']);
   }
-  // Where the stack is, whatever this shell would deploy to.
+  // The engine that the stack is on, whatever this shell would deploy to.
   const engine = engineIn(state) ?? engineOf(choiceOf(await pulumi.settings(), stack));
   const owner = `${projectName}/${stack}`;
   const reason = await whyNoEngine(engine);
@@ -50,7 +50,7 @@ main(down.action(async ({ stack, purge, forget, yes }) => {
   }
   const volumes = await dataVolumes(engine, owner);
   const kept = state.resources.filter(({ type, protect }) => protect && type === 'docker:index/volume:Volume').map(({ outputs }) => String(outputs?.['name'])).sort();
-  // Its owner may be another checkout, of which this state knows nothing.
+  // It may have been protected by another checkout, which this state does not know.
   const marked = purge && kept.length === 0 && (await isProtected(engine, stack)) ? volumes : kept;
   if (purge && marked.length > 0) {
     throw new Failure(`The data of stack ${stack} is protected (data:protect): ${marked.join(', ')}. Nothing was removed.`, [
@@ -81,7 +81,7 @@ main(down.action(async ({ stack, purge, forget, yes }) => {
   say(`\nStack ${stack} and its data are removed.`);
 }));
 
-/** Removes the stack with the secrets of its data. Where it stays, they stay protected: the next run may be one that keeps the data. */
+/** Removes the stack with the secrets of its data. If something stays, they stay protected: the next run may keep the data. */
 async function purged(tools: Toolchain, pulumi: Pulumi, state: StackState, interruption: Interruption): Promise<void> {
   const { stack } = pulumi;
   let freed = state.resources.filter(({ protect }) => protect).map(({ urn }) => urn);
@@ -101,7 +101,7 @@ async function purged(tools: Toolchain, pulumi: Pulumi, state: StackState, inter
   }
 }
 
-/** Removes what is not on the engine, then the stack. @throws Failure where the engine is there: it would keep what runs on it */
+/** Removes what is not on the engine, then the stack. @throws Failure if the engine exists: what runs on it would stay there */
 async function forgotten({ tools, pulumi, state, engine, reason, consent }: {
   readonly tools: Toolchain;
   readonly pulumi: Pulumi;
@@ -127,7 +127,7 @@ async function forgotten({ tools, pulumi, state, engine, reason, consent }: {
   say(`\nStack ${stack} is removed from the state; its settings stay. What is on the Docker Engine at ${engine.host} was not touched.`);
 }
 
-/** @param again the command that goes on where not all of it could be removed */
+/** @param again the command that continues if not everything could be removed */
 async function destroy(tools: Toolchain, { stack }: Pulumi, { resources }: StackState, again: string, ...args: readonly string[]): Promise<void> {
   const equipped = new Pulumi(await withPlugins(tools, { plugins: neededProviders([], resources) }), stack);
   const { code, stopped } = await equipped.show(['destroy', '--yes', '--non-interactive', ...args]);
@@ -139,14 +139,14 @@ async function destroy(tools: Toolchain, { stack }: Pulumi, { resources }: Stack
   }
 }
 
-/** Volumes of the stack that outlive it, found by their label: the stack may be gone already. */
+/** Volumes of the stack that outlive it, found by their label: the stack may already be removed. */
 async function dataVolumes(engine: Engine, owner: string): Promise<string[]> {
   const filter = encodeURIComponent(JSON.stringify({ label: [`${stackLabel}=${owner}`] }));
   const { Volumes } = await engineGet<{ Volumes: { Name: string }[] | null }>(engine, `/volumes?filters=${filter}`);
   return (Volumes ?? []).map(({ Name }) => Name).filter((name) => name.endsWith('-data')).sort();
 }
 
-/** Whether the person has typed the stack's name: a yes is said too fast for what cannot be undone. */
+/** Whether the person has typed the stack's name: a yes is typed too quickly for something that cannot be undone. */
 async function named(stack: string, what: string): Promise<boolean> {
   const answer = await answerTo(`${what} Type the stack's name to go on: `);
   return answer?.trim() === stack;

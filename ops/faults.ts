@@ -1,6 +1,6 @@
 /**
- * `npm run faults`: makes a stack of its own, breaks it under load in one way after the other, and prints for each what was
- * accepted and not stored. It touches no other stack, and removes its own, on Ctrl-C too.
+ * `npm run faults`: creates a separate stack, breaks it under load in several ways, one after the other, and prints for each what
+ * was accepted and not stored. It touches no other stack, and removes its own, also on Ctrl-C.
  */
 import { execFileSync } from 'node:child_process';
 import { chooseEngine, isLocal } from '../engine';
@@ -48,7 +48,7 @@ main(faults.action(async ({ only = [], list, rate, batch, spanBytes, journal, en
   let deployed: Outputs | undefined;
   const cleaning = new Cleaning();
 
-  /** A set-up that may be broken for good is made anew for the next fault. */
+  /** A setup that may be permanently broken is created anew for the next fault. */
   const inTurn = async (these: readonly Fault[], make: () => Promise<Target>, whose: string, keep: (row: Row) => void): Promise<void> => {
     let target: Target | undefined;
     for (const fault of these) {

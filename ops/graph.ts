@@ -1,5 +1,5 @@
 /**
- * `npm run graph`: the picture of a deployed stack, as a Mermaid flowchart on stdout.
+ * `npm run graph`: a diagram of a deployed stack, as a Mermaid flowchart on stdout.
  */
 import { graph } from './commands';
 import { main } from './support/command-line';
@@ -12,7 +12,7 @@ import { findToolchain } from './support/toolchain';
 
 main(graph.action(async ({ stack }) => {
   const { resources = [] } = (await new Pulumi(await findToolchain(), stack).state()) ?? {};
-  // Of a stack that was removed, what belongs to its data stays in the state.
+  // After a stack is removed, the resources of its data stay in the state.
   const running = resources.some(({ type }) => type === 'docker:index/container:Container');
   const outputs = resources.find(({ type }) => type === 'pulumi:pulumi:Stack')?.outputs as Partial<Outputs> | undefined;
   if (!running || !outputs?.endpoints) {

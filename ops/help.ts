@@ -6,7 +6,7 @@ import { commands, help } from './commands';
 import { main, withUsage } from './support/command-line';
 import { Misread } from './support/say';
 
-/** The one that is nearly this; none where all are far. */
+/** The most similar name; undefined if none is similar enough. */
 function closest(name: string, names: readonly string[]): string | undefined {
   const nearest = nearestOf(name, names);
   return distance(name, nearest) <= 2 ? nearest : undefined;

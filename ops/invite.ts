@@ -1,6 +1,6 @@
 /**
- * `npm run invite`: writes what a stack at the edge needs of this one into a file, for whoever deploys that stack. It opens a
- * receiver for other hosts and nothing else; the state of this stack would open everything.
+ * `npm run invite`: writes to a file what a stack at the edge needs from this one, for the person who deploys that stack. It
+ * only gives access to a receiver for other hosts; the state of this stack would give access to everything.
  */
 import * as fs from 'node:fs';
 import type { EdgeAccess } from '../settings/edge-access';

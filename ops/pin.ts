@@ -1,6 +1,6 @@
 /**
  * `npm run pin`: writes the digests of the pinned images into components/catalog.ts, as the image
- * registries give them now. A tag can be moved; with its digest it cannot.
+ * registries currently report them. A tag can be moved; a reference with a digest cannot.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const again = 'npm run pin';
 
 main(pin.action(async () => {
   const choice = choiceOf({}, defaultStack);
-  // It only asks: an engine that was installed for that would be no gain.
+  // It only queries registries: installing an engine for that would not be worth it.
   await ensureEngine(choice, 'never', again);
   const file = join(projectDir, 'components', 'catalog.ts');
   const logins = loginsOf({});

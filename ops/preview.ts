@@ -1,6 +1,6 @@
 /**
- * `npm run preview`: what the next deployment would change, of one environment or of all, and what that means.
- * Changes nothing: not the state, not the stack file.
+ * `npm run preview`: what the next deployment would change, for one environment or for all, and what that means.
+ * Changes nothing: neither the state nor the stack file.
  */
 import * as os from 'node:os';
 import type { Remote } from '../settings/edge-access';
@@ -23,9 +23,9 @@ import { findToolchain, withPlugins, type Toolchain } from './support/toolchain'
 
 main(preview.action(async ({ stack = [defaultStack], all, config = {}, markdown, json, offline }) => {
   const stacks = all ? stacksWithFile() : [...new Set(stack)];
-  // Offline neither the backend nor its passphrase is looked for, or made.
+  // Offline, neither the backend nor its passphrase is looked up or created.
   const tools = await (offline ? findToolchain({}) : findToolchain());
-  // Most of a preview is one process waiting for another, or starting.
+  // Most of a preview is one process that waits for another, or starts.
   const pages = withCentral(await inTurns(stacks, os.availableParallelism(), (stack) =>
     pageFor(tools, stack, config, offline).catch((error: unknown) => noPage(stack, error))));
   process.stdout.write(json ? `${JSON.stringify(pages, undefined, 2)}\n` : markdown ? asMarkdown(pages) : `${asText(pages)}\n`);
@@ -43,14 +43,14 @@ async function pageFor(tools: Toolchain, stack: string, overrides: Readonly<Reco
     const state = offline ? undefined : await new Pulumi(tools, stack).state();
     const equipped = await (offline ? withPlugins(tools, { plugins: neededProviders(Object.keys(settings.config)) }) : previewing(tools, stack, plainOf(settings), state));
     const page = await (state ? ofStack(workspace, equipped, stack, settings) : ofNone(workspace, equipped, stack, settings, offline));
-    // What is deployed has been filled in before: that its settings are empty now is an error.
+    // The settings of a deployed stack were filled in before: if they are empty now, that is an error.
     return state !== undefined && state.resources.length > 0 ? page : whereEmpty(page, Object.keys(settings.config));
   } finally {
     workspace.remove();
   }
 }
 
-/** One environment of which there can be no preview leaves the others theirs. */
+/** A stack whose preview fails does not affect the previews of the others. */
 function noPage(stack: string, error: unknown): Page {
   if (!(error instanceof Failure)) {
     throw error;
@@ -60,13 +60,13 @@ function noPage(stack: string, error: unknown): Page {
 
 type Settings = ReturnType<typeof settingsOf>;
 
-/** Against what is deployed, as `npm run up` would find it. */
+/** Compares with what is deployed, like `npm run up`. */
 async function ofStack(workspace: Workspace, tools: Toolchain, stack: string, settings: Settings): Promise<Page> {
   const pulumi = workspace.stack(workspace.asking(tools), stack, settings);
-  // Where a secret belongs to it, the CLI knows it; where that cannot read it, the preview below says why.
+  // The CLI can decrypt a secret among these settings; if it cannot, the preview below reports the reason.
   const known = secretsOf(settings).some((name) => name.startsWith('docker:')) ? await pulumi.settings().catch(() => undefined) : plainOf(settings);
   const { engine, problems } = choiceOf(known ?? {}, stack);
-  // What is wrong with the choice is on the page by the program's own words.
+  // The program itself reports on the page what is wrong with the choice.
   const asked = known !== undefined && problems.length === 0;
   const silent = asked && (await whyNoEngine(engine)) !== undefined;
   const run = await pulumi.run([...command, ...(asked && !silent ? ['--refresh'] : [])]);
@@ -74,10 +74,10 @@ async function ofStack(workspace: Workspace, tools: Toolchain, stack: string, se
   return pageOf(stack, { ...run, digest: digestIn(run.stdout), stderr: failure?.message ?? run.stderr, problems: workspace.problems() }, silent ? [`whether somebody has changed anything on the Docker host by hand (${engine.host} does not answer)`] : []);
 }
 
-/** Of a stack that is not there yet, or of which nothing may be asked: all of it is new. */
+/** For a stack that does not exist yet, or about which nothing may be queried: everything is new. */
 async function ofNone(workspace: Workspace, tools: Toolchain, stack: string, settings: Settings, offline: boolean): Promise<Page> {
   const secure = secretsOf(settings);
-  // An engine whose key nobody has here cannot be asked either.
+  // Nor can an engine be queried if its key is not available here.
   const blind = offline || secure.includes('docker:keyMaterial');
   const central = text(settings, 'edge:central');
   const tunnelled = Object.keys(settings.config ?? {}).some((name) => name.startsWith('tunnel:'));
@@ -98,12 +98,12 @@ async function ofNone(workspace: Workspace, tools: Toolchain, stack: string, set
 }
 
 /**
- * With these no Docker Engine is asked for a stack that is new: the program looks at no host, and the docker provider
- * takes one over SSH to be there until there is something to make.
+ * With these settings no Docker Engine is contacted for a new stack: the program inspects no host, and the docker provider
+ * assumes that an SSH host exists until there is something to create.
  */
 const notAsked = { 'docker:disableDockerDaemonCheck': 'true', 'docker:host': 'ssh://not-asked.invalid' };
 
-/** The run of a program that was not shown the settings of the engine, with what is wrong with these. */
+/** Adds the problems of the engine's settings, which were not passed to the program, to its run. */
 function alsoRefused(stack: string, run: Run, problems: readonly Problem[]): Run {
   if (problems.length === 0) {
     return run;
@@ -125,13 +125,13 @@ function text({ config }: Settings, name: string): string | undefined {
   return value === undefined || typeof value === 'object' ? undefined : String(value);
 }
 
-/** What a central stack tells of itself; undefined where it is not there or tells nothing, which the program then says. */
+/** What a central stack reports about itself; undefined if it does not exist or reports nothing, which the program then says. */
 async function remoteOf(tools: Toolchain, central: string): Promise<Remote | undefined> {
   const { code, stdout } = await new Pulumi(tools, central).run(['stack', 'output', '--json']);
   return code === 0 ? (JSON.parse(stdout) as { remote?: Remote }).remote : undefined;
 }
 
-/** What a central stack that publishes everything would tell. */
+/** What a central stack that publishes everything would report. */
 function someRemote(token = 'edge'): Remote {
   return {
     otlp: { alloy: 'https://not-known.example.com', phoenix: 'https://not-known.example.com' },
@@ -140,7 +140,7 @@ function someRemote(token = 'edge'): Remote {
   };
 }
 
-/** As many at once as `width`; the answers in the order of the questions. */
+/** Runs up to `width` at once; the answers are in the order of the questions. */
 async function inTurns<T, R>(questions: readonly T[], width: number, ask: (question: T) => Promise<R>): Promise<R[]> {
   const answers: R[] = [];
   const waiting = questions.entries();

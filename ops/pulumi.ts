@@ -1,6 +1,6 @@
 /**
  * `npm run pulumi -- ARGUMENTS`: the Pulumi CLI that `npm run up` uses, with the same state, passphrase, plugins
- * and images. The same as plain `pulumi` where that is installed and logged in.
+ * and images. Identical to plain `pulumi` if that is installed and logged in.
  */
 import { isStackName, shortName } from '../components/names';
 import { pulumi, pulumiOptions } from './commands';
@@ -14,10 +14,10 @@ import { previewing } from './support/run-tools';
 import { Misread } from './support/say';
 import { findToolchain, type Toolchain } from './support/toolchain';
 
-/** Commands that run the program, which has to be told the images of the run. */
+/** Commands that run the program, which needs to know the images of the run. */
 const running = ['up', 'update', 'preview', 'pre', 'watch'];
 
-/** Commands on the stack that is selected. What removes one, or resources, is for the CLI: it takes none by itself. */
+/** Commands on the selected stack. Those that remove a stack or resources are not included: they get no default stack. */
 const onStack = ['config', ...running, 'refresh', 'cancel', 'import', 'logs', 'console', 'stack'];
 const onStackBelow = ['change-secrets-provider', 'export', 'graph', 'history', 'import', 'output', 'tag'];
 
@@ -32,7 +32,7 @@ main(pulumi.action(async (typed) => {
   process.exitCode = await new Pulumi(tools, '').handOver(args);
 }), pulumiOptions);
 
-/** @throws Misread where the CLI would take the stack that is selected (`--stack=$UNSET`), or the last of several, without a word */
+/** @throws Misread if the CLI would silently use the selected stack (`--stack=$UNSET`), or the last of several */
 function refuseUnclear(args: readonly string[]): void {
   const stacks = args.flatMap((arg, index) => (arg === '--stack' || arg === '-s' ? [args[index + 1] ?? ''] : /^(?:--stack|-s)=(.*)$/s.exec(arg)?.slice(1) ?? []));
   if (stacks.some((name) => name.trim() === '')) {
@@ -43,7 +43,7 @@ function refuseUnclear(args: readonly string[]): void {
   }
 }
 
-/** The arguments with the stack that the other commands take where none is named, and none was selected. */
+/** The arguments, with the default stack of the other commands if none is named and none is selected. */
 async function withStack(tools: Toolchain, args: readonly string[]): Promise<readonly string[]> {
   const [command = '', below = '-'] = args;
   const takesOne = onStack.includes(command) && (command !== 'stack' || below.startsWith('-') || onStackBelow.includes(below));
@@ -55,21 +55,21 @@ async function withStack(tools: Toolchain, args: readonly string[]): Promise<rea
   return /no stack selected/.test(stderr) ? [...args.slice(0, words), `--stack=${defaultStack}`, ...args.slice(words)] : args;
 }
 
-/** Settings come before the first deployment: a stack of this project that is named and is not there yet is made. */
+/** Settings come before the first deployment: a stack of this project that is named and does not exist yet is created. */
 async function stackFor(tools: Toolchain, args: readonly string[]): Promise<void> {
   const stack = named(args);
   if (stack === undefined || !isStackName(stack)) {
     return;
   }
   const cli = new Pulumi(tools, stack);
-  // What else is wrong is for the CLI to say.
+  // The CLI reports any other problem.
   const isNew = await cli.state().then((state) => state === undefined, () => false);
   if (isNew) {
     await makeStack(cli);
   }
 }
 
-/** The tools for a run of the program. What is wrong with stack or settings is for the CLI to say. */
+/** The tools for a run of the program. The CLI reports problems with the stack or its settings. */
 async function equipped(tools: Toolchain, args: readonly string[]): Promise<Toolchain> {
   const name = named(args) ?? (await new Pulumi(tools, '').run(['stack', '--show-name'])).stdout.trim();
   const stack = shortName(name);
@@ -78,7 +78,7 @@ async function equipped(tools: Toolchain, args: readonly string[]): Promise<Tool
   return previewing(tools, stack, settings, await cli.state().catch(() => undefined));
 }
 
-/** The stack that the arguments name: `--stack NAME`, `-s NAME`, `--stack=NAME`. */
+/** The stack in the arguments: `--stack NAME`, `-s NAME`, `--stack=NAME`. */
 function named(args: readonly string[]): string | undefined {
   const index = args.findIndex((arg) => arg === '--stack' || arg === '-s');
   return index >= 0 ? args[index + 1] : args.flatMap((arg) => /^(?:--stack|-s)=(.+)$/.exec(arg)?.[1] ?? [])[0];

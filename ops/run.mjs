@@ -1,6 +1,6 @@
 /**
- * Entry of every `npm run` command. Plain JavaScript on Node's own modules alone, because on a fresh
- * clone nothing else is there yet: it installs the dependencies and hands over to the command.
+ * Entry point of every `npm run` command. Plain JavaScript with only Node's own modules, because in a new
+ * clone nothing else exists yet: it installs the dependencies and runs the command.
  */
 import { readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ import { run } from './support/process.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (name) => join(root, 'node_modules', name);
 
-/** Programs of each command that is no file of ops/, run in turn until one fails. */
+/** Programs of each command that is not a file in ops/, run one after the other until one fails. */
 const suites = {
   test: (args) => [
     [bin('typescript/bin/tsc'), '--noEmit'],
@@ -50,9 +50,9 @@ requireNode(20);
 requireCommand(command);
 process.exitCode = await installDependencies(root);
 
-// Where somebody was who called npm from another folder, or this file without npm: paths that are typed begin there.
+// The folder from which npm was called, or this file without npm: typed paths are relative to it.
 process.env.INIT_CWD ??= process.cwd();
-// The provider of this project is started by Pulumi and looks for Node there: this one, where none is.
+// Pulumi starts this project's provider, which looks for Node on PATH: this Node, if there is none.
 process.env.PATH = [process.env.PATH, dirname(process.execPath)].filter(Boolean).join(delimiter);
 const programs = suites[command]?.(args) ?? [['--import', 'tsx', join('ops', `${command}.ts`), ...args]];
 for (const program of process.exitCode === 0 ? programs : []) {

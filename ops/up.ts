@@ -1,5 +1,5 @@
 /**
- * `npm run up`: from whatever is there to a running stack and a trace that was read back from it.
+ * `npm run up`: from any starting point to a running stack and a trace that was read back from it.
  */
 import { shellQuoted } from '../settings/setting';
 import { refusal } from '../settings/problem';
@@ -32,13 +32,13 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
   const again = npmRun('up', stack, ...sameAgain, ...(yes ? ['--yes'] : []));
   const typed = { ...plainOf(settingsOf(stack)), ...config };
   if (!previewOnly && !hasSecret(stack, 'docker:')) {
-    // Before anything is downloaded or built: what has to be installed or allowed by hand is known now.
+    // Before anything is downloaded or built: it is known now what must be installed or allowed by hand.
     await readyEngine(stack, typed, consent, again);
   }
   const tools = await findToolchain(undefined, { consent, alsoBuilt: () => otherParts(stack, typed) });
   const pulumi = new Pulumi(tools, stack);
   if (!previewOnly || rotate.length > 0) {
-    // Of a run that was killed. Under it nothing of the state can be changed.
+    // Left by a run that was killed. While it exists, nothing in the state can be changed.
     await clearStaleLock(pulumi);
   }
   const result = await Interruption.during(async (interruption) => {
@@ -50,14 +50,14 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
     let deployed: Result | undefined;
     try {
       interruption.check();
-      // Not even the preview of a rotation succeeds while what it replaces is protected.
+      // Even the preview of a rotation fails while the resources to replace are protected.
       await pulumi.protection('unprotect', freed).catch((error: unknown) => {
         freed = error instanceof Stopped ? freed : [];
         throw error;
       });
       interruption.check();
       const all = { ...settings, ...config };
-      // By the settings as the CLI reads them: the file alone is not the last word.
+      // With the settings as the CLI reads them: the file alone does not determine them.
       const engine = await interruption.orStop(readyEngine(stack, all, consent, again));
       const args = [
         ...commonArgs,
@@ -90,14 +90,14 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
         (await lastWords(engine, `${projectName}/${stack}`)).forEach(say);
       }
       deployed = succeeded(pulumi, run);
-      // From here on the stack is at work, and no more a rehearsal that the next adoption may throw away.
+      // From here on the stack is in use, and no longer a rehearsal that the next adoption may delete.
       await removeRecords(engine, stack, ['rehearsing']);
       await recordProtection(engine, stack, all);
       interruption.check('Stopped. The stack is deployed; whether a trace arrives was not looked at.');
       return deployed;
     } catch (error) {
       if (begun && error instanceof Refused) {
-        // Refused settings are no settings of the stack: the next run without them works as the last one did.
+        // Refused settings are not kept: the next run without them works like the last one.
         writeStackFile(stack, before);
       }
       throw interruption.signal.aborted && !begun ? new Stopped('Stopped. Nothing was deployed.') : error;
@@ -129,12 +129,12 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
   say(summary(stack, outputs, delivery, Date.now() - started));
 }));
 
-/** Whether some of these settings are encrypted, which nobody can read yet. */
+/** Whether some of these settings are encrypted and cannot be read yet. */
 function hasSecret(stack: string, prefix: string): boolean {
   return Object.entries(settingsOf(stack).config ?? {}).some(([key, value]) => key.startsWith(prefix) && isSecure(value));
 }
 
-/** The run, if it succeeded. @throws Refused when it changed nothing, Failure when it stopped on the way */
+/** The run, if it succeeded. @throws Refused if it changed nothing, Failure if it stopped on the way */
 function succeeded(pulumi: Pulumi, run: Result): Result {
   if (run.code === 0) {
     return run;
@@ -152,7 +152,7 @@ function succeeded(pulumi: Pulumi, run: Result): Result {
     : new Failure('Not deployed; what stopped it is above. The next run goes on from here.', [npmRun('up', pulumi.stack)]));
 }
 
-/** Resources by kind of change, from the closing lines of `pulumi up` ("    + 14 created", "    +-1 replaced"). */
+/** Resources by kind of change, from the last lines of `pulumi up` ("    + 14 created", "    +-1 replaced"). */
 function changesIn({ stdout }: Result): Record<string, number> {
   const closing = stdout.slice(stdout.lastIndexOf('\nResources:'));
   return Object.fromEntries([...closing.matchAll(/^\s*(?:[+~-]+ *)?(\d+) (created|updated|replaced|deleted|unchanged)/gm)].map(([, count, kind]) => [kind, Number(count)]));

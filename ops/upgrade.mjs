@@ -1,6 +1,6 @@
 /**
- * `node ops/upgrade.mjs`: brings a checkout to the newest version of its branch. Settings in the stack files stay, committed
- * or not. Plain JavaScript on Node's own modules: the packages that are installed are those of the version before, if any.
+ * `node ops/upgrade.mjs`: updates a checkout to the newest version of its branch. Settings in the stack files are kept, committed
+ * or not. Plain JavaScript with only Node's own modules: any installed packages are those of the previous version.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { installDependencies } from './support/dependencies.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const driver = join(root, 'ops', 'support', 'merge-settings.mjs');
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-/** Of .gitattributes. Only this command names the program, so that it is in nobody's configuration. */
+/** For the driver in .gitattributes. Only this command names the program, so that it is in nobody's configuration. */
 const merging = `merge.stack-settings.driver=${quoted(process.execPath)} ${quoted(driver)} %O %A %B`;
 
 const git = (args, stdio) => spawnSync('git', args, { cwd: root, encoding: 'utf8', stdio });
@@ -49,7 +49,7 @@ if (args.includes('--dry-run')) {
   process.exit(0);
 }
 
-/** What merges settings is of the packages. Without it git would leave them as a conflict. */
+/** The program that merges settings needs the packages. Without them git would leave the settings as a conflict. */
 function canMerge() {
   try {
     createRequire(driver).resolve('js-yaml');
@@ -63,7 +63,7 @@ if (!canMerge() && (await installDependencies(root)) !== 0) {
   fail('Nothing was upgraded; the reason is above.', 'node ops/upgrade.mjs');
 }
 
-/** Files that conflict, with the versions of each that there are: 2 is that of the project, 3 that of the user. */
+/** Conflicting files, with their existing versions: 2 is the project's, 3 the user's. */
 function conflicts() {
   const versions = new Map();
   for (const entry of git(['ls-files', '--unmerged', '-z'], 'pipe').stdout?.split('\0').filter(Boolean) ?? []) {
@@ -75,7 +75,7 @@ function conflicts() {
 
 const isStackFile = (file) => /^Pulumi\.[^/]+\.yaml$/.test(file);
 
-/** A stack file that one side has deleted and the other changed is the user's to keep or to delete. */
+/** If one side deleted a stack file and the other changed it, the user's version or deletion is kept. */
 function keepUsers(file, versions) {
   if (versions.includes('3')) {
     console.error(`The new version has deleted ${file}. Yours is kept.`);
@@ -94,14 +94,14 @@ if (unfinished.length > 0) {
   fail(`There is a conflict in ${unfinished.join(', ')} already. Nothing was upgraded.`, 'git status');
 }
 let pull = git(['-c', merging, 'pull', '--rebase', '--autostash', ...from], 'inherit');
-// A stash that conflicts is no failure for git.
+// For git, a stash that conflicts is no failure.
 let open = conflicts();
 while (open.size > 0 && [...open].every(([file, versions]) => isStackFile(file) && !(versions.includes('2') && versions.includes('3')))) {
   open.forEach((versions, file) => keepUsers(file, versions));
   if (isRebasing()) {
     pull = git(['-c', merging, '-c', 'core.editor=true', 'rebase', '--continue'], 'inherit');
   } else {
-    // What was not committed is not to be committed from here on, and is where it was.
+    // Uncommitted changes stay uncommitted, in the place where they were.
     git(['reset', '--quiet'], 'inherit');
     git(['stash', 'drop', '--quiet'], 'inherit');
   }

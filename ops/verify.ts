@@ -1,6 +1,6 @@
 /**
- * `npm run verify`: sends a trace through the running stack, reads it back, removes it; and sends a log record and a sample where these
- * have a store.
+ * `npm run verify`: sends a trace through the running stack, reads it back, and removes it; also sends a log record and a
+ * sample if these have a store.
  */
 import { queueWarnings } from '../provider/alloy-queue';
 import { refusalWarnings } from '../provider/alloy-refusals';
@@ -30,7 +30,7 @@ main(verify.action(async ({ stack, timeout, json }) => {
     stores: await checkStores(route, timeout * 1000),
     warnings: [...await storeWarnings(route), ...await queueWarnings({ reach, engine, alloyUi, component: exporterOf(route), container }), ...await refusalWarnings({ reach, alloyUi }), ...await journalWarnings(route), ...await asideWarnings(route), ...await storageWarnings(route), ...await projectWarnings(route), ...await egressWarnings(route)],
   });
-  // Left open, it would keep this process from its end.
+  // Left open, it would keep this process running.
   const { delivery: { traceId, ms, hops, failure }, stores, warnings } = await looked().finally(() => route.inside.close());
   const failures = [...(failure ? [failure] : []), ...stores.flatMap(({ failure: refused }) => (refused ? [refused] : []))];
   if (json) {
