@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { projectDir } from './backend';
 
-/** System errors that are caused by the machine and not by this program, with what helps. */
+/** System errors that are caused by the machine and not by this program, with the fix. */
 const ofTheMachine: Readonly<Record<string, { readonly words: string; readonly command: (file: string) => string }>> = {
   EACCES: { words: 'this user may not write to or read', command: (file) => `ls -ld ${file}` },
   EPERM: { words: 'this user may not change', command: (file) => `ls -ld ${file}` },
@@ -13,7 +13,7 @@ const ofTheMachine: Readonly<Record<string, { readonly words: string; readonly c
   EDQUOT: { words: 'the quota of this user is used up:', command: (file) => `df -h ${file}` },
 };
 
-/** The message for it: for an error of the machine what helps, for any other that it is a bug and where to report it. */
+/** The message for it: the fix for an error of the machine; any other is a bug, with the place to report it. */
 export function bugReport(error: unknown): string {
   const { code = '', path: file } = (error ?? {}) as NodeJS.ErrnoException;
   const known = ofTheMachine[code];

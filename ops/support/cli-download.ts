@@ -48,7 +48,7 @@ export async function downloadCli(site: string, silenceMs: number): Promise<stri
   return cliIn(root);
 }
 
-/** What always helps: a CLI that is already installed is used. */
+/** Always works: a CLI that is already installed is used. */
 export const byHand = [`export PATH=/folder/of/the/cli:$PATH   # Pulumi ${pulumiVersion.oldest} or newer, installed by hand: https://www.pulumi.com/docs/install`];
 
 async function install(aside: string, silenceMs: number): Promise<void> {

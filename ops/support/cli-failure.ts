@@ -1,15 +1,15 @@
 /**
- * Why a run of the Pulumi CLI failed, and what helps, told from what it printed.
+ * Why a run of the Pulumi CLI failed, and how to fix it, derived from its output.
  */
 import { withoutPassword } from '../../engine';
 import type { Cli, Result } from './cli-run';
 import { npmRun } from './project';
 import { Failure, Stopped } from './say';
 
-/** What there is to know of a run that failed. */
+/** The information about a failed run. */
 export type FailedRun = Pick<Result, 'stdout' | 'stderr'> & Partial<Pick<Result, 'stopped'>>;
 
-/** The CLI that failed, with the stack that it was for. */
+/** The CLI that failed, and the stack that it ran for. */
 export interface StackCli extends Pick<Cli, 'env'> {
   /** Its short name. */
   readonly stack: string;
@@ -17,7 +17,7 @@ export interface StackCli extends Pick<Cli, 'env'> {
   readonly name: string;
 }
 
-/** The reason of a failed run where this project knows more of it than the CLI does. */
+/** The reason of a failed run, if this project knows more about it than the CLI does. */
 export function knownFailure({ stack, name, env }: StackCli, { stdout, stderr, stopped }: FailedRun): Failure | undefined {
   if (stopped) {
     return new Stopped('Stopped.');
@@ -25,7 +25,7 @@ export function knownFailure({ stack, name, env }: StackCli, { stdout, stderr, s
   if (/no stack named '.*' found/.test(stderr)) {
     return new Failure(`There is no stack ${stack}.`, ['npm run pulumi -- stack ls', npmRun('up', stack)]);
   }
-  // Two runs may both have found no lock, and then one of them has taken it.
+  // Two runs may both have found no lock, and then one of them created it.
   const [, holder] = /the stack is currently locked[^]*?created by (.+? \(pid \d+\))/.exec(stdout + stderr) ?? [];
   if (holder !== undefined) {
     return new Failure(`Another deployment of stack ${stack} is under way, by ${holder}. Nothing was changed by this one.`, [npmRun('up', stack)]);
@@ -39,9 +39,9 @@ export function knownFailure({ stack, name, env }: StackCli, { stdout, stderr, s
   if (said === undefined) {
     return undefined;
   }
-  // Of the two variables the CLI takes this one, even an empty one.
+  // Of the two variables the CLI uses this one, even if it is empty.
   const file = env['PULUMI_CONFIG_PASSPHRASE'] === undefined ? env['PULUMI_CONFIG_PASSPHRASE_FILE'] : undefined;
-  // Other stacks may need the file as it is.
+  // Other stacks may need the file unchanged.
   const mend = file ? 'export PULUMI_CONFIG_PASSPHRASE_FILE=/path/of/the/passphrase/that/fits' : "export PULUMI_CONFIG_PASSPHRASE='the passphrase that fits'";
   if (!/^incorrect/i.test(said)) {
     return new Failure(`The secrets of stack ${stack} need a passphrase, and ${file ? `${file} cannot be read` : 'none is given'}. Nothing was changed.`, [mend]);
@@ -61,7 +61,7 @@ export function failureOf(cli: StackCli, doing: string, run: FailedRun): Failure
   return knownFailure(cli, run) ?? unreachable(cli, said) ?? new Failure(`${doing.charAt(0).toUpperCase()}${doing.slice(1)} failed: ${said || 'Pulumi said nothing'}`);
 }
 
-/** What the CLI says of a backend that is not there, or that lets nobody in. */
+/** The CLI's message about a backend that does not exist or denies access. */
 function unreachable({ env }: StackCli, said: string): Failure | undefined {
   const [reason = ''] = said.split('\n');
   if (!/PULUMI_ACCESS_TOKEN must be set|unable to open (state directory|bucket)|\.pulumi\/meta\.yaml|no driver registered|could not open url|invalid access token|failed to contact/i.test(reason)) {

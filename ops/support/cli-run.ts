@@ -9,11 +9,11 @@ import { passingOn } from './signals.cjs';
 
 /** How a run of the CLI ended. */
 interface End {
-  /** 128 and the number of the signal, where one has ended it. */
+  /** 128 plus the number of the signal, if a signal ended it. */
   readonly code: number;
-  /** Whether somebody wanted it to stop. */
+  /** Whether it was asked to stop. */
   readonly stopped: boolean;
-  /** What has ended it, where it did not end by itself. */
+  /** The signal that ended it, if it did not end by itself. */
   readonly signal?: NodeJS.Signals;
 }
 
@@ -22,7 +22,7 @@ export interface Result extends End {
   readonly stderr: string;
 }
 
-/** The executable, and where it runs. */
+/** The executable, its folder and its environment. */
 export interface Cli {
   readonly file: string;
   readonly cwd: string;
@@ -30,13 +30,13 @@ export interface Cli {
 }
 
 /**
- * Runs the CLI to its end and collects what it prints.
- * @param mode whether its output is on this terminal as well (on stderr: stdout is for results)
- * @param input what it reads. Default: nothing
+ * Runs the CLI to its end and collects its output.
+ * @param mode whether the output is also shown on this terminal (on stderr: stdout is for results)
+ * @param input its standard input. Default: nothing
  */
 export async function runCli(cli: Cli, args: readonly string[], mode: 'collect' | 'show', input?: string): Promise<Result> {
   const { child, ended } = startCli(cli, args, [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']);
-  // One that ends before it has read says why by itself.
+  // If it ends before it has read its input, its own output says why.
   child.stdin?.on('error', () => undefined).end(input);
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
@@ -51,8 +51,8 @@ export async function runCli(cli: Cli, args: readonly string[], mode: 'collect' 
 }
 
 /**
- * The CLI, whose end is waited for whatever signals come: it finishes the step that it is in and writes the state. A second
- * signal would mean "at once" to it. It knows no SIGHUP, which would end it in the middle, and ignores what its parent did.
+ * The CLI; signals do not end the wait for it: it finishes its current step and writes the state. A second signal would mean
+ * "at once" to it. It does not handle SIGHUP, which would kill it in a step; `trap` makes it ignore that signal.
  */
 export function startCli({ file, cwd, env }: Cli, args: readonly string[], stdio: StdioOptions): { readonly child: ChildProcess; readonly ended: Promise<End> } {
   let stopped = false;
@@ -67,5 +67,5 @@ export function startCli({ file, cwd, env }: Cli, args: readonly string[], stdio
   return { child, ended };
 }
 
-/** Said at every run where a plugin is found on PATH; the toolchain has said it once, in better words. */
+/** Printed at every run if a plugin is found on PATH; the toolchain has already reported it once, more clearly. */
 const noise = /warning: using pulumi-(resource|language)-\S+ from \$PATH/;

@@ -1,5 +1,5 @@
 /**
- * Pulumi CLIs that are on this machine.
+ * The Pulumi CLIs on this machine.
  */
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -14,7 +14,7 @@ const executable = process.platform === 'win32' ? 'pulumi.exe' : 'pulumi';
 const startMs = 10_000;
 
 export interface OnPath {
-  /** The first good one. */
+  /** The first usable one. */
   readonly cli: string | undefined;
   /** Those before it that cannot be used, each with the reason. */
   readonly passedOver: readonly string[];

@@ -8,7 +8,7 @@ export const longest = 65_536;
 
 export interface Origin {
   readonly commit: string;
-  /** Address of the workflow run that made the page. */
+  /** Address of the workflow run that created the page. */
   readonly run: string;
   /** `owner/name` of the fork whose code made it; undefined if it is from this repository. */
   readonly fork: string | undefined;
@@ -33,9 +33,9 @@ function heading({ commit, run, fork }: Origin): string {
 /**
  * The page without words that GitHub would treat as a mention. The pull request may change the code that writes the page, so
  * all of it is untrusted text, published under the name of a bot that may mention any team. Its other Markdown can do nothing
- * that the author's own comment could not; this page is inside no block of ours that it could break out of. A zero-width space
- * keeps an `@` from being a mention, also in the notations that Markdown decodes first. After a letter or a digit
- * (image@sha256:…, user@host) it is no mention, and stays fit to be copied.
+ * that the author's own comment could not, and there is no block of ours around it to break out of. A zero-width space
+ * prevents a mention after an `@`, also in the notations that Markdown decodes first. After a letter or a digit
+ * (image@sha256:…, user@host) it is no mention, and can still be copied unchanged.
  */
 function withoutMentions(page: string): string {
   return page.replace(/(?<![a-z0-9])@|&#0*64;|&#x0*40;|&commat;/gi, '$&\u200b');

@@ -18,8 +18,8 @@ import { Failure, say, Stopped } from './say';
 export class Refused extends Failure {}
 
 /**
- * --refresh: what somebody removed or stopped by hand is restored. The outputs are for programs; what a person needs of them is
- * in the summary at the end.
+ * --refresh: what somebody removed or stopped by hand is restored. The outputs are for programs; people get what they need in
+ * the summary at the end.
  */
 export const commonArgs: readonly string[] = ['--refresh', '--non-interactive', '--suppress-outputs'];
 
@@ -56,8 +56,8 @@ export async function opened(pulumi: Pulumi, rotate: readonly string[]): Promise
     }
     return { state, settings: settings ?? (await pulumi.settings()), rotated, takeBack };
   } catch (error) {
-    // A stack that could not be created may be somebody else's by now; one whose creation was interrupted may exist all the
-    // same.
+    // A stack that could not be created may be somebody else's by now; one whose creation was interrupted may still have been
+    // created.
     if (isMade || error instanceof Stopped) {
       await takeBack();
     }
@@ -97,7 +97,7 @@ export async function readyEngine(stack: string, settings: Readonly<Record<strin
   return choice.engine;
 }
 
-/** Removes the lock of a killed run and what it had half created. */
+/** Removes the lock of a killed run and resources that it had only partly created. */
 export async function goOnFromCutOffRun(pulumi: Pulumi, engine: Engine, read: StackState | undefined, stop?: AbortSignal): Promise<void> {
   const state = (await clearStaleLock(pulumi, stop ? { stop } : {})) ? await pulumi.state() : read;
   await removeLeftovers(engine, `${projectName}/${pulumi.stack}`, state);

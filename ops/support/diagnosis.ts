@@ -12,7 +12,7 @@ interface Container {
 const lines = 8;
 
 /**
- * The last log lines of the containers of a stack that are unhealthy: if a deployment stops at a container, the CLI only says
+ * The last log lines of the unhealthy containers of a stack: if a deployment stops at a container, the CLI only says
  * that it did not become healthy.
  * @param owner `project/stack`, the value of the label
  * @returns a paragraph for each; none if the engine does not respond

@@ -4,7 +4,7 @@ import { readSettings } from '../../settings/settings';
 import { projectName, typedName } from './project';
 import type { StackState } from './stack-state';
 
-/** The CLI need not be on PATH, and it acts on the stack that is selected. */
+/** The CLI may not be on PATH, and it uses the selected stack. */
 const forStack = (command: string, stack: string): string => command.replace(/^pulumi (.*?)(   # .*)?$/, `npm run pulumi -- $1 --stack ${typedName(stack)}$2`);
 
 /**

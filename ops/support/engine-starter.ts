@@ -7,7 +7,7 @@ import { say } from './say';
 
 /** A step that a person can also do by hand. */
 export interface Step {
-  /** What it does, as the rest of a sentence that began with "This". */
+  /** Its description, as the rest of a sentence that began with "This". */
   readonly about: string;
   /** The same as commands. */
   readonly commands: readonly string[];
@@ -61,7 +61,7 @@ export const install = (): Step => ({
   },
 });
 
-/** Runs a command to its end. Its output is for people: stdout belongs to ours. @returns why it failed */
+/** Runs a command to its end. Its output is for people: our stdout is for results. @returns why it failed */
 function failureOf([program = '', ...args]: readonly string[]): string | undefined {
   const { status, signal, error } = spawnSync(program, args, { stdio: ['inherit', 2, 2] });
   return error ? `${program} cannot be run (${(error as NodeJS.ErrnoException).code ?? error.message})` : status === 0 ? undefined : `${[program, ...args].join(' ')} ended with ${status ?? signal}`;

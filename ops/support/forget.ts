@@ -22,7 +22,7 @@ interface Resource {
 
 /**
  * Whether a resource is on the engine, or queries what runs there. The check that records the engine queries nothing when it is
- * deleted, and stays to the last: a run that continues from here recognizes by it which engine it was.
+ * deleted, and is removed last: a run that continues from here uses it to recognize the engine.
  */
 const isThere = (type: string): boolean => /^(docker:|pulumi:providers:docker$|observability:index:(?!EngineCheck$))/.test(type);
 

@@ -1,5 +1,5 @@
 /**
- * The progress of a download, seen by its files: its size so far, and whether it still continues.
+ * The progress of a download, measured by its files: the size so far, and whether it still grows.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';

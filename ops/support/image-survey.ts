@@ -14,7 +14,7 @@ import { Failure, say } from './say';
 export interface SurveyedImage {
   readonly service: ServiceName;
   readonly reference: string;
-  /** Whether it was set: then nothing replaces it. */
+  /** Whether it is set explicitly: then nothing replaces it. */
   readonly own: boolean;
   readonly state: { readonly kind: 'on the engine' } | RegistryAnswer;
 }

@@ -1,6 +1,6 @@
 /**
- * Which images a run uses. If no registry can be reached at all, images built by lab/ replace the pinned ones, for that run
- * only: nothing of it is written down.
+ * Which images a run uses. If no registry can be reached at all, images built by lab/ replace the pinned ones, only for that
+ * run: nothing of this is stored.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { images } from '../../components/catalog';
@@ -18,7 +18,7 @@ import { Failure, say } from './say';
 /** An image that is in no registry and that lab/ can build. */
 type Replaceable = SurveyedImage & { readonly service: Buildable };
 
-/** What a run continues with. */
+/** The images of a run. */
 export interface Chosen {
   /** For the environment of the CLI (`imagesEnvironment`). */
   readonly images: RunImages;
@@ -29,7 +29,7 @@ export interface Chosen {
 export interface RunOptions extends SurveyOptions {
   readonly stack: string;
   readonly consent: Consent;
-  /** The command to run again once somebody has done what helps. */
+  /** The command to run again after the problem is fixed. */
   readonly again: string;
   /** Milliseconds before a registry that could not be reached is queried once more. */
   readonly againMs?: number;

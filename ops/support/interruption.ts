@@ -1,8 +1,8 @@
 import { say, Stopped } from './say';
 
 /**
- * Ctrl-C in a command that must not end at an arbitrary point: it is noticed at once and obeyed at the next point where
- * everything is in order.
+ * Ctrl-C in a command that must not end at an arbitrary point: it is noticed at once, and takes effect at the next point at
+ * which the command can end safely.
  */
 export class Interruption {
   private readonly asked = new AbortController();
@@ -25,7 +25,7 @@ export class Interruption {
     return this.asked.signal;
   }
 
-  /** @throws Stopped when the command has been asked to stop */
+  /** @throws Stopped if the command has been asked to stop */
   check(message = 'Stopped.'): void {
     if (this.signal.aborted) {
       throw new Stopped(message);

@@ -1,5 +1,5 @@
 /**
- * The only access from here to lab/, which builds from package registries what cannot be downloaded. It is loaded only then.
+ * The only access from here to lab/, which builds from package registries what cannot be downloaded. It is loaded only if needed.
  */
 import type * as lab from '../../lab';
 import { agreed, atTerminal, type Consent } from './ask';
@@ -11,7 +11,7 @@ export type Lab = typeof lab;
 export type Part = lab.Part;
 export type LabOptions = lab.LabOptions;
 
-/** All of it, for code that needs more than a build. */
+/** The whole lab, for code that needs more than a build. */
 export const laboratory = (): Promise<Lab> => import('../../lab');
 
 /** Whether this run was confirmed: it asks once. */
@@ -58,7 +58,7 @@ export function planLines(steps: readonly lab.Step[]): string[] {
   ];
 }
 
-/** A failed build says what to do; it is no bug of this program, and nobody needs its stack trace. */
+/** A failed build reports what to do; it is not a bug of this program, so its stack trace is not shown. */
 export async function told<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;

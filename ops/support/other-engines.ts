@@ -8,8 +8,8 @@ export interface OtherEngine {
 }
 
 /**
- * Engines other than Docker's own daemon that are set up for this user. If there is one, no other is installed beside it: with
- * two engines, containers can be in two places.
+ * Engines other than Docker's own daemon that are set up for this user. If there is one, Docker's is not installed beside it:
+ * with two engines, containers can be in two places.
  */
 export function otherEngines(env: NodeJS.ProcessEnv, home: string): OtherEngine[] {
   const has = (...parts: string[]): boolean => fs.existsSync(path.join(...parts));

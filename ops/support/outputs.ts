@@ -22,7 +22,7 @@ export interface Outputs {
   readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string };
   /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;
-  /** How it is reached. Secret. Stacks of the first version do not have it. */
+  /** How to reach it. Secret. Stacks of the first version do not have it. */
   readonly engine?: Engine;
   /** Where applications in containers send; null if there is no such address. Stacks of an older version do not have it. */
   readonly forContainers?: string | null;

@@ -36,14 +36,14 @@ export class PullProgress {
   private rest = '';
   private retry: string | undefined;
 
-  /** Takes a piece of the engine's response. */
+  /** Receives a part of the engine's response. */
   take(chunk: string): void {
     const lines = (this.rest + chunk).split('\n');
     this.rest = lines.pop() ?? '';
     lines.map((line) => line.trim()).filter(Boolean).forEach((line) => this.line(parsed(line)));
   }
 
-  /** Takes the last line, which has no line ending. */
+  /** Processes the last line, which has no line ending. */
   end(): void {
     this.take('\n');
   }

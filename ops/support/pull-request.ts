@@ -13,7 +13,7 @@ interface Comment {
   readonly id: number;
   readonly body: string;
   readonly html_url: string;
-  /** Null when the account is gone. */
+  /** Null if the account was deleted. */
   readonly user: { readonly login: string } | null;
 }
 

@@ -18,12 +18,12 @@ export type Pulled = Pick<SurveyedImage, 'service' | 'reference' | 'own'>;
 
 export interface PullOptions {
   readonly stack: string;
-  /** The command to run again once somebody has done what helps. */
+  /** The command to run again after the problem is fixed. */
   readonly again: string;
   readonly logins: Logins;
   /** Milliseconds without a byte after which a download is given up. The engine waits forever. */
   readonly silenceMs?: number;
-  /** From here on nothing is shown. What still runs is left to its caller. */
+  /** When aborted, nothing more is shown. The caller handles what is still running. */
   readonly stop?: AbortSignal;
   readonly status?: StatusOptions;
 }
@@ -100,7 +100,7 @@ async function pull(engine: Engine, reference: string, login: Login, progress: P
   }
 }
 
-/** As Docker's own clients do: a digest takes the place of the tag. */
+/** As in Docker's own clients: a digest replaces the tag. */
 function query(reference: string): string {
   const { name = reference, tag = '', digest = tag } = imageReference(reference) ?? {};
   return new URLSearchParams({ fromImage: name, tag: digest }).toString();

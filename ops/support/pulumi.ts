@@ -13,18 +13,18 @@ import type { Toolchain } from './toolchain';
 /** The Pulumi CLI on one stack of this project. */
 export class Pulumi {
   /**
-   * @param stack its short name; empty where the arguments of each run name one
+   * @param stack its short name; empty if the arguments of each run name one
    * @param dir folder with Pulumi.yaml. Default: the checkout's
-   * @param name the stack for the CLI. Default: as it was typed
+   * @param name the stack's name for the CLI. Default: as it was typed
    */
   constructor(private readonly tools: Toolchain, readonly stack: string, private readonly dir: string = projectDir, private readonly name: string = typedName(stack)) {}
 
-  /** Folder of the backend, where that is files. */
+  /** Folder of the backend, if that is a file backend. */
   get backendDir(): string | undefined {
     return /^file:\/\/(\/[^?]*)/.exec(this.cli.env['PULUMI_BACKEND_URL'] ?? '')?.[1];
   }
 
-  /** Runs the CLI on the stack and collects what it prints. Never fails by itself. */
+  /** Runs the CLI on the stack and collects its output. Never throws. */
   run(args: readonly string[]): Promise<Result> {
     return runCli(this.cli, this.onStack(args), 'collect');
   }
@@ -34,12 +34,12 @@ export class Pulumi {
     return runCli(this.cli, this.onStack(args), 'show');
   }
 
-  /** Runs the CLI on this terminal, with its questions and just these arguments. @returns its exit code */
+  /** Runs the CLI on this terminal, with its questions and exactly these arguments. @returns its exit code */
   async handOver(args: readonly string[]): Promise<number> {
     return (await startCli(this.cli, args, 'inherit').ended).code;
   }
 
-  /** State of the stack, or undefined when there is no such stack yet. */
+  /** State of the stack, or undefined if there is no such stack yet. */
   async state(): Promise<StackState | undefined> {
     const run = await this.run(['stack', 'export']);
     if (run.code !== 0) {
@@ -66,8 +66,8 @@ export class Pulumi {
   }
 
   /**
-   * Writes back what `exported` gave, changed.
-   * @param doing what that is, for the message of a failure
+   * Writes back the result of `exported`, after changes.
+   * @param doing what is being done, for the message of a failure
    */
   async imported(state: object, doing: string): Promise<void> {
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'llm-observability-'));
@@ -80,7 +80,7 @@ export class Pulumi {
     }
   }
 
-  /** Lets resources be replaced or deleted that are protected, or no longer. */
+  /** Sets or removes the protection of resources against replacement and deletion. */
   async protection(kind: 'protect' | 'unprotect', urns: readonly string[]): Promise<void> {
     if (urns.length > 0) {
       await this.must(['state', kind, ...urns, '--yes'], kind === 'protect' ? 'protecting again what was unprotected' : 'unprotecting what is to be rotated');
@@ -91,7 +91,7 @@ export class Pulumi {
     await this.must(['stack', 'init', '--no-select'], 'making the stack');
   }
 
-  /** Removes a stack without resources, if it is there. */
+  /** Removes a stack without resources, if it exists. */
   async remove(): Promise<void> {
     const run = await this.run(['stack', 'rm', '--yes', '--preserve-config']);
     if (run.code !== 0 && !/no stack named/.test(run.stderr)) {
@@ -99,12 +99,12 @@ export class Pulumi {
     }
   }
 
-  /** Settings of the stack file; secrets are left out, but for those of the namespace `docker`. */
+  /** Settings of the stack file; secrets are omitted, except those of the namespace `docker`. */
   async settings(): Promise<Record<string, string>> {
     const read = async (...flags: string[]): Promise<Record<string, { value?: string }>> =>
       JSON.parse(await this.must(['config', '--json', ...flags], 'reading the settings')) as Record<string, { value?: string }>;
     const values = await read();
-    // Without the key of its certificate this process does not reach the engine.
+    // Without the key of its certificate this process cannot reach the engine.
     const engineSecrets = Object.keys(values).filter((key) => key.startsWith('docker:') && values[key]?.value === undefined);
     if (engineSecrets.length > 0) {
       const shown = await read('--show-secrets');
@@ -113,13 +113,13 @@ export class Pulumi {
     return Object.fromEntries(Object.entries(values).flatMap(([key, { value }]) => (value === undefined ? [] : [[key, value]])));
   }
 
-  /** Settings of the stack file that are secret, in plain text: for this process alone. */
+  /** Secret settings of the stack file, in plain text: only for this process. */
   async secrets(): Promise<Record<string, string>> {
     const values = JSON.parse(await this.must(['config', '--json', '--show-secrets'], 'reading the settings')) as Record<string, { value?: string; secret?: boolean }>;
     return Object.fromEntries(Object.entries(values).flatMap(([key, { value, secret }]) => (secret && value !== undefined ? [[key, value]] : [])));
   }
 
-  /** Encrypts settings into the stack file. The CLI reads them from its input: its arguments everybody sees who sees processes. */
+  /** Encrypts settings into the stack file. The CLI reads them from stdin: arguments are visible in the process list. */
   async setSecrets(secrets: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<void> {
     for (const [key, value] of Object.entries(secrets)) {
       const run = await runCli(this.cli, this.onStack(['config', 'set', '--secret', key, ...args]), 'collect', value);
@@ -129,12 +129,12 @@ export class Pulumi {
     }
   }
 
-  /** Outputs of the stack, secrets in plain text: for this process alone. */
+  /** Outputs of the stack, secrets in plain text: only for this process. */
   async outputs<T>(): Promise<T> {
     return JSON.parse(await this.must(['stack', 'output', '--json', '--show-secrets'], 'reading the outputs')) as T;
   }
 
-  /** Runs the CLI and returns its stdout. @throws Failure with what it said when it fails */
+  /** Runs the CLI and returns its stdout. @throws Failure with its message if it fails */
   async must(args: readonly string[], doing: string): Promise<string> {
     const run = await this.run(args);
     if (run.code !== 0) {
@@ -143,7 +143,7 @@ export class Pulumi {
     return run.stdout;
   }
 
-  /** The reason of a failed run where this project knows more of it than the CLI does. */
+  /** The reason of a failed run, if this project knows more about it than the CLI does. */
   known(run: FailedRun): Failure | undefined {
     return knownFailure(this.cli, run);
   }

@@ -1,7 +1,7 @@
 /**
  * Whether a web site can be reached: found by an attempt, never from a setting. "Cannot be reached at all" is a permanent
- * property of this machine's network, so that something else may take the site's place; any other failure is temporary or will
- * be fixed by somebody, and nothing may silently take its place.
+ * property of this machine's network, so something else may replace the site; any other failure is temporary or will
+ * be fixed by somebody, and nothing may silently replace the site.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { proxyFor, shownProxy } from './proxy';

@@ -16,13 +16,13 @@ const served: Partial<Record<SettingKey, string>> = {
   'alloy:uiPort': "Alloy: its own page, with a password",
 };
 
-/** What the addresses of a port are by default. */
+/** The default addresses of a port. */
 const where = {
   'phoenix:bind': 'loopback (`phoenix:bind`)',
   'alloy:bind': "loopback and the gateway of Docker's bridge (`alloy:bind`)",
 };
 
-/** `| Setting | Default | What it does |`, one row a key, in the order of the code. */
+/** `| Setting | Default | What it does |`, one row per key, in the order of the code. */
 export function settingsTable(): string {
   return table(
     ['Setting', 'Default', 'What it does'],
@@ -30,7 +30,7 @@ export function settingsTable(): string {
   );
 }
 
-/** `| Host port | Where | What | Setting |`, one row a port, in the order of the code. */
+/** `| Host port | Where | What | Setting |`, one row per port, in the order of the code. */
 export function portsTable(): string {
   return table(
     ['Host port', 'Where', 'What', 'Setting'],
@@ -45,7 +45,7 @@ export function portsTable(): string {
   );
 }
 
-/** `| Command | What it does | Options |`, one row a command, in the order of the help. */
+/** `| Command | What it does | Options |`, one row per command, in the order of the help. */
 export function commandsTable(): string {
   return table(
     ['Command', 'What it does', 'Options'],

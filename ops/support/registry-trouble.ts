@@ -6,7 +6,7 @@
 import { imageReference } from '../../components/image-reference';
 
 /**
- * `unreachable` is a permanent property of the engine's network: no name, no route, refused or forbidden on the way. Everything
+ * `unreachable` is a permanent property of the engine's network: no name, no route, refused or forbidden. Everything
  * else is temporary, or somebody fixes it.
  */
 export type Sort =
@@ -67,7 +67,7 @@ function withoutNames(text: string): string {
     .replace(/\b(manifest|pull access denied) for \S+?,? /g, '$1 for it ');
 }
 
-/** A trouble that no engine has reported. */
+/** A problem that no engine has reported. */
 export const plainly = (sort: Sort, meaning: string): Trouble => ({ sort, meaning, why: meaning });
 
 const unsaid = 'the engine does not say why';

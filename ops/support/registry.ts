@@ -6,7 +6,7 @@ import { plainly, troubleOf, type Trouble } from './registry-trouble';
 export type RegistryAnswer =
   | {
       readonly kind: 'there';
-      /** `sha256:…`; for a multi-platform image the digest of its index, which fits all platforms. */
+      /** `sha256:…`; for a multi-platform image the digest of its index, which is valid for all platforms. */
       readonly digest: string;
       /** Its architectures, if it is multi-platform. */
       readonly architectures?: readonly string[];

@@ -2,7 +2,7 @@ import type { StackState } from './stack-state';
 import { npmRun } from './project';
 import { Failure } from './say';
 
-/** Secrets that are no API keys, by the name a person uses: PHOENIX_SECRET and PHOENIX_ADMIN_SECRET. */
+/** Secrets that are not API keys, by the name a person uses: PHOENIX_SECRET and PHOENIX_ADMIN_SECRET. */
 const secrets: Readonly<Record<string, string>> = { secret: 'phoenix-secret', 'admin-secret': 'phoenix-admin-secret' };
 /** Settings that take precedence over them. */
 const settings: Readonly<Record<string, string>> = { secret: 'phoenix:secret', 'admin-secret': 'phoenix:adminSecret' };

@@ -27,13 +27,13 @@ export interface Run {
   readonly engine: Engine;
   readonly interruption: Interruption;
   readonly consent: Consent;
-  /** The command to run again once somebody has done what helps. */
+  /** The command to run again after the problem is fixed. */
   readonly again: string;
 }
 
 /**
  * For a deployment. What is not available is built, after confirmation.
- * @returns the CLI, and a function that pulls the images: to be called when it is certain that there will be a deployment
+ * @returns the CLI, and a function that pulls the images: to be called once it is certain that there will be a deployment
  * @throws Failure with the reason and what helps; nothing was changed then
  */
 export async function deploying({ tools, stack, settings, state, engine, interruption, consent, again }: Run): Promise<{ pulumi: Pulumi; pull: () => Promise<void> }> {

@@ -5,10 +5,10 @@ export function say(line: string): void {
 
 /** A failure that a person can fix: the message says what is wrong and how. Printed without a stack trace. */
 export class Failure extends Error {
-  /** That of the process. Documented in docs/commands.md. */
+  /** Exit code of the process. Documented in docs/commands.md. */
   readonly exitCode: number = 1;
 
-  /** @param mend commands that fix it, one a line */
+  /** @param mend commands that fix it, one per line */
   constructor(message: string, readonly mend: readonly string[] = []) {
     super([message, ...mend.map((command) => `    ${command}`)].join('\n'));
   }

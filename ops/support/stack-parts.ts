@@ -54,11 +54,11 @@ export interface StackParts {
   readonly network: string;
   /** Long-running containers, except the connectors. */
   readonly services: readonly Service[];
-  /** Containers that keep the tunnel open; any of them takes any request. */
+  /** Containers that keep the tunnel open; any of them handles any request. */
   readonly connectors: readonly Container[];
   readonly tunnel: string;
   readonly rules: readonly Rule[];
-  /** How Cloudflare Access guards a hostname; none if the service authenticates by itself. */
+  /** How Cloudflare Access protects a hostname; none if the service authenticates clients itself. */
   readonly guards: ReadonlyMap<string, string>;
   /** Name of the stack that this one sends to, by its hostname. */
   readonly central: ReadonlyMap<string, string>;

@@ -1,4 +1,4 @@
-/** A resource in the state, as `pulumi stack export` gives it. */
+/** A resource in the state, as in the output of `pulumi stack export`. */
 export interface StateResource {
   readonly urn: string;
   readonly type: string;
@@ -10,6 +10,6 @@ export interface StateResource {
 
 export interface StackState {
   readonly resources: readonly StateResource[];
-  /** Operations that were under way when an earlier run ended. */
+  /** Operations that were in progress when an earlier run ended. */
   readonly pending: readonly { readonly type: string; readonly urn: string }[];
 }

@@ -23,7 +23,7 @@ export interface Places {
   readonly old: string;
 }
 
-/** Where the state is kept for a user with this environment: as in the XDG specification, which allows only absolute paths. */
+/** Where the state of a user with this environment is kept: as in the XDG specification, which allows only absolute paths. */
 export function usualPlace(env: NodeJS.ProcessEnv): string {
   const { XDG_STATE_HOME: chosen = '' } = env;
   return path.join(path.isAbsolute(chosen) ? chosen : path.join(os.homedir(), '.local', 'state'), 'llm-observability');
@@ -124,7 +124,7 @@ function move(usual: string, old: string): boolean {
   }
 }
 
-/** A copy under way to another file system. Its name contains an ID that identifies the copy. */
+/** A copy in progress to another file system. Its name contains an ID that identifies the copy. */
 function onItsWay(old: string): { readonly from: string; readonly id: string } | undefined {
   const dir = path.dirname(old);
   const [found] = fs.readdirSync(dir).filter((name) => name.startsWith(`${path.basename(old)}.moving-`));
@@ -133,7 +133,7 @@ function onItsWay(old: string): { readonly from: string; readonly id: string } |
 
 /**
  * Copies it to its place, under a temporary name until it is complete. Whenever a run ends, the next one finds either the old
- * folder or the new one complete, and continues from there.
+ * folder or the complete new one, and continues from there.
  */
 function finishMove(usual: string, old: string): void {
   const done = `${old}.moved`;

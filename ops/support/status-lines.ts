@@ -1,5 +1,5 @@
 /**
- * Lines about several parallel tasks: rewritten in place at a terminal, printed now and then elsewhere.
+ * Lines about several parallel tasks: rewritten in place at a terminal, elsewhere printed from time to time.
  */
 
 export interface StatusOptions {
@@ -31,7 +31,7 @@ export class StatusLines {
     this.timer = setInterval(() => this.look(), everyMs);
   }
 
-  /** The last word about one of them. */
+  /** Sets the final text of one of them. */
   done(name: string, text: string): void {
     this.ended.set(name, text);
     if (this.options.terminal) {
@@ -58,7 +58,7 @@ export class StatusLines {
     }
     const text = names.map((name) => `${this.line(name).slice(0, (columns || 80) - 1)}\n`).join('');
     if (text !== this.shown) {
-      // Up to the first of them, and everything from there on again.
+      // Moves up to the first of them, and prints all lines again.
       write(`${this.height > 0 ? `\u001b[${this.height}A\u001b[J` : ''}${text}`);
       this.shown = text;
       this.height = names.length;

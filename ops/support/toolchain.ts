@@ -15,7 +15,7 @@ import { always, bundled, missingPlugins, providers, type Plugin, type Provider 
 import { patience, reach, type Patience, type Reach } from './reach';
 import { Failure, say } from './say';
 
-/** The Pulumi CLI and what must be in its environment. */
+/** The Pulumi CLI and its required environment variables. */
 export interface Toolchain {
   /** Path of the CLI. */
   readonly pulumi: string;

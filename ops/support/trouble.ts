@@ -1,5 +1,5 @@
 /**
- * What helps with a failed download, derived from the messages of its program: Node, curl, tar, the Pulumi CLI (Go).
+ * How to fix a failed download, derived from the messages of its program: Node, curl, tar, the Pulumi CLI (Go).
  */
 
 const helps: readonly { readonly when: RegExp; readonly commands: (folder: string) => string[] }[] = [

@@ -13,7 +13,7 @@ export async function configOf(engine: Engine, alloy: OldContainer): Promise<str
   return config !== undefined && isWhole(config) ? config : undefined;
 }
 
-/** The file in `run [options] FILE`; the image's own command names this one. The value of an option is behind `=`, or the next word. */
+/** The file in `run [options] FILE`; the image's own command has this one. An option's value follows `=`, or is the next word. */
 function fileOf(args: readonly string[]): string {
   return args.find((arg, index) => arg.startsWith('/') && !/^--?[\w.-]+$/.test(args[index - 1] ?? '')) ?? '/etc/alloy/config.alloy';
 }

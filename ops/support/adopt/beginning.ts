@@ -1,5 +1,5 @@
 /**
- * The beginning of an adoption: what is there is looked at, somebody agrees, and the stack is rehearsed beside the old set-up.
+ * The beginning of an adoption: the old setup is inspected, a person confirms, and the stack is rehearsed beside the old setup.
  */
 import { hostName } from '../../../components/names';
 import type { Engine } from '../../../engine';
@@ -24,7 +24,7 @@ import { prepared, withWords, type Run } from './run';
 import { problemsOfStack, survey } from './survey';
 import { alloyPorts, rehearsalOffset } from './takeover';
 
-/** From nothing to a rehearsal that went well. @throws Failure with everything as it was before */
+/** From nothing to a successful rehearsal. @throws Failure with everything as it was before */
 export async function begun(run: Run, record: Adoption | undefined, state: StackState | undefined, config: Readonly<Record<string, string>>): Promise<Adoption> {
   const { pulumi, engine, stack, named, interruption, again } = run;
   if (record?.phase === 'rehearsing' && (await isRehearsal(engine, stack, record))) {
@@ -54,7 +54,7 @@ export async function begun(run: Run, record: Adoption | undefined, state: Stack
     interruption.check();
     say(planText(stack, plan));
     await consent(run);
-    // While somebody was asked, somebody else may have deployed the stack.
+    // While a person was asked, somebody else may have deployed the stack.
     const since = await problemsOfStack({ ...question, state: await pulumi.state() });
     if (since.length > 0) {
       throw new Refused(report(stack, since));
@@ -79,7 +79,7 @@ export async function begun(run: Run, record: Adoption | undefined, state: Stack
   return switching;
 }
 
-/** Whether what stands is the rehearsal that was cut off, and nobody has used it since: then it can be thrown away. */
+/** Whether the stack is the interrupted rehearsal, and nobody has used it since: then it can be deleted. */
 async function isRehearsal(engine: Engine, stack: string, { rehearsal, data: old }: Adoption): Promise<boolean> {
   const alloy = await new Containers(engine).find(hostName('alloy', stack));
   if (alloy && !isOn(alloy, rehearsal)) {
@@ -92,12 +92,12 @@ async function isRehearsal(engine: Engine, stack: string, { rehearsal, data: old
   if (old.mount.kind === 'volume' && !(await hasVolume(engine, old.mount.source))) {
     return false;
   }
-  // Where the two cannot be compared nothing is known, and nothing is thrown away.
+  // If the two cannot be compared, nothing is known and nothing is deleted.
   const added = await data.added().catch(() => undefined);
   return added !== undefined && added.traces + added.spans + added.rows === 0;
 }
 
-/** Settings that the stack has from here on. */
+/** Stores the settings that the stack has from now on. */
 async function keep(pulumi: Pulumi, config: Readonly<Record<string, string>>, secrets: Readonly<Record<string, string>>): Promise<void> {
   const pairs = Object.entries(config).flatMap(([key, value]) => ['--plaintext', `${key}=${value}`]);
   if (pairs.length > 0) {

@@ -1,5 +1,5 @@
 /**
- * The end of an adoption: the stack is deployed on its own ports, and proves itself.
+ * The end of an adoption: the stack is deployed on its own ports, and verified.
  */
 import { hostName } from '../../../components/names';
 import { checkDelivery } from '../../../provider/delivery';
@@ -18,14 +18,14 @@ import type { Adoption } from './record';
 import { prepared, type Run } from './run';
 import { point } from './state';
 
-/** The stack as its settings say, with all of the old data in it and a trace that was read back. */
+/** Deploys the stack with its settings: all of the old data is in it, and a trace was read back. */
 export async function deployed(run: Run, adoption: Adoption): Promise<{ outputs: Outputs; counts: Found; delivery: { traceId: string; ms: number } }> {
   const { pulumi, engine, stack, interruption, again } = run;
   const containers = new Containers(engine);
   const name = hostName('alloy', stack);
   const alloy = await containers.find(name);
   if (alloy && !(await point(pulumi, 'alloy-server', alloy.Id))) {
-    // The deployment would make another one of that name. What waits is in the volume.
+    // The deployment would create another container with that name. What waits is in the volume.
     await containers.stop(name, graceSeconds);
     await containers.remove(name);
   }
@@ -34,7 +34,7 @@ export async function deployed(run: Run, adoption: Adoption): Promise<{ outputs:
   const settings = await pulumi.settings();
   const deployment = await prepared(run, settings, state);
   await deployment.pull();
-  // It stands still, on data that was not its own when it was made: nothing else about it has to be different.
+  // It is stopped, and its data was replaced since it was created, so it is replaced even if nothing else about it changes.
   const phoenix = state?.resources?.find(({ urn }) => urn.endsWith('::phoenix-server'));
   const up = await deployment.pulumi.show(['up', ...commonArgs, '--yes', '--skip-preview', ...(phoenix ? ['--replace', phoenix.urn] : [])]);
   if (up.code !== 0) {
@@ -55,7 +55,7 @@ export async function deployed(run: Run, adoption: Adoption): Promise<{ outputs:
     if (adoption.phase === 'switching') {
       throw new Failure(text);
     }
-    // The stack may have been at work since an earlier run had copied them, and somebody may have deleted them there.
+    // The stack may have been in use since an earlier run copied the data, and somebody may have deleted these traces there.
     say(text);
   }
   return { outputs, counts: await data.countNew(), delivery: { traceId, ms } };

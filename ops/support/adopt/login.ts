@@ -43,7 +43,7 @@ export interface Login {
   readonly carried: readonly string[];
 }
 
-/** Settings that are taken over all together or not at all: the prefix of their names, and their name in messages. */
+/** Settings that are taken over all together or not at all: the prefix of their names, and the group's name in messages. */
 const groups: Readonly<Record<string, string>> = { oidc: 'OIDC', ldap: 'LDAP', smtp: 'mail' };
 const groupOf = (key: string): string => Object.keys(groups).find((group) => key.startsWith(`phoenix:${group}`)) ?? key;
 
@@ -62,7 +62,7 @@ function settingsOf(env: Variables, provider: string): Config {
   return { ...Object.fromEntries(told), ...(provider === '' ? {} : { 'phoenix:oidcName': provider.toLowerCase() }), 'phoenix:auth': 'true' };
 }
 
-/** Phoenix accepts a switch in any spelling; one is the opposite of the setting. */
+/** Phoenix accepts a switch in any spelling; one variable is the opposite of its setting. */
 function asSet(key: string, value: string): string {
   const lower = value.toLowerCase();
   if (!['true', 'false'].includes(fallbackOf(key) ?? '') || !['true', 'false'].includes(lower)) {
@@ -98,7 +98,7 @@ export function loginOf({ env, opens }: Told, name: string, start: string, confi
     notes: [...notes, ...(differently.length > 0 ? [`Set for the stack in another way than for ${name}, and so it stays: ${differently.join(', ')}.`] : [])],
     carried: [
       ...[...same, ...differently].flatMap((key) => variableOf(key, provider) ?? []),
-      // Settings that follow from them.
+      // Variables that follow from these settings.
       ...Object.keys(told).filter((variable) => env[variable]?.toLowerCase() === told[variable]?.toLowerCase()),
     ],
   };

@@ -1,5 +1,5 @@
 /**
- * What will be different after a stack has taken over, in words.
+ * Describes what will be different after a stack has taken over.
  */
 import { firstAdmin } from '../../../components/catalog';
 import { engineGet, type Engine } from '../../../engine';
@@ -21,16 +21,16 @@ export interface Known {
   readonly engine: Engine;
   readonly setup: OldSetup;
   readonly settings: Settings;
-  /** Configuration of the old Alloy, where it can be read. */
+  /** Configuration of the old Alloy, if it can be read. */
   readonly config: string | undefined;
   readonly login: Login | undefined;
   readonly measured: Measured;
 }
 
-/** What a receiver does that the stack's has for other machines alone, in words. */
+/** Features of a receiver that the stack's has only for other machines, in words. */
 const receiving: Readonly<Record<string, string>> = { auth: 'asks senders for credentials', tls: 'takes OTLP over TLS' };
 
-/** What will be different, and what somebody has to do about it. */
+/** What will be different, and what a person has to do about it. */
 export async function notesOn({ engine, setup, settings, config, login, measured }: Known): Promise<string[]> {
   const { phoenix, alloy, receivers } = setup;
   const others = config === undefined ? [] : leftBehind(config, settings, phoenix);

@@ -1,5 +1,5 @@
 /**
- * One run of `npm run adopt`: what was asked for, what it works with, and what it says when it fails.
+ * One run of `npm run adopt`: its options, its tools, and its message on failure.
  */
 import type { Engine } from '../../../engine';
 import type { Interruption } from '../interruption';
@@ -11,7 +11,7 @@ import type { Toolchain } from '../toolchain';
 
 export interface Options {
   readonly stack: string;
-  /** Names of the old containers, where several could be meant. */
+  /** Names of the old containers, if there are several candidates. */
   readonly named: { readonly phoenix: string | undefined; readonly alloy: string | undefined };
   readonly yes: boolean;
   readonly json: boolean;
@@ -26,12 +26,12 @@ export interface Run extends Options {
   readonly interruption: Interruption;
 }
 
-/** The CLI for deploying the stack, and what pulls its images. */
+/** The CLI for deploying the stack, and a function that pulls its images. */
 export function prepared({ tools, engine, interruption, stack, yes, again }: Run, settings: Readonly<Record<string, string>>, state: StackState | undefined): ReturnType<typeof deploying> {
   return deploying({ tools, stack, settings, state, engine, interruption, consent: yes ? 'yes' : 'ask', again });
 }
 
-/** The same failure, or end by a signal, with what it means for the two set-ups. */
+/** The same failure or interruption, with its consequence for the two setups. */
 export function withWords(error: unknown, words: string, again: string): Failure {
   const text = `${error instanceof Error ? error.message : String(error)}\n${words}`;
   return error instanceof Stopped ? new Stopped(text, [again]) : new Failure(text, [again]);

@@ -1,5 +1,5 @@
 /**
- * Everything that is looked at before anything is touched: what would be taken over, and what speaks against it.
+ * Everything that is inspected before anything is changed: what would be taken over, and what prevents it.
  */
 import { images } from '../../../components/catalog';
 import type { Engine } from '../../../engine';
@@ -26,13 +26,13 @@ export interface Plan {
   readonly measured: Measured;
   /** Version of the old Phoenix. */
   readonly version: string;
-  /** Settings that the stack gets: the ports and the login of the old set-up, where they are not its own anyway. */
+  /** Settings to add to the stack: the ports and the login of the old setup, except those that it already has. */
   readonly config: Readonly<Record<string, string>>;
-  /** The same, of those that are secret. */
+  /** The same for secret settings. */
   readonly secrets: Readonly<Record<string, string>>;
   /** All settings of the stack. */
   readonly settings: Settings;
-  /** What will be different, and what somebody has to do about it. */
+  /** What will be different, and what a person has to do about it. */
   readonly notes: readonly string[];
 }
 
@@ -42,15 +42,15 @@ export interface Question {
   readonly state: StackState | undefined;
   /** Settings of the stack, as they are set. */
   readonly config: Readonly<Record<string, string>>;
-  /** Reads those that are secret. */
+  /** Reads the secret ones. */
   readonly secrets: () => Promise<Readonly<Record<string, string>>>;
   readonly named: Named;
 }
 
-/** Room for the copy while the database grows, in parts of what there is. */
+/** Room for the copy while the database grows, as a multiple of its current size. */
 const room = 1.2;
 
-/** @returns a plan, or every problem that keeps the set-up from being taken over */
+/** @returns a plan, or every problem that prevents the takeover */
 export async function survey(question: Question): Promise<{ plan?: Plan; problems: readonly Problem[] }> {
   const { engine, stack, config, named } = question;
   const owner = `${projectName}/${stack}`;
@@ -90,7 +90,7 @@ export async function survey(question: Question): Promise<{ plan?: Plan; problem
     : { plan: { setup, data, measured, version, config: taken, secrets: login?.secrets ?? {}, settings, notes: await notesOn({ engine, setup, settings, config: alloyConfig, login, measured }) }, problems };
 }
 
-/** What of the stack itself speaks against taking over. */
+/** Problems of the stack itself that prevent the takeover. */
 export async function problemsOfStack({ engine, stack, state, config }: Omit<Question, 'named' | 'secrets'>): Promise<Problem[]> {
   const elsewhere = npmRun('adopt', 'OTHER_NAME');
   const deployed = (state?.resources ?? []).some(({ type }) => type !== 'pulumi:pulumi:Stack') || (state?.pending.length ?? 0) > 0;
@@ -110,7 +110,7 @@ export async function problemsOfStack({ engine, stack, state, config }: Omit<Que
   ];
 }
 
-/** What the old Phoenix has been told of login; nothing where it asks for none, whatever its environment says in whatever spelling. */
+/** The login configuration of the old Phoenix; none if it requires no login, whatever its environment says in any spelling. */
 async function toldIn(engine: Engine, setup: OldSetup): Promise<{ told?: Told; problems: Problem[] }> {
   const { name } = setup.phoenix;
   const reach = from(engine, name);
@@ -124,7 +124,7 @@ async function toldIn(engine: Engine, setup: OldSetup): Promise<{ told?: Told; p
   }
 }
 
-/** Version of the old Phoenix, as it tells itself. */
+/** Version of the old Phoenix, as it reports it. */
 async function versionRunning(engine: Engine, { phoenix }: OldSetup): Promise<string | Problem> {
   const reach = from(engine, phoenix.name);
   const { status, text } = await reach.ask(`http://127.0.0.1:${portOf(phoenix)}/arize_phoenix_version`).finally(() => reach.close());
@@ -147,7 +147,7 @@ function tooNew(version: string, image: string = images.phoenix): Problem[] {
       }];
 }
 
-/** An Alloy to which nobody sends is not the one whose ports a stack takes, nor is one that hands no traces to Phoenix, unless somebody says so. */
+/** Unless it was named explicitly, an Alloy to which nobody sends is the wrong one, as is one that sends no traces to Phoenix. */
 function anotherAlloy({ phoenix, alloy, receivers }: OldSetup, stack: string, named: Named, config: string | undefined): Problem[] {
   if (named.alloy !== undefined || receivers === undefined || config === undefined) {
     return [];
@@ -165,7 +165,7 @@ function anotherAlloy({ phoenix, alloy, receivers }: OldSetup, stack: string, na
   }];
 }
 
-/** Applications send to it until it is stopped, and it may forget then what it has accepted. */
+/** Applications send to it until it is stopped, and it may then lose what it has accepted. */
 function cannotBeClosed(setup: OldSetup): Problem[] {
   const { phoenix } = setup;
   return isAlone(setup) && phoenix.onHostNetwork

@@ -1,5 +1,5 @@
 /**
- * The middle of an adoption: the stack's Alloy has the ports of applications, and the old data follows.
+ * The middle of an adoption: the stack's Alloy gets the ports of applications, then the old data is copied.
  */
 import { hostName } from '../../../components/names';
 import { readSettings } from '../../../settings/settings';
@@ -14,21 +14,21 @@ import { writeRecord, type Adoption } from './record';
 import type { Run } from './run';
 
 /**
- * The old services are stopped, their ports the stack's, their data in the new volume.
- * @returns milliseconds for which applications could not send, where that was in this run and is known
+ * Stops the old services, moves their ports to the stack, and copies their data to the new volume.
+ * @returns milliseconds for which applications could not send, if that was in this run and is known
  */
 export async function takenOver({ pulumi, engine, stack, interruption }: Run, adoption: Adoption): Promise<number | undefined> {
   const containers = new Containers(engine);
   const { settings } = readSettings(await pulumi.settings(), projectName);
-  // Nothing of it, where somebody has taken the stack down.
+  // Empty if somebody has removed the stack.
   const outputs = await pulumi.outputs<Partial<Outputs>>();
   const data = new Data(engine, stack, adoption.data);
   if ((await containers.find(adoption.alloy))?.State.Running) {
-    // It hands over what it holds when it is stopped.
+    // It delivers what it holds when it is stopped.
     await containers.start(adoption.phoenix);
     await ready(engine, adoption);
   }
-  // What comes in is not for a database that is replaced.
+  // New data must not go to a database that will be replaced.
   await containers.stop(hostName('phoenix', stack), graceSeconds);
   say(`The ports of ${adoption.alloy} go to ${hostName('alloy', stack)}`);
   const { containers: stands, internal } = outputs;
@@ -37,7 +37,7 @@ export async function takenOver({ pulumi, engine, stack, interruption }: Run, ad
   let gapMs: number | undefined;
   try {
     if (networks && (await containers.find(adoption.phoenix))?.State.Running) {
-      // Versions before 20.23 forget what they have accepted when they are stopped: nothing may come in while it is stored.
+      // Versions before 20.23 lose accepted data when they are stopped: nothing may arrive while the rest is stored.
       await containers.disconnect(adoption.phoenix, networks);
       await drained(engine, adoption);
     }
@@ -45,10 +45,10 @@ export async function takenOver({ pulumi, engine, stack, interruption }: Run, ad
     if (networks && gapMs !== undefined) {
       gapMs = Date.now() - closedAt;
     }
-    // Without a stack nobody listens until there is one.
+    // If there is no stack, nothing listens until there is one.
     await containers.stop(adoption.alloy, graceSeconds);
   } finally {
-    // Whoever starts it again finds it as it was.
+    // If somebody starts it again, it is as it was.
     await containers.connect(adoption.phoenix, networks ?? {});
   }
   interruption.check();
