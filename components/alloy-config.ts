@@ -22,7 +22,7 @@ export interface AlloyConfigArgs {
   readonly token?: boolean;
   /** Websites whose pages may send to it. Default: none. */
   readonly origins?: readonly string[];
-  /** Whether spans are counted as calls and tokens of language models, if a backend accepts remote write. Default: no. */
+  /** Whether language model calls and tokens are counted from spans, if a backend accepts remote write. Default: no. */
   readonly llmMetrics?: boolean;
 }
 

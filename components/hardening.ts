@@ -57,7 +57,7 @@ export interface Common {
  */
 const ulimits: readonly Ulimit[] = [{ name: 'nproc', soft: 4096, hard: 4096 }, { name: 'nofile', soft: 16_384, hard: 16_384 }];
 
-/** @returns nothing for root, whose processes the kernel does not count; else all ulimits that the engine lists, to avoid diffs */
+/** @returns nothing for root, whose processes the kernel does not count; else all that the engine lists, or it shows as a change */
 function ulimitsOf({ user, limits }: Common): Pick<docker.ContainerArgs, 'ulimits'> {
   return limits?.ulimits && parseInt(user, 10) !== 0
     ? { ulimits: [...ulimits, ...limits.ulimits.filter(({ name }) => !ulimits.some((own) => own.name === name))] }

@@ -16,7 +16,7 @@ export function hostName(role: string, stack: string, part?: string): string {
 /** `prod` of `organization/project/prod`, or of a shorter form. */
 export const shortName = (stack: string): string => stack.split('/').at(-1) ?? stack;
 
-/** Volume that exists while a stack is taking over from an earlier set-up. */
+/** Volume that exists while a stack is taking over from an earlier setup. */
 export const takingOver = (stack: string): string => hostName('adoption', stack, 'switching');
 
 /** Cloudflare allows 25 connectors per tunnel. */

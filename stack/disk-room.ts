@@ -11,7 +11,7 @@ const mebibyte = 2 ** 20;
 /** Metrics are limited only by age: the size of 10,000 series with one sample a minute while their store is away for 96 hours. */
 const metricsMiB = 512;
 
-/** How many queues of `alloy:queue` a stack has: one for each kind of telemetry and backend that takes OTLP. */
+/** How many queues of `alloy:queue` a stack has: one for each kind of telemetry and OTLP backend. */
 export function queuesOf(settings: Settings): number {
   const [metrics, logs] = [settings['prometheus:url'], settings['loki:url']].map((url) => (url === undefined ? 0 : 1)) as [number, number];
   // Signals with a store beside an Alloy at the edge skip the tunnel; a log store uses OTLP, a metrics store does not.

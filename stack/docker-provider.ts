@@ -19,7 +19,7 @@ export function dockerProvider({ host, tls, sshOpts }: Engine, settings: Setting
   });
 }
 
-/** The engine as a resource input. Only its key, if any, is secret: as an output all of it would be, the address in messages too. */
+/** The engine as a resource input. Only its key, if any, is secret: as an output all of it would be, also the address in messages. */
 export function engineInput(engine: Engine): pulumi.Input<Engine> {
   const { tls } = engine;
   return tls !== undefined && 'key' in tls ? ({ ...engine, tls: { ...tls, key: pulumi.secret(tls.key) } } as pulumi.Input<object> as pulumi.Input<Engine>) : engine;

@@ -32,7 +32,7 @@ export async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
       holders.set(key, holder);
     }
   }
-  // Several at once belong to another stack or an earlier set-up: one command avoids all conflicts.
+  // Several at once belong to another stack or an earlier setup: one command avoids all conflicts.
   const together = holders.size > 1 ? await firstFreeOffset(survey) : undefined;
   return Promise.all([...holders].map(async ([key, { name, takenOverBy }]) => ({
     key,
