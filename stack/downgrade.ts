@@ -6,7 +6,7 @@ import { containerName, type Inspected } from './engine-answers';
 
 /**
  * Phoenix cannot downgrade its database. Only a running Phoenix is compared: it has opened the database. Whether an
- * older version can still open it is known only to its image, which is asked before anything is stopped (own-volume.py).
+ * older version can still open it is known only to its image, which the deployment asks before it stops anything (own-volume.py).
  */
 export function olderPhoenix(settings: Settings, owner: string, own: readonly Inspected[]): Problem[] {
   const name = hostName('phoenix', shortName(owner));

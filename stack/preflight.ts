@@ -84,7 +84,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
   const sameKernel = isLocal(engine) && info.KernelVersion === os.release();
   const bridge = desktop || rootless || podman ? [] : gatewayOf(answers.bridge);
   const gateways = chosen === 'auto' ? bridge : [];
-  // Another engine on this host may have removed the bridge: Docker would refuse the address half-way.
+  // Another engine on this host may have removed the bridge: Docker would refuse the address halfway.
   const missing = sameKernel ? (await Promise.all(gateways.map(async (address) => ((await isOwnAddress(address)) ? [] : [address])))).flat() : [];
   const bind = chosen === 'auto' ? [loopback, ...gateways.filter((address) => !missing.includes(address))] : chosen;
   // Podman invents a new ID for each request.

@@ -4,7 +4,7 @@ import type { Settings } from '../settings/keys';
 import { isOf, origin, type Named } from './found';
 
 /**
- * Objects that do not belong to this stack but have a name that it needs. Docker refuses the name of a container half-way
+ * Objects that do not belong to this stack but have a name that it needs. Docker refuses the name of a container halfway
  * through a deployment, and silently uses an existing volume, whatever it contains.
  */
 export function takenNames(settings: Settings, owner: string, found: Readonly<Record<'container' | 'volume' | 'network', readonly Named[]>>): Problem[] {
