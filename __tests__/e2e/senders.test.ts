@@ -145,8 +145,9 @@ describe('metrics and logs, in stores that ask who sends', () => {
     });
   });
 
-  const verify = async (): Promise<{ ok: boolean; stores: { hop: string; failure?: { cause: string } }[] }> =>
-    JSON.parse((await checkout.command('verify', ['--json', '--timeout', '7'])).stdout) as Awaited<ReturnType<typeof verify>>;
+  /** @param seconds that each signal may take; remote write waits five for more to send */
+  const verify = async (seconds = 60): Promise<{ ok: boolean; stores: { hop: string; failure?: { cause: string } }[] }> =>
+    JSON.parse((await checkout.command('verify', ['--json', '--timeout', String(seconds)])).stdout) as Awaited<ReturnType<typeof verify>>;
 
   async function sendLogs(from: number, to: number): Promise<void> {
     for (let number = from; number < to; number += 1) {
@@ -195,7 +196,7 @@ describe('metrics and logs, in stores that ask who sends', () => {
     const before = taken.loki.size;
     try {
       await sendLogs(before, before + 20);
-      const { ok, stores } = await verify();
+      const { ok, stores } = await verify(7);
       expect([ok, ...stores.map(({ failure }) => failure?.cause)]).toEqual([false, ...Array(2).fill(expect.stringContaining(`answers ${answer}`))]);
     } finally {
       status = 204;
