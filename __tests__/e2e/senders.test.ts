@@ -196,7 +196,7 @@ describe('metrics and logs, in stores that ask who sends', () => {
     const before = taken.loki.size;
     try {
       await sendLogs(before, before + 20);
-      const { ok, stores } = await verify(7);
+      const { ok, stores } = await verify(12);
       expect([ok, ...stores.map(({ failure }) => failure?.cause)]).toEqual([false, ...Array(2).fill(expect.stringContaining(`answers ${answer}`))]);
     } finally {
       status = 204;
