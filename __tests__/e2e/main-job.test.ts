@@ -58,6 +58,17 @@ async function memoryOf(container: string): Promise<number> {
   return usage - (stats.inactive_file ?? stats.total_inactive_file ?? 0);
 }
 
+interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [number, string];
+}
+
+/** What Prometheus answers to a query. */
+async function queried(prometheus: string, promql: string): Promise<Series[]> {
+  const answer = await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(promql)}`);
+  return ((await answer.json()) as { data: { result: Series[] } }).data.result;
+}
+
 /** Sends calls of a model as OpenInference and as the GenAI conventions put them, and waits until Prometheus has their exact sums. */
 async function expectLlmMetrics(prometheus: string, otlpHttp: string): Promise<void> {
   const calls = [
@@ -74,8 +85,7 @@ async function expectLlmMetrics(prometheus: string, otlpHttp: string): Promise<v
   const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'llm-service' } }] };
   const body = JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
   expect((await fetch(`${otlpHttp}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })).status).toBe(200);
-  const query = async (promql: string): Promise<{ metric: Record<string, string>; value: [number, string] }[]> =>
-    ((await (await fetch(`${prometheus}/api/v1/query?query=${encodeURIComponent(promql)}`)).json()) as { data: { result: { metric: Record<string, string>; value: [number, string] }[] } }).data.result;
+  const query = (promql: string): Promise<Series[]> => queried(prometheus, promql);
   const sums = async (): Promise<Record<string, string>> =>
     Object.fromEntries((await query('gen_ai_client_token_usage_sum{source="spans",service_name="llm-service",gen_ai_request_model="small"}')).map(({ metric, value }) => [metric['gen_ai_token_type'], value[1]]));
   await until('the sums of tokens', async () => Object.keys(await sums()).length === 2);
@@ -315,11 +325,8 @@ describe('a changed setting', () => {
         PHOENIX_COLLECTOR_ENDPOINT: `${endpoints.otlpHttp}/v1/traces`,
         ALLOY_HOST: '127.0.0.1',
       });
-      await until('the counter of the seed application', async () => {
-        const answer = await fetch(`http://${address}/api/v1/query?query=${encodeURIComponent('last_over_time(requests_total{service_name="my-ai-service"}[5m])')}`);
-        const { data } = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
-        return data.result[0]?.value[1] === '1';
-      });
+      await until('the counter of the seed application', async () =>
+        (await queried(`http://${address}`, 'last_over_time(requests_total{service_name="my-ai-service"}[5m])'))[0]?.value[1] === '1');
       await expectLlmMetrics(`http://${address}`, endpoints.otlpHttp);
     } finally {
       prometheus.kill();
