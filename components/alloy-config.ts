@@ -137,7 +137,7 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     discardsMetrics: metrics.length === 0,
     discardsLogs: logs.length === 0,
   });
-  return counters.length > 0 ? config + llmMetrics(counters, backends.filter(({ signals }) => signals.includes('traces')).map(({ name }) => name).join(', '), memoryMiB) : config;
+  return counters.length > 0 ? config + llmMetrics(counters, memoryMiB) : config;
 }
 
 /** The program that starts this version of Alloy: with the existing queue, or without what it cannot read. */

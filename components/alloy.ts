@@ -1,7 +1,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as random from '@pulumi/random';
-import { isLoopback } from './address';
+import { beyondThisMachine } from './address';
 import { alloyConfig, alloyConfigFile, alloyStart, pagePasswordFile, pageUser, secretFile, tokenFile } from './alloy-config';
 import type { Backend } from './backend';
 import { aliases, alloyDirectories, images, oldest, ports, users } from './catalog';
@@ -93,7 +93,7 @@ const takesOtlp = [
 
 /** @throws InputPropertyError for addresses for which it is not stated who may send */
 function checkBind({ bind, tls, tokenOn }: AlloyArgs): void {
-  const beyond = bind.filter((address) => !isLoopback(address));
+  const beyond = beyondThisMachine(bind, []);
   if (beyond.length > 0 && tokenOn === undefined) {
     throw wrongInput('tokenOn', `bind publishes Alloy on ${beyond.join(', ')}; name the addresses on which it asks for a token, or [] where whoever reaches it may send`);
   }

@@ -21,6 +21,9 @@ export interface Limits {
   readonly ulimits: readonly Ulimit[] | false;
 }
 
+/** The limits of an engine that was not asked. */
+export const everything: Limits = { memory: true, swap: true, cpus: true, ulimits: [] };
+
 /** A named volume in a container. */
 export interface Mount {
   readonly volume: pulumi.Input<string>;

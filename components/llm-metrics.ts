@@ -47,9 +47,8 @@ const counts = Array.from({ length: 14 }, (_, power) => `"${4 ** power}ms"`).joi
 
 /**
  * @param stores receivers of metrics, as Alloy's configuration names them
- * @param tracesTo the receiver of the spans themselves, for the comment
  * @param memoryMiB memory limit of Alloy
  */
-export function llmMetrics(stores: readonly string[], tracesTo: string, memoryMiB: number): string {
-  return renderFile('alloy/llm-metrics.alloy.mustache', { checkService, statements, tokens, most: mostCombinations(memoryMiB), every: '15s', seconds, counts, stores: stores.join(', '), tracesTo });
+export function llmMetrics(stores: readonly string[], memoryMiB: number): string {
+  return renderFile('alloy/llm-metrics.alloy.mustache', { checkService, statements, tokens, most: mostCombinations(memoryMiB), every: '15s', seconds, counts, stores: stores.join(', ') });
 }

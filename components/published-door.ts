@@ -3,7 +3,7 @@
  */
 import type * as docker from '@pulumi/docker';
 import type * as pulumi from '@pulumi/pulumi';
-import { isLoopback } from './address';
+import { beyondThisMachine } from './address';
 import type { Door } from './door';
 import type { Destination } from './egress';
 import { checkTls, urlAt, type Tls } from './tls';
@@ -52,7 +52,7 @@ export interface PublishedDoor {
 
 /** @throws InputPropertyError for a door without access control */
 export function checkDoor({ bind, auth = false, tls }: PublishedDoor): void {
-  const beyond = bind.filter((address) => !isLoopback(address));
+  const beyond = beyondThisMachine(bind, []);
   if (beyond.length > 0 && !auth) {
     throw wrongInput('door.bind', `it publishes Phoenix on ${beyond.join(', ')}, and without auth whoever reaches it can read and delete everything`);
   }

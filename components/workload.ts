@@ -8,7 +8,7 @@
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { dockerHost } from './catalog';
-import { hardened, replacing, type Common, type Limits } from './hardening';
+import { everything, hardened, replacing, type Common, type Limits } from './hardening';
 
 export type { Limits, Mount, Ulimit } from './hardening';
 
@@ -151,8 +151,6 @@ export function failedJob(name: string, exitCode: number, logs: string, stack: s
   const last = logs.trim().split('\n').slice(-5).join('\n  ');
   return `(container ${name} ended with ${exitCode}):\n  ${last}\nTo try again: docker rm ${name} && pulumi up --refresh --stack ${stack}`;
 }
-
-const everything: Limits = { memory: true, swap: true, cpus: true, ulimits: [] };
 
 /** @returns the limits that the engine supports: others would be refused, or shown as a change in every preview */
 function limitsOf({ memoryMiB, cpus }: ServiceArgs, limits: Limits): Pick<docker.ContainerArgs, 'memory' | 'memorySwap' | 'cpus'> {

@@ -1,7 +1,7 @@
 /** Parsers for the settings of login by LDAP; what they refuse Phoenix would refuse, or ignore without a word. */
 import { BrokenRule } from './broken-rule';
 import { isRole } from './login-parse';
-import { text } from './parse';
+import { json, text } from './parse';
 
 /** Distinguished name as ldap3, which Phoenix uses, reads it: stricter than RFC 4514 about spaces and #. */
 const distinguishedName = (() => {
@@ -45,12 +45,8 @@ export function rolesOfGroups(raw: string): readonly RoleOfGroup[] {
 }
 
 function jsonArray(raw: string): readonly unknown[] | undefined {
-  try {
-    const list: unknown = JSON.parse(raw);
-    return Array.isArray(list) && list.length > 0 ? list : undefined;
-  } catch {
-    return undefined;
-  }
+  const list = json(raw);
+  return Array.isArray(list) && list.length > 0 ? list : undefined;
 }
 
 /** LDAP filter for the one who logs in. */

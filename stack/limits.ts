@@ -6,9 +6,6 @@ import type { Problem } from '../settings/problem';
 import type { Settings } from '../settings/keys';
 import type { Info, Inspected } from './engine-answers';
 
-/** The assumption about an engine that was not asked. */
-export const everything: Limits = { memory: true, swap: true, cpus: true, ulimits: [] };
-
 /**
  * @param own running containers of the stack
  * @param settable whether the engine accepts ulimits of a container as they are

@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { oldestEngineApi } from '../components/catalog';
 import { compareVersions } from '../components/image-reference';
+import { everything } from '../components/hardening';
 import { hostName, shortName, takingOver } from '../components/names';
 import type { Limits, ListedPorts } from '../components/workload';
 import { defaultSocket, isLocal, remedies, type Choice, type Engine } from '../engine';
@@ -17,7 +18,7 @@ import { diskRoom } from './disk-room';
 import { olderPhoenix } from './downgrade';
 import { answersOf, containerName, inspectAll, mappingsOf, type Answers, type Network, type Version } from './engine-answers';
 import { isOf, nameOf, type Named } from './found';
-import { everything, limitsOf, tooManyCpus, unlimited } from './limits';
+import { limitsOf, tooManyCpus, unlimited } from './limits';
 import { heldPorts } from './port-survey';
 import { takenNames } from './taken-names';
 

@@ -3,32 +3,22 @@ import * as net from 'node:net';
 import * as os from 'node:os';
 import { holderOf, isHeld } from '../../engine/host-ports';
 import { freePort } from '../../lab';
-
-const servers: net.Server[] = [];
-afterEach(() => Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve)))));
-
-/** A listener on a port that the system chooses. */
-async function listen(host: string): Promise<number> {
-  const server = net.createServer();
-  servers.push(server);
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
-  return (server.address() as net.AddressInfo).port;
-}
+import { heldPort } from '../support/held-port';
 
 describe('isHeld', () => {
   test('a listener holds its port at its address', async () => {
-    const port = await listen('127.0.0.1');
+    const port = await heldPort('127.0.0.1');
     expect(await isHeld('127.0.0.1', port)).toBe(true);
   });
 
   test('a listener on every address holds it at each', async () => {
-    const port = await listen('0.0.0.0');
+    const port = await heldPort('0.0.0.0');
     expect(await isHeld('127.0.0.1', port)).toBe(true);
     expect(await isHeld('0.0.0.0', port)).toBe(true);
   });
 
   test('a listener on one address stands in the way of one on all', async () => {
-    const port = await listen('127.0.0.1');
+    const port = await heldPort('127.0.0.1');
     expect(await isHeld('0.0.0.0', port)).toBe(true);
   });
 
@@ -39,7 +29,7 @@ describe('isHeld', () => {
   });
 
   test('an address of another machine says nothing of the port', async () => {
-    const port = await listen('127.0.0.1');
+    const port = await heldPort('127.0.0.1');
     expect(await isHeld('192.0.2.7', port)).toBe(false);
   });
 });
@@ -47,7 +37,7 @@ describe('isHeld', () => {
 const tells = os.platform() === 'linux' ? describe : describe.skip;
 tells('holderOf', () => {
   test('names the process and its number', async () => {
-    const port = await listen('127.0.0.1');
+    const port = await heldPort('127.0.0.1');
     expect(await holderOf(port)).toMatch(new RegExp(`^\\S.* \\(pid ${process.pid}\\)$`));
   });
 
@@ -63,7 +53,7 @@ tells('holderOf', () => {
 
   test('nobody is nobody, and a connection to the port is no listener', async () => {
     expect(await holderOf(await freePort())).toBeUndefined();
-    const port = await listen('127.0.0.1');
+    const port = await heldPort('127.0.0.1');
     const client = net.connect(port, '127.0.0.1');
     await new Promise((resolve) => client.once('connect', resolve));
     const { localPort = 0 } = client;

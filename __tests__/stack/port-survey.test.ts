@@ -1,4 +1,3 @@
-import * as net from 'node:net';
 import * as os from 'node:os';
 import * as fc from 'fast-check';
 import * as portHolder from '../../engine/host-ports';
@@ -7,6 +6,7 @@ import type { Problem } from '../../settings/problem';
 import { readSettings } from '../../settings/settings';
 import { inspectHost, type HostFacts } from '../../stack/preflight';
 import { container, current, fakeEngine, type Answer } from '../support/fake-engine';
+import { heldPort } from '../support/held-port';
 import { inspect, inspectAt, named, own, owner } from '../support/inspect-host';
 
 // What runs on the machine of the test must not matter: only ports that a test names are looked at.
@@ -23,16 +23,6 @@ jest.mock('../../engine/host-ports', () => {
   };
 });
 
-/** A listener of this process; closed after the test, however it ends. */
-const servers: net.Server[] = [];
-async function listen(): Promise<number> {
-  const server = net.createServer();
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as net.AddressInfo).port;
-}
-const closeAll = (): Promise<unknown> => Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
-afterEach(closeAll);
 afterEach(() => jest.restoreAllMocks());
 
 describe('a stack at the edge, which has no Phoenix', () => {
@@ -46,7 +36,7 @@ describe('a stack at the edge, which has no Phoenix', () => {
   });
 
   test('nor does a process that holds one', async () => {
-    const port = await listen();
+    const port = await heldPort();
     watched.add(port);
     const { engine } = await fakeEngine(current);
     const config = { 'phoenix:uiPort': String(port) };
@@ -135,7 +125,7 @@ describe('a port that is taken', () => {
   });
 
   test("the proxy that listens for the stack's own container is no stranger", async () => {
-    const port = await listen();
+    const port = await heldPort();
     watched.add(port);
     const config = { 'phoenix:uiPort': String(port) };
     expect((await inspect(config, containers(container('phoenix-dev', port, own)))).problems).toEqual([]);

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
-import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { inspectHost, type HostFacts } from '../../stack/preflight';
@@ -11,6 +10,7 @@ import { at } from '../../engine';
 import { container, current, fakeEngine, type Answer } from '../support/fake-engine';
 import { inspect, inspectAt, named, owner } from '../support/inspect-host';
 import { tempDir } from '../support/temp';
+import { nobody } from '../support/web';
 
 // What runs on the machine of the test must not matter.
 jest.mock('../../engine/host-ports', () => ({ ...jest.requireActual<object>('../../engine/host-ports'), isHeld: () => Promise.resolve(false) }));
@@ -20,16 +20,6 @@ jest.mock('node:http', () => {
 });
 jest.mock('node:child_process', () => ({ ...jest.requireActual<object>('node:child_process'), spawn: jest.fn() }));
 
-/** A listener of this process; closed after the test, however it ends. */
-const servers: net.Server[] = [];
-async function listen(): Promise<number> {
-  const server = net.createServer();
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as net.AddressInfo).port;
-}
-const closeAll = (): Promise<unknown> => Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
-afterEach(closeAll);
 afterEach(() => jest.restoreAllMocks());
 
 /** What is taken for true of an engine that says nothing of itself. */
@@ -199,8 +189,7 @@ describe('an engine that does not answer', () => {
   });
 
   test('over TCP: how to look, and how to come back to this host', async () => {
-    const port = await listen();
-    await closeAll();
+    const { port } = new URL(await nobody());
     expect((await inspectAt(at(`tcp://127.0.0.1:${port}`), { 'alloy:bind': '192.0.2.7' })).problems).toEqual([
       {
         key: 'docker:host',
