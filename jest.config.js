@@ -9,7 +9,7 @@ module.exports = {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/__tests__/e2e/'],
   // What the Pulumi SDK loads to serialize functions, of which this project has none: most of the time in which a test file loads it.
   moduleNameMapper: { '^@npmcli/arborist$|/typescript-shim$': '<rootDir>/__tests__/support/for-closures.cjs' },
-  setupFiles: ['<rootDir>/__tests__/support/own-engine.ts'],
+  setupFiles: ['<rootDir>/__tests__/support/own-engine.ts', '<rootDir>/__tests__/support/exit-listeners.ts'],
   transform: {
     '\\.ts$': [
       '@swc/jest',
