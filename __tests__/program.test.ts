@@ -902,13 +902,13 @@ describe('names on the Docker host', () => {
   const listed = (stack: string, atEdge: boolean): object => Object.fromEntries(Object.entries(hostNames(stack, atEdge)).map(([kind, names]) => [kind, [...names].sort()]));
 
   test('with everything that can be switched on, they are just those that the catalog lists', async () => {
-    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
+    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'prometheus:enabled': 'true', 'loki:url': 'http://loki:3100', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
     const secretKeys = ['tls:key', ...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
     expect(made(await run({ stack: 'paris', config, secretKeys }))).toEqual(listed('paris', false));
   });
 
   test.each(['alloy', 'phoenix'])('at the edge as well, to %s', async (sendTo) => {
-    const config = { 'edge:central': 'prod', 'edge:sendTo': sendTo, 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100', ...certified, 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
+    const config = { 'edge:central': 'prod', 'edge:sendTo': sendTo, 'prometheus:enabled': 'true', 'loki:url': 'http://loki:3100', ...certified, 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
     expect(made(await run({ stack: 'paris', config, secretKeys: ['tls:key'], outputs: { prod } }))).toEqual(listed('paris', true));
   });
 });
@@ -934,6 +934,7 @@ describe('every container of every setting', () => {
   });
   const edge: Run = { stack: 'edge', config: { 'edge:central': 'prod' }, outputs: { prod } };
   const invited: Run = { stack: 'edge', config: { 'edge:central': 'prod', 'edge:access': JSON.stringify({ remote: { ...prod.remote, tokens: { edge: prod.remote.tokens.edge } }, remoteAccess: { edge: prod.remoteAccess.edge } }) }, secretKeys: ['edge:access'] };
+  const deployed: Run = { config: { 'prometheus:enabled': 'true' } };
   const central = together(withAuth, withSecrets, published, { config: { 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors) } });
 
   const ofKey = certified['tls:key'].split('\n')[1] ?? '';
@@ -953,6 +954,7 @@ describe('every container of every setting', () => {
     ['a stack with everything', together(central, toStores, onLan), carriersOfCentral],
     ['one whose stores are told otherwise who sends', together(central, withUser, onLan), carriersOfCentral],
     ['one with its defaults', {}, ['alloy-secret-files', 'phoenix-secret-files']],
+    ['one with a Prometheus', deployed, ['alloy-secret-files', 'phoenix-secret-files']],
     ['one at the edge', together(edge, toStores, onLan), [...carriers, ...gatesOfStores]],
     ['one at the edge that sends to Phoenix', together(edge, { config: { 'edge:sendTo': 'phoenix' } }, withUser, onLan), [...carriers, ...gatesOfStores]],
     ['one at the edge that was given what it needs', together(invited, toStores, onLan), [...carriers, ...gatesOfStores]],
@@ -965,10 +967,13 @@ describe('every container of every setting', () => {
     expect(unexplained(containersOf(deployment).flatMap(({ inputs }) => findings(inspectedOf(inputs), { appArmor: false, ports })))).toEqual([]);
   });
 
+  const inTurn = async <A, B>([first, ...rest]: readonly A[], each: (one: A) => Promise<B>): Promise<B[]> => (first === undefined ? [] : [await each(first), ...(await inTurn(rest, each))]);
+
   test('these are all that there are', async () => {
-    const made = async (stage: Run): Promise<unknown[]> => containersOf(await run(stage)).map(({ inputs }) => inputs['name']).sort();
-    expect(await made(together(central, toStores, onLan))).toEqual([...hostNames('dev', false).container].sort());
-    expect(await made(together(edge, toStores, onLan))).toEqual([...hostNames('edge', true).container].sort());
+    const made = async (...stages: readonly Run[]): Promise<unknown[]> =>
+      [...new Set((await inTurn(stages, run)).flatMap((stage) => containersOf(stage).map(({ inputs }) => inputs['name'])))].sort();
+    expect(await made(together(central, toStores, onLan), deployed)).toEqual([...hostNames('dev', false).container].sort());
+    expect(await made(together(edge, toStores, onLan), together(edge, deployed))).toEqual([...hostNames('edge', true).container].sort());
   });
 
   test.each(stages)('has its secrets in files that a volume gets, shows none to docker inspect or a process list, and nothing holds one in plain text: %s', async (_, stage, carrying) => {
@@ -1084,11 +1089,16 @@ describe('what is stored with --secret', () => {
     'prometheus:url': 'http://marked-prometheus:9090', 'prometheus:token': 'marked-token-of-metrics',
     'loki:url': 'http://marked-loki:3100', 'loki:username': ['marked-logger', Buffer.from('marked-logger:marked-log-password').toString('base64')], 'loki:password': 'marked-log-password', 'loki:tenant': 'marked-tenant-of-logs',
   };
+  const deployed: typeof marked = {
+    'prometheus:port': '17714', 'prometheus:retentionDays': ['3977', '3977d'], 'prometheus:storage': ['7663MiB', '6130'], 'prometheus:memory': ['7664MiB', '7664'],
+    'prometheus:rules': ['groups:\n  - name: marked-rules\n    rules: []\n', 'marked-rules'], 'prometheus:image': 'registry.example.net/marked-prometheus:v3.99.1',
+  };
+  const withPrometheus = { 'prometheus:enabled': 'true' };
   /** They are parts of headers, which are secrets. */
   const inHeaders = ['prometheus:username', 'prometheus:tenant', 'loki:username', 'loki:tenant'];
   const switches: Record<string, string> = {
     'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
-    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true',
+    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true', 'alloy:ownMetrics': 'true',
   };
   const notAsked = { 'docker:disableDockerDaemonCheck': 'true' };
   const centralOutputs = { 'marked-central': { ...prod, remote: { ...prod.remote, tokens: { 'marked-token': { expiresAt: '2999-11-21T08:00:00Z' } } }, remoteAccess: { 'marked-token': prod.remoteAccess.edge } } };
@@ -1096,6 +1106,7 @@ describe('what is stored with --secret', () => {
   test.each<[string, typeof marked, Run]>([
     ['a stack with everything', marked, { config: switches }],
     ['one whose stores are told otherwise who sends', sender, {}],
+    ['one with a Prometheus', deployed, { config: withPrometheus }],
     ['one at the edge', { ...atEdge, 'alloy:image': marked['alloy:image'] ?? '', 'prometheus:url': marked['prometheus:url'] ?? '' }, { stack: 'edge', outputs: centralOutputs }],
     ['one at the edge that was given what it needs', given, { stack: 'edge', config: { 'edge:central': 'prod' } }],
     ['an engine over SSH', ssh, { config: notAsked, preview: true, named: true }],
@@ -1117,7 +1128,7 @@ describe('what is stored with --secret', () => {
   });
 
   test('every setting is among these, but one whose value stays on this machine', () => {
-    const walked = [marked, sender, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
+    const walked = [marked, sender, deployed, withPrometheus, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
     expect(Object.keys(keys).filter((name) => !walked.includes(name))).toEqual(['docker:context']);
   });
 

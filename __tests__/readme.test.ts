@@ -32,6 +32,7 @@ test('one row a port, in order, with the setting that takes it beyond loopback',
     ...['6006', '14317', '14318'].map((port) => [`\`${port}\``, 'loopback (`phoenix:bind`)']),
     ...['4317', '4318'].map((port) => [`\`${port}\``, "loopback and the gateway of Docker's bridge (`alloy:bind`)"]),
     ['`12345`', 'loopback'],
+    ['`9090`', 'loopback'],
   ]);
 });
 

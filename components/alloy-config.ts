@@ -2,6 +2,7 @@ import type { Backend, Protocol, Signal } from './backend';
 import { alloyDirectories, ports, tlsFiles, tunnelSeconds } from './catalog';
 import { compareVersions } from './image-reference';
 import { llmMetrics, llmMetricsInput } from './llm-metrics';
+import { ownMetrics } from './own-metrics';
 import { renderFile } from './template';
 import { unreachable } from './unreachable';
 
@@ -24,6 +25,8 @@ export interface AlloyConfigArgs {
   readonly origins?: readonly string[];
   /** Whether language model calls and tokens are counted from spans, if a backend accepts remote write. Default: no. */
   readonly llmMetrics?: boolean;
+  /** The label `instance` of its own metrics, if a backend that accepts remote write gets them. Default: none does. */
+  readonly ownMetrics?: string | undefined;
 }
 
 /** A backend whose endpoint is known; of its headers only the names are known. */
@@ -87,10 +90,11 @@ function inputOf({ protocol, name }: ResolvedBackend): string {
 }
 
 /** Alloy's configuration, as `alloy fmt` would write it. */
-export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, token = false, origins = [], llmMetrics: counted = false }: AlloyConfigArgs): string {
+export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, token = false, origins = [], llmMetrics: counted = false, ownMetrics: instance }: AlloyConfigArgs): string {
   const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(inputOf);
   const [traces, metrics, logs] = [takers('traces'), takers('metrics'), takers('logs')];
-  const counters = counted && traces.length > 0 ? backends.filter(({ protocol }) => protocol === 'remote-write').map(({ name }) => `prometheus.remote_write.${name}.receiver`) : [];
+  const stores = backends.filter(({ protocol }) => protocol === 'remote-write').map(({ name }) => `prometheus.remote_write.${name}.receiver`);
+  const counters = counted && traces.length > 0 ? stores : [];
   const of = (protocol: Protocol): object[] =>
     backends
       .filter((backend) => backend.protocol === protocol)
@@ -137,7 +141,11 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     discardsMetrics: metrics.length === 0,
     discardsLogs: logs.length === 0,
   });
-  return counters.length > 0 ? config + llmMetrics(counters, memoryMiB) : config;
+  return [
+    config,
+    ...(counters.length > 0 ? [llmMetrics(counters, memoryMiB)] : []),
+    ...(instance !== undefined && stores.length > 0 ? [ownMetrics(stores, instance)] : []),
+  ].join('');
 }
 
 /** The program that starts this version of Alloy: with the existing queue, or without what it cannot read. */

@@ -45,12 +45,11 @@ export interface AlloyArgs {
   readonly otlpHttpPort: number;
   /** Whether a store of metrics gets those of language models. @default false */
   readonly llmMetrics?: boolean;
+  /** Whether a store of metrics gets Alloy's own. @default false */
+  readonly ownMetrics?: boolean;
   /** Host port of Alloy's page, on loopback. */
   readonly uiPort: number;
-  /**
-   * Port mappings that the engine lists for running containers.
-   * @default nothing
-   */
+  /** Port mappings that the engine lists for running containers. @default nothing */
   readonly listed?: workload.ListedPorts;
   readonly memoryMiB: number;
   /** Size of the disk queue for each kind of telemetry and OTLP backend. */
@@ -137,7 +136,7 @@ export class Alloy extends pulumi.ComponentResource {
     const version = pulumi.output(args.image).apply((reference) => versionOf(reference) ?? versionOf(images.alloy) ?? oldest.alloy);
     const config = pulumi
       .all([version, pulumi.all(args.backends.map((backend) => pulumi.output(backend.endpoint)))])
-      .apply(([known, endpoints]) => alloyConfig({ ...args, tls: args.tls !== undefined, token: asksToken, version: known, backends: args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' })) }));
+      .apply(([known, endpoints]) => alloyConfig({ ...args, ownMetrics: args.ownMetrics ? hostName('alloy', args.stack) : undefined, tls: args.tls !== undefined, token: asksToken, version: known, backends: args.backends.map((backend, i) => ({ ...backend, endpoint: endpoints[i] ?? '' })) }));
     const start = version.apply(alloyStart);
 
     const password = pulumi.secret(new random.RandomPassword(`${name}-page-password`, { length: 24, special: false }, child).result);

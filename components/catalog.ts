@@ -15,6 +15,7 @@ export const images = {
   alloy: 'grafana/alloy:v1.18.1',
   gate: 'nginx:1.30.6',
   tunnel: 'cloudflare/cloudflared:2026.8.2',
+  prometheus: 'prom/prometheus:v3.14.0',
 } as const;
 
 /** A service that runs in its own container. */
@@ -26,6 +27,7 @@ export const oldest: Readonly<Record<ServiceName, string>> = {
   alloy: newest(reliedOn.alloy),
   gate: newest(reliedOn.gate),
   tunnel: newest(reliedOn.tunnel),
+  prometheus: newest(reliedOn.prometheus),
 };
 
 function newest(reliances: readonly Reliance[]): string {
@@ -49,15 +51,16 @@ export const ports = {
   alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345, tlsGrpc: 14317, tlsHttp: 14318 },
   /**
    * From Alloy; and what is published of Phoenix: the page with the REST API, and OTLP past Alloy, each also over TLS. On a
-   * network it has Phoenix's ports.
+   * network it has Phoenix's ports. In front of a Prometheus that is deployed here, its page.
    */
-  gate: { otlpHttp: 4318, health: 14319, ui: 6006, directGrpc: 4317, directHttp: 14318, tlsUi: 16006, tlsGrpc: 24317, tlsHttp: 24318 },
+  gate: { otlpHttp: 4318, health: 14319, ui: 6006, directGrpc: 4317, directHttp: 14318, tlsUi: 16006, tlsGrpc: 24317, tlsHttp: 24318, page: 9090 },
   journal: { otlpHttp: 4318 },
   tunnel: { metrics: 20241 },
+  prometheus: { web: 9090 },
 } as const;
 
 /** Host names of the services on the networks of a stack. Under the name `phoenix` the others reach the gate. */
-export const aliases = { alloy: 'alloy', phoenix: 'phoenix-server', journal: 'phoenix-journal', egress: 'phoenix-egress' } as const;
+export const aliases = { alloy: 'alloy', phoenix: 'phoenix-server', journal: 'phoenix-journal', egress: 'phoenix-egress', prometheus: 'prometheus' } as const;
 
 /** URL of Phoenix's metrics on its network. */
 export const phoenixMetrics = `http://${aliases.phoenix}:${ports.phoenix.metrics}/metrics`;
@@ -98,6 +101,8 @@ export const users = {
   journal: '65532:65532',
   /** `nonroot` of the distroless images. */
   tunnel: '65532:65532',
+  /** `nobody` of the official image, which owns /prometheus there. */
+  prometheus: '65534:65534',
 } as const;
 
 /**

@@ -40,6 +40,11 @@ export interface GateArgs {
    */
   readonly door?: PublishedDoor;
   /**
+   * The backend's own page, published on loopback at this host port.
+   * @default not published
+   */
+  readonly page?: { readonly port: number; readonly listed?: workload.ListedPorts } | undefined;
+  /**
    * What the engine's kernel can limit.
    * @default everything
    */
@@ -88,7 +93,7 @@ export class Gate extends pulumi.ComponentResource {
     const { protocol } = backend;
     const { isWhole } = protocols[protocol];
     const config = pulumi.all([args.backend.endpoint, args.journal, door?.rules]).apply(([endpoint, journal, rules]) =>
-      gateConfig({ backend: isWhole ? new URL(endpoint).origin : endpoint, protocol, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined, sender: sender !== undefined }));
+      gateConfig({ backend: isWhole ? new URL(endpoint).origin : endpoint, protocol, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined, sender: sender !== undefined, pageNames: args.page ? pageNames : [] }));
 
     const said = pulumi.output(sender ?? {}).apply((known) => senderConfig(known));
 
@@ -145,8 +150,8 @@ export class Gate extends pulumi.ComponentResource {
           ...published({ plain: ports.gate.ui, others: ports.gate.tlsUi }, door.uiPort, door.bind, door.tls?.addresses ?? []),
           ...published({ plain: ports.gate.directGrpc, others: ports.gate.tlsGrpc }, door.otlpGrpcPort, door.bind, door.tls?.addresses ?? []),
           ...published({ plain: ports.gate.directHttp, others: ports.gate.tlsHttp }, door.otlpHttpPort, door.bind, door.tls?.addresses ?? []),
-        ] : [],
-        listed: door?.listed ?? {},
+        ] : args.page ? [{ internal: ports.gate.page, external: args.page.port, addresses: ['127.0.0.1'] }] : [],
+        listed: (door ?? args.page)?.listed ?? {},
         healthCheck: {
           // Every Debian-based image has bash. The backend is not asked: the gate has most to do while it is down.
           command: workload.httpProbe(ports.gate.health, '/healthz', 204),
@@ -227,6 +232,9 @@ export class Gate extends pulumi.ComponentResource {
     return { ...mount, readOnly: true };
   }
 }
+
+/** Names of loopback: the page is published there and nowhere else. */
+const pageNames = ['localhost', '127.0.0.1', '[::1]'];
 
 /** New ones first: in between, no key may do more than it should. */
 const markKeys = `cd ${ingestDir} || exit; for key; do : > "$key" || exit; done; for old in *; do [[ " $* " == *" $old "* ]] || rm -f -- "$old" || exit; done; echo "$# keys send spans and do nothing else"`;

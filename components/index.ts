@@ -13,6 +13,7 @@ export { Journal, type JournalArgs } from './journal';
 export { ApiKeyList, type ApiKeyListArgs } from './observability-resources';
 export { Phoenix, type PhoenixArgs } from './phoenix';
 export type { OwnSecrets } from './phoenix-secrets';
+export { Prometheus, type PrometheusArgs } from './prometheus';
 export type { DoorEndpoints, PublishedDoor } from './published-door';
 export type { Audience, Route } from './route';
 export type { Tls } from './tls';

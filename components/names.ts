@@ -39,6 +39,7 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
       ...[gated, ...stores].flatMap((role) => [hostName(role, stack, 'gate'), hostName(role, stack, 'gate-config-files')]),
       ...(atEdge ? [hostName(gated, stack, 'gate-data-owner')] : []),
       ...here([hostName('phoenix', stack, 'gate-ingest-keys'), hostName('phoenix', stack, 'gate-tls-files'), hostName('phoenix', stack, 'egress'), hostName('phoenix', stack, 'egress-config-files')]),
+      ...[undefined, 'data-owner', 'config-files', 'config-check'].map((part) => hostName('prometheus', stack, part)),
       hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'), hostName('alloy', stack, 'tls-files'),
     ],
     volume: [
@@ -46,6 +47,7 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
       ...here([hostName('journal', stack, 'data'), hostName('journal', stack, 'secrets')]),
       ...[gated, ...stores].map((role) => hostName(role, stack, 'gate-config')), ...here([hostName('phoenix', stack, 'gate-ingest'), hostName('phoenix', stack, 'gate-tls'), hostName('phoenix', stack, 'egress-config')]),
       ...(atEdge ? [hostName(gated, stack, 'gate-data')] : []),
+      hostName('prometheus', stack, 'data'), hostName('prometheus', stack, 'config'),
       hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'), hostName('alloy', stack, 'tls'),
     ],
     network: [hostName('observability', stack), ...here([hostName('observability', stack, 'store')])],

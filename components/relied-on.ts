@@ -87,4 +87,10 @@ export const reliedOn = {
     { what: '`cloudflared tunnel ready`', since: '2024.11.1', where: 'health check' },
     { what: '`TUNNEL_TOKEN_FILE`: the token is in no argument and no variable', since: '2025.4.0', where: 'connectors' },
   ],
+  prometheus: [
+    { what: '`prometheus` and `promtool` on `PATH`, `chown`; runs as 65534:65534 with a read-only root', since: '2.0.0', where: 'server' },
+    { what: '`--storage.tsdb.retention.time`, `--storage.tsdb.retention.size`, `--web.cors.origin`', since: '2.7.0', where: 'bounds of what it stores' },
+    { what: '`--web.enable-remote-write-receiver`', since: '2.33.0', where: 'Alloy writes to it' },
+    { what: '`promtool check config`, `promtool query instant`', since: '2.0.0', where: 'check of the rules, health check' },
+  ],
 } as const satisfies Readonly<Record<string, readonly Reliance[]>>;

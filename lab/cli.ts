@@ -3,7 +3,8 @@
  * of the names below. What is in the cache is not built again.
  */
 import { alloyImage } from './alloy-image';
-import { gateImage } from './gate';
+import { gate } from './gate';
+import { prometheus } from './prometheus';
 import { runLanes } from './lanes';
 import { phoenixImage } from './phoenix';
 import { pulumiCli } from './pulumi-cli';
@@ -13,7 +14,7 @@ import { telemetrygen } from './telemetrygen';
 type Part = () => Promise<string>;
 
 /** Mostly waiting for the network. */
-const downloads: Record<string, Part> = { gate: gateImage, phoenix: phoenixImage, 'python-otel': pythonOtel };
+const downloads: Record<string, Part> = { gate: gate.image, prometheus: prometheus.image, phoenix: phoenixImage, 'python-otel': pythonOtel };
 /** Mostly compiling, each on every core: one after the other, the quick ones first. */
 const compilations: Record<string, Part> = { telemetrygen, pulumi: pulumiCli, alloy: alloyImage };
 

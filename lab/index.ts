@@ -9,10 +9,11 @@ import type { Environment } from './command';
 import { aptInstall } from './debian';
 import { lacking, places, type Lack } from './disk';
 import { Engine } from './engine';
-import { gateImage, gateRecipe, gateWork } from './gate';
+import { gate } from './gate';
 import { runLanes } from './lanes';
 import { phoenixImage, phoenixRecipe, phoenixWork } from './phoenix';
 import { pulumiCli, pulumiRecipe, pulumiWork } from './pulumi-cli';
+import { prometheus } from './prometheus';
 import type { Cost } from './recipe';
 import type { Work } from './work';
 
@@ -36,7 +37,7 @@ export { pythonOtel, pythonWith } from './python';
 export { recipeFile } from './recipe-file';
 export { telemetrygen } from './telemetrygen';
 
-export type ImagePart = 'phoenix' | 'alloy' | 'gate';
+export type ImagePart = 'phoenix' | 'alloy' | 'gate' | 'prometheus';
 export type Part = 'pulumi' | ImagePart;
 
 export interface LabOptions {
@@ -73,7 +74,8 @@ const parts: Readonly<Record<Part, Recipes>> = {
   pulumi: { title: `Pulumi CLI ${pulumiRecipe.version}`, compiles: true, work: pulumiWork, make: pulumiCli },
   phoenix: { title: `Arize Phoenix ${phoenixRecipe.version}`, compiles: false, work: phoenixWork, make: phoenixImage },
   alloy: { title: `Grafana Alloy ${alloyRecipe.version}`, compiles: true, work: alloyWork, make: alloyImage },
-  gate: { title: `nginx ${gateRecipe.version}`, compiles: false, work: gateWork, make: gateImage },
+  gate: { title: `nginx ${gate.recipe.version}`, compiles: false, work: gate.work, make: gate.image },
+  prometheus: { title: `Prometheus ${prometheus.recipe.version}`, compiles: false, work: prometheus.work, make: prometheus.image },
 };
 
 /**

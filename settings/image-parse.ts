@@ -7,6 +7,7 @@ import * as meant from './meant';
 /** What an image lacks in some of its variants, by a word of their tags: the container would start and never be healthy. */
 const unfit: Partial<Record<ServiceName, { readonly variant: RegExp; readonly rule: string }>> = {
   gate: { variant: /^(alpine.*|slim|distroless)$/, rule: 'that variant has no bash, which the health check needs; take the one on Debian, whose tag is the version alone' },
+  prometheus: { variant: /^distroless$/, rule: 'that variant has no chown, by which its volume gets its owner; take the one whose tag is the version alone' },
   alloy: { variant: /^(windowsservercore|nanoserver|alpine.*)$/, rule: 'that variant is not the one on Linux with bash, which the health check needs; take the one whose tag is the version alone' },
 };
 

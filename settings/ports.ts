@@ -18,13 +18,16 @@ export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> 
 /** Host ports of the stack, by key. */
 export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === port);
 
+/** Ports of services that a stack has only with a setting. */
+const onlyWith: Partial<Record<SettingKey, SettingKey>> = { 'prometheus:port': 'prometheus:enabled' };
+
 /** Those of them that a stack publishes: an edge stack has no Phoenix. */
 export function publishedPorts(settings: Settings): SettingKey[] {
-  return portsOf(settings['edge:central'] !== undefined);
+  return portsOf(settings, settings['edge:central'] !== undefined);
 }
 
-function portsOf(atEdge: boolean): SettingKey[] {
-  return atEdge ? portKeys.filter((name) => !notAtEdge(name)) : portKeys;
+function portsOf(settings: Readonly<Record<string, unknown>>, atEdge: boolean): SettingKey[] {
+  return portKeys.filter((name) => !(atEdge && notAtEdge(name)) && settings[onlyWith[name] ?? ''] !== false);
 }
 
 /** The port as the stack file has it, before `ports:offset`. */
@@ -35,7 +38,7 @@ export function portAsSet(name: SettingKey, settings: Settings): number {
 /** Adds `ports:offset` to every port. If one would exceed the last port, none is moved. */
 export function movePorts(settings: Record<string, unknown>, atEdge: boolean): Problem[] {
   const offset = settings['ports:offset'] as number;
-  const published = portsOf(atEdge);
+  const published = portsOf(settings, atEdge);
   const highest = published.reduce((best, name) => (Number(settings[name]) > Number(settings[best]) ? name : best));
   const room = lastPort - Number(settings[highest]);
   if (offset > room) {

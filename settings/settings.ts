@@ -2,6 +2,7 @@
  * The only reader of configuration. Everything after it works with plain, frozen, checked values.
  */
 import { distance } from 'fastest-levenshtein';
+import { keptMiB } from '../components/prometheus';
 import { withoutPassword } from '../engine';
 import { BrokenRule } from './broken-rule';
 import { destinationProblems } from './destinations';
@@ -13,6 +14,7 @@ import { nearestKey } from './meant-key';
 import { halvesOf } from './network';
 import { holdsKey, moved, offers } from './offer';
 import { movePorts, portClashes, portKeys } from './ports';
+import { prometheusProblems } from './prometheus';
 import type { Problem } from './problem';
 import { setCommand, shellQuoted } from './setting';
 import { storeProblems } from './store';
@@ -28,6 +30,8 @@ const asTold: { readonly [K in SettingKey]?: (value: NonNullable<Settings[K]>) =
   'alloy:queue': (mebibytes) => mebibytes * 2 ** 20,
   'network:subnet': halvesOf,
   'phoenix:storage': (mebibytes) => mebibytes / 1024,
+  'prometheus:retentionDays': (days) => `${days}d`,
+  'prometheus:storage': (mebibytes) => `${keptMiB(mebibytes)}MB`,
   'tls:certificate': certificateText,
   'tls:key': keyText,
   'tunnel:tokenDuration': (duration) => hoursOf(duration) || undefined,
@@ -123,6 +127,7 @@ export function readSettings(
   problems.push(
     ...portClashes(checked, broken),
     ...storeProblems(checked, broken, isSecret),
+    ...prometheusProblems(checked, broken),
     ...(atEdge
       ? edgeProblems(Object.keys(config))
       : [

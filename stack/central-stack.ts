@@ -12,12 +12,12 @@ import { doorOf } from './door';
 import { Egress } from '../components/egress';
 import { Gate } from '../components/gate';
 import { closedFile } from '../components/gate-config';
-import { alloyOn, forContainers, storeGates, tokenOutputs, type Host } from './host';
+import { alloyOn, forContainers, prometheusOn, storeGates, tokenOutputs, type Host } from './host';
 import { networkArgs } from '../settings/network';
 import { endsOn, nearness } from '../settings/ending';
 import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from '../components/observability-resources';
 import { Journal } from '../components/journal';
-import { gateNames, imagesOf, signalsOf } from './outputs';
+import { gateNames, imagesOf, prometheusOutputs, signalsOf } from './outputs';
 import { Phoenix } from '../components/phoenix';
 import { loginEnvironment } from './phoenix-env';
 import { nothingRemote, publish, serviceTokensOf } from './publication';
@@ -117,11 +117,13 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   }, { ...on, ...(journal ? { dependsOn: journal } : {}) });
   const door = gate.endpoints;
 
-  const stores = storeGates(host);
+  const prometheus = prometheusOn(host);
+  const stores = storeGates(host, prometheus);
+  const deployed = prometheusOutputs(prometheus, settings['prometheus:port']);
   const backends: Backend[] = [gate.backend, ...stores.map(({ backend }) => backend)];
   const alloy = alloyOn(host, backends, [gate, ...stores], largestRequestOf(settings));
 
-  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}), ...gateNames(stores) };
+  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}), ...gateNames(stores), ...deployed.containers };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.page };
   const intake = new Intake('intake', {
     engine,
@@ -151,7 +153,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   // Last: until everything has succeeded, replaced keys may still be in use, at the edge too.
   new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: published ? [delivery, published.component] : delivery });
 
-  const images: Record<string, docker.RemoteImage> = { phoenix: phoenix.image, alloy: alloy.image, gate: gate.image, ...(published ? { tunnel: published.image } : {}) };
+  const images: Record<string, docker.RemoteImage> = { phoenix: phoenix.image, alloy: alloy.image, gate: gate.image, ...(published ? { tunnel: published.image } : {}), ...deployed.images };
   return {
     /** Addresses on the Docker host; the names are an interface. */
     endpoints: {
@@ -161,6 +163,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       phoenixOtlpHttp: door?.otlpHttp,
       phoenixOtlpGrpc: door?.otlpGrpc,
       alloyUi: alloy.endpoints.ui,
+      ...deployed.endpoints,
     },
     /** Where applications in containers send; null if they reach none of the addresses. */
     forContainers: forContainers(host),
@@ -181,7 +184,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     remoteAccess: published?.remoteAccess ?? {},
     /** Names on the Docker host, for the commands that operate the stack: verify, backup, purge. */
     containers,
-    volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName, ...(journal ? { journal: journal.volumeName } : {}) },
+    volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName, ...(journal ? { journal: journal.volumeName } : {}), ...deployed.volumes },
     dockerHost,
     /** How to reach it; secret, because it may contain the key of a certificate. */
     engine: pulumi.secret(engine),

@@ -6,9 +6,9 @@ import { largestRequestMiB } from '../components/alloy-config';
 import { centralOf } from './central';
 import type { Remote } from '../settings/edge-access';
 import { Gate } from '../components/gate';
-import { alloyOn, forContainers, storeGates, tokenOutputs, type Host } from './host';
+import { alloyOn, forContainers, prometheusOn, storeGates, tokenOutputs, type Host } from './host';
 import { DeliveryCheck } from '../components/observability-resources';
-import { gateNames, imagesOf, signalsOf } from './outputs';
+import { gateNames, imagesOf, prometheusOutputs, signalsOf } from './outputs';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
 export function edgeStack(host: Host, remote: Remote): object {
@@ -17,7 +17,9 @@ export function edgeStack(host: Host, remote: Remote): object {
   // Spans leave the host through it: no answer of the tunnel loses one.
   const gate = new Gate('central-gate', { stack, owner, network, image: settings['gate:image'], backend: central.backend, limits: facts.limits }, { providers: { docker: provider } });
 
-  const stores = storeGates(host);
+  const prometheus = prometheusOn(host);
+  const stores = storeGates(host, prometheus);
+  const deployed = prometheusOutputs(prometheus, settings['prometheus:port']);
   const external = stores.map(({ backend }) => backend);
   // Signals with their own store here do not go through the tunnel as well.
   const elsewhere = new Set(external.flatMap(({ signals }) => signals));
@@ -26,7 +28,7 @@ export function edgeStack(host: Host, remote: Remote): object {
   const requestMiB = Math.min(largestRequestMiB(settings['alloy:memory']), central.requestMiB);
   const alloy = alloyOn(host, backends, [gate, ...stores], requestMiB);
 
-  const containers = { alloy: alloy.containerName, gate: gate.containerName, ...gateNames(stores) };
+  const containers = { alloy: alloy.containerName, gate: gate.containerName, ...gateNames(stores), ...deployed.containers };
   // Phoenix answers through the gate, which speaks TLS on behalf of the client.
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.internal };
   const far = { stack: settings['edge:central'] ?? '', hostname: central.hostname, sendTo: settings['edge:sendTo'], token: settings['edge:token'] };
@@ -42,7 +44,7 @@ export function edgeStack(host: Host, remote: Remote): object {
 
   return {
     /** Addresses on the Docker host; the names are an interface. */
-    endpoints: { otlpHttp: alloy.endpoints.otlpHttp, otlpGrpc: alloy.endpoints.otlpGrpc, alloyUi: alloy.endpoints.ui },
+    endpoints: { otlpHttp: alloy.endpoints.otlpHttp, otlpGrpc: alloy.endpoints.otlpGrpc, alloyUi: alloy.endpoints.ui, ...deployed.endpoints },
     /** Where applications in containers send; null if they reach none of the addresses. */
     forContainers: forContainers(host),
     /** Addresses on the private network; Phoenix through the gate, and the tunnel allows only what a check needs. */
@@ -58,10 +60,10 @@ export function edgeStack(host: Host, remote: Remote): object {
     /** Other hosts send nothing to this stack. */
     remote: null,
     containers,
-    volumes: { alloy: alloy.volumeName },
+    volumes: { alloy: alloy.volumeName, ...deployed.volumes },
     dockerHost,
     /** How to reach it; secret, because it may contain the key of a certificate. */
     engine: pulumi.secret(engine),
-    images: imagesOf({ alloy: alloy.image, gate: gate.image }),
+    images: imagesOf({ alloy: alloy.image, gate: gate.image, ...deployed.images }),
   };
 }

@@ -5,7 +5,8 @@ import { Alloy } from '../components/alloy';
 import type { Backend } from '../components/backend';
 import { dockerHost } from '../components/catalog';
 import { externalBackends } from './external-backends';
-import { Gate } from '../components/gate';
+import { Gate, type GateArgs } from '../components/gate';
+import { Prometheus } from '../components/prometheus';
 import type { HostFacts } from './preflight';
 import type { Settings } from '../settings/keys';
 import { urlForContainers } from '../components/tls';
@@ -36,17 +37,37 @@ export interface Host {
 export const forContainers = ({ settings, facts }: Pick<Host, 'settings' | 'facts'>): string | null =>
   urlForContainers(facts.bind, settings['alloy:otlpHttpPort'], tlsOn(settings, facts.bind, facts.bridge), facts.bridge);
 
-/** Gates in front of the stores of metrics and logs that somebody else runs: what a store refuses waits, as spans do. */
-export function storeGates({ stack, owner, network, settings, facts, provider }: Host): readonly Gate[] {
-  return externalBackends(settings).map((backend) => new Gate(`${backend.name}-gate`, {
+/** Prometheus, if the stack deploys it. */
+export function prometheusOn({ stack, owner, network, settings, facts, provider }: Host): Prometheus | undefined {
+  return !settings['prometheus:enabled'] ? undefined : new Prometheus('prometheus', {
+    stack,
+    owner,
+    network,
+    image: settings['prometheus:image'],
+    retentionDays: settings['prometheus:retentionDays'],
+    storageMiB: settings['prometheus:storage'],
+    memoryMiB: settings['prometheus:memory'],
+    rules: settings['prometheus:rules'],
+    limits: facts.limits,
+    protectData: settings['data:protect'],
+  }, { providers: { docker: provider } });
+}
+
+/** Gates in front of the stores of metrics and logs: what a store refuses waits, as spans do. */
+export function storeGates({ stack, owner, network, settings, facts, provider }: Host, prometheus: Prometheus | undefined): readonly Gate[] {
+  const gate = (backend: Backend, more: Pick<GateArgs, 'reachesHost' | 'page'>, dependsOn: pulumi.Resource[] = []): Gate => new Gate(`${backend.name}-gate`, {
     stack,
     owner,
     network,
     image: settings['gate:image'],
     backend,
-    reachesHost: settings[`${backend.name}:url`]?.hostname === dockerHost,
     limits: facts.limits,
-  }, { providers: { docker: provider } }));
+    ...more,
+  }, { providers: { docker: provider }, dependsOn });
+  return [
+    ...(prometheus ? [gate(prometheus.backend, { page: { port: settings['prometheus:port'], listed: facts.listed } }, [prometheus])] : []),
+    ...externalBackends(settings).map((backend) => gate(backend, { reachesHost: settings[`${backend.name}:url`]?.hostname === dockerHost })),
+  ];
 }
 
 /** The secret header value for senders, and the addresses on which they need it; empty if Alloy requires no token. */
@@ -69,6 +90,7 @@ export function alloyOn({ stack, owner, network, settings, facts, provider }: Ho
     tokenOn: tokenOn(settings, facts.bridge),
     origins: settings['alloy:cors'] ?? [],
     llmMetrics: settings['alloy:llmMetrics'],
+    ownMetrics: settings['alloy:ownMetrics'],
     listed: facts.listed,
     otlpGrpcPort: settings['alloy:otlpGrpcPort'],
     otlpHttpPort: settings['alloy:otlpHttpPort'],

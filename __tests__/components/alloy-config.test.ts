@@ -35,6 +35,7 @@ test.each([
   ['with-loki', withStores(loki)],
   ['with-prometheus-and-loki', withStores({ ...prometheus, ...loki })],
   ['with-llm-metrics', configOf([phoenix, ...externalBackends(readSettings(prometheus, 'llm-observability').settings)], { llmMetrics: true })],
+  ['with-own-metrics', configOf([phoenix, ...externalBackends(readSettings(prometheus, 'llm-observability').settings)], { ownMetrics: 'alloy-dev' })],
   ['with-auth', configOf([{ ...phoenix, headers: { authorization: '' } }])],
   ['with-two-headers', configOf([{ ...phoenix, endpoint: 'https://phoenix.example.com', headers: { 'cf-access-client-id': '', 'cf-access-client-secret': '' } }])],
   ['through-tunnel', configOf([central])],
@@ -44,6 +45,8 @@ test.each([
   ['with-cors', configOf([phoenix], { origins: ['https://*.example.com', 'http://localhost:5173'] })],
   ['oldest', configOf([{ ...phoenix, headers: { authorization: '' } }], { version: '1.11.0', memoryMiB: 384, queueMiB: 128 })],
 ])('%s', (name, text) => expectGolden(`alloy/${name}.alloy`, text));
+
+test('without a store of metrics it sends none of its own', () => expect(configOf([phoenix], { ownMetrics: 'alloy-dev' })).toBe(configOf([phoenix])));
 
 test('a protocol that has no exporter is refused', () => {
   expect(() => configOf([{ ...phoenix, protocol: 'arrow' as never }])).toThrow('no case for "arrow"');

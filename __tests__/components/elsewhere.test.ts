@@ -5,7 +5,7 @@ import * as cloudflare from '@pulumi/cloudflare';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as ts from 'typescript';
-import { Alloy, CloudflareTunnel, Egress, Gate, Journal, Phoenix, type AlloyArgs, type Backend, type CloudflareTunnelArgs, type EgressArgs, type GateArgs, type PhoenixArgs, type PublishedDoor, type Transforms } from '../../components';
+import { Alloy, CloudflareTunnel, Egress, Gate, Journal, Phoenix, Prometheus, type AlloyArgs, type Backend, type CloudflareTunnelArgs, type EgressArgs, type GateArgs, type PhoenixArgs, type PublishedDoor, type Transforms } from '../../components';
 import { deploy, secretMark, type Deployment, type Registered } from '../support/deployment';
 
 /** A value as it is, or as an output of something else. */
@@ -13,7 +13,7 @@ type As = <T>(value: T) => pulumi.Input<T>;
 const plainly: As = (value) => value;
 const later: As = (value) => pulumi.output(Promise.resolve(value)) as pulumi.Input<typeof value>;
 
-const kinds = ['phoenix', 'journal', 'egress', 'gate', 'alloy', 'tunnel'] as const;
+const kinds = ['phoenix', 'journal', 'egress', 'gate', 'prometheus', 'alloy', 'tunnel'] as const;
 type Kind = (typeof kinds)[number];
 const destinations = [{ host: 'api.example.com', port: 443, nameless: false }];
 const tls = { certificate: 'PEM of a certificate', addresses: ['192.0.2.7'] };
@@ -79,6 +79,7 @@ function parts(stack: string, { as = plainly, opts = {}, transform, ...changes }
   }, opts);
   const elsewhere: Backend = { name: 'loki', signals: ['logs'], protocol: 'otlphttp', endpoint: as('https://loki.example.com/otlp'), sender: { token: as('chosen-token') } };
   const logs = new Gate(`${stack}-logs`, { ...common, network, image: nginx, backend: elsewhere }, opts);
+  new Prometheus(`${stack}-prometheus`, { ...common, network, image: as('prom/prometheus:v3.14.0'), retentionDays: 30, storageMiB: 4096, memoryMiB: 512, rules: as('groups: []') }, opts);
   new Alloy(`${stack}-alloy`, {
     ...common,
     network,
@@ -142,6 +143,7 @@ test.each<[Kind, string[]]>([
   ['journal', ['containerName', 'internal', 'volumeName']],
   ['egress', ['containerName']],
   ['gate', ['containerName', 'endpoints', 'internal', 'page']],
+  ['prometheus', ['containerName', 'internal', 'volumeName']],
   ['alloy', ['containerName', 'endpoints', 'volumeName']],
   ['tunnel', ['containerNames', 'tunnelId']],
 ])('%s registers its outputs', (kind, outputs) => {
@@ -187,7 +189,7 @@ test('a transform gets arguments and options of every child, and has the last wo
   expect(Object.values(seen).flat().sort()).toEqual(below.map(({ name }) => name));
   expect(below.filter(({ retainOnDelete }) => !retainOnDelete)).toEqual([]);
   expect(below.filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name).sort()).toEqual([...(seen.container ?? [])].sort());
-  expect(seen.container?.filter((name) => name.startsWith('blue'))).toHaveLength(8);
+  expect(seen.container?.filter((name) => name.startsWith('blue'))).toHaveLength(9);
   expect(below.filter(({ inputs }) => inputs['driver'] === 'mine').map(({ type }) => type.split(':').at(-1))).toEqual((seen.volume ?? []).map(() => 'Volume'));
 });
 

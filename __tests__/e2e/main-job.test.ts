@@ -2,8 +2,8 @@
  * The main job on real parts: from a fresh clone to a trace that was read back, and what happens to it
  * when things change, stop and break. The tests build on each other, in this order.
  */
-import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as http from 'node:http';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -97,8 +97,11 @@ async function expectLlmMetrics(prometheus: string, otlpHttp: string): Promise<v
   }
   const dir = tempDir();
   codeOf('docs/llm-metrics.md', 'yaml').forEach((rules, index) => fs.writeFileSync(path.join(dir, `rules-${index}.yml`), rules));
-  fs.copyFileSync(path.join(__dirname, 'llm-rules.test.yml'), path.join(dir, 'test.yml'));
-  expect(await finished('promtool', ['test', 'rules', path.join(dir, 'test.yml')])).toMatchObject({ code: 0, output: expect.stringContaining('SUCCESS') });
+  ['pipeline', 'llm'].forEach((name) => fs.copyFileSync(path.join('templates', 'prometheus', `${name}.rules.yml`), path.join(dir, `${name}.rules.yml`)));
+  for (const tests of ['llm-rules.test.yml', 'pipeline-rules.test.yml']) {
+    fs.copyFileSync(path.join(__dirname, tests), path.join(dir, tests));
+    expect(await finished('promtool', ['test', 'rules', path.join(dir, tests)])).toMatchObject({ code: 0, output: expect.stringContaining('SUCCESS') });
+  }
 }
 
 const question = `Deploy this to stack ${stack}? [y/N] `;
@@ -275,7 +278,8 @@ describe('a changed setting', () => {
     ['a port', 'alloy:uiPort', '22345', ['replace alloy-server', 'update delivery']],
     ['a memory limit', 'phoenix:memory', '3GiB', ['update phoenix-server']],
     ['the retention', 'phoenix:retentionDays', '30', ['update phoenix-settings']],
-    ['where metrics go', 'prometheus:url', 'http://host.docker.internal:19090', [
+    ['a store of metrics', 'prometheus:enabled', 'true', [
+      'create prometheus', 'create prometheus-config', 'create prometheus-config-check', 'create prometheus-config-files', 'create prometheus-data', 'create prometheus-data-owner', 'create prometheus-image', 'create prometheus-server',
       'create prometheus-gate', 'create prometheus-gate-config', 'create prometheus-gate-config-files', 'create prometheus-gate-image', 'create prometheus-gate-server',
       'replace alloy-config-files', 'replace alloy-server', 'update delivery',
     ]],
@@ -293,11 +297,11 @@ describe('a changed setting', () => {
   });
 
   it('shows the changed lines of the config', async () => {
-    await checkout.pulumi('config', 'set', 'prometheus:url', 'http://host.docker.internal:19091');
+    await checkout.pulumi('config', 'set', 'alloy:queue', '3GiB');
     const { stdout } = await checkout.pulumi('preview', '--diff');
-    expect(stdout).toMatch(/-\s+server host\.docker\.internal:19090;/);
-    expect(stdout).toMatch(/\+\s+server host\.docker\.internal:19091;/);
-    await checkout.pulumi('config', 'set', 'prometheus:url', 'http://host.docker.internal:19090');
+    expect(stdout).toMatch(/-\s+queue_size\s+= 2147483648/);
+    expect(stdout).toMatch(/\+\s+queue_size\s+= 3221225472/);
+    await checkout.pulumi('config', 'rm', 'alloy:queue');
   });
 
   it('is in force', async () => {
@@ -310,27 +314,37 @@ describe('a changed setting', () => {
     expect(await answer.json()).toEqual({ data: { defaultProjectTraceRetentionPolicy: { rule: { maxDays: 30 } } } });
   });
 
-  it('brings metrics to a real Prometheus', async () => {
+  it('brings metrics to a real Prometheus, those of Alloy too, and its rules work', async () => {
+    // For promtool.
     await aptInstall(['prometheus']);
-    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'prometheus-'));
-    fs.writeFileSync(path.join(dir, 'prometheus.yml'), 'global: {}\n');
-    const address = `${await gateway()}:19090`;
-    const prometheus = spawn('prometheus', [
-      `--config.file=${dir}/prometheus.yml`, `--storage.tsdb.path=${dir}/data`, `--web.listen-address=${address}`, '--web.enable-remote-write-receiver',
-    ], { stdio: 'ignore' });
-    try {
-      await until('Prometheus to be ready', async () => (await fetch(`http://${address}/-/ready`)).ok);
-      const { endpoints } = await checkout.outputs();
-      await finished(await pythonOtel(), [path.join(__dirname, 'seed_app.py')], {
-        PHOENIX_COLLECTOR_ENDPOINT: `${endpoints.otlpHttp}/v1/traces`,
-        ALLOY_HOST: '127.0.0.1',
-      });
-      await until('the counter of the seed application', async () =>
-        (await queried(`http://${address}`, 'last_over_time(requests_total{service_name="my-ai-service"}[5m])'))[0]?.value[1] === '1');
-      await expectLlmMetrics(`http://${address}`, endpoints.otlpHttp);
-    } finally {
-      prometheus.kill();
-      fs.rmSync(dir, { recursive: true, force: true });
+    const { endpoints } = await checkout.outputs();
+    const prometheus = endpoints.prometheus ?? '';
+    expect(prometheus).toBe('http://127.0.0.1:9090');
+    await finished(await pythonOtel(), [path.join(__dirname, 'seed_app.py')], {
+      PHOENIX_COLLECTOR_ENDPOINT: `${endpoints.otlpHttp}/v1/traces`,
+      ALLOY_HOST: '127.0.0.1',
+    });
+    await until('the counter of the seed application', async () =>
+      (await queried(prometheus, 'last_over_time(requests_total{service_name="my-ai-service"}[5m])'))[0]?.value[1] === '1');
+    await expectLlmMetrics(prometheus, endpoints.otlpHttp);
+    await until("Alloy's own metrics", async () => (await queried(prometheus, `sum by (instance) (otelcol_receiver_accepted_spans_total{job="alloy"}) and on (instance) up{instance="${alloy}"} == 1`)).length === 1);
+    const rules = async (): Promise<{ name: string; health: string; state: string }[]> =>
+      ((await (await fetch(`${prometheus}/api/v1/rules`)).json()) as { data: { groups: { rules: { name: string; health: string; state: string }[] }[] } }).data.groups.flatMap((group) => group.rules);
+    await until('each rule to be evaluated', async () => (await rules()).every(({ health }) => health !== 'unknown'));
+    expect((await rules()).filter(({ health, state }) => health !== 'ok' || state === 'firing')).toEqual([]);
+  });
+
+  it('and its page is for this machine alone, to read', async () => {
+    const { endpoints: { prometheus = '' } } = await checkout.outputs();
+    const [host, query] = ['localhost:9090', '/api/v1/query?query=up'];
+    const status = (method: string, path: string, headers: http.OutgoingHttpHeaders): Promise<number> => new Promise((resolve, reject) => {
+      http.request(prometheus, { method, path, headers }, (answer) => resolve(answer.resume().statusCode ?? 0)).on('error', reject).end();
+    });
+    for (const [headers, expected] of [[{ host }, 200], [{ host: '[::1]:9090' }, 200], [{ host: 'rebound.example.com' }, 421], [{ host: 'prometheus:9090' }, 421], [{ host, origin: 'https://other.example.com' }, 403], [{ host, origin: 'http://localhost:9090' }, 200]] as const) {
+      expect([headers, await status('GET', query, headers)]).toEqual([headers, expected]);
+    }
+    for (const wanted of ['/api/v1/write', '//api/v1/write', '/%61pi/v1/write', '/api/v1/otlp/v1/metrics', '/api/v1/admin/tsdb/snapshot', '/-/quit', '/-/reload']) {
+      expect([wanted, await status('POST', wanted, { host })]).toEqual([wanted, 404]);
     }
   });
 
@@ -339,8 +353,6 @@ describe('a changed setting', () => {
     const source = fs.readFileSync(file, 'utf8');
     fs.writeFileSync(file, source.replace("startPeriod: '30s'", "startPeriod: '31s'"));
     expect((await plannedSteps()).sort()).toEqual(['replace alloy-server', 'update delivery']);
-    // Prometheus is gone by now: each further deployment would wait for its metrics.
-    await checkout.pulumi('config', 'rm', 'prometheus:url');
     await checkout.up();
     expect(await docker('inspect', '--format', '{{.Config.Healthcheck.StartPeriod}}', alloy)).toBe('31s');
   });

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { alloyRecipe } from '../../lab/alloy';
 import { baseRecipe } from '../../lab/base-image';
-import { gateRecipe } from '../../lab/gate';
+import { gate } from '../../lab/gate';
 import { phoenixRecipe } from '../../lab/phoenix';
+import { prometheus } from '../../lab/prometheus';
 import { cloudflare, docker, random } from '../../lab/providers';
 import { pulumiRecipe } from '../../lab/pulumi-cli';
 
@@ -27,7 +28,7 @@ test('the plugins are of the versions that it names', () => {
 test('a cold build takes as long as its recipe says', () => {
   const minutes = Object.fromEntries(rows.filter((cells) => cells.length === 3).map(([part = '', time]) => [part, Number(time)]));
   expect(minutes).toMatchObject({
-    'Pulumi CLI': pulumiRecipe.cost.minutes, Alloy: alloyRecipe.cost.minutes, Phoenix: phoenixRecipe.cost.minutes, 'Base image': baseRecipe.cost.minutes, nginx: gateRecipe.cost.minutes,
+    'Pulumi CLI': pulumiRecipe.cost.minutes, Alloy: alloyRecipe.cost.minutes, Phoenix: phoenixRecipe.cost.minutes, 'Base image': baseRecipe.cost.minutes, nginx: gate.recipe.cost.minutes, Prometheus: prometheus.recipe.cost.minutes,
   });
 });
 

@@ -86,6 +86,7 @@ describe('the survey', () => {
   test.each<[string, Record<string, string>, ServiceName[]]>([
     ['a central stack', {}, ['phoenix', 'alloy', 'gate']],
     ['one at the edge has no Phoenix', { 'edge:central': 'prod' }, ['alloy', 'gate']],
+    ['one that deploys Prometheus', { 'prometheus:enabled': 'true' }, ['phoenix', 'alloy', 'gate', 'prometheus']],
     ['one that publishes has a tunnel', { 'tunnel:hostname': 'phoenix.example.com' }, ['phoenix', 'alloy', 'gate', 'tunnel']],
     ['one that takes from other hosts too', { 'tunnel:otlpHostname': 'otlp.example.com' }, ['phoenix', 'alloy', 'gate', 'tunnel']],
     ['one whose hostname is still to be filled in has none', { 'tunnel:hostname': ' ', 'tunnel:connectors': '3' }, ['phoenix', 'alloy', 'gate']],

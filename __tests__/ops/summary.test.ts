@@ -23,7 +23,7 @@ Trace 0123456789abcdef0123456789abcdef went application -> Alloy -> Phoenix in 1
   OTLP       http://127.0.0.1:4318 (HTTP)   http://127.0.0.1:4317 (gRPC)
   Alloy      http://127.0.0.1:12345   log in as alloy: npm run pulumi -- stack output alloyPage --show-secrets
   Traces     go to Phoenix
-  Metrics    accepted and discarded; to keep them: npm run pulumi -- config set prometheus:url URL
+  Metrics    accepted and discarded; to keep them: npm run pulumi -- config set prometheus:enabled true
   Logs       accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL
 
 Point an application at it:
@@ -140,7 +140,7 @@ describe('with a tunnel', () => {
       '  Tunnel     llm-observability-prod: phoenix.example.com, otlp.example.com',
       '  Edges      edge:central prod makes a stack on another host send to this one',
       '  Traces     go to Phoenix',
-      '  Metrics    accepted and discarded; to keep them: npm run pulumi -- config set prometheus:url URL --stack prod',
+      '  Metrics    accepted and discarded; to keep them: npm run pulumi -- config set prometheus:enabled true --stack prod',
       '  Logs       accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL --stack prod',
     ]);
     expect(text).not.toMatch(/the-client|the-key-of-edge|the-first-password/);

@@ -11,6 +11,7 @@ import { bindOf, freePorts, otherOffsets, portAsSet, portKeys, publishedPorts } 
 import { keys, type SettingKey } from '../../settings/keys';
 import { report } from '../../settings/problem';
 import { withoutPassword } from '../../engine';
+import { prometheusKeys } from '../../settings/prometheus';
 import { storeKeys } from '../../settings/store';
 import { tlsKeys } from '../../settings/tls';
 import { tunnelKeys } from '../../settings/tunnel';
@@ -65,11 +66,18 @@ describe('what is right', () => {
       'alloy:uiPort': 12345,
       'alloy:bind': 'auto',
       'alloy:llmMetrics': true,
+      'alloy:ownMetrics': true,
       'alloy:memory': 1024,
       'alloy:queue': 2048,
       'alloy:cpus': '1.0',
       'alloy:image': images.alloy,
       'gate:image': images.gate,
+      'prometheus:enabled': false,
+      'prometheus:port': 9090,
+      'prometheus:retentionDays': 30,
+      'prometheus:storage': 4096,
+      'prometheus:memory': 512,
+      'prometheus:image': images.prometheus,
       'tunnel:serviceTokens': ['edge'],
       'tunnel:tokenDuration': '8760h',
       'tunnel:connectors': 2,
@@ -84,8 +92,8 @@ describe('what is right', () => {
     });
   });
 
-  test('every setting, set; those of login, of networks, of stores, of TLS, of the tunnel, of the edge and of the Docker Engine have tests of their own', () => {
-    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...dockerKeys };
+  test('every setting, set; those of login, of networks, of stores, of Prometheus, of TLS, of the tunnel, of the edge and of the Docker Engine have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...dockerKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
@@ -108,6 +116,7 @@ describe('what is right', () => {
       'alloy:auth': 'true',
       'alloy:cors': 'https://*.example.com, http://localhost:3000',
       'alloy:llmMetrics': 'false',
+      'alloy:ownMetrics': 'false',
       'alloy:memory': '512MiB',
       'alloy:queue': '10GiB',
       'alloy:cpus': '2',
@@ -140,6 +149,7 @@ describe('what is right', () => {
       'alloy:auth': true,
       'alloy:cors': ['https://*.example.com', 'http://localhost:3000'],
       'alloy:llmMetrics': false,
+      'alloy:ownMetrics': false,
       'alloy:memory': 512,
       'alloy:queue': 10240,
       'alloy:cpus': '2.0',
@@ -160,12 +170,12 @@ describe('what is right', () => {
 
   test('the port keys are the ones whose value is a host port', () => {
     expect(portKeys).toEqual([
-      'phoenix:uiPort', 'phoenix:otlpGrpcPort', 'phoenix:otlpHttpPort', 'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort',
+      'phoenix:uiPort', 'phoenix:otlpGrpcPort', 'phoenix:otlpHttpPort', 'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'prometheus:port',
     ]);
   });
 
   test('Phoenix and the OTLP ports of Alloy are where a setting says', () => {
-    expect(portKeys.map((name) => bindOf[name])).toEqual(['phoenix:bind', 'phoenix:bind', 'phoenix:bind', 'alloy:bind', 'alloy:bind', undefined]);
+    expect(portKeys.map((name) => bindOf[name])).toEqual(['phoenix:bind', 'phoenix:bind', 'phoenix:bind', 'alloy:bind', 'alloy:bind', undefined, undefined]);
   });
 
   test('the example of each works, and so does its default', () => {
@@ -515,9 +525,9 @@ describe('ports', () => {
   });
 
   test('a port is offered for one key only, and never one that is claimed', () => {
-    const { settings } = read({ 'phoenix:uiPort': '16006', 'alloy:uiPort': '16012' });
+    const { settings } = read({ 'phoenix:uiPort': '16006', 'alloy:uiPort': '16013' });
     const offers = portKeys.flatMap((name) => [...freePorts(name, settings)]);
-    expect(freePorts('phoenix:uiPort', settings).next().value).toBe(16018);
+    expect(freePorts('phoenix:uiPort', settings).next().value).toBe(16020);
     expect(new Set(offers).size).toBe(offers.length);
     expect(offers).not.toContain(16006);
     expect(Math.max(...offers)).toBe(65535);
@@ -526,20 +536,21 @@ describe('ports', () => {
 
 describe('ports:offset', () => {
   const ofAlloy: SettingKey[] = ['alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort'];
-  const ports = (config: Record<string, string>): number[] => portKeys.map((name) => Number(read(config).settings[name]));
+  const ports = (config: Record<string, string>): number[] => publishedPorts(read(config).settings).map((name) => Number(read(config).settings[name]));
 
   test('moves every port of a stack, wherever it was put', () => {
     expect(ports({ 'ports:offset': '100' })).toEqual([6106, 14417, 14418, 4417, 4418, 12445]);
     expect(ports({ 'ports:offset': '100', 'alloy:uiPort': '22345', 'phoenix:uiPort': '80' })).toEqual([180, 14417, 14418, 4417, 4418, 22445]);
     expect(ports({ 'ports:offset': '0' })).toEqual(ports({}));
+    expect(ports({ 'ports:offset': '100', 'prometheus:enabled': 'true' })).toEqual([6106, 14417, 14418, 4417, 4418, 12445, 9190]);
   });
 
   test('at the edge those of Alloy: the others are not there', () => {
-    expect(ports({ 'ports:offset': '100', 'edge:central': 'prod' })).toEqual([6006, 14317, 14318, 4417, 4418, 12445]);
+    expect(ports({ 'ports:offset': '100', 'edge:central': 'prod' })).toEqual([4417, 4418, 12445]);
   });
 
   test('moves nothing else', () => {
-    const { settings } = read({ 'ports:offset': '100' });
+    const { settings } = read({ 'ports:offset': '100', 'prometheus:enabled': 'true' });
     const moved = Object.entries(settings).filter(([name, value]) => value !== read({}).settings[name as SettingKey] && typeof value === 'number').map(([name]) => name);
     expect(moved).toEqual([...portKeys, 'ports:offset']);
     expect(portKeys.map((name) => String(portAsSet(name, settings)))).toEqual(portKeys.map((name) => keys[name].fallback));
@@ -585,10 +596,10 @@ describe('ports:offset', () => {
   });
 
   test('what is offered for a port is free and in range with the offset, one after the other', () => {
-    const { settings } = read({ 'ports:offset': '1000', 'alloy:uiPort': '16006', 'phoenix:otlpHttpPort': '16012' });
+    const { settings } = read({ 'ports:offset': '1000', 'alloy:uiPort': '16006', 'phoenix:otlpHttpPort': '16013' });
     const offers = [...freePorts('phoenix:uiPort', settings)];
-    expect(offers.slice(0, 2)).toEqual([16018, 16024]);
-    expect(offers.at(-1)).toBe(64534);
+    expect(offers.slice(0, 2)).toEqual([16020, 16027]);
+    expect(offers.at(-1)).toBe(64530);
     expect(offers.every((port) => port + 1000 <= 65535)).toBe(true);
   });
 
@@ -611,7 +622,7 @@ describe('ports:offset', () => {
         const { settings, problems } = read(mended);
         expect(problems).toEqual([]);
         const published = publishedPorts(settings).map((name) => Number(settings[name]));
-        expect([new Set(published).size, Math.max(...published) <= 65535]).toEqual([edge ? ofAlloy.length : portKeys.length, true]);
+        expect([new Set(published).size, Math.max(...published) <= 65535]).toEqual([edge ? ofAlloy.length : portKeys.length - 1, true]);
       }),
     );
   });

@@ -13,6 +13,7 @@ const toPhoenix = { ...edge, 'edge:sendTo': 'phoenix' };
 test.each<[string, Record<string, string>, number]>([
   ['traces', {}, 1],
   ['metrics go by remote write', prometheus, 1],
+  ['metrics to a deployed Prometheus', { 'prometheus:enabled': 'true' }, 1],
   ['logs too', loki, 2],
   ['everything through the tunnel', edge, 3],
   ['logs to a store beside it', { ...edge, ...loki }, 3],
@@ -51,6 +52,18 @@ describe('on this disk', () => {
   test('that of a stack which has its queue already, and may have filled the disk with it, is held against the whole disk', async () => {
     expect(await diskRoom(settings({ 'alloy:queue': `${Math.floor(all)}GiB` }), root, true)).toEqual([]);
     expect(await diskRoom(settings({ 'alloy:queue': more(all) }), root, true)).toMatchObject([{ rule: expect.stringMatching(/has \d+GiB$/) }]);
+  });
+
+  test('metrics of a deployed Prometheus that do not fit beside the queue, with a size that would', async () => {
+    const config = { 'prometheus:enabled': 'true', 'alloy:queue': '128MiB' };
+    const [problem] = await diskRoom(settings({ ...config, 'prometheus:storage': more(free) }), root, false);
+    expect(problem).toMatchObject({ key: 'prometheus:storage', value: more(free) });
+    const [, size = ''] = /^pulumi config set prometheus:storage (\d+(?:GiB|MiB))$/.exec(problem?.mend[0] ?? '') ?? [];
+    expect(await diskRoom(settings({ ...config, 'prometheus:storage': size }), root, false)).toEqual([]);
+    // Without it the setting takes no room.
+    expect(await diskRoom(settings({ 'alloy:queue': '128MiB', 'prometheus:storage': more(free) }), root, false)).toEqual([]);
+    // The database is what does not fit beside both.
+    expect(await diskRoom(settings({ ...config, 'prometheus:storage': '512MiB', 'phoenix:storage': more(free) }), root, false)).toMatchObject([{ key: 'phoenix:storage', rule: expect.stringContaining('Prometheus 512MiB') }]);
   });
 
   test('a database that fits beside the queue', async () => {

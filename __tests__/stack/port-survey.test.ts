@@ -1,7 +1,7 @@
 import * as os from 'node:os';
 import * as fc from 'fast-check';
 import * as portHolder from '../../engine/host-ports';
-import { portAsSet, portKeys, publishedPorts } from '../../settings/ports';
+import { portAsSet, publishedPorts } from '../../settings/ports';
 import type { Problem } from '../../settings/problem';
 import { readSettings } from '../../settings/settings';
 import { inspectHost, type HostFacts } from '../../stack/preflight';
@@ -165,10 +165,13 @@ describe('a port that is taken', () => {
   });
 
   test('the port in the command is free, there and in the settings', async () => {
-    const { problems } = await inspect({ 'alloy:uiPort': '16012' }, containers(container('web', 6006), container('other', 16006)));
-    expect(problems).toEqual([taken('phoenix:uiPort', 6006, 'container web', 16018)]);
+    const { problems } = await inspect({ 'alloy:uiPort': '16013' }, containers(container('web', 6006), container('other', 16006)));
+    expect(problems).toEqual([taken('phoenix:uiPort', 6006, 'container web', 16020)]);
   });
 });
+
+/** Ports of a stack without settings. */
+const ofDefault = publishedPorts(readSettings({}, 'llm-observability').settings);
 
 describe('several ports that are taken', () => {
   const defaults = [6006, 14317, 14318, 4317, 4318, 12345];
@@ -183,13 +186,13 @@ describe('several ports that are taken', () => {
 
   test('one command moves past another stack', async () => {
     const { problems } = await inspect({}, at(...defaults));
-    expect(problems).toEqual(portKeys.map((key, index) => moved(key, defaults[index] ?? 0, 100)));
+    expect(problems).toEqual(ofDefault.map((key, index) => moved(key, defaults[index] ?? 0, 100)));
     expect((await inspect({ 'ports:offset': '100' }, at(...defaults))).problems).toEqual([]);
   });
 
   test('past all stacks that are there', async () => {
     const three = [0, 100, 300].flatMap((offset) => defaults.map((port) => port + offset));
-    expect((await inspect({}, at(...three))).problems.map(({ mend }) => mend)).toEqual(portKeys.map(() => ['pulumi config set ports:offset 200']));
+    expect((await inspect({}, at(...three))).problems.map(({ mend }) => mend)).toEqual(ofDefault.map(() => ['pulumi config set ports:offset 200']));
   });
 
   test('at the edge past those that it needs', async () => {
@@ -202,7 +205,7 @@ describe('several ports that are taken', () => {
     const both = at(...defaults, ...defaults.map((port) => port + 100));
     const { problems } = await inspect({ 'ports:offset': '100' }, both);
     expect(problems.map(({ key, value, mend }) => [key, value, mend])).toEqual(
-      portKeys.map((key, index) => [key, String(defaults[index]), ['pulumi config set ports:offset 200']]));
+      ofDefault.map((key, index) => [key, String(defaults[index]), ['pulumi config set ports:offset 200']]));
     expect(problems[0]?.rule).toBe(
       'container phoenix-prod of stack llm-observability/prod holds port 6106 (ports:offset is 100) on the Docker host; stop it, or choose other ports');
   });
@@ -213,7 +216,7 @@ describe('several ports that are taken', () => {
       key: 'phoenix:uiPort',
       value: '6006',
       rule: 'container phoenix-prod of stack llm-observability/prod holds port 6106 (ports:offset is 100) on the Docker host; stop it, or choose another port',
-      mend: ['pulumi config set phoenix:uiPort 16012'],
+      mend: ['pulumi config set phoenix:uiPort 16013'],
     }]);
   });
 
@@ -227,7 +230,7 @@ describe('several ports that are taken', () => {
 
   test('the own containers stand in the way of no offset', async () => {
     const answers = { '/containers/json': [...defaults.map((port) => container('web', port)), ...defaults.map((port) => container('alloy-dev', port + 100, own))] };
-    expect((await inspect({}, answers)).problems.map(({ mend }) => mend)).toEqual(portKeys.map(() => ['pulumi config set ports:offset 100']));
+    expect((await inspect({}, answers)).problems.map(({ mend }) => mend)).toEqual(ofDefault.map(() => ['pulumi config set ports:offset 100']));
   });
 
   test('a process stands in the way of one as well', async () => {

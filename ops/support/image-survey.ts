@@ -35,7 +35,7 @@ export interface SurveyOptions {
 export type Buildable = Exclude<ServiceName, 'tunnel'>;
 
 /** What an earlier version set if it had built something. */
-const written: Readonly<Record<Buildable, RegExp>> = { phoenix: /^lab\/phoenix:/, alloy: /^lab\/alloy:/, gate: /^lab\/nginx:/ };
+const written: Readonly<Record<Buildable, RegExp>> = { phoenix: /^lab\/phoenix:/, alloy: /^lab\/alloy:/, gate: /^lab\/nginx:/, prometheus: /^lab\/prometheus:/ };
 
 /**
  * The images of a stack, and where the engine gets them from.
@@ -53,11 +53,9 @@ export async function surveyImages(engine: Engine, settings: Readonly<Record<str
 }
 
 function servicesOf(settings: Readonly<Record<string, string>>): readonly ServiceName[] {
-  if (settings['edge:central'] !== undefined) {
-    return ['alloy', 'gate'];
-  }
-  const published = Object.entries(settings).some(([key, value]) => /^tunnel:(?:\w*hostname|routes)$/i.test(key) && value.trim() !== '');
-  return published ? ['phoenix', 'alloy', 'gate', 'tunnel'] : ['phoenix', 'alloy', 'gate'];
+  const atEdge = settings['edge:central'] !== undefined;
+  const published = !atEdge && Object.entries(settings).some(([key, value]) => /^tunnel:(?:\w*hostname|routes)$/i.test(key) && value.trim() !== '');
+  return [...(atEdge ? [] : ['phoenix'] as const), 'alloy', 'gate', ...(settings['prometheus:enabled'] === 'true' ? ['prometheus'] as const : []), ...(published ? ['tunnel'] as const : [])];
 }
 
 function choiceOf(service: ServiceName, settings: Readonly<Record<string, string>>): { reference: string; own: boolean; stale: boolean } {

@@ -18,8 +18,8 @@ export interface Outputs {
   /** Keys of `phoenix:apiKeys` by name. Secret. */
   readonly apiKeys: Readonly<Record<string, string>>;
   /** Names on the Docker host. */
-  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string };
-  readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string };
+  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly prometheus?: string };
+  readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string; readonly prometheus?: string };
   /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;
   /** How to reach it. Secret. Stacks of the first version do not have it. */
@@ -32,7 +32,7 @@ export interface Outputs {
   readonly otlpToken?: string;
   /** Addresses of `alloy:bind` on which Alloy requires it. */
   readonly otlpTokenOn?: readonly string[];
-  readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel', Image>>>;
+  readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel' | 'prometheus', Image>>>;
   /** What is published through Cloudflare; null if nothing is. */
   readonly tunnel: {
     /** ID and name of the tunnel in the account. */
@@ -52,15 +52,15 @@ export interface Outputs {
 
 /** Outputs of an edge stack (`edge:central`). */
 export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage' | 'otlpToken' | 'otlpTokenOn' | 'forContainers'> {
-  readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi'>;
+  readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi' | 'prometheus'>;
   /** Where it sends, and with which credentials. */
   readonly central: CentralStack;
   /** Headers for reading a trace from Phoenix there. Secret. */
   readonly reader: Readonly<Record<string, string>>;
-  readonly containers: { readonly alloy: string; readonly gate: string; readonly prometheusGate?: string; readonly lokiGate?: string };
-  readonly volumes: { readonly alloy: string };
+  readonly containers: { readonly alloy: string; readonly gate: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly prometheus?: string };
+  readonly volumes: { readonly alloy: string; readonly prometheus?: string };
   readonly remote: null;
-  readonly images: Readonly<Record<'alloy' | 'gate', Image>>;
+  readonly images: Readonly<Record<'alloy' | 'gate', Image> & Partial<Record<'prometheus', Image>>>;
 }
 
 /** Whether a stack is an edge stack. */
@@ -81,4 +81,6 @@ export interface Endpoints {
   readonly phoenixOtlpHttp: string;
   readonly phoenixOtlpGrpc: string;
   readonly alloyUi: string;
+  /** Page of the deployed Prometheus, if there is one. */
+  readonly prometheus?: string;
 }

@@ -14,6 +14,7 @@ const served: Partial<Record<SettingKey, string>> = {
   'alloy:otlpGrpcPort': 'Alloy: OTLP over gRPC, for applications',
   'alloy:otlpHttpPort': 'Alloy: OTLP over HTTP, for applications',
   'alloy:uiPort': "Alloy: its own page, with a password",
+  'prometheus:port': 'Gate: page and API of Prometheus, with `prometheus:enabled`',
 };
 
 /** The default addresses of a port. */

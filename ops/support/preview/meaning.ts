@@ -129,12 +129,13 @@ function namesOf({ resource: was, old }: Planned, { resource: is, new: now }: Pl
 }
 
 /** A service while its container is replaced; times as measured on two cores. */
-const away: Readonly<Record<'phoenix' | 'alloy' | 'door' | 'gate' | 'metrics' | 'logs', string>> = {
+const away: Readonly<Record<'phoenix' | 'alloy' | 'door' | 'gate' | 'metrics' | 'logs' | 'prometheus', string>> = {
   phoenix: 'Phoenix is away for about 20 seconds. What is sent to Alloy meanwhile waits on its disk; what is stored stays stored.',
   alloy: 'Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it has accepted waits on disk.',
   door: 'The page, the API and the OTLP ports of Phoenix are away for about 3 seconds. Spans that are sent to Alloy wait on its disk.',
   gate: 'Spans wait on the disk of Alloy for about a second.',
   metrics: 'Metrics wait on the disk of Alloy for about a second.',
+  prometheus: 'Prometheus is away for about 10 seconds. Metrics wait on the disk of Alloy meanwhile.',
   logs: 'Logs wait on the disk of Alloy for about a second.',
 };
 
@@ -143,7 +144,7 @@ function effects(changes: readonly Planned[], stack: string): string[] {
     [hostName('phoenix', stack)]: 'phoenix', [hostName('alloy', stack)]: 'alloy', [hostName('phoenix', stack, 'gate')]: 'door', [hostName('central', stack, 'gate')]: 'gate',
     // Without it the gate returns 503, as while a gate is replaced.
     [hostName('journal', stack)]: 'gate',
-    [hostName('prometheus', stack, 'gate')]: 'metrics', [hostName('loki', stack, 'gate')]: 'logs',
+    [hostName('prometheus', stack, 'gate')]: 'metrics', [hostName('prometheus', stack)]: 'prometheus', [hostName('loki', stack, 'gate')]: 'logs',
   };
   const running = (kind: Planned['kind']): string[] => changes.filter((change) => change.kind === kind && isService(change, change.new)).map(({ named }) => named);
   const isConnector = (named: string): boolean => named.startsWith(`${hostName('tunnel', stack)}-`);
