@@ -497,7 +497,7 @@ describe('things worth saying that stop nothing', () => {
 
   test('a certificate that Cloudflare gives for money', async () => {
     expect(await warned({ ...published, config: { ...published.config, 'tunnel:zone': 'example.com', 'tunnel:otlpHostname': 'otlp.berlin.example.com' } })).toEqual([
-      'tunnel:otlpHostname: the certificate that Cloudflare gives a zone for nothing covers example.com and one level below; otlp.berlin.example.com needs an advanced certificate, or clients fail in TLS',
+      'tunnel:otlpHostname: the free certificate of a zone at Cloudflare covers example.com and one level below; otlp.berlin.example.com needs an advanced certificate, or clients fail in TLS',
     ]);
   });
 
@@ -630,7 +630,7 @@ describe('TLS for other machines', () => {
     expect((await run({ config: { ...onLan, 'alloy:auth': 'true' }, secretKeys })).result).toMatchObject({ otlpToken: token, otlpTokenOn: ['192.0.2.7'] });
     expect((await run({ ...atTheEdge, config: { ...atTheEdge.config, ...onLan, 'alloy:auth': 'true' }, secretKeys })).result).toMatchObject({ otlpToken: token, otlpTokenOn: ['192.0.2.7'] });
     expect((await run({ config: { ...onLan, 'alloy:auth': 'false' }, secretKeys })).result).not.toHaveProperty('otlpToken');
-    await expect(run({ config: onLan, secretKeys })).rejects.toThrow('  - alloy:auth: alloy:bind publishes beyond this machine, on 192.0.2.7, and without a token whoever reaches it can send.');
+    await expect(run({ config: onLan, secretKeys })).rejects.toThrow('  - alloy:auth: alloy:bind publishes beyond this machine, on 192.0.2.7, and without a token anyone who reaches it can send.');
   });
 
   test('outputs say where it is', async () => {
@@ -659,7 +659,7 @@ describe('TLS for other machines', () => {
     expect((error as Error).message).toBe(
       [
         '1 problem with stack dev; nothing was changed.',
-        '  - tls:certificate: phoenix:bind publishes beyond this machine, on 192.0.2.7, and without TLS whoever is on the way can read passwords, API keys and prompts.',
+        '  - tls:certificate: phoenix:bind publishes beyond this machine, on 192.0.2.7, and without TLS anyone on the network can read passwords, API keys and prompts.',
         '      pulumi config set tls:certificate < certificate.pem --stack dev',
         '      pulumi config set --secret tls:key < key.pem --stack dev',
         '      pulumi config set tls:plain true --stack dev   # without TLS',
@@ -1165,7 +1165,7 @@ describe('what is wrong', () => {
         '2 problems with stack prod; nothing was changed.',
         "  - phoenix:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
         '      pulumi config set phoenix:memory 2GiB --stack prod',
-        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose another port.",
+        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose a different port.",
         '      pulumi config set alloy:otlpHttpPort 16010 --stack prod',
       ].join('\n'),
     );
@@ -1220,9 +1220,9 @@ describe('what is wrong', () => {
         '4 problems with stack edge; nothing was changed.',
         "  - alloy:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
         '      pulumi config set alloy:memory 2GiB --stack edge',
-        '  - phoenix:auth: this stack sends to another one (edge:central) and has no Phoenix and no tunnel of its own.',
+        '  - phoenix:auth: this stack sends to a central stack (edge:central) and has neither a Phoenix nor a tunnel.',
         '      pulumi config rm phoenix:auth --stack edge',
-        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose another port.",
+        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose a different port.",
         '      pulumi config set alloy:otlpHttpPort 16010 --stack edge',
         "  - edge:sendTo is 'phoenix': the stack prod does not publish that.",
         '      pulumi config set tunnel:phoenixOtlpHostname phoenix-otlp.example.com --stack prod',
@@ -1264,7 +1264,7 @@ describe('what is wrong', () => {
         ...commands.map((command) => `      ${command.replace(/(?=   #|$)/, ' --stack edge')}`),
         "  - alloy:cpus is '1': the Docker host has 0.5.",
         '      pulumi config set alloy:cpus 0.5 --stack edge',
-        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose another port.",
+        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose a different port.",
         '      pulumi config set alloy:otlpHttpPort 16010 --stack edge',
       ].join('\n'),
     );
@@ -1285,15 +1285,15 @@ describe('what is wrong', () => {
         "  - alloy:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
         '      pulumi config set alloy:memory 2GiB --stack dev',
         ...['phoenix', 'alloy'].flatMap((service) => [
-          `  - stack is 'dev': container ${service}-dev of stack another/dev has a name that this stack needs; give the stack another name, or the container.`,
+          `  - stack is 'dev': container ${service}-dev of stack another/dev has a name that this stack needs; give the stack a different name, or the container.`,
           '      npm run up -- --stack OTHER_NAME',
           `      docker rename ${service}-dev ${service}-dev-old`,
         ]),
-        "  - stack is 'dev': volume phoenix-dev-data of stack another/dev has a name that this stack needs; give the stack another name.",
+        "  - stack is 'dev': volume phoenix-dev-data of stack another/dev has a name that this stack needs; give the stack a different name.",
         '      npm run up -- --stack OTHER_NAME',
-        "  - phoenix:uiPort is '6006': container phoenix-dev of stack another/dev holds that port on the Docker host; stop it, or choose other ports.",
+        "  - phoenix:uiPort is '6006': container phoenix-dev of stack another/dev holds that port on the Docker host; stop it, or choose different ports.",
         '      pulumi config set ports:offset 100 --stack dev',
-        "  - alloy:otlpHttpPort is '4318': container alloy-dev of stack another/dev holds that port on the Docker host; stop it, or choose other ports.",
+        "  - alloy:otlpHttpPort is '4318': container alloy-dev of stack another/dev holds that port on the Docker host; stop it, or choose different ports.",
         '      pulumi config set ports:offset 100 --stack dev',
       ].join('\n'),
     );
@@ -1317,7 +1317,7 @@ describe('what is wrong', () => {
         `      pulumi stack rename dev --stack ${stack}`,
         "  - phoenix:memory is '2G': memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB.",
         `      pulumi config set phoenix:memory 2GiB --stack ${stack}`,
-        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose another port.",
+        "  - alloy:otlpHttpPort is '4318': container web holds that port on the Docker host; stop it, or choose a different port.",
         `      pulumi config set alloy:otlpHttpPort 16010 --stack ${stack}`,
       ].join('\n'),
     );
@@ -1341,7 +1341,7 @@ describe('what is wrong', () => {
         '2 problems with stack prod; nothing was changed.',
         "  - cloudflare:accountId: a tunnel needs the account that it is made in, whose ID is in the URL of the account's page at dash.cloudflare.com.",
         '      pulumi config set cloudflare:accountId 0123456789abcdef0123456789abcdef --stack prod',
-        "  - tunnel:hostname is 'phoenix.example.com': it publishes Phoenix, where everybody could read and delete everything: there is neither a login in Phoenix nor Access in front of it.",
+        "  - tunnel:hostname is 'phoenix.example.com': it publishes Phoenix, where anyone could read and delete everything: there is neither a login in Phoenix nor Access in front of it.",
         '      pulumi config set phoenix:auth true --stack prod',
         '      pulumi config set tunnel:allowEmails ada@example.com --stack prod',
       ].join('\n'),
@@ -1367,10 +1367,10 @@ describe('what is wrong', () => {
         '3 problems with stack prod; nothing was changed.',
         '  - phoenix:secret: it is a secret, and the stack file has it in plain text.',
         '      pulumi config set --secret phoenix:secret --stack prod',
-        "  - phoenix:auth is 'false': phoenix:bind publishes Phoenix beyond this machine, where everybody could then read and delete everything.",
+        "  - phoenix:auth is 'false': phoenix:bind publishes Phoenix beyond this machine, where anyone could then read and delete everything.",
         '      pulumi config set phoenix:auth true --stack prod',
         '      pulumi config set phoenix:bind 127.0.0.1 --stack prod',
-        '  - tls:certificate: phoenix:bind publishes beyond this machine, on 0.0.0.0, and without TLS whoever is on the way can read passwords, API keys and prompts.',
+        '  - tls:certificate: phoenix:bind publishes beyond this machine, on 0.0.0.0, and without TLS anyone on the network can read passwords, API keys and prompts.',
         '      pulumi config set tls:certificate < certificate.pem --stack prod',
         '      pulumi config set --secret tls:key < key.pem --stack prod',
         '      pulumi config set tls:plain true --stack prod   # without TLS',

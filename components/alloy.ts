@@ -94,7 +94,7 @@ const takesOtlp = [
 function checkBind({ bind, tls, tokenOn }: AlloyArgs): void {
   const beyond = beyondThisMachine(bind, []);
   if (beyond.length > 0 && tokenOn === undefined) {
-    throw wrongInput('tokenOn', `bind publishes Alloy on ${beyond.join(', ')}; name the addresses on which it asks for a token, or [] where whoever reaches it may send`);
+    throw wrongInput('tokenOn', `bind publishes Alloy on ${beyond.join(', ')}; name the addresses on which it asks for a token, or [] if anyone who reaches it may send`);
   }
   const others = tokenOn?.filter((address) => !bind.includes(address)) ?? [];
   if (others.length > 0) {

@@ -219,7 +219,7 @@ export class CloudflareTunnel extends pulumi.ComponentResource {
 function check({ routes, people, serviceTokens, connectors }: CloudflareTunnelArgs): void {
   const forSome = (audience: Audience): boolean => routes.some((route) => route.audience === audience);
   if (forSome('people') && Object.values(people).every((some) => some.length === 0)) {
-    throw wrongInput('people', 'routes for people need somebody whom Access lets in');
+    throw wrongInput('people', 'routes for people need someone whom Access lets in');
   }
   if (forSome('machines') && serviceTokens.length === 0) {
     throw wrongInput('serviceTokens', 'routes for machines need a service token');

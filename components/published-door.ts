@@ -54,7 +54,7 @@ export interface PublishedDoor {
 export function checkDoor({ bind, auth = false, tls }: PublishedDoor): void {
   const beyond = beyondThisMachine(bind, []);
   if (beyond.length > 0 && !auth) {
-    throw wrongInput('door.bind', `it publishes Phoenix on ${beyond.join(', ')}, and without auth whoever reaches it can read and delete everything`);
+    throw wrongInput('door.bind', `it publishes Phoenix on ${beyond.join(', ')}, and without auth anyone who reaches it can read and delete everything`);
   }
   checkTls('door.tls', tls, bind);
 }

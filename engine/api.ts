@@ -49,7 +49,7 @@ export async function engineGet<T>(engine: Engine, path: string, timeoutMs?: num
   try {
     return JSON.parse(body.toString()) as T;
   } catch {
-    throw new Error(`it answers ${path} with what is no JSON: ${body.toString().slice(0, 100)}`);
+    throw new Error(`its answer to ${path} is not JSON: ${body.toString().slice(0, 100)}`);
   }
 }
 
@@ -123,7 +123,7 @@ async function negotiate(engine: Engine, timeoutMs = pingMs): Promise<string> {
     throw new Error(engineMessage(answer));
   }
   if (typeof offered !== 'string' || !/^\d+\.\d+$/.test(offered)) {
-    throw new Error(`what answers there is no Docker Engine (${answer.body.toString().trim().slice(0, 60) || 'an empty answer'})`);
+    throw new Error(`what answers there is not a Docker Engine (${answer.body.toString().trim().slice(0, 60) || 'an empty answer'})`);
   }
   return `/v${isNewer(offered, newestApi) ? newestApi : offered}`;
 }

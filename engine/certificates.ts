@@ -22,7 +22,7 @@ export function certificatesFor(settings: EngineSettings, { env, home }: Surroun
   const texts = tlsKeys.slice(1);
   const missing = texts.filter((name) => settings[name] === undefined);
   if (certPath !== undefined && missing.length < texts.length) {
-    return refused('docker:certPath', certPath, `${texts.join(', ')} say the same in another way; the docker provider takes one of the two`, ['pulumi config rm docker:certPath']);
+    return refused('docker:certPath', certPath, `${texts.join(', ')} contain the same as text; the docker provider takes one of the two`, ['pulumi config rm docker:certPath']);
   }
   if (ca !== undefined && cert !== undefined && key !== undefined) {
     return checked('docker:certMaterial', undefined, { ca, cert, key }, [`pulumi config set docker:certPath ${folder}`]);

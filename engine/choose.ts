@@ -127,7 +127,7 @@ function byContext(source: ContextSource, name: string, settings: EngineSettings
   if (wrong) {
     return broken(label, source, name, wrong, [`docker context inspect ${name}`, leaving[source]]);
   }
-  const problems = unused(settings, `docker context ${name} brings certificates of its own`);
+  const problems = unused(settings, `docker context ${name} has its own certificates`);
   return withSsh({ engine: engineAt(context.host, tls), source: label, problems }, settings, where);
 }
 

@@ -53,6 +53,6 @@ function readJson<T>(file: string): T | undefined {
   try {
     return text.trim() === '' ? undefined : (JSON.parse(text) as T);
   } catch {
-    throw new Error(`${file} is no JSON`);
+    throw new Error(`${file} is not JSON`);
   }
 }

@@ -28,7 +28,7 @@ export function inWords(message: string): string {
   if (reason === undefined) {
     return message;
   }
-  return /wrong version number/.test(reason) ? 'what listens there speaks no TLS' : /certificate|unknown ca/.test(reason) ? `it refuses the client certificate (${reason})` : `TLS failed (${reason})`;
+  return /wrong version number/.test(reason) ? 'what listens there does not use TLS' : /certificate|unknown ca/.test(reason) ? `it refuses the client certificate (${reason})` : `TLS failed (${reason})`;
 }
 
 /**
@@ -45,7 +45,7 @@ export function whyUnusable(material: Tls): string | undefined {
     return found ? `${file} ${found}; TLS needs ${Object.values(files).join(', ')} in that folder` : message;
   }
   if (/ENCRYPTED/.test(texts.key)) {
-    return `the key (${files.key}) is encrypted, and nobody is there to type its passphrase`;
+    return `the key (${files.key}) is encrypted, and a deployment cannot ask for its passphrase`;
   }
   // A connection would take an authority of no form for none, and an empty key as well.
   const wrong = whyNot('the authority', files.ca, () => new X509Certificate(texts.ca))

@@ -12,7 +12,7 @@ export function misleading({ host, tls }: Engine, { DOCKER_CERT_PATH: certPath, 
   return [
     ...(certPath && certPath !== used ? [{ key: 'DOCKER_CERT_PATH', value: certPath, rule: `the docker provider uses these certificates for every engine, and they are not for the one at ${host}`, mend: ['unset DOCKER_CERT_PATH'] }] : []),
     ...(variable && variable !== host && (texts || whyNoAddress(variable))
-      ? [{ key: 'DOCKER_HOST', value: withoutPassword(variable), rule: `the docker provider looks there although the stack is for ${host}`, mend: ['unset DOCKER_HOST'] }]
+      ? [{ key: 'DOCKER_HOST', value: withoutPassword(variable), rule: `the docker provider uses that engine, but the stack is for ${host}`, mend: ['unset DOCKER_HOST'] }]
       : []),
   ];
 }

@@ -40,7 +40,7 @@ main(adopt.action(async ({ stack, phoenix, alloy, yes, json }) => {
   fs.mkdirSync(cacheRoot(), { recursive: true });
   await withLock(path.join(cacheRoot(), `adopt-${stack}.lock`), () => takeOver(chosen), {
     staleMs: 10_000,
-    onWait: () => say(`Another adoption by stack ${stack} is under way; waiting for it to finish`),
+    onWait: () => say(`Another adoption by stack ${stack} is in progress; waiting for it to finish`),
   });
 }));
 
@@ -87,7 +87,7 @@ function already({ stack, json }: Options, record: Adoption): void {
   if (json) {
     process.stdout.write(`${JSON.stringify({ stack, changed: false })}\n`);
   }
-  say(`Stack ${stack} has taken over from ${namesOf(record).join(' and ')} already.\n${leftText(stack, record)}`);
+  say(`Stack ${stack} has already taken over from ${namesOf(record).join(' and ')}.\n${leftText(stack, record)}`);
 }
 
 /** Continues from any phase to the end. @throws Failure that says how to continue; nothing is lost then */
@@ -104,10 +104,10 @@ async function goOn(run: Run, adoption: Adoption): Promise<void> {
     }
     say(outcomeText(stack, adoption, { counts, gapMs, endpoints: outputs.endpoints }));
     if (counts.kept) {
-      say(`What the stack's Phoenix had taken while the adoption stood still is not shown; it is kept in ${keptFile} in volume ${outputs.volumes.phoenix}.`);
+      say(`What the stack's Phoenix received while the adoption was interrupted is not shown; it is in ${keptFile} in volume ${outputs.volumes.phoenix}.`);
     }
     say(leftText(stack, adoption));
   } catch (error) {
-    throw withWords(error, 'Nothing is lost: what applications send waits on disk until the adoption is complete. The next run goes on from here.', again);
+    throw withWords(error, 'Nothing is lost: what applications send waits on disk until the adoption is complete. The next run continues from here.', again);
   }
 }

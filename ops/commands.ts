@@ -8,17 +8,17 @@ import { defaultStack, stackNamed } from './support/project';
 const command = (name: string, summary: string): Command => new Command(name).summary(summary).description(`${summary}.`);
 
 const stack = new Option('--stack <name>', 'the stack').argParser(stackNamed).default(defaultStack);
-const stacks = new Option('--stack <name>', `a stack; several times for several (default: "${defaultStack}")`).argParser((name, before: readonly string[] = []) => [...before, stackNamed(name)]);
+const stacks = new Option('--stack <name>', `a stack; can be repeated (default: "${defaultStack}")`).argParser((name, before: readonly string[] = []) => [...before, stackNamed(name)]);
 const config = (use: string): Option<'-c, --config <key=value>', undefined, undefined, Record<string, string>> =>
-  new Option('-c, --config <key=value>', `a setting, ${use}; several times for several`).argParser((pair, before: Record<string, string> = {}) => ({ ...before, ...setting(pair) }));
-const yes = new Option('-y, --yes', 'do not ask: needed where there is no terminal').default(false);
+  new Option('-c, --config <key=value>', `a setting, ${use}; can be repeated`).argParser((pair, before: Record<string, string> = {}) => ({ ...before, ...setting(pair) }));
+const yes = new Option('-y, --yes', 'do not ask for confirmation: required without a terminal').default(false);
 const json = (what: string): Option<'--json', undefined, false> => new Option('--json', `print ${what} as JSON on standard output`).default(false);
-const container = (service: string): string => `the container of the ${service} that is there, where several could be meant`;
+const container = (service: string): string => `the container of the existing ${service}, if there are several`;
 
 export const up = command('up', 'Deploy a stack, then send a trace through it and read it back')
   .addOption(stack)
   .addOption(config("kept in the stack's settings"))
-  .addOption(new Option('--rotate <name>', 'replace an API key, a token or a secret; several times for several').argParser((name, before: readonly string[] = []) => [...before, name]))
+  .addOption(new Option('--rotate <name>', 'replace an API key, a token or a secret; can be repeated').argParser((name, before: readonly string[] = []) => [...before, name]))
   .option('--preview-only', 'show what would change, and change nothing', false)
   .addOption(yes)
   .addOption(json('the endpoints, the trace and the number of changes'));
@@ -29,49 +29,49 @@ export const preview = command('preview', 'Show what the next deployment would c
   .addOption(config('assumed for this preview'))
   .addOption(new Option('--markdown', 'print the page as Markdown').default(false).conflicts('json'))
   .addOption(json('the page'))
-  .option('--offline', 'ask neither the state nor the Docker Engine: everything shows as new', false);
+  .option('--offline', 'read neither the state nor the Docker Engine: everything shows as new', false);
 
 export const verify = command('verify', 'Send a trace through a running stack, read it back and remove it; send to its stores of metrics and logs')
   .addOption(stack)
   .addOption(new Option('--timeout <seconds>', 'how long to wait for it').argParser(wholeSeconds).default(30))
-  .addOption(json('the trace, the time of each hop and what the stores took'));
+  .addOption(json('the trace, the time of each hop and what the stores accepted'));
 
 export const down = command('down', 'Remove a stack; its data and the secrets that belong to it stay')
   .addOption(stack)
   .option('--purge', 'delete the data and the secrets too', false)
-  .addOption(new Option('--forget', 'remove a stack whose Docker Engine is gone for good, without that engine').default(false).conflicts('purge'))
+  .addOption(new Option('--forget', 'remove a stack whose Docker Engine no longer exists').default(false).conflicts('purge'))
   .addOption(yes);
 
-export const doctor = command('doctor', 'List what is there, what is missing, and the command that gets it').addOption(stack);
+export const doctor = command('doctor', 'List what is installed, what is missing, and the command that installs it').addOption(stack);
 
-export const adopt = command('adopt', 'Take over from a Phoenix and an Alloy of your own in Docker, with their data')
+export const adopt = command('adopt', 'Take over from your own Phoenix and Alloy in Docker, with their data')
   .addOption(stack)
   .option('--phoenix <name>', container('Phoenix'))
-  .option('--alloy <name>', `${container('Alloy')}; Phoenix's own where applications send to Phoenix itself`)
+  .option('--alloy <name>', `${container('Alloy')}; the container of Phoenix if applications send to Phoenix directly`)
   .addOption(yes)
   .addOption(json('what was taken over'));
 
 export const graph = command('graph', 'Draw what a stack runs and which way data flows, as a Mermaid flowchart').addOption(stack);
 
-export const invite = command('invite', 'Write what a stack at the edge needs of this one, for whoever deploys it without access to this one')
+export const invite = command('invite', 'Write the file with which a stack at the edge sends to this one, without access to the state of this one')
   .addOption(stack)
   .option('--token <name>', 'the service token that it shows', 'edge')
   .option('--file <path>', 'the file to write (default: "TOKEN.access.json")');
 
-export const comment = command('comment', 'Put the page of a preview on its pull request, as one comment').option('--file <path>', 'the page', 'preview.md');
+export const comment = command('comment', 'Post the page of a preview on its pull request, as one comment').option('--file <path>', 'the page', 'preview.md');
 
 export const pin = command('pin', 'Write the digests of the pinned images into components/catalog.ts');
 
 export const bench = command('bench', 'Measure npm run up against docker-compose, and a preview against an empty program');
 
-export const faults = command('faults', 'Break a stack of its own under load, and count what was accepted and not stored')
+export const faults = command('faults', 'Break a separate stack under load, and count what was accepted and not stored')
   .addOption(new Option('--only <names>', 'only these faults, separated by commas').argParser((names) => names.split(',').map((name) => name.trim()).filter(Boolean)))
   .option('--list', 'list the faults, and do nothing', false)
   .addOption(new Option('--rate <spans>', 'spans a second').argParser(wholeNumber).default(100))
   .addOption(new Option('--batch <spans>', 'spans in a request').argParser(wholeNumber).default(10))
   .addOption(new Option('--span-bytes <bytes>', 'bytes of each span').argParser(wholeNumber).default(1024))
   .option('--no-journal', 'leave phoenix:journal off')
-  .option('--engine', 'also restart and kill the Docker Engine of this machine, and with it all of its containers; takes root', false)
+  .option('--engine', 'also restart and kill the Docker Engine of this machine, and with it all of its containers; requires root', false)
   .option('--seed', 'do the same to Phoenix and Alloy in docker-compose', false);
 
 export const help = command('help', 'List the commands, or show the options of one').argument('[command]', 'a command');

@@ -30,7 +30,7 @@ main(comment.action(async ({ file }) => {
   const head = { repository: told.HEAD_REPOSITORY, branch: told.HEAD_BRANCH, commit: told.HEAD_SHA };
   const pulls = await pullRequestsAt(github, head);
   if (pulls.length === 0) {
-    say(`No open pull request is at commit ${head.commit} of ${head.repository}: it was closed, or a newer commit has a page of its own. Nothing was posted.`);
+    say(`No open pull request is at commit ${head.commit} of ${head.repository}: it was closed, or a newer commit has its own page. Nothing was posted.`);
   }
   const body = commentBody(page, { commit: head.commit, run: told.RUN_URL, fork: head.repository === github.repository ? undefined : head.repository });
   for (const pull of pulls) {
@@ -43,7 +43,7 @@ function environment(env: NodeJS.ProcessEnv): Record<keyof typeof variables, str
   const missing = Object.entries(variables).filter(([name]) => !env[name]);
   if (missing.length > 0) {
     throw new Failure(
-      `The environment does not say which pull request this is about: ${missing.map(([name]) => name).join(', ')} not set. Nothing was posted.`,
+      `The environment does not name the pull request: ${missing.map(([name]) => name).join(', ')} not set. Nothing was posted.`,
       missing.map(([name, example]) => `export ${name}=${example}`),
     );
   }
@@ -54,7 +54,7 @@ function environment(env: NodeJS.ProcessEnv): Record<keyof typeof variables, str
 function pageIn(file: string): string {
   const found = fs.lstatSync(file, { throwIfNoEntry: false });
   if (!found?.isFile()) {
-    throw new Failure(`${file} is ${found ? 'no plain file' : 'not there'}. Nothing was posted.`, ['npm run --silent preview -- --all --markdown > preview.md']);
+    throw new Failure(`${file} ${found ? 'is not a regular file' : 'does not exist'}. Nothing was posted.`, ['npm run --silent preview -- --all --markdown > preview.md']);
   }
   return fs.readFileSync(file, 'utf8');
 }

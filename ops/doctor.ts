@@ -36,7 +36,7 @@ main(doctor.action(async ({ stack }) => {
   const { pulumi, missing, env } = await surveyToolchain();
   show(pulumi
     ? { part: 'Pulumi', ok: true, text: pulumi }
-    : { part: 'Pulumi', ok: false, text: 'no CLI on PATH and none downloaded yet', mend: 'npm run up   # gets the pinned one' });
+    : { part: 'Pulumi', ok: false, text: 'no CLI on PATH and none downloaded yet', mend: 'npm run up   # downloads the pinned one' });
   show(missing.length === 0
     ? { part: 'plugins', ok: true, text: 'installed' }
     : { part: 'plugins', ok: true, text: `${missing.join(', ')}: downloaded at the first run, or stand-ins where ${downloadSite} does not answer` });
@@ -60,7 +60,7 @@ main(doctor.action(async ({ stack }) => {
 async function network(): Promise<Finding> {
   return (await siteAnswers(downloadSite))
     ? { part: 'network', ok: true, text: `${downloadSite} answers` }
-    : { part: 'network', ok: true, text: `${downloadSite} does not answer: what is missing is built from package registries by lab/` };
+    : { part: 'network', ok: true, text: `${downloadSite} does not answer: lab/ builds what is missing from package registries` };
 }
 
 function state(local: StateFolder | undefined): Finding {
@@ -78,7 +78,7 @@ function state(local: StateFolder | undefined): Finding {
   const mode = existsSync(passphrase) ? statSync(passphrase).mode & 0o777 : 0o600;
   return mode === 0o600
     ? { part: 'state', ok: true, text: dir }
-    : { part: 'state', ok: false, text: `${passphrase} can be read by others (mode ${mode.toString(8)})`, mend: `chmod 600 ${passphrase}` };
+    : { part: 'state', ok: false, text: `${passphrase} can be read by other users (mode ${mode.toString(8)})`, mend: `chmod 600 ${passphrase}` };
 }
 
 async function engineFinding(choice: Choice): Promise<Finding> {
@@ -105,7 +105,7 @@ function imageFinding({ service, reference, state }: SurveyedImage): Finding {
     case 'there':
       return { part: service, ok: true, text: `${reference} is pulled at the first run` };
     case 'unreachable':
-      return { part: service, ok: true, text: `${reference}: no registry can be reached (${state.why}); what lab/ builds takes its place` };
+      return { part: service, ok: true, text: `${reference}: no registry can be reached (${state.why}); the image that lab/ builds replaces it` };
     case 'refused':
       return { part: service, ok: false, text: `${reference}: ${state.why}`, mend: `docker pull ${reference}` };
   }

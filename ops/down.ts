@@ -25,7 +25,7 @@ import { findToolchain, withPlugins, type Toolchain } from './support/toolchain'
 import { removeVolume } from './support/volumes';
 
 main(down.action(async ({ stack, purge, forget, yes }) => {
-  const doing = purge ? `Deleting the data of stack ${stack}` : forget ? `Giving up the data of stack ${stack}` : `Removing stack ${stack}`;
+  const doing = purge ? `Deleting the data of stack ${stack}` : forget ? `Removing stack ${stack} without its Docker Engine` : `Removing stack ${stack}`;
   const consent = consentOf(yes, doing, npmRun('down', stack, ...(purge ? ['--purge'] : forget ? ['--forget'] : []), '--yes'));
   const tools = await findToolchain();
   const pulumi = new Pulumi(tools, stack);
@@ -45,7 +45,7 @@ main(down.action(async ({ stack, purge, forget, yes }) => {
   if (reason !== undefined) {
     throw new Failure(`The Docker Engine at ${engine.host} does not answer: ${reason}. Nothing was removed.`, [
       ...remedies(engine, reason),
-      ...(isForbidden(reason) ? [] : [`${npmRun('down', stack, '--forget')}   # if it is gone for good`]),
+      ...(isForbidden(reason) ? [] : [`${npmRun('down', stack, '--forget')}   # if that engine no longer exists`]),
     ]);
   }
   const volumes = await dataVolumes(engine, owner);
@@ -59,14 +59,14 @@ main(down.action(async ({ stack, purge, forget, yes }) => {
     ]);
   }
 
-  if (consent === 'ask' && !(await (purge ? named(stack, `This deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}) for good.`) : agreed(`Remove stack ${stack}? Its data stays. [y/N] `)))) {
+  if (consent === 'ask' && !(await (purge ? named(stack, `This permanently deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}).`) : agreed(`Remove stack ${stack}? Its data stays. [y/N] `)))) {
     throw new Failure('Nothing was removed.');
   }
   await removeLeftovers(engine, owner, state);
   if (!purge) {
     await destroy(tools, pulumi, state, npmRun('down', stack), '--refresh', '--exclude-protected');
     say(volumes.length > 0
-      ? `\nStack ${stack} is removed. Its data stays in the volumes ${volumes.join(', ')}; \`${npmRun('up', stack)}\` takes it up again, \`${npmRun('down', stack, '--purge')}\` deletes it.`
+      ? `\nStack ${stack} is removed. Its data stays in the volumes ${volumes.join(', ')}; \`${npmRun('up', stack)}\` uses it again, \`${npmRun('down', stack, '--purge')}\` deletes it.`
       : `\nStack ${stack} is removed.`);
     return;
   }
@@ -86,7 +86,7 @@ async function purged(tools: Toolchain, pulumi: Pulumi, state: StackState, inter
   const { stack } = pulumi;
   let freed = state.resources.filter(({ protect }) => protect).map(({ urn }) => urn);
   try {
-    await pulumi.must(['state', 'unprotect', '--all', '--yes'], 'giving up the secrets of the data').catch((error: unknown) => {
+    await pulumi.must(['state', 'unprotect', '--all', '--yes'], 'removing the protection of the secrets').catch((error: unknown) => {
       freed = error instanceof Stopped ? freed : [];
       throw error;
     });
@@ -115,9 +115,9 @@ async function forgotten({ tools, pulumi, state, engine, reason, consent }: {
     throw new Failure(`The Docker Engine at ${engine.host} answers, so the stack can be removed from it. Nothing was removed.`, [npmRun('down', stack)]);
   }
   if (isForbidden(reason)) {
-    throw new Failure(`The Docker Engine at ${engine.host} is there, and you may not use it: ${reason}. Nothing was removed.`, remedies(engine, reason));
+    throw new Failure(`The Docker Engine at ${engine.host} is running, but you are not allowed to use it: ${reason}. Nothing was removed.`, remedies(engine, reason));
   }
-  const what = `The Docker Engine at ${engine.host} does not answer: ${reason}. This gives up stack ${stack} for good, with the keys and secrets of its data. What is on that engine stays there.`;
+  const what = `The Docker Engine at ${engine.host} does not answer: ${reason}. This permanently removes stack ${stack} from the state, with the keys and secrets of its data. What is on that engine stays there.`;
   if (consent === 'ask' && !(await named(stack, what))) {
     throw new Failure('Nothing was removed.');
   }
@@ -133,9 +133,9 @@ async function destroy(tools: Toolchain, { stack }: Pulumi, { resources }: Stack
   const { code, stopped } = await equipped.show(['destroy', '--yes', '--non-interactive', ...args]);
   if (code !== 0) {
     if (stopped) {
-      throw new Stopped('Stopped. The next run goes on from here.', [again]);
+      throw new Stopped('Stopped. The next run continues from here.', [again]);
     }
-    throw new Failure('Not all of it could be removed; the reason is above. The next run goes on from here.', [again]);
+    throw new Failure('Not everything was removed; the reason is above. The next run continues from here.', [again]);
   }
 }
 
@@ -148,6 +148,6 @@ async function dataVolumes(engine: Engine, owner: string): Promise<string[]> {
 
 /** Whether the person has typed the stack's name: a yes is typed too quickly for something that cannot be undone. */
 async function named(stack: string, what: string): Promise<boolean> {
-  const answer = await answerTo(`${what} Type the stack's name to go on: `);
+  const answer = await answerTo(`${what} Type the name of the stack to continue: `);
   return answer?.trim() === stack;
 }

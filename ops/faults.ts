@@ -38,7 +38,7 @@ main(faults.action(async ({ only = [], list, rate, batch, spanBytes, journal, en
     daemon.check();
   }
   for (const label of await (await laboratory()).removeUnclaimed()) {
-    say(`Removed what an earlier run that was killed has left: ${label}`);
+    say(`Removed what an earlier run left when it was killed: ${label}`);
   }
   const helper = await phoenixImage(engine);
   const load = { spansPerSecond: rate, spansPerRequest: batch, spanBytes };

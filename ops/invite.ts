@@ -28,14 +28,14 @@ main(invite.action(async ({ stack, token, file = `${token}.access.json` }) => {
   }
   const other = `npm run invite -- --stack ${stack} --token ${token} --file OTHER.access.json`;
   if (file === '-') {
-    throw new Failure('The file has secrets in it, and is not written to standard output.', [other]);
+    throw new Failure('The file contains secrets and is not written to standard output.', [other]);
   }
   const given: EdgeAccess = { stack, remote: { ...remote, tokens: { [token]: known } }, remoteAccess: { [token]: access } };
   try {
     fs.writeFileSync(file, `${JSON.stringify(given, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new Failure(`${file} is there already, and stays as it is.`, [...(fs.statSync(file, { throwIfNoEntry: false })?.isFile() ? [`rm ${shellQuoted(file)}`] : []), other]);
+      throw new Failure(`${file} already exists and was not changed.`, [...(fs.statSync(file, { throwIfNoEntry: false })?.isFile() ? [`rm ${shellQuoted(file)}`] : []), other]);
     }
     throw new Failure(`${file} cannot be written: ${(error as Error).message}.`, [other]);
   }

@@ -39,5 +39,5 @@ main(pin.action(async () => {
   }
   await writeFile(file, source);
   pins.forEach(({ service, reference, digest }) => say(`${service}: ${reference}@${digest}`));
-  say('Written to components/catalog.ts. The goldens and the README hold the references too: npm test -- -u');
+  say('Written to components/catalog.ts. The goldens and the README contain the references, too: npm test -- -u');
 }));

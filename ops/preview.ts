@@ -71,7 +71,7 @@ async function ofStack(workspace: Workspace, tools: Toolchain, stack: string, se
   const silent = asked && (await whyNoEngine(engine)) !== undefined;
   const run = await pulumi.run([...command, ...(asked && !silent ? ['--refresh'] : [])]);
   const failure = run.code === 0 ? undefined : pulumi.known(run);
-  return pageOf(stack, { ...run, digest: digestIn(run.stdout), stderr: failure?.message ?? run.stderr, problems: workspace.problems() }, silent ? [`whether somebody has changed anything on the Docker host by hand (${engine.host} does not answer)`] : []);
+  return pageOf(stack, { ...run, digest: digestIn(run.stdout), stderr: failure?.message ?? run.stderr, problems: workspace.problems() }, silent ? [`whether someone has changed anything on the Docker host by hand (${engine.host} does not answer)`] : []);
 }
 
 /** For a stack that does not exist yet, or about which nothing may be queried: everything is new. */
@@ -89,11 +89,11 @@ async function ofNone(workspace: Workspace, tools: Toolchain, stack: string, set
   const run = await pulumi.run(command);
   const seen: Run = { ...run, digest: digestIn(run.stdout), problems: workspace.problems() };
   return pageOf(stack, blind ? alsoRefused(stack, seen, engineProblems(plainOf(settings), stack)) : seen, [
-    ...(offline ? [`what of stack ${stack} stands already (its state was not asked for): everything shows as new`] : []),
+    ...(offline ? [`what stack ${stack} has already deployed (its state was not read): everything shows as new`] : []),
     ...(secure.length > 0 ? [`the values of ${secure.join(', ')} (secrets)`] : []),
-    ...(blind && !offline ? ['what is on the Docker host, which nobody asks without that key'] : []),
+    ...(blind && !offline ? ['what is on the Docker host, which is not asked without that key'] : []),
     ...(noToken ? ['whether the Cloudflare account has what the tunnel needs (no API token)'] : []),
-    ...(offline && central !== undefined ? [`whether stack ${central} is there and publishes what this one sends to`] : []),
+    ...(offline && central !== undefined ? [`whether stack ${central} exists and publishes the receiver to which this one sends`] : []),
   ]);
 }
 

@@ -93,7 +93,7 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
       // From here on the stack is in use, and no longer a rehearsal that the next adoption may delete.
       await removeRecords(engine, stack, ['rehearsing']);
       await recordProtection(engine, stack, all);
-      interruption.check('Stopped. The stack is deployed; whether a trace arrives was not looked at.');
+      interruption.check('Stopped. The stack is deployed; whether a trace arrives was not checked.');
       return deployed;
     } catch (error) {
       if (begun && error instanceof Refused) {
@@ -124,7 +124,7 @@ main(up.action(async ({ stack, config = {}, rotate = [], yes, previewOnly, json 
   }
   if (delivery.failure) {
     const { hop, cause, mend } = delivery.failure;
-    throw new Failure(`The stack is deployed and a trace does not arrive.\n${hop}: ${cause}.`, mend);
+    throw new Failure(`The stack is deployed, but a trace does not arrive.\n${hop}: ${cause}.`, mend);
   }
   say(summary(stack, outputs, delivery, Date.now() - started));
 }));
@@ -140,16 +140,16 @@ function succeeded(pulumi: Pulumi, run: Result): Result {
     return run;
   }
   if (run.stopped) {
-    throw new Stopped('Stopped. Nothing is lost: the next run goes on from here.', [npmRun('up', pulumi.stack)]);
+    throw new Stopped('Stopped. Nothing is lost: the next run continues from here.', [npmRun('up', pulumi.stack)]);
   }
   if (run.signal) {
-    throw new Failure(`The Pulumi CLI was ended by ${run.signal}${run.signal === 'SIGKILL' ? ', as the system does when memory runs out' : ''}. Nothing is lost: the next run goes on from here.`, [
+    throw new Failure(`The Pulumi CLI was ended by ${run.signal}${run.signal === 'SIGKILL' ? ', as the system does when memory runs out' : ''}. Nothing is lost: the next run continues from here.`, [
       npmRun('up', pulumi.stack),
     ]);
   }
   throw pulumi.known(run) ?? (refusal.test(run.stdout + run.stderr)
     ? new Refused('Not deployed: the settings above are refused.')
-    : new Failure('Not deployed; what stopped it is above. The next run goes on from here.', [npmRun('up', pulumi.stack)]));
+    : new Failure('Not deployed; the reason is above. The next run continues from here.', [npmRun('up', pulumi.stack)]));
 }
 
 /** Resources by kind of change, from the last lines of `pulumi up` ("    + 14 created", "    +-1 replaced"). */

@@ -47,7 +47,7 @@ export async function queueWarnings(
     await pause(betweenMs);
     const later = (await queueOf(reach, alloyUi, component)) ?? queue;
     const left = fullIn(queue, later, Date.now() - looked);
-    warnings.push(`Alloy's queue on disk holds ${fillOf(later)}${left ? ` and is full in ${left} at this rate` : ''}; full, it tells senders to try again.`);
+    warnings.push(`Alloy's queue on disk holds ${fillOf(later)}${left ? ` and is full in ${left} at this rate` : ''}; when it is full, Alloy tells senders to try again.`);
   }
   if (await hasDamaged(engine, container)) {
     warnings.push(`Alloy could not read a file of its queue and put it aside: docker exec ${container} ls -l ${alloyDirectories.damaged} lists it. What waited in it was not delivered.`);

@@ -7,7 +7,7 @@ import type { Reach } from './reach';
 const named: readonly { readonly method: string; readonly status: number; readonly why: string }[] = [
   { method: 'POST', status: 404, why: 'the path was wrong. OTLP over HTTP goes to /v1/traces, /v1/metrics and /v1/logs; OTEL_EXPORTER_OTLP_ENDPOINT is the address without a path' },
   { method: 'POST', status: 415, why: 'the Content-Type was neither application/x-protobuf nor application/json' },
-  { method: 'POST', status: 401, why: 'they came without the token that Alloy asks other machines for (alloy:auth); the output otlpToken has it' },
+  { method: 'POST', status: 401, why: 'they came without the token that Alloy requires from other machines (alloy:auth); the output otlpToken has it' },
   { method: 'OPTIONS', status: 405, why: 'browsers asked whether a page may send. For a website whose pages may: pulumi config set alloy:cors https://app.example.com' },
 ];
 

@@ -67,7 +67,7 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
           const accepted = await api.accepts(key);
           // A new key would invalidate a good one, which programs and edge hosts use.
           if (accepted === undefined) {
-            throw new Error(`Phoenix does not say whether the API key ${inputs.name} still works; the next deployment asks again`);
+            throw new Error(`Phoenix does not report whether the API key ${inputs.name} still works; the next deployment asks again`);
           }
           // In different data, as after a copy or a restored backup, its ID may be that of somebody else's key, and it then
           // opens what that key opens.

@@ -60,7 +60,7 @@ async function problemsOf(api: CloudflareApi, inputs: CloudflareAccountInputs, b
     return notAnswering(inputs, before, invalid.message);
   }
   if (invalid) {
-    return [{ key: 'cloudflare:apiToken', rule: `Cloudflare does not take it: ${invalid.message}; ${tokensPage} makes another`, mend: ['pulumi config set --secret cloudflare:apiToken'] }];
+    return [{ key: 'cloudflare:apiToken', rule: `Cloudflare does not take it: ${invalid.message}; create a new one at ${tokensPage}`, mend: ['pulumi config set --secret cloudflare:apiToken'] }];
   }
 
   const listed = await api.get<Zone[]>(`/zones?name=${name}`);
@@ -119,7 +119,7 @@ const permissions = {
 function lacks(missing: readonly string[]): Problem {
   return {
     key: 'cloudflare:apiToken',
-    rule: `the API token lacks ${missing.length === 1 ? 'the permission' : 'the permissions'} ${missing.join(', ')} (of the account and zone of this stack); ${tokensPage} adds them, to a token that then stays the same`,
+    rule: `the API token lacks ${missing.length === 1 ? 'the permission' : 'the permissions'} ${missing.join(', ')} (of the account and zone of this stack); add them at ${tokensPage}; the token stays the same`,
     mend: ['pulumi config set --secret cloudflare:apiToken'],
   };
 }
@@ -170,12 +170,12 @@ async function taken(api: CloudflareApi, { accountId, tunnel, hostnames }: Cloud
   const other = tunnels.find(({ name }) => name === tunnel);
   return [
     ...(other
-      ? [{ key: 'tunnel:name', value: tunnel, rule: `the account has a tunnel of that name already (${other.id}), which this stack has not made`, mend: [`pulumi config set tunnel:name ${tunnel}-2`] }]
+      ? [{ key: 'tunnel:name', value: tunnel, rule: `the account has a tunnel of that name already (${other.id}), which this stack did not create`, mend: [`pulumi config set tunnel:name ${tunnel}-2`] }]
       : []),
     ...records.flat().map(({ name, type, content, setting }) => ({
       key: setting,
       value: name,
-      rule: `the zone has a record of that name already (${type} ${content}), which this stack has not made; remove it at dash.cloudflare.com, or choose another hostname`,
+      rule: `the zone has a record of that name already (${type} ${content}), which this stack did not create; remove it at dash.cloudflare.com, or choose another hostname`,
       mend: [`pulumi config set ${setting} ${name.replace('.', '-2.')}${setting === 'tunnel:routes' ? '=http://SERVICE:PORT' : ''}`],
     })),
   ];

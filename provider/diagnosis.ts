@@ -70,7 +70,7 @@ export async function whyNotSent(route: Route, { status, text }: Answer, since: 
  * out of open files, and only a start of the container starts it again.
  */
 function portClosed({ reach, inside }: Route, text: string, state: string | undefined): string {
-  return reach !== inside && text === 'connection refused' && state === 'running, healthy' ? ', and the engine does not forward the port to it any more' : '';
+  return reach !== inside && text === 'connection refused' && state === 'running, healthy' ? ', and the engine no longer forwards the port to it' : '';
 }
 
 export async function whyNotForwarded(route: Route, since: number, early?: Look): Promise<Cause> {
@@ -78,7 +78,7 @@ export async function whyNotForwarded(route: Route, since: number, early?: Look)
   const queue = await queueOf(reach, endpoints.alloyUi, exporterOf(route));
   const left = queue && early?.queue ? fullIn(early.queue, queue, Date.now() - early.at) : undefined;
   const queued = queue && queue.held > 0 ? `${fillOf(queue)}${left ? `, full in ${left} at this rate` : ''}` : undefined;
-  const waiting = queued ? `; Alloy keeps what it has accepted on disk (${queued}) and sends it when that is put right` : '';
+  const waiting = queued ? `; Alloy keeps what it has accepted on disk (${queued}) and sends it when that is fixed` : '';
   return central ? whyNotThroughTunnel(route, central, since, queued, waiting) : whyNotToPhoenix(route, since, queued, waiting);
 }
 
@@ -88,7 +88,7 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
   const probe = await phoenixOf(route)('/v1/traces', { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body: '' });
   const refusal = await lastRefusal(route, since);
   if (refusal === 'closed') {
-    return { cause: `the gate in front of Phoenix is closed, because a deployment was cut off while it replaced Phoenix${waiting}`, mend: [redeploy] };
+    return { cause: `the gate in front of Phoenix is closed, because a deployment was interrupted while it replaced Phoenix${waiting}`, mend: [redeploy] };
   }
   const gateSays = probe.status === 503 && probe.text.includes(phoenixAway);
   if (probe.status === 0 || gateSays) {
@@ -113,9 +113,9 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
   }
   if (refusal !== undefined) {
     if (refusal === 507) {
-      return { cause: `Phoenix's database is as large as phoenix:storage lets it be, so it takes no more spans${waiting}`, mend: ['pulumi config get phoenix:storage   # then set more, or phoenix:retentionDays'] };
+      return { cause: `Phoenix's database has reached the limit of phoenix:storage, so it takes no more spans${waiting}`, mend: ['pulumi config get phoenix:storage   # then set more, or phoenix:retentionDays'] };
     }
-    const aside = refusal === 500 && route.containers.journal === undefined ? ['pulumi config set phoenix:journal true   # puts a request aside that is refused for 15 minutes while others are accepted'] : [];
+    const aside = refusal === 500 && route.containers.journal === undefined ? ['pulumi config set phoenix:journal true   # puts aside a request that is refused for 15 minutes while others are accepted'] : [];
     return { cause: `Phoenix refuses what Alloy sends: ${refusal}${waiting}`, mend: [logsOf(gate), logsOf(phoenix), ...aside] };
   }
   const complaint = await lastExportError(route, since, 'phoenix');
@@ -126,7 +126,7 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
   if (queued) {
     return { cause: `Phoenix is slower than what comes in: Alloy's queue on disk holds ${queued}`, mend: [`docker stats --no-stream ${phoenix}`] };
   }
-  return { cause: `Alloy has handed the span over and Phoenix does not show it on ${endpoints.phoenix}`, mend: [logsOf(phoenix), logsOf(alloy)] };
+  return { cause: `Alloy has sent the span, but Phoenix does not show it on ${endpoints.phoenix}`, mend: [logsOf(phoenix), logsOf(alloy)] };
 }
 
 /** Why the journal does not accept spans, from its own status and log; undefined if it does. */
@@ -165,7 +165,7 @@ async function whyNotThroughTunnel(route: Route, central: CentralStack, since: n
     return { cause: `${hostname} answers 530: no connector of the stack ${stack} holds its tunnel open${waiting}`, mend: [there('up')] };
   }
   if (refusal === 404) {
-    return { cause: `${hostname} answers 404: the tunnel of the stack ${stack} has no such route, or has it in a moment${waiting}`, mend: [there('up'), redeploy] };
+    return { cause: `${hostname} answers 404: the tunnel of the stack ${stack} has no such route, or not yet${waiting}`, mend: [there('up'), redeploy] };
   }
   const unreachable = await lastGateError(route, since);
   if (typeof refusal === 'number' && !unreachable) {
@@ -184,6 +184,6 @@ async function whyNotThroughTunnel(route: Route, central: CentralStack, since: n
   const how = typeof unread === 'number' && unread !== 404 ? `cannot be asked for it: ${hostname} answers ${unread}` : 'does not show it';
   // Access has let the span pass, so the key is invalid, and a deployment there creates the next one.
   const mend = unread === 401 ? [there('up'), redeploy] : [there('verify'), logsOf(alloy)];
-  return { cause: `Alloy has handed the span over and the Phoenix of the stack ${stack} ${how}`, mend };
+  return { cause: `Alloy has sent the span, but the Phoenix of the stack ${stack} ${how}`, mend };
 }
 

@@ -20,11 +20,11 @@ function moved(from: Engine, to: Engine): Problem {
   return {
     key: 'docker:host',
     value: to.host,
-    rule: `the stack runs on the Docker Engine at ${from.host}, which is not this one; its containers and its data would stay there, and this deployment would take them for gone`,
+    rule: `the stack runs on the Docker Engine at ${from.host}, which is not this one; its containers and its data would stay there, and this deployment would treat them as deleted`,
     mend: [
       `pulumi config set docker:host ${from.host}   # stay there`,
       `pulumi destroy --exclude-protected   # remove it there first, then deploy here`,
-      `${infoCommand(from)}   # when that one is gone for good:`,
+      `${infoCommand(from)}   # when that one no longer exists:`,
       'pulumi stack rm --force --preserve-config',
     ],
   };

@@ -49,7 +49,7 @@ export class PhoenixApi {
   /** @param end when it expires, in the future. Default: never */
   async mint(name: string, description: string, end?: Date): Promise<KeyRecord & { readonly key: string }> {
     const answer = await this.request('POST', '/v1/system/api_keys', { body: { data: { name, description, expires_at: end?.toISOString() ?? null } } });
-    return dataOf(`mint the API key ${name}`, answer);
+    return dataOf(`create the API key ${name}`, answer);
   }
 
   /** Revokes a key; one that no longer exists is no error. */
@@ -86,7 +86,7 @@ export class PhoenixApi {
     const mutation = `mutation ($days: Float!) {
       patchProjectTraceRetentionPolicy(input: {id: "${defaultRetentionPolicy}", rule: {maxDays: {maxDays: $days}}}) { __typename }
     }`;
-    await this.graphql('take the retention of traces', mutation, { days });
+    await this.graphql('set the retention of traces', mutation, { days });
   }
 
   /**
@@ -104,7 +104,7 @@ export class PhoenixApi {
       return false;
     }
     if (login.status === 0 || login.status >= 300) {
-      throw refused('say whether the default password still opens it', login);
+      throw refused('check whether the default password still works', login);
     }
     const { users } = await this.graphql<{ users: { edges: { node: { id: string; email: string } }[] } }>(
       'list its users', '{ users(first: 1000) { edges { node { id email } } } }', {},

@@ -84,7 +84,7 @@ export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInpu
   let told = Date.now();
   for (;;) {
     if (signal?.aborted) {
-      throw new Error(`the wait for Phoenix was interrupted; its container ${container} goes on starting.\n    ${redeploy}   # wait for it again`);
+      throw new Error(`the wait for Phoenix was interrupted; its container ${container} continues to start.\n    ${redeploy}   # wait for it again`);
     }
     const now = await watched.look().catch((error: Error) => {
       silent += 1;
@@ -94,7 +94,7 @@ export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInpu
       return 'no answer' as const;
     });
     if (now === undefined) {
-      throw new Error(`container ${container} is gone: somebody has removed it while Phoenix was starting.\n    ${redeploy}`);
+      throw new Error(`container ${container} no longer exists: it was removed while Phoenix was starting.\n    ${redeploy}`);
     }
     if (now !== 'no answer') {
       silent = 0;
@@ -106,10 +106,10 @@ export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInpu
       before ??= now.RestartCount;
       const again = now.RestartCount - before;
       // While it runs again, the engine shows 0.
-      ended = Status === 'running' ? ended : ` with ${ExitCode}${OOMKilled ? ', for want of memory (phoenix:memory)' : ''}`;
+      ended = Status === 'running' ? ended : ` with ${ExitCode}${OOMKilled ? ', because it ran out of memory (phoenix:memory)' : ''}`;
       if (['exited', 'dead', 'removing'].includes(Status) || again >= restarts) {
-        const how = again >= restarts ? 'ends again and again' : 'has ended';
-        throw new Error(`Phoenix does not start: container ${container} ${how}${ended ?? ''}.${await lastLines(watched)}\n    docker logs --tail 50 ${container}   # what it says\n    ${redeploy}   # when that is put right`);
+        const how = again >= restarts ? 'keeps exiting' : 'has exited';
+        throw new Error(`Phoenix does not start: container ${container} ${how}${ended ?? ''}.${await lastLines(watched)}\n    docker logs --tail 50 ${container}   # its log\n    ${redeploy}   # when that is fixed`);
       }
       if (Date.now() - told >= pace.tellMs) {
         told = Date.now();
@@ -122,7 +122,7 @@ export async function untilReady(watched: Watched, inputs: Pick<PhoenixReadyInpu
       }
     }
     if (Date.now() - moved > pace.silenceMs) {
-      throw new Error(`Phoenix has said nothing for ${Math.round(pace.silenceMs / 60_000)} min and is not ready: ${log.words}. Its container ${container} goes on running, and nothing ends it.\n    docker logs -f --tail 20 ${container}   # see whether it gets on\n    ${redeploy}   # wait for it again`);
+      throw new Error(`Phoenix has logged nothing for ${Math.round(pace.silenceMs / 60_000)} min and is not ready: ${log.words}. Its container ${container} keeps running.\n    docker logs -f --tail 20 ${container}   # see whether it makes progress\n    ${redeploy}   # wait for it again`);
     }
     await sleep(pace.lookMs, undefined, signal ? { signal } : {}).catch(() => undefined);
   }
@@ -151,7 +151,7 @@ async function cutOff(watched: Watched, { container, redeploy }: Pick<PhoenixRea
     return log.migrating
       ? [{
           key: `container ${container}`,
-          rule: `Phoenix is migrating its database (since ${now.State.StartedAt.replace(/\.\d+Z$/, 'Z')}), and this deployment would replace it; a migration that is cut off may leave a database that no Phoenix opens`,
+          rule: `Phoenix is migrating its database (since ${now.State.StartedAt.replace(/\.\d+Z$/, 'Z')}), and this deployment would replace it; an interrupted migration may leave a database that no Phoenix opens`,
           mend: [`docker logs -f --tail 5 ${container}   # until it says "Migrations completed"`, redeploy],
         }]
       : [];

@@ -38,7 +38,7 @@ const isAsked = ({ server }: PhoenixSettingsInputs, before: PhoenixSettingsOutpu
 async function asked(api: Api, { firstPassword }: PhoenixSettingsInputs): Promise<boolean> {
   const replaced = await api.replaceDefaultPassword(firstPassword);
   if (replaced === undefined) {
-    tell('Phoenix takes no login of its first administrator now: somebody has tried too many wrong passwords. The next npm run up asks whether the default password opens it.');
+    tell('Phoenix accepts no login of its first administrator now, after too many wrong passwords. The next npm run up checks whether the default password still works.');
   }
   return replaced !== undefined;
 }

@@ -48,7 +48,7 @@ export class StartLog {
     if (this.migrating) {
       return `it migrates its database, ${this.steps === 1 ? '1 step' : `${this.steps} steps`} done${this.doing ? `, now ${this.doing}` : ''}`;
     }
-    return this.last ? `its last line is: ${this.last.slice(0, 120)}` : 'it has said nothing yet';
+    return this.last ? `its last line is: ${this.last.slice(0, 120)}` : 'it has logged nothing yet';
   }
 }
 

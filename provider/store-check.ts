@@ -135,10 +135,10 @@ async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLo
     return { passing: false, cause: `${says}: ${refusal.means}${waiting}`, mend: [...refusal.mend, redeploy] };
   }
   if (answer === 429) {
-    return { passing: true, cause: `${says}: it takes no more for now${waiting}. A higher limit for ${what} there is what helps`, mend: [logsOf(gate)] };
+    return { passing: true, cause: `${says}: it takes no more for now${waiting}. Set a higher limit for ${what} there`, mend: [logsOf(gate)] };
   }
   if (isContent) {
-    return { passing: true, cause: `${says}: it refuses ${what} for what they hold, and they are lost`, mend: [logsOf(alloy), logsOf(gate)] };
+    return { passing: true, cause: `${says}: it refuses ${what} because of their content, and they are lost`, mend: [logsOf(alloy), logsOf(gate)] };
   }
   const errors = log.flatMap((line) => /\[(?:error|crit|emerg)\] \d+#\d+: (?:\*\d+ )?(.*?)(?:, client: .*)?$/.exec(line)?.[1] ?? []);
   const state = await containerState(route, gate);
@@ -155,6 +155,6 @@ export async function storeWarnings(route: Route): Promise<string[]> {
     const counters = await countersOf(route, kind);
     const lost = 'unread' in counters ? 0 : counters.lost;
     const [few, many] = kind.store === 'loki' ? ['log record', 'log records'] : ['sample', 'samples'];
-    return lost === 0 ? [] : [`The store of ${kind.what} has refused ${lost} ${lost === 1 ? few : many} for what they hold since Alloy was started; they are lost: docker logs ${kind.gate} has its answers.`];
+    return lost === 0 ? [] : [`The store of ${kind.what} has refused ${lost} ${lost === 1 ? few : many} because of their content since Alloy was started; they are lost: docker logs ${kind.gate} has its answers.`];
   }))).flat();
 }

@@ -17,12 +17,12 @@ export async function journalWarnings({ inside, containers: { journal } }: Route
   }
   const { status, text } = await inside.ask(journalStatus);
   if (status !== 200) {
-    return [`The journal in front of Phoenix does not say how it is (${text}): ${logsOf(journal)}`];
+    return [`The journal in front of Phoenix does not report its state (${text}): ${logsOf(journal)}`];
   }
   const { aside } = JSON.parse(text) as { aside: number };
-  const [it, holds] = aside === 1 ? ['it', 'it holds'] : ['them', 'they hold'];
+  const [it, whose] = aside === 1 ? ['it', 'its'] : ['them', 'their'];
   return aside === 0 ? [] : [
-    `Phoenix refuses ${requests(aside)} for what ${holds}, and the journal has put ${it} aside: docker exec ${journal} ls -l /journal/aside lists ${it}, docker kill --signal HUP ${journal} has ${it} sent again.`,
+    `Phoenix refuses ${requests(aside)} because of ${whose} content, and the journal has put ${it} aside: docker exec ${journal} ls -l /journal/aside lists ${it}, docker kill --signal HUP ${journal} has ${it} sent again.`,
   ];
 }
 
@@ -36,7 +36,7 @@ export async function asideWarnings({ inside, central, containers: { gate } }: R
   const aside = listed.reduce((sum, { status, text }) => sum + (status === 200 ? (JSON.parse(text) as unknown[]).length : 0), 0);
   const it = aside === 1 ? 'it' : 'them';
   return aside === 0 ? [] : [
-    `${central.hostname} refuses ${requests(aside)} for what ${aside === 1 ? 'it holds' : 'they hold'}, and the gate has put ${it} aside: docker exec ${gate} ls -lR ${gateAside} lists ${it}, docker exec ${gate} bash ${sendAgainFile} has ${it} sent again.`,
+    `${central.hostname} refuses ${requests(aside)} because of ${aside === 1 ? 'its' : 'their'} content, and the gate has put ${it} aside: docker exec ${gate} ls -lR ${gateAside} lists ${it}, docker exec ${gate} bash ${sendAgainFile} has ${it} sent again.`,
   ];
 }
 

@@ -55,11 +55,11 @@ function addressList(raw: string, { instead, served }: { readonly instead: strin
     throw new BrokenRule(`not every part is an IP address; write ${instead}addresses of the Docker host separated by commas`, meant.addresses(raw));
   }
   if (new Set(list).size !== list.length) {
-    throw new BrokenRule('an address is named twice', meant.addresses(raw));
+    throw new BrokenRule('an address is listed twice', meant.addresses(raw));
   }
   for (const [wildcard, version] of [['0.0.0.0', 4], ['::', 6]] as const) {
     if (list.includes(wildcard) && list.filter((address) => net.isIP(address) === version).length > 1) {
-      throw new BrokenRule(`${wildcard} already stands for every IPv${version} address, and Docker refuses to publish a port on one of them twice`, list.filter((address) => address === wildcard || net.isIP(address) !== version).join(','));
+      throw new BrokenRule(`${wildcard} already includes every IPv${version} address, and Docker refuses to publish a port on one of them twice`, list.filter((address) => address === wildcard || net.isIP(address) !== version).join(','));
     }
   }
   return list;
@@ -80,7 +80,7 @@ export function hostNames(raw: string): readonly string[] {
   const list = parts(raw);
   const better = list.map(meant.hostName).join(',');
   if (list.some((name) => name.includes('*'))) {
-    throw new BrokenRule('a pattern lets a website in that gives itself a name that fits; write every name');
+    throw new BrokenRule('a pattern also accepts a website that has chosen a matching name; write every name');
   }
   if (!list.every((name) => net.isIP(name) !== 0 || isHostName(name))) {
     throw new BrokenRule('not every part is a host name such as phoenix.lan: small letters, digits, dashes and dots, without http:// and without a port; commas separate names', better);

@@ -5,7 +5,7 @@ import * as meant from './meant';
 /** Days, a whole number; 0 keeps everything. */
 export function days(raw: string): number {
   if (!/^\d{1,5}$/.test(raw)) {
-    throw new BrokenRule('days are a whole number, and 0 keeps everything for ever', meant.days(raw));
+    throw new BrokenRule('days are a whole number, and 0 keeps everything forever', meant.days(raw));
   }
   return Number(raw);
 }
@@ -68,7 +68,7 @@ export function cpus(raw: string): string {
     throw new BrokenRule('CPUs are a number from 0.1 to 99 with at most two decimals, such as 0.5 or 2', meant.cpus(raw));
   }
   if (/^[1-9]0\.0[1-9]$/.test(value.toFixed(2))) {
-    throw new BrokenRule('the docker provider rounds that number to one decimal and would show a change for ever; write it with one decimal');
+    throw new BrokenRule('the docker provider rounds that number to one decimal and would always show a change; write it with one decimal');
   }
   if (!Number.isInteger(value)) {
     return String(value);

@@ -40,7 +40,7 @@ const taken: readonly number[] = Object.values(ports.gate);
 export function destinations(raw: string): readonly Destination[] {
   const list = parts(raw);
   if (list.some((part) => part.includes('*') || /^(any|all|everything|everywhere|internet|0\.0\.0\.0(\/0)?|::(\/0)?|true)$/i.test(part))) {
-    throw new BrokenRule('neither everything nor a pattern is a destination: name each server that Phoenix has to reach, such as api.openai.com');
+    throw new BrokenRule('a destination is one server, not a pattern and not everything: name each server that Phoenix has to reach, such as api.openai.com');
   }
   const found = list.map((part) => {
     const [, host = '', port = String(https)] = /^([^:/]*)(?::(\d{1,5}))?$/.exec(part) ?? [];
@@ -48,7 +48,7 @@ export function destinations(raw: string): readonly Destination[] {
   });
   const wrongPort = list.find((part) => /^[^:/]+:[^:/]*$/.test(part) && isName(part.replace(/:.*/, '')) && !isPort(part.replace(/.*:/, '')));
   if (wrongPort !== undefined) {
-    throw new BrokenRule(`the port of ${wrongPort} is none: it is a whole number from 1 to ${lastPort}, and ${https} where none is given`);
+    throw new BrokenRule(`the port of ${wrongPort} is not valid: it is a whole number from 1 to ${lastPort}; the default is ${https}`);
   }
   if (!found.every(({ host }) => isName(host))) {
     throw new BrokenRule('not every part is a server such as api.openai.com or ollama.lan:11434: a host name in small letters, no address, without http:// and without a path; commas separate servers', list.map((part) => meant.server(inAscii(part))).join(','));
@@ -58,7 +58,7 @@ export function destinations(raw: string): readonly Destination[] {
   }
   const once = [...new Set(found.map(typed))];
   if (once.length < found.length) {
-    throw new BrokenRule(`${once.find((one) => found.filter((other) => typed(other) === one).length > 1)} is there twice; without a port, 443 is meant`, once.join(','));
+    throw new BrokenRule(`${once.find((one) => found.filter((other) => typed(other) === one).length > 1)} is listed twice; the default port is 443`, once.join(','));
   }
   return found;
 }
@@ -122,7 +122,7 @@ export function destinationProblems(settings: Settings, broken: ReadonlySet<stri
       return refused('Phoenix reaches servers by name alone; give this one a name in the DNS of the Docker host', valueCommand(key, key === 'phoenix:oidcConfigUrl' ? 'https://login.example.com/.well-known/openid-configuration' : 'NAME'));
     }
     if (!isName(host)) {
-      return refused('that is no host name by which a server can be reached');
+      return refused('that is not the host name of a server');
     }
     if (isOwn(host)) {
       return refused("the containers of the stack have such names, and Phoenix reaches none of them but the gate and the journal");

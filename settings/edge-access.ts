@@ -43,7 +43,7 @@ export function edgeAccess(raw: string): EdgeAccess | undefined {
   }
   const found = json(raw);
   if (!isAccess(found)) {
-    throw new BrokenRule('it is not the file that `npm run invite` writes on the side of the central stack');
+    throw new BrokenRule('it is not the file that `npm run invite` writes for the central stack');
   }
   return found;
 }

@@ -11,9 +11,9 @@ import { oneOf } from './parse';
 /** A part of the settings: `keys.ts` has all of them. */
 export const edgeKeys = {
   'edge:central': optional('prod', 'Stack with Phoenix to which this one sends, through its tunnel: `STACK`, `ORGANIZATION/STACK` or `ORGANIZATION/PROJECT/STACK`. With it the stack is only an Alloy', stackName),
-  'edge:access': fromFile('edge.access.json', secret('What `npm run invite` writes for that stack: how to reach it, and as who. Without it the outputs of that stack are read, with the rights to all of its secrets', edgeAccess)),
-  'edge:sendTo': key('alloy', "What takes it there: `alloy`, the receiver of that stack's Alloy (all signals), or `phoenix` itself (traces)", oneOf('alloy', 'phoenix')),
-  'edge:token': key('edge', 'Service token of that stack which this one shows, by its name in `tunnel:serviceTokens`', oneToken),
+  'edge:access': fromFile('edge.access.json', secret('File that `npm run invite` writes for that stack: its address and the credentials. Without it the deployment reads the outputs of that stack, which requires access to all of its secrets', edgeAccess)),
+  'edge:sendTo': key('alloy', "Receiver in that stack: `alloy` (all signals) or `phoenix` itself (traces)", oneOf('alloy', 'phoenix')),
+  'edge:token': key('edge', 'Service token of that stack that this one uses, by its name in `tunnel:serviceTokens`', oneToken),
 } as const;
 
 function stackName(raw: string): string {
@@ -39,7 +39,7 @@ export const notAtEdge = (name: string): boolean => /^(phoenix|tunnel|cloudflare
 export function edgeProblems(set: readonly string[]): Problem[] {
   return set.filter(notAtEdge).map((name) => ({
     key: name,
-    rule: 'this stack sends to another one (edge:central) and has no Phoenix and no tunnel of its own',
+    rule: 'this stack sends to a central stack (edge:central) and has neither a Phoenix nor a tunnel',
     mend: [`pulumi config rm ${shellQuoted(name)}`],
   }));
 }

@@ -6,9 +6,9 @@ import * as meant from './meant';
 
 /** What an image lacks in some of its variants, by a word of their tags: the container would start and never be healthy. */
 const unfit: Partial<Record<ServiceName, { readonly variant: RegExp; readonly rule: string }>> = {
-  gate: { variant: /^(alpine.*|slim|distroless)$/, rule: 'that variant has no bash, which the health check needs; take the one on Debian, whose tag is the version alone' },
-  prometheus: { variant: /^distroless$/, rule: 'that variant has no chown, by which its volume gets its owner; take the one whose tag is the version alone' },
-  alloy: { variant: /^(windowsservercore|nanoserver|alpine.*)$/, rule: 'that variant is not the one on Linux with bash, which the health check needs; take the one whose tag is the version alone' },
+  gate: { variant: /^(alpine.*|slim|distroless)$/, rule: 'that variant has no bash, which the health check needs; use the one on Debian, whose tag is only the version' },
+  prometheus: { variant: /^distroless$/, rule: 'that variant has no chown, which gives its volume the right owner; use the one whose tag is only the version' },
+  alloy: { variant: /^(windowsservercore|nanoserver|alpine.*)$/, rule: 'that variant is not the one on Linux with bash, which the health check needs; use the one whose tag is only the version' },
 };
 
 /** Image reference that names a full version or a digest, not older than what is supported, of a variant that fits. */
@@ -16,7 +16,7 @@ export function image(service: ServiceName): (raw: string) => string {
   return (raw) => {
     const reference = imageReference(raw);
     if (!reference) {
-      throw new BrokenRule('it is no image reference; write repository:tag or repository:tag@sha256:digest', meant.image(raw));
+      throw new BrokenRule('it is not an image reference; write repository:tag or repository:tag@sha256:digest', meant.image(raw));
     }
     const { tag, digest } = reference;
     if (tag === undefined && digest === undefined) {

@@ -35,9 +35,9 @@ export const keys = {
     'Servers that Phoenix may connect to, separated by commas: `name`, or `name:port` for a port other than 443. The servers of its login and mail are included; models in the playground need theirs, and `host.docker.internal` is the Docker host',
     destinations,
   ),
-  'phoenix:retentionDays': optional('0', 'Days after which Phoenix deletes traces; 0 keeps them for ever; without it what is set in Phoenix stays, which in a new database is for ever', days),
+  'phoenix:retentionDays': optional('0', 'Days after which Phoenix deletes traces; 0 keeps them forever; without it the value set in Phoenix stays, which in a new database is forever', days),
   'phoenix:projects': key('1000', 'Projects that senders can create in Phoenix; spans of further ones go to the project `beyond-limit`', projects),
-  'phoenix:storage': optional('20GiB', "Size that Phoenix's database may have, at least 256MiB. From 95 % on Phoenix takes no more spans, and they wait in Alloy's queue; without it the disk is the bound", disk(256, 'a database')),
+  'phoenix:storage': optional('20GiB', "Size that Phoenix's database may have, at least 256MiB. From 95 % on Phoenix takes no more spans, and they wait in Alloy's queue; without it the disk is the limit", disk(256, 'a database')),
   'phoenix:memory': key('2GiB', 'Memory limit of Phoenix, at least 768MiB', memory(768)),
   'phoenix:cpus': key('1', 'CPU limit of Phoenix, whose one process uses one core', cpus),
   'phoenix:metrics': key('true', 'Whether Phoenix has metrics on the private network, by which a change waits until everything is stored; `false` for a remote host whose kernel has no IPv6, where Phoenix does not start with them', boolean),
@@ -54,7 +54,7 @@ export const keys = {
   ),
   'alloy:auth': optional(
     'true',
-    'Whether Alloy asks for a token on addresses of `alloy:bind` beyond this machine, which the output `otlpToken` has. Where there are such addresses it has to be set: to `false` for senders without a token',
+    'Whether Alloy asks for a token on addresses of `alloy:bind` beyond this machine; the output `otlpToken` has it. Required if there are such addresses: `false` accepts senders without a token',
     boolean,
   ),
   'alloy:cors': optional(
@@ -75,7 +75,7 @@ export const keys = {
   ...tlsKeys,
   ...tunnelKeys,
   ...edgeKeys,
-  'ports:offset': key('0', 'Added to every host port of the stack, which moves all of them past those of another stack', offset, '100'),
+  'ports:offset': key('0', 'Added to every host port of the stack, which moves all of them past those of a different stack', offset, '100'),
   'data:protect': key('false', 'Whether the volumes with traces and undelivered spans are protected: they can be neither destroyed nor replaced, not by `npm run down -- --purge` either', boolean),
   ...dockerKeys,
 } as const;

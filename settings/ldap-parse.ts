@@ -24,7 +24,7 @@ const noDn = 'a distinguished name is written as ou=users,dc=example,dc=com, wit
 export function dns(raw: string): readonly string[] {
   const list = jsonArray(raw);
   if (!list || !list.every((name) => typeof name === 'string')) {
-    throw new BrokenRule('it is no JSON array of texts; write ["ou=users,dc=example,dc=com"]');
+    throw new BrokenRule('it is not a JSON array of texts; write ["ou=users,dc=example,dc=com"]');
   }
   // An empty name is the root of the directory.
   return list.map((name) => (name.trim() === '' ? '' : dn(name)));
@@ -36,7 +36,7 @@ export interface RoleOfGroup { readonly group_dn: string; readonly role: string 
 export function rolesOfGroups(raw: string): readonly RoleOfGroup[] {
   const list = jsonArray(raw) as readonly Partial<RoleOfGroup>[] | undefined;
   if (!list || !list.every((mapping) => typeof mapping?.group_dn === 'string' && isRole(mapping.role))) {
-    throw new BrokenRule('it is no JSON array of objects with group_dn and the role ADMIN, MEMBER or VIEWER; write [{"group_dn":"*","role":"VIEWER"}]');
+    throw new BrokenRule('it is not a JSON array of objects with group_dn and the role ADMIN, MEMBER or VIEWER; write [{"group_dn":"*","role":"VIEWER"}]');
   }
   return list.map(({ group_dn = '', role = '' }) => ({
     group_dn: group_dn.trim() === '*' ? '*' : dn(group_dn),
@@ -53,7 +53,7 @@ function jsonArray(raw: string): readonly unknown[] | undefined {
 export function userFilter(raw: string): string {
   const filter = text(raw);
   if (!filter.includes('%s')) {
-    throw new BrokenRule('%s must stand in it, for the name that somebody logs in with');
+    throw new BrokenRule('it must contain %s, for the name that someone logs in with');
   }
   return filter;
 }

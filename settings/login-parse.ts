@@ -29,7 +29,7 @@ export function proxies(raw: string): readonly string[] {
     const version = net.isIP(address);
     const bits = version === 0 ? '' : bitsOf(address);
     if (part === '*' || Number(length) === 0) {
-      throw new BrokenRule('trusting every proxy lets anybody get around the login limit with a forged header; name your proxies');
+      throw new BrokenRule('trusting every proxy lets anyone bypass the login limit with a forged header; name your proxies');
     }
     if (version === 0 || Number(length ?? 1) > bits.length) {
       throw new BrokenRule('not every part is an IP address or a network such as 172.16.0.0/12');
@@ -63,7 +63,7 @@ export function phoenixSecret(raw: string): string {
 
 /** Password of a person: PASSWORD_REQUIREMENTS in auth.py. */
 export function password(raw: string): string {
-  return sound(raw, [...unfit(raw, 4), ...(raw === 'admin' ? ['everybody knows it from the documentation of Phoenix'] : [])]);
+  return sound(raw, [...unfit(raw, 4), ...(raw === 'admin' ? ['everyone knows it from the documentation of Phoenix'] : [])]);
 }
 
 function unfit(raw: string, least: number): string[] {
@@ -113,7 +113,7 @@ export function admins(raw: string): string {
     throw new BrokenRule('not every address is one that mail can be sent to; Phoenix takes name@host.domain');
   }
   if (pairs.some(({ name }) => name === 'admin' || name === 'system')) {
-    throw new BrokenRule('admin and system are users that Phoenix has already; it would leave out another of that name');
+    throw new BrokenRule('Phoenix already has the users admin and system, and would not create a second one of that name');
   }
   distinct(pairs.map(({ name }) => name), 'a name');
   distinct(pairs.map(({ address }) => address), 'an address');
@@ -146,7 +146,7 @@ export function mailFrom(raw: string): string {
 export function hosts(raw: string): string {
   const list = parts(raw);
   if (list.some((host) => !/^[a-z0-9]([\w.-]*[a-z0-9])?$/i.test(host))) {
-    throw new BrokenRule('it is a host name without http:// or a port; what is more than that has a setting of its own');
+    throw new BrokenRule('it is a host name without http:// or a port; the port has its own setting');
   }
   if (list.some(isContainerItself)) {
     throw new BrokenRule("inside Phoenix's container that is the container itself");

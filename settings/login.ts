@@ -12,10 +12,10 @@ import { inWords, type Problem } from './problem';
 
 /** A part of the settings: `keys.ts` has all of them. */
 export const loginKeys = {
-  'phoenix:auth': inPhoenix('PHOENIX_ENABLE_AUTH', key('false', 'Login for people and API keys for programs; without it whoever reaches Phoenix may do everything', boolean)),
+  'phoenix:auth': inPhoenix('PHOENIX_ENABLE_AUTH', key('false', 'Login for people and API keys for programs; without it anyone who reaches Phoenix may do everything', boolean)),
   'phoenix:rootUrl': inPhoenix('PHOENIX_ROOT_URL', optional(
     'https://phoenix.example.com',
-    'URL at which people reach Phoenix through a proxy or tunnel, which takes off the path of the URL; with a path the page works nowhere else',
+    'URL at which people reach Phoenix through a proxy or tunnel, which removes the path of the URL; with a path the page works nowhere else',
     login.publicUrl,
   )),
   'phoenix:trustedProxies': optional(
@@ -23,7 +23,7 @@ export const loginKeys = {
     'Addresses and networks of proxies whose `X-Forwarded-For` is believed, so that the login limit counts people and not the proxy; with `phoenix:rootUrl` the stack\'s own network is where nothing is set',
     login.proxies,
   ),
-  'phoenix:secret': inPhoenix('PHOENIX_SECRET', madeSecret('Signs logins and API keys; with another one all API keys are void', login.phoenixSecret)),
+  'phoenix:secret': inPhoenix('PHOENIX_SECRET', madeSecret('Signs logins and API keys; a new value makes all API keys invalid', login.phoenixSecret)),
   'phoenix:adminSecret': inPhoenix('PHOENIX_ADMIN_SECRET', madeSecret('Bearer token with all rights', login.phoenixSecret)),
   'phoenix:adminPassword': inPhoenix('PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD', madeSecret('First password of `admin@localhost`, who has to change it', login.password)),
   'phoenix:apiKeys': key('', "Names of API keys besides Alloy's, separated by commas", login.keyNames, 'dashboards'),
@@ -43,12 +43,12 @@ export const loginKeys = {
     oidcUrl,
   )),
   'phoenix:oidcDisplayName': inPhoenix('PHOENIX_OAUTH2_{NAME}_DISPLAY_NAME', optional('Example Login', 'What the button of the provider says', text)),
-  'phoenix:oidcAllowSignUp': inPhoenix('PHOENIX_OAUTH2_{NAME}_ALLOW_SIGN_UP', key('true', 'Whether somebody new gets a user through OIDC', boolean)),
+  'phoenix:oidcAllowSignUp': inPhoenix('PHOENIX_OAUTH2_{NAME}_ALLOW_SIGN_UP', key('true', 'Whether OIDC creates a user for someone new', boolean)),
   'phoenix:oidcAutoLogin': inPhoenix('PHOENIX_OAUTH2_{NAME}_AUTO_LOGIN', key('false', 'Go to the provider at once; only where `phoenix:basicAuth` is `false`', boolean)),
   'phoenix:oidcScopes': inPhoenix('PHOENIX_OAUTH2_{NAME}_SCOPES', optional('groups', 'Scopes besides `openid email profile`, separated by spaces', scopes)),
   'phoenix:oidcGroupsAttributePath': inPhoenix('PHOENIX_OAUTH2_{NAME}_GROUPS_ATTRIBUTE_PATH', optional('groups', 'JMESPath to the groups of a person at the provider', claimPath)),
   'phoenix:oidcAllowedGroups': inPhoenix('PHOENIX_OAUTH2_{NAME}_ALLOWED_GROUPS', optional('engineering', 'Groups that may log in, separated by commas', groups)),
-  'phoenix:oidcRoleAttributePath': inPhoenix('PHOENIX_OAUTH2_{NAME}_ROLE_ATTRIBUTE_PATH', optional('role', 'JMESPath to the role of a person at the provider; without it somebody new is a VIEWER', claimPath)),
+  'phoenix:oidcRoleAttributePath': inPhoenix('PHOENIX_OAUTH2_{NAME}_ROLE_ATTRIBUTE_PATH', optional('role', 'JMESPath to the role of a person at the provider; without it someone new is a VIEWER', claimPath)),
   'phoenix:oidcRoleMapping': inPhoenix('PHOENIX_OAUTH2_{NAME}_ROLE_MAPPING', optional('owner:ADMIN,developer:MEMBER', 'Role in Phoenix for each role at the provider: `owner:ADMIN,developer:MEMBER`, and VIEWER', roleMapping)),
 
   'phoenix:ldapHost': inPhoenix('PHOENIX_LDAP_HOST', optional('ldap.example.com', 'LDAP server; several with commas, asked in turn', login.hosts)),
@@ -61,10 +61,10 @@ export const loginKeys = {
   'phoenix:ldapAttrEmail': inPhoenix('PHOENIX_LDAP_ATTR_EMAIL', key('mail', 'LDAP attribute with the e-mail address', attribute)),
   'phoenix:ldapGroupRoleMappings': inPhoenix('PHOENIX_LDAP_GROUP_ROLE_MAPPINGS', optional(
     '[{"group_dn":"*","role":"VIEWER"}]',
-    'Roles of LDAP groups, the first that fits: a JSON array of `group_dn` (`*` is everybody) and `role`',
+    'Roles of LDAP groups, the first that fits: a JSON array of `group_dn` (`*` is everyone) and `role`',
     rolesOfGroups,
   )),
-  'phoenix:ldapAllowSignUp': inPhoenix('PHOENIX_LDAP_ALLOW_SIGN_UP', key('true', 'Whether somebody new gets a user through LDAP', boolean)),
+  'phoenix:ldapAllowSignUp': inPhoenix('PHOENIX_LDAP_ALLOW_SIGN_UP', key('true', 'Whether LDAP creates a user for someone new', boolean)),
 
   'phoenix:smtpHostname': inPhoenix('PHOENIX_SMTP_HOSTNAME', optional('smtp.example.com', 'Mail server, for invitations and forgotten passwords', login.host)),
   'phoenix:smtpPort': inPhoenix('PHOENIX_SMTP_PORT', key('587', 'Port of the mail server, which must speak STARTTLS', remotePort)),
@@ -133,7 +133,7 @@ function publishedWithoutAuth(settings: LoginSettings, guarded: readonly string[
     : [{
         key: 'phoenix:auth',
         value: 'false',
-        rule: `${inWords(names)} ${names.length === 1 ? 'publishes' : 'publish'} Phoenix beyond this machine, where everybody could then read and delete everything`,
+        rule: `${inWords(names)} ${names.length === 1 ? 'publishes' : 'publish'} Phoenix beyond this machine, where anyone could then read and delete everything`,
         mend: ['pulumi config set phoenix:auth true', ...Object.values(by).flatMap((command) => command ?? [])],
       }];
 }

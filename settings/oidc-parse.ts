@@ -39,7 +39,7 @@ export function scopes(raw: string): string {
 export function claimPath(raw: string): string {
   const line = text(raw);
   if (/[:/-]/.test(line.replace(/"[^"]*"|'[^']*'|`[^`]*`|\[[^\]]*\]|\{[^}]*\}/g, ''))) {
-    throw new BrokenRule('a name with a colon, slash or dash stands in double quotes, as "cognito:groups" does');
+    throw new BrokenRule('a name with a colon, slash or dash needs double quotes, as "cognito:groups" does');
   }
   return line;
 }

@@ -22,7 +22,7 @@ export function origins(raw: string): readonly string[] {
 
 function broken(text: string): string | undefined {
   if (text === '*') {
-    return 'with * every website that somebody on this machine opens can send; name origins, such as https://app.example.com or https://*.example.com';
+    return 'with * every website opened on this machine can send; name origins, such as https://app.example.com or https://*.example.com';
   }
   if (text.toLowerCase() === 'null') {
     return 'null is sent by pages without an origin, such as a file, and any website can open one; serve the page, and name its origin';
@@ -37,15 +37,15 @@ function broken(text: string): string | undefined {
     const domain = /^https?:\/\/\*\.([^/:?#@*]+)/i.exec(text)?.[1];
     const anyPort = /^https?:\/\/[^/?#@*]+:\*(?=[/?#]|$)/i.test(text);
     if ((domain === undefined && !anyPort) || text.split('*').length > 2) {
-      return 'one * stands for what comes before a domain, as in https://*.example.com, or for any port, as in http://localhost:*';
+      return 'one * matches what comes before a domain, as in https://*.example.com, or for any port, as in http://localhost:*';
     }
     if (domain !== undefined && !domain.includes('.') && !isLoopback(domain)) {
-      return 'a * in front of a top-level domain lets the websites of everybody in; name a domain, as in https://*.example.com';
+      return 'a * in front of a top-level domain accepts the websites of everyone; name a domain, as in https://*.example.com';
     }
   }
   const written = inBrowser(text);
   if (written === undefined) {
-    return 'it is no origin; write http://host:port or https://host';
+    return 'it is not an origin; write http://host:port or https://host';
   }
   return text === written ? undefined : 'a browser sends the scheme, the host in small letters and a port other than that of the scheme, and nothing after it';
 }

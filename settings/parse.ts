@@ -64,7 +64,7 @@ export function parts(raw: string): string[] {
  */
 export function distinct(list: readonly string[], what: string): readonly string[] {
   if (new Set(list).size !== list.length) {
-    throw new BrokenRule(`${what} is there twice`);
+    throw new BrokenRule(`${what} is listed twice`);
   }
   return list;
 }

@@ -66,7 +66,7 @@ export function portClashes(settings: Settings, broken: ReadonlySet<string>): Pr
       ? [{
           key: name,
           value: String(portAsSet(name, settings)),
-          rule: `${earlier} claims the same port; every service needs one of its own`,
+          rule: `${earlier} claims the same port; every service needs its own port`,
           mend: [`pulumi config set ${name} ${freePorts(name, settings).next().value}`],
         }]
       : [];

@@ -41,7 +41,7 @@ export const secret = <T>(about: string, parse: (raw: string) => T): Key<T | und
 });
 
 export const madeSecret = (about: string, parse: (raw: string) => string): Key<string | undefined> => ({
-  ...secret(`${about}; without it the stack makes one`, parse),
+  ...secret(`${about}; without it the stack generates one`, parse),
   made: true,
 });
 

@@ -133,7 +133,7 @@ export function readSettings(
       : [
           // Access to the tunnel's page is decided by the tunnel's own rules.
           ...destinationProblems(checked, broken),
-          ...('edge:access' in config && !broken.has('edge:access') ? [{ key: 'edge:access', rule: 'it is for a stack at the edge, and edge:central, the name of the stack that it is of, is not set', mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:access'] }] : []),
+          ...('edge:access' in config && !broken.has('edge:access') ? [{ key: 'edge:access', rule: 'it is for a stack at the edge, and edge:central, the name of its central stack, is not set', mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:access'] }] : []),
           ...loginProblems(checked, broken, page === undefined ? [] : [checked['tunnel:hostname'] ?? '']),
           ...tunnelProblems(checked, broken, process.env),
         ]),

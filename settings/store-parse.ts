@@ -129,12 +129,12 @@ export function remoteWriteUrl(raw: string): URL {
   const path = pathOf(url);
   const instead = (to: string): string => withPath(url, to);
   if (isCloud(url, 'logs') || /\/loki(\/api(\/.*)?)?$|\/v1\/logs$/.test(path)) {
-    throw new BrokenRule('that is an address of logs, and metrics go here', undefined, [], [['loki:url', raw]]);
+    throw new BrokenRule('that is an address for logs, and this setting is for metrics', undefined, [], [['loki:url', raw]]);
   }
   if (isCloud(url, 'otlp-gateway')) {
     throw new BrokenRule('the OTLP gateway of Grafana Cloud takes no remote write; the page of Prometheus in the portal of Grafana Cloud has the address that does, https://prometheus-….grafana.net/api/prom/push');
   }
-  const otlp = 'that is where OTLP goes, and metrics go by remote write';
+  const otlp = 'that is an address for OTLP, and metrics go by remote write';
   const [, prometheus] = /^(.*)\/api\/v1\/otlp(?:\/v1\/metrics)?$/.exec(path) ?? [];
   if (prometheus !== undefined) {
     throw new BrokenRule(otlp, instead(`${prometheus}${writePaths.default}`));
@@ -152,7 +152,7 @@ export function remoteWriteUrl(raw: string): URL {
   }
   const [, cloud] = /^(.*\/api\/prom)\/api\/v1\/(?!push$|write$).*$/.exec(path) ?? [];
   if (cloud !== undefined) {
-    throw new BrokenRule('from there metrics are read', instead(`${cloud}/push`));
+    throw new BrokenRule('that is an address to read metrics from', instead(`${cloud}/push`));
   }
   const [, read] = /^(.*?)\/(?:(?:api\/v1\/(?:query|query_range|query_exemplars|series|labels?|metadata|targets|rules|alerts|status|read|import)(?:\/.*)?)|graph|query|targets|metrics|vmui|-\/(?:ready|healthy))$/.exec(path) ?? [];
   if (read !== undefined) {
@@ -171,17 +171,17 @@ export function lokiUrl(raw: string): URL {
   // Loki's first API had this path as well.
   const isLegacy = /\/api\/prom\/push$/.test(path) && !isCloud(url, 'prometheus');
   if (isCloud(url, 'prometheus') || (/\/(api\/v1\/(write|push|otlp(\/v1\/metrics)?|remote_write|receive)|api\/prom|v1\/metrics)$/.test(path) && !/\/loki\/api\/v1\/push$/.test(path) && !isLegacy)) {
-    throw new BrokenRule('that is an address of metrics, and logs go here', undefined, [], [['prometheus:url', raw]]);
+    throw new BrokenRule('that is an address for metrics, and this setting is for logs', undefined, [], [['prometheus:url', raw]]);
   }
   if (/\/v1\/traces$/.test(path)) {
-    throw new BrokenRule('that is an address of traces, and logs go here');
+    throw new BrokenRule('that is an address for traces, and this setting is for logs');
   }
   const [, base] = ownPages.exec(path) ?? [];
   if (base !== undefined) {
     throw new BrokenRule('that is a page of Loki itself, and takes no logs', `${url.origin}${base}`);
   }
   if (url.search !== '') {
-    throw new BrokenRule('/v1/logs follows it, so it has no query; who sends is for loki:username, loki:token and loki:tenant', raw.replace(/\?[^#]*/s, ''));
+    throw new BrokenRule('/v1/logs follows it, so it has no query; credentials belong in loki:username, loki:token and loki:tenant', raw.replace(/\?[^#]*/s, ''));
   }
   return url;
 }
@@ -222,7 +222,7 @@ export function bearerToken(raw: string): string {
 export function tenant(raw: string): string {
   const line = text(raw);
   if (line.includes('|')) {
-    throw new BrokenRule('it is one tenant: of several, separated by |, one reads and does not write');
+    throw new BrokenRule('it is one tenant: several, separated by |, are for reading only');
   }
   if (!/^[a-z0-9!_.*'()-]{1,150}$/i.test(line) || line === '.' || line === '..') {
     throw new BrokenRule("a tenant has at most 150 letters, digits and signs of !-_.*'()", /^x-scope-orgid\s*:/i.test(line) ? line.replace(/^[^:]*:\s*/, '') : undefined);

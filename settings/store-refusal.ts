@@ -19,12 +19,12 @@ export const addressCommand = (store: Store): string => `pulumi config get ${sto
 export function refusalOf(store: Store, answer: number): { readonly means: string; readonly mend: readonly string[] } | undefined {
   if (answer === 401 || answer === 403) {
     return {
-      means: 'it does not take who sends',
-      mend: [`pulumi config set --secret ${store}:password   # of ${store}:username`, `pulumi config set --secret ${store}:token   # in place of the two`, `pulumi config set ${store}:tenant team-a   # where it has tenants`],
+      means: 'it rejects the credentials',
+      mend: [`pulumi config set --secret ${store}:password   # of ${store}:username`, `pulumi config set --secret ${store}:token   # instead of the two`, `pulumi config set ${store}:tenant team-a   # where it has tenants`],
     };
   }
   if (answer === 404 || answer === 405 || (answer >= 300 && answer < 400)) {
-    return { means: answer < 400 ? 'it sends elsewhere, to a login for one' : `nothing takes ${stores[store].what} there`, mend: [addressCommand(store)] };
+    return { means: answer < 400 ? 'it redirects, for example to a login' : `nothing takes ${stores[store].what} there`, mend: [addressCommand(store)] };
   }
   return undefined;
 }

@@ -15,7 +15,7 @@ export const storeKeys = {
   ),
   'prometheus:username': optional('123456', 'User at that store; in Grafana Cloud the number of the instance', username),
   'prometheus:password': secret('Password of that user; in Grafana Cloud a token', storePassword),
-  'prometheus:token': secret('Bearer token, in place of user and password', bearerToken),
+  'prometheus:token': secret('Bearer token, instead of user and password', bearerToken),
   'prometheus:tenant': optional('team-a', 'Tenant at that store, the header `X-Scope-OrgID`', tenant),
   'loki:url': optional(
     'http://host.docker.internal:3100',
@@ -24,7 +24,7 @@ export const storeKeys = {
   ),
   'loki:username': optional('123456', 'User at that store; in Grafana Cloud the number of the instance', username),
   'loki:password': secret('Password of that user; in Grafana Cloud a token', storePassword),
-  'loki:token': secret('Bearer token, in place of user and password', bearerToken),
+  'loki:token': secret('Bearer token, instead of user and password', bearerToken),
   'loki:tenant': optional('team-a', 'Tenant at that store, the header `X-Scope-OrgID`', tenant),
 } as const;
 
@@ -61,16 +61,16 @@ function problemsOf(store: Store, settings: StoreSettings, broken: ReadonlySet<s
   const problems: Problem[] = [];
   if (!isSet(address)) {
     // A setting that breaks its own rule is reported once.
-    return sender[0] === undefined || sender.every((name) => broken.has(name)) ? [] : [{ key: sender[0], rule: `${sender.length === 1 ? 'it says' : `${inWords(sender)} say`} who sends, and ${address}, which says where to, is not set`, mend: [setting(address), ...sender.map(removing)] }];
+    return sender[0] === undefined || sender.every((name) => broken.has(name)) ? [] : [{ key: sender[0], rule: `${sender.length === 1 ? 'it is' : `${inWords(sender)} are`} for ${address}, which is not set`, mend: [setting(address), ...sender.map(removing)] }];
   }
   if (basic.length > 0 && isSet(token)) {
-    problems.push({ key: token, rule: `a store is shown either a token or a user with a password, and ${inWords(basic)} ${basic.length === 1 ? 'is' : 'are'} set as well`, mend: [removing(token), ...basic.map((name) => `${removing(name)}   # for the token`)] });
+    problems.push({ key: token, rule: `a store takes either a token or a user with a password, and ${inWords(basic)} ${basic.length === 1 ? 'is' : 'are'} set as well`, mend: [removing(token), ...basic.map((name) => `${removing(name)}   # for the token`)] });
   } else if (basic.length === 1 && !basic.some((name) => broken.has(name))) {
     const [missing = password] = [user, password].filter((name) => !isSet(name));
     problems.push({ key: basic[0] ?? user, rule: `it needs ${missing} as well`, mend: [setting(missing)] });
   }
   if (url && credentials.length > 0 && url.protocol === 'http:' && isPublic(url)) {
-    problems.push({ key: address, ...shown(url, isSecret(address)), rule: `without TLS whoever is on the way can read ${inWords(credentials)}`, mend: [isSecret(address) ? askCommand(address) : valueCommand(address, overTls(url))] });
+    problems.push({ key: address, ...shown(url, isSecret(address)), rule: `without TLS anyone on the network can read ${inWords(credentials)}`, mend: [isSecret(address) ? askCommand(address) : valueCommand(address, overTls(url))] });
   }
   if (url && credentials.length === 0 && wantsCredentials(url)) {
     problems.push({ key: address, ...shown(url, isSecret(address)), rule: 'Grafana Cloud takes nothing without credentials', mend: [setting(user), setting(password)].map((command) => command.replace(/ (\d+)$/, ' $1   # an example')) });

@@ -17,7 +17,7 @@ const pemOrUnknown = (raw: string): string => (raw === unknownSecret ? raw : pem
 export const tlsKeys = {
   'tls:certificate': fromFile('certificate.pem', optional(pemExample, 'Certificate as text, with its chain, for what `phoenix:bind` and `alloy:bind` publish beyond this machine', pemOrUnknown)),
   'tls:key': fromFile('key.pem', secret('Private key of `tls:certificate` as text, not encrypted', pemOrUnknown)),
-  'tls:plain': key('false', 'Whether that is published without TLS: whoever is on the way can read passwords, API keys and prompts', negatedBoolean, 'true'),
+  'tls:plain': key('false', 'Whether that is published without TLS: anyone on the network can read passwords, API keys and prompts', negatedBoolean, 'true'),
 } as const;
 
 const material = ['tls:certificate', 'tls:key'] as const;
@@ -54,11 +54,11 @@ export function tlsFindings(settings: Settings, bridge: readonly string[], broke
     return {
       problems: open && !plain && !broken.has('tls:plain') ? [{
         key: 'tls:certificate',
-        rule: `${where}, and without TLS whoever is on the way can read passwords, API keys and prompts`,
+        rule: `${where}, and without TLS anyone on the network can read passwords, API keys and prompts`,
         mend: [...renew, 'pulumi config set tls:plain true   # without TLS'],
       }] : [],
       warnings: plain ? [open
-        ? `${where}, over plain HTTP (tls:plain): whoever is on the way can read passwords, API keys and prompts`
+        ? `${where}, over plain HTTP (tls:plain): anyone on the network can read passwords, API keys and prompts`
         : 'tls:plain does nothing: nothing is published beyond this machine (phoenix:bind, alloy:bind)'] : [],
     };
   }
@@ -106,7 +106,7 @@ function certificatesIn(text: string): X509Certificate[] | undefined {
   }
 }
 
-const encrypted = 'it is encrypted, and nobody is there to type its passphrase';
+const encrypted = 'it is encrypted, and a deployment cannot ask for its passphrase';
 
 /** @returns the key, or why it is invalid */
 function keyIn(text: string): KeyObject | string {
@@ -142,8 +142,8 @@ function weak(certificate: X509Certificate): Problem[] {
   const { asymmetricKeyType: type, asymmetricKeyDetails: { modulusLength = 0, namedCurve = '' } = {} } = certificate.publicKey;
   const fits = type === 'rsa' ? modulusLength >= 2048 : type === 'ec' ? curves.includes(namedCurve) : type === 'ed25519';
   return [
-    ...(fits ? [] : [refused(certificate, 'its key is none that nginx, Alloy and those who send to them take: RSA of at least 2048 bits, or ECDSA with P-256, P-384 or P-521')]),
-    ...(sha1.some((identifier) => certificate.raw.includes(identifier)) ? [refused(certificate, 'it is signed with SHA-1, which nobody trusts any more')] : []),
+    ...(fits ? [] : [refused(certificate, 'nginx, Alloy and their clients do not accept its key: use RSA of at least 2048 bits, or ECDSA with P-256, P-384 or P-521')]),
+    ...(sha1.some((identifier) => certificate.raw.includes(identifier)) ? [refused(certificate, 'it is signed with SHA-1, which clients no longer trust')] : []),
   ];
 }
 
@@ -152,9 +152,9 @@ function inTime(certificate: X509Certificate, now: number): Findings {
   const date = (of: Date): string => of.toISOString().slice(0, 10);
   const left = Math.floor((to.getTime() - now) / day);
   return {
-    problems: now < from.getTime() ? [refused(certificate, `it begins on ${date(from)}, and until then it is refused`)]
-      : now >= to.getTime() ? [refused(certificate, `it ended on ${date(to)}, and is refused since`)] : [],
-    warnings: now >= from.getTime() && now < to.getTime() && left < warnedDays ? [`tls:certificate ends on ${date(to)}, in ${left} ${left === 1 ? 'day' : 'days'}: ${renew.join(' && ')}`] : [],
+    problems: now < from.getTime() ? [refused(certificate, `it is not valid before ${date(from)}`)]
+      : now >= to.getTime() ? [refused(certificate, `it expired on ${date(to)}`)] : [],
+    warnings: now >= from.getTime() && now < to.getTime() && left < warnedDays ? [`tls:certificate expires on ${date(to)}, in ${left} ${left === 1 ? 'day' : 'days'}: ${renew.join(' && ')}`] : [],
   };
 }
 
@@ -163,7 +163,7 @@ const serverAuth = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 function forServers(certificate: X509Certificate): Findings {
   // Node's types say that it is always there; a certificate without the extension is for everything.
   const uses = certificate.keyUsage as readonly string[] | undefined;
-  return { problems: uses === undefined || uses.some((use) => serverAuth.includes(use)) ? [] : [refused(certificate, 'it is not for servers (serverAuth), and is refused from one')], warnings: [] };
+  return { problems: uses === undefined || uses.some((use) => serverAuth.includes(use)) ? [] : [refused(certificate, 'it is not for servers (serverAuth), so clients refuse it')], warnings: [] };
 }
 
 /** Host names and addresses that a certificate is for; clients no longer read its subject. */
@@ -191,5 +191,5 @@ function named(certificate: X509Certificate, settings: Settings, beyond: Beyond)
     const more = phoenix && domains.length > 0 ? [`pulumi config set phoenix:hosts ${shellQuoted([...new Set([...hosts, ...domains.map((name) => name.replace('*', 'phoenix'))])].join(','))}`] : [];
     return { problems: [refused(certificate, `it is for no name or address by which the ports are reached beyond this machine (${known.join(', ') || 'the addresses of this host'})`, [...more, ...renew])], warnings: [] };
   }
-  return { problems: [], warnings: missing.length === 0 ? [] : [`tls:certificate is not for ${inWords(missing)}: whoever comes by ${missing.length === 1 ? 'that' : 'one of these'} refuses it`] };
+  return { problems: [], warnings: missing.length === 0 ? [] : [`tls:certificate is not for ${inWords(missing)}: clients that use ${missing.length === 1 ? 'that' : 'one of these'} refuse it`] };
 }

@@ -19,10 +19,10 @@ export const tunnelKeys = {
   ),
   'tunnel:zone': optional('example.com', 'Zone of these hostnames; without it the first of them without its first part', tunnel.hostname),
   'tunnel:allowEmails': optional('ada@example.com', 'Who gets past Cloudflare Access to the pages: email addresses, separated by commas', tunnel.emails),
-  'tunnel:allowDomains': optional('example.com', 'The same, everybody with an address in these domains', tunnel.emailDomains),
+  'tunnel:allowDomains': optional('example.com', 'The same, everyone with an address in these domains', tunnel.emailDomains),
   'tunnel:allowGroups': optional('f174e90a-fafe-4643-bbbc-4a0ed4fc8415', 'The same, Access groups by their IDs', tunnel.groupIds),
   'tunnel:serviceTokens': key('edge', 'Names of the Access service tokens for machines, separated by commas', tunnel.tokenNames),
-  'tunnel:tokenDuration': key('8760h', 'How long such a token is good, and the API key that goes with it: hours, or `forever`. A key that is there keeps its end', tunnel.tokenDuration),
+  'tunnel:tokenDuration': key('8760h', 'How long such a token is valid, and the API key that goes with it: hours, or `forever`. An existing key keeps its end', tunnel.tokenDuration),
   'tunnel:name': optional('llm-observability-dev', 'Name of the tunnel; without it `llm-observability-` and the stack', tunnel.tunnelName),
   'tunnel:connectors': key('2', 'Containers that hold the tunnel open, with four connections each', tunnel.connectors),
   'tunnel:image': key(images.tunnel, 'Image of cloudflared, with a version', image('tunnel')),
@@ -87,7 +87,7 @@ function account(settings: TunnelSettings, broken: ReadonlySet<string>, env: Nod
   const isThere = (name: 'cloudflare:accountId' | 'cloudflare:apiToken'): boolean => settings[name] !== undefined || broken.has(name);
   return [
     ...(isThere('cloudflare:accountId') ? [] : [missing('cloudflare:accountId', "the account that it is made in, whose ID is in the URL of the account's page at dash.cloudflare.com")]),
-    ...(isThere('cloudflare:apiToken') || env['CLOUDFLARE_API_TOKEN'] ? [] : [missing('cloudflare:apiToken', 'an API token, which dash.cloudflare.com/profile/api-tokens makes; the README lists what it has to be good for')]),
+    ...(isThere('cloudflare:apiToken') || env['CLOUDFLARE_API_TOKEN'] ? [] : [missing('cloudflare:apiToken', 'an API token, which dash.cloudflare.com/profile/api-tokens makes; the README lists the permissions that it needs')]),
   ];
 }
 
@@ -110,7 +110,7 @@ function twice(settings: TunnelSettings): Problem[] {
   return all.flatMap(({ key: name, hostname }, index) => {
     const earlier = all.slice(0, index).find((other) => other.hostname === hostname);
     return earlier
-      ? [{ key: name, value: hostname, rule: `${earlier.key} is the same hostname; each service needs one of its own`, mend: [without(settings, name)] }]
+      ? [{ key: name, value: hostname, rule: `${earlier.key} is the same hostname; each service needs its own hostname`, mend: [without(settings, name)] }]
       : [];
   });
 }
@@ -130,7 +130,7 @@ function otherAddress(settings: TunnelSettings): Problem[] {
     : [{
         key: 'phoenix:rootUrl',
         value: url.href,
-        rule: `the tunnel leads to https://${page}, which is what stands here where nothing is set`,
+        rule: `the tunnel leads to https://${page}, which is the default of this setting`,
         mend: ['pulumi config rm phoenix:rootUrl'],
       }];
 }
@@ -148,13 +148,13 @@ function open(settings: TunnelSettings, broken: ReadonlySet<string>): Problem[] 
       : [{
           key: 'tunnel:hostname',
           value: page,
-          rule: 'it publishes Phoenix, where everybody could read and delete everything: there is neither a login in Phoenix nor Access in front of it',
+          rule: 'it publishes Phoenix, where anyone could read and delete everything: there is neither a login in Phoenix nor Access in front of it',
           mend: ['pulumi config set phoenix:auth true', allow],
         }]),
     ...(settings['tunnel:routes'] ?? []).map(({ hostname }) => ({
       key: 'tunnel:routes',
       value: hostname,
-      rule: 'no Access rule lets anybody in, so the page would be public',
+      rule: 'no Access rule lets anyone in, so the page would be public',
       mend: [allow],
     })),
   ];
@@ -177,5 +177,5 @@ export function tunnelWarnings(settings: TunnelSettings): string[] {
   return hostnamesOf(settings)
     .filter(({ hostname }) => hostname.endsWith(`.${zone}`) && hostname.slice(0, -zone.length - 1).includes('.'))
     .map(({ key: name, hostname }) =>
-      `${name}: the certificate that Cloudflare gives a zone for nothing covers ${zone} and one level below; ${hostname} needs an advanced certificate, or clients fail in TLS`);
+      `${name}: the free certificate of a zone at Cloudflare covers ${zone} and one level below; ${hostname} needs an advanced certificate, or clients fail in TLS`);
 }

@@ -55,7 +55,7 @@ export async function inspectCentral(settings: Settings, read = readerFor(settin
     return refused('edge:central', stack, `its outputs cannot be read: ${reasonOf(error as Error)}`, 'npm run pulumi -- stack ls', 'pulumi config set edge:central prod');
   }
   if (!remote) {
-    return refused('edge:central', stack, 'that stack tells nothing of a receiver for other hosts: it is not deployed, at the edge itself, or of an older version of this program', redeploy);
+    return refused('edge:central', stack, 'that stack publishes no receiver for other hosts: it is not deployed, is itself at the edge, or was deployed by an older version of this program', redeploy);
   }
   const endpoint = remote.otlp[sendTo];
   const setting = { alloy: 'tunnel:otlpHostname otlp.example.com', phoenix: 'tunnel:phoenixOtlpHostname phoenix-otlp.example.com' }[sendTo];

@@ -62,7 +62,7 @@ export async function answersOf(engine: Engine): Promise<Answers> {
     engineGet<(Named & Addressed)[]>(engine, '/networks', 10_000),
   ]);
   if (!isSound(found)) {
-    throw new Error('what answers there is no Docker Engine');
+    throw new Error('what answers there is not a Docker Engine');
   }
   const [version, info, bridge, containers, { Volumes: volumes }, networks] = found;
   return { version, info, bridge, containers, volumes: volumes ?? [], networks };

@@ -37,7 +37,7 @@ export async function heldPorts(survey: PortSurvey): Promise<Problem[]> {
   return Promise.all([...holders].map(async ([key, { name, takenOverBy }]) => ({
     key,
     value: String(portAsSet(key, settings)),
-    rule: `${name} holds ${offset === 0 ? 'that port' : `port ${String(settings[key])} (ports:offset is ${offset})`} on the Docker host; stop it, or choose ${together === undefined ? 'another port' : 'other ports'}`,
+    rule: `${name} holds ${offset === 0 ? 'that port' : `port ${String(settings[key])} (ports:offset is ${offset})`} on the Docker host; stop it, or choose ${together === undefined ? 'a different port' : 'different ports'}`,
     mend: [
       together === undefined ? `pulumi config set ${key} ${await firstFree(key, survey)}` : `pulumi config set ports:offset ${together}`,
       ...(takenOverBy !== undefined && settings['edge:central'] === undefined ? [`npm run adopt -- --stack ${shortName(survey.owner)}${takenOverBy}   # takes over from it, with its data`] : []),
@@ -108,7 +108,7 @@ function overlap(a: string, b: string): boolean {
 async function processOn(addresses: readonly string[], port: number): Promise<string | undefined> {
   for (const address of addresses) {
     if (await isHeld(address, port)) {
-      return (await holderOf(port)) ?? 'another process';
+      return (await holderOf(port)) ?? 'a process';
     }
   }
   return undefined;

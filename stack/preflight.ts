@@ -160,6 +160,6 @@ async function notHere(key: 'phoenix:bind' | 'alloy:bind', chosen: readonly stri
 function inTheMiddle(owner: string, volumes: readonly Named[]): Problem[] {
   const stack = shortName(owner);
   return volumes.some(({ Name }) => Name === takingOver(stack))
-    ? [{ key: 'stack', value: stack, rule: 'it is in the middle of taking over from the services before it, and nothing is lost: let it come to the end', mend: [`npm run adopt -- --stack ${stack}`] }]
+    ? [{ key: 'stack', value: stack, rule: 'it has not finished taking over from the earlier services, and nothing is lost: run the adoption to its end', mend: [`npm run adopt -- --stack ${stack}`] }]
     : [];
 }

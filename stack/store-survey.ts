@@ -57,7 +57,7 @@ export async function surveyStores(settings: Settings, { local, bridge, isSecret
       // The engine may know a name that this machine does not.
       const unknown = ['ENOTFOUND', 'EAI_AGAIN'].includes(code) && !isPublic(url);
       const reason = kind === 'AbortError' || kind === 'TimeoutError' ? `no answer within ${timeoutMs / 1000} s` : code || message;
-      return unknown ? nothing : { problems: [], warnings: [`the store of ${backend.signals.join()} (${key}) does not answer this machine (${reason}); while it is away, Alloy keeps what is for it`] };
+      return unknown ? nothing : { problems: [], warnings: [`the store of ${backend.signals.join()} (${key}) does not answer this machine (${reason}); until it answers, Alloy keeps its data`] };
     }
   }));
   return { problems: found.flatMap(({ problems }) => problems), warnings: found.flatMap(({ warnings }) => warnings) };

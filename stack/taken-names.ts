@@ -14,7 +14,7 @@ export function takenNames(settings: Settings, owner: string, found: Readonly<Re
     found[kind].filter((one) => wanted[kind].includes(one.Name) && !isOf(owner, one)).map((one) => ({
       key: 'stack',
       value: stack,
-      rule: `${kind} ${one.Name}${origin(one)} has a name that this stack needs; give the stack another name${kind === 'container' ? ', or the container' : ''}`,
+      rule: `${kind} ${one.Name}${origin(one)} has a name that this stack needs; give the stack a different name${kind === 'container' ? ', or the container' : ''}`,
       mend: ['npm run up -- --stack OTHER_NAME', ...(kind === 'container' ? [`docker rename ${one.Name} ${one.Name}-old`] : [])],
     })));
 }

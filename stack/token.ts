@@ -26,7 +26,7 @@ export function tokenFindings(settings: Settings, bridge: readonly string[], bro
   if (addresses.length === 0) {
     return { problems: [], warnings: asked ? ['alloy:auth does nothing: Alloy is not published beyond this machine (alloy:bind)'] : [] };
   }
-  const open = `alloy:bind publishes beyond this machine, on ${addresses.join(', ')}, and without a token whoever reaches it can send`;
+  const open = `alloy:bind publishes beyond this machine, on ${addresses.join(', ')}, and without a token anyone who reaches it can send`;
   if (asked === undefined) {
     return {
       problems: broken.has('alloy:auth') ? [] : [{

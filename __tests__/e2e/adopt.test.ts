@@ -102,7 +102,7 @@ describe('a set-up of which half is gone', () => {
 
   it('its Phoenix is stopped: refused, with the command', async () => {
     await docker('stop', names.phoenix);
-    await expectRefused(new RegExp(`Phoenix is '${names.phoenix}': it is not running but exited[^]*docker start ${names.phoenix}`));
+    await expectRefused(new RegExp(`Phoenix is '${names.phoenix}': it is exited[^]*docker start ${names.phoenix}`));
     await docker('start', names.phoenix);
   });
 

@@ -216,7 +216,7 @@ describe('what cannot be known', () => {
       expect({ code, outcome, reason }).toEqual({ code: 0, outcome: 'previewed', reason: '' });
       expect(counts).toMatchObject({ remove: 0, replace: 0, change: 0, same: 0 });
       expect(unknown).toEqual([
-        'what of stack second stands already (its state was not asked for): everything shows as new',
+        'what stack second has already deployed (its state was not read): everything shows as new',
         'the values of phoenix:adminPassword (secrets)',
         'whether the Cloudflare account has what the tunnel needs (no API token)',
         'whether the ports are free there (the Docker host was not asked)',
@@ -234,7 +234,7 @@ describe('what cannot be known', () => {
   it('a host over SSH that cannot be reached', async () => {
     const { code, text } = await page(await first.beside('fifth'), '', ...settings({ 'docker:host': 'ssh://nobody@127.0.0.1:1' }));
     expect(code).toBe(0);
-    expect(text).toMatch(/fifth: \d+ to create; nothing stands yet/);
+    expect(text).toMatch(/fifth: \d+ to create; nothing is deployed yet/);
     expect(text).toMatch(/Not known: whether the ports are free there \(the Docker Engine at ssh:\/\/nobody@127\.0\.0\.1:1 \(docker:host\) does not answer/);
   });
 });
@@ -270,7 +270,7 @@ describe('an engine that is gone for good', () => {
     const before = await running(second);
     fs.unlinkSync(socket());
     const down = await second.command('down', ['--yes']);
-    expect([down.code, down.stderr]).toEqual([1, expect.stringMatching(/does not answer: .*Nothing was removed\.\n(?: {4}.*\n)* {4}npm run down -- --stack second --forget {3}# if it is gone for good/)]);
+    expect([down.code, down.stderr]).toEqual([1, expect.stringMatching(/does not answer: .*Nothing was removed\.\n(?: {4}.*\n)* {4}npm run down -- --stack second --forget {3}# if that engine no longer exists/)]);
     expect(await second.command('down', ['--forget', '--yes'])).toMatchObject({ code: 0, stderr: expect.stringMatching(/Stack second is removed from the state; its settings stay\./) });
     expect((await second.pulumi('stack', 'export')).stderr).toMatch(/no stack named 'second' found/);
     expect(await running(second)).toBe(before);

@@ -417,7 +417,7 @@ describe('at a terminal', () => {
   it('y deploys it, and the name of the stack is asked for before its data is deleted', async () => {
     const up = await checkout.atTerminal('up', [], [[question, 'y\r']]);
     expect([up.status, up.seen]).toEqual([0, expect.stringMatching(/http:\/\/127\.0\.0\.1:6006/)]);
-    const down = await checkout.atTerminal('down', ['--purge'], [['Type the stack\'s name to go on: ', 'yes\r']]);
+    const down = await checkout.atTerminal('down', ['--purge'], [['Type the name of the stack to continue: ', 'yes\r']]);
     expect([down.status, down.seen]).toEqual([1, expect.stringContaining('Nothing was removed.')]);
     const kept = await checkout.atTerminal('down', [], [[`Remove stack ${stack}? Its data stays. [y/N] `, '\x03']]);
     expect([kept.status, kept.seen]).toEqual([1, expect.stringContaining('Nothing was removed.')]);
@@ -439,7 +439,7 @@ describe('a run that was cut off', () => {
     child.kill('SIGTERM');
     const { code, stderr } = await ended;
     expect(code).not.toBe(0);
-    expect(stderr).toMatch(/Stopped\. Nothing is lost: the next run goes on from here\./);
+    expect(stderr).toMatch(/Stopped\. Nothing is lost: the next run continues from here\./);
     expect(await checkout.up()).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
     expect(await plannedSteps()).toEqual([]);
   });

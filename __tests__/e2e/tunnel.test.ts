@@ -239,7 +239,7 @@ describe('no answer of the tunnel loses a span', () => {
     expect(status).toBe(200);
     await until('the request put aside', async () => (await docker('exec', 'central-edge-gate', 'ls', '/var/lib/gate-aside/traces')) !== '', 600_000);
     await cloudflare.mode(hostnames.otlp, 'normal');
-    expect(await edge.verify()).toMatchObject({ ok: true, warnings: [expect.stringMatching(/^otlp\.example\.com refuses 1 request for what it holds/)] });
+    expect(await edge.verify()).toMatchObject({ ok: true, warnings: [expect.stringMatching(/^otlp\.example\.com refuses 1 request because of its content/)] });
 
     await docker('exec', 'central-edge-gate', 'bash', '/etc/gate/send-again.sh');
     await allStored('firewalled', 1);

@@ -126,7 +126,7 @@ describe('an error', () => {
 
   test('no JSON', async () => {
     const { engine } = await fakeEngine({ '/version': { status: 200, body: '<html><title>Sign in</title>' } });
-    await expect(engineGet(engine, '/version')).rejects.toThrow(new Error('it answers /version with what is no JSON: <html><title>Sign in</title>'));
+    await expect(engineGet(engine, '/version')).rejects.toThrow(new Error('its answer to /version is not JSON: <html><title>Sign in</title>'));
   });
 
   test('a scheme that no engine speaks', async () => {
@@ -151,11 +151,11 @@ describe('the version of the API', () => {
   });
 
   test.each([
-    ['none: another server', '200 OK', '<html>\n', 'what answers there is no Docker Engine (<html>)'],
-    ['none, nor anything else', '200 OK', '', 'what answers there is no Docker Engine (an empty answer)'],
-    ['no number', '200 OK\r\nApi-Version: latest', 'OK', 'what answers there is no Docker Engine (OK)'],
-    ['a path in its place', '200 OK\r\nApi-Version: 1.41/../x', 'OK', 'what answers there is no Docker Engine (OK)'],
-    ['another server that moves on', '302 Found\r\nLocation: /login', '', 'what answers there is no Docker Engine (an empty answer)'],
+    ['none: another server', '200 OK', '<html>\n', 'what answers there is not a Docker Engine (<html>)'],
+    ['none, nor anything else', '200 OK', '', 'what answers there is not a Docker Engine (an empty answer)'],
+    ['no number', '200 OK\r\nApi-Version: latest', 'OK', 'what answers there is not a Docker Engine (OK)'],
+    ['a path in its place', '200 OK\r\nApi-Version: 1.41/../x', 'OK', 'what answers there is not a Docker Engine (OK)'],
+    ['another server that moves on', '302 Found\r\nLocation: /login', '', 'what answers there is not a Docker Engine (an empty answer)'],
     ['credentials are asked for', '401 Unauthorized', 'authorization required\n', 'status 401: authorization required'],
     ['a plugin denies it', '403 Forbidden', '{"message":"authorization denied by plugin opa"}', 'authorization denied by plugin opa'],
     ['it fails itself', '500 Internal Server Error\r\nApi-Version: 1.51', '{"message":"still starting"}', 'still starting'],

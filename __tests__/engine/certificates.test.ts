@@ -88,7 +88,7 @@ describe('certificates that cannot be used', () => {
     ['a key of no form', (dir) => fs.writeFileSync(path.join(dir, 'key.pem'), 'garbage'), () => /^the key \(key\.pem\) cannot be used: /],
     ['a certificate that was cut off', (dir) => fs.truncateSync(path.join(dir, 'cert.pem'), 100), () => /^the certificate \(cert\.pem\) cannot be used: /],
     ['an empty key', (dir) => fs.truncateSync(path.join(dir, 'key.pem')), () => /^the key \(key\.pem\) cannot be used: /],
-    ['an encrypted key', (dir) => fs.writeFileSync(path.join(dir, 'key.pem'), encrypted), () => 'the key (key.pem) is encrypted, and nobody is there to type its passphrase'],
+    ['an encrypted key', (dir) => fs.writeFileSync(path.join(dir, 'key.pem'), encrypted), () => 'the key (key.pem) is encrypted, and a deployment cannot ask for its passphrase'],
   ])('%s', (_, change, rule) => {
     const dir = folder(change);
     const said = rule(dir);
@@ -114,7 +114,7 @@ describe('certificates that cannot be used', () => {
   test('a folder and text: which of them is not for the program to guess', () => {
     expect(choose({ 'docker:certPath': client, 'docker:caMaterial': text(client, 'ca.pem') }).problems).toEqual([{
       key: 'docker:certPath', value: client,
-      rule: 'docker:caMaterial, docker:certMaterial, docker:keyMaterial say the same in another way; the docker provider takes one of the two',
+      rule: 'docker:caMaterial, docker:certMaterial, docker:keyMaterial contain the same as text; the docker provider takes one of the two',
       mend: ['pulumi config rm docker:certPath'],
     }]);
   });
@@ -141,7 +141,7 @@ describe('certificates that cannot be used', () => {
 describe('variables that the docker provider reads whatever it is told', () => {
   const certificates = (value: string, at: string): object =>
     ({ key: 'DOCKER_CERT_PATH', value, rule: `the docker provider uses these certificates for every engine, and they are not for the one at ${at}`, mend: ['unset DOCKER_CERT_PATH'] });
-  const address = (value: string): object => ({ key: 'DOCKER_HOST', value, rule: `the docker provider looks there although the stack is for ${host}`, mend: ['unset DOCKER_HOST'] });
+  const address = (value: string): object => ({ key: 'DOCKER_HOST', value, rule: `the docker provider uses that engine, but the stack is for ${host}`, mend: ['unset DOCKER_HOST'] });
 
   test.each<[string, () => EngineSettings, () => NodeJS.ProcessEnv, () => object[]]>([
     ['certificates that are used', () => ({ 'docker:certPath': client }), () => ({ DOCKER_CERT_PATH: client }), () => []],

@@ -157,7 +157,7 @@ describe('a context', () => {
 
     test.each<[string, (dir: string) => void, (dir: string) => string, readonly string[]]>([
       ['that is not there', () => {}, (dir) => `there is no docker context of that name in ${dir}`, ['docker context ls', leave]],
-      ['of broken JSON', (dir) => writeMeta(dir, 'one', '{"Name":'), (dir) => `${dir}/contexts/meta/${contextId('one')}/meta.json is no JSON`, [leave]],
+      ['of broken JSON', (dir) => writeMeta(dir, 'one', '{"Name":'), (dir) => `${dir}/contexts/meta/${contextId('one')}/meta.json is not JSON`, [leave]],
       ['that cannot be read', (dir) => fs.mkdirSync(path.join(dir, 'contexts', 'meta', contextId('one'), 'meta.json'), { recursive: true }), (dir) => `${dir}/contexts/meta/${contextId('one')}/meta.json cannot be read (EISDIR)`, [leave]],
       ['of another program', (dir) => writeMeta(dir, 'one', '{"Name":"one","Endpoints":{"kubernetes":{"Host":"https://k"}}}'), () => 'it names no Docker Engine', inspect],
       ['of null', (dir) => writeMeta(dir, 'one', 'null'), () => 'it names no Docker Engine', inspect],
@@ -186,11 +186,11 @@ describe('a context', () => {
     expect(sound(chooseEngine({ 'docker:context': 'one' }, given)).engine).toEqual({ host: 'unix:///run/x.sock' });
   });
 
-  test('it brings certificates of its own, and none of the settings', () => {
+  test('it has its own certificates, and none of the settings', () => {
     const given = home();
     writeContext(config(given), 'one', 'tcp://192.0.2.1:2375');
     expect(chooseEngine({ 'docker:context': 'one', 'docker:certPath': client }, given).problems).toEqual([
-      { key: 'docker:certPath', rule: 'docker context one brings certificates of its own', mend: ['pulumi config rm docker:certPath'] },
+      { key: 'docker:certPath', rule: 'docker context one has its own certificates', mend: ['pulumi config rm docker:certPath'] },
     ]);
   });
 });
@@ -215,7 +215,7 @@ describe('the configuration of the docker command line', () => {
   });
 
   test.each<[string, (file: string) => void, string]>([
-    ['broken', (file) => fs.writeFileSync(file, '{'), 'is no JSON'],
+    ['broken', (file) => fs.writeFileSync(file, '{'), 'is not JSON'],
     ['out of reach', (file) => fs.mkdirSync(file), 'cannot be read (EISDIR)'],
   ])('%s: what it chooses is not known', (_, write, what) => {
     const { choice, dir } = chosen(write);

@@ -49,7 +49,7 @@ describe('an engine that is not trusted', () => {
 
   test('that speaks no TLS', async () => {
     const { host } = await fakeEngine(current, 'tcp');
-    await expect(info({ host, tls: client })).rejects.toThrow(new Error('what listens there speaks no TLS'));
+    await expect(info({ host, tls: client })).rejects.toThrow(new Error('what listens there does not use TLS'));
   });
 });
 

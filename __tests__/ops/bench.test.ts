@@ -133,7 +133,7 @@ test('services that do not start are removed', async () => {
   expect(mockDone).toEqual(['docker-compose up -d', 'docker-compose removed']);
 });
 
-test.each([[['--frobnicate'], "Unknown option '--frobnicate'."], [['prod'], "'prod' is no option of npm run bench."]])('what is typed wrong, %j, starts nothing', async (args, words) => {
+test.each([[['--frobnicate'], "Unknown option '--frobnicate'."], [['prod'], "'prod' is not an option of npm run bench."]])('what is typed wrong, %j, starts nothing', async (args, words) => {
   machine();
   expect(await bench(...args)).toBe(`${words}\n    npm run bench -- --help`);
   expect(asked()).toEqual([]);

@@ -36,7 +36,7 @@ describe('a passphrase', () => {
   const incorrect = 'error: incorrect passphrase\n';
   const missing = 'error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment variables\n';
   const unreadable = 'error: unable to read PULUMI_CONFIG_PASSPHRASE_FILE: open /gone: no such file or directory\n';
-  const wrong = (what: string): string => `${what} does not fit the secrets of stack dev: they were encrypted with another passphrase. Nothing was changed.`;
+  const wrong = (what: string): string => `${what} does not fit the secrets of stack dev: they were encrypted with a different passphrase. Nothing was changed.`;
   const none = (what: string): string => `The secrets of stack dev need a passphrase, and ${what}. Nothing was changed.`;
   const inFile = 'export PULUMI_CONFIG_PASSPHRASE_FILE=/path/of/the/passphrase/that/fits';
   const give = "export PULUMI_CONFIG_PASSPHRASE='the passphrase that fits'";

@@ -68,9 +68,9 @@ describe('what is wrong is named, with the command that helps', () => {
     ['up', ['--rotate'], "Option '--rotate <name>' argument missing.", 'npm run up -- --help'],
     ['up', ['-c', 'phoenix:uiPort'], "Option '-c, --config <key=value>' argument 'phoenix:uiPort' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
     ['up', ['-c', 'a:b=1', '-c', '=1'], "Option '-c, --config <key=value>' argument '=…' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
-    ['up', ['phoenix:uiPort=1', '--yes'], "'phoenix:uiPort=1' is no option of npm run up.", "npm run up -- -c 'phoenix:uiPort=1' --yes"],
-    ['up', ['phoenix:smtpPassword=hunter2'], "'phoenix:smtpPassword=…' is no option of npm run up.", "npm run up -- -c 'phoenix:smtpPassword=…'"],
-    ['up', ['prod'], "'prod' is no option of npm run up.", 'npm run up -- --stack prod'],
+    ['up', ['phoenix:uiPort=1', '--yes'], "'phoenix:uiPort=1' is not an option of npm run up.", "npm run up -- -c 'phoenix:uiPort=1' --yes"],
+    ['up', ['phoenix:smtpPassword=hunter2'], "'phoenix:smtpPassword=…' is not an option of npm run up.", "npm run up -- -c 'phoenix:smtpPassword=…'"],
+    ['up', ['prod'], "'prod' is not an option of npm run up.", 'npm run up -- --stack prod'],
     ['up', ['--phoenix:secret=hunter2'], "Unknown option '--phoenix:secret=…'.", 'npm run up -- --help'],
     ['up', ['-c', 'phoenix:secret hunter2'], "Option '-c, --config <key=value>' argument 'phoenix:secret=…' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help'],
     ...[
@@ -91,18 +91,18 @@ describe('what is wrong is named, with the command that helps', () => {
       ['https://h/x?api_key=hunter2', 'https://h/x?api_key=[secret]'],
     ].flatMap(([word = '', shown = '']): [string, string[], string, string][] => [
       ...['-c', '--config'].map((option): [string, string[], string, string] => ['up', [option, word], `Option '-c, --config <key=value>' argument '${shown}' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.`, 'npm run up -- --help']),
-      ['up', [word], `'${shown}' is no option of npm run up.`, 'npm run up -- --help'],
+      ['up', [word], `'${shown}' is not an option of npm run up.`, 'npm run up -- --help'],
     ]),
     ...['-c', '--config'].map((option): [string, string[], string, string] => ['up', [option, 'hunter2'], "Option '-c, --config <key=value>' argument '…' is invalid. Write KEY=VALUE, such as -c phoenix:uiPort=16006.", 'npm run up -- --help']),
     ['up', ["--phoenix-secret=it's hunter2"], "Unknown option '--phoenix-secret=…'.", 'npm run up -- --help'],
     ['up', ['--phoenix:secret:hunter2'], "Unknown option '--phoenix:…'.", 'npm run up -- --help'],
-    ['up', ["phoenix:smtpPassword=it's hunter2"], "'phoenix:smtpPassword=…' is no option of npm run up.", "npm run up -- -c 'phoenix:smtpPassword=…'"],
-    ['up', ['loki:url=https://loki/x?api_key=hunter2'], "'loki:url=https://loki/x?api_key=[secret]' is no option of npm run up.", "npm run up -- -c 'loki:url=https://loki/x?api_key=[secret]'"],
-    ['up', ['loki:url=http://me:hunter2@loki:3100'], "'loki:url=http://me:[secret]@loki:3100' is no option of npm run up.", "npm run up -- -c 'loki:url=http://me:[secret]@loki:3100'"],
-    ['up', ['none'], "'none' is no option of npm run up.", 'npm run up -- --help'],
-    ['up', ['a', 'b'], "'a' is no option of npm run up.", 'npm run up -- --help'],
+    ['up', ["phoenix:smtpPassword=it's hunter2"], "'phoenix:smtpPassword=…' is not an option of npm run up.", "npm run up -- -c 'phoenix:smtpPassword=…'"],
+    ['up', ['loki:url=https://loki/x?api_key=hunter2'], "'loki:url=https://loki/x?api_key=[secret]' is not an option of npm run up.", "npm run up -- -c 'loki:url=https://loki/x?api_key=[secret]'"],
+    ['up', ['loki:url=http://me:hunter2@loki:3100'], "'loki:url=http://me:[secret]@loki:3100' is not an option of npm run up.", "npm run up -- -c 'loki:url=http://me:[secret]@loki:3100'"],
+    ['up', ['none'], "'none' is not an option of npm run up.", 'npm run up -- --help'],
+    ['up', ['a', 'b'], "'a' is not an option of npm run up.", 'npm run up -- --help'],
     ['verify', ['--json=yes'], "Unknown option '--json=…'. Did you mean --json?", 'npm run verify -- --help'],
-    ['verify', ['phoenix:auth=true'], "'phoenix:auth=true' is no option of npm run verify.", 'npm run verify -- --help'],
+    ['verify', ['phoenix:auth=true'], "'phoenix:auth=true' is not an option of npm run verify.", 'npm run verify -- --help'],
     ...['x', '-1', '1.5', ''].map((seconds) => ['verify', [`--timeout=${seconds}`], `Option '--timeout <seconds>' argument '${seconds}' is invalid. Write whole seconds.`, 'npm run verify -- --help'] as [string, string[], string, string]),
     ['down', ['--purge=yes'], "Unknown option '--purge=…'. Did you mean --purge?", 'npm run down -- --help'],
     ['up', ['--stack', 'dev', '--stack=prod'], '--stack is given 2 times: npm run up takes one.', 'npm run up -- --help'],
@@ -115,7 +115,7 @@ describe('what is wrong is named, with the command that helps', () => {
   });
 
   test.each(commands.filter(({ options }) => options.some(({ long }) => long === '--stack')).map((command) => [command.name(), command] as const))('%s: a stack with a name that Docker would not take', async (_, command) => {
-    await expect(parse(command, ['--stack', 'a b'])).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(/^'a b' is no stack name here: .*\n {4}npm run pulumi -- stack ls$/) });
+    await expect(parse(command, ['--stack', 'a b'])).rejects.toMatchObject({ exitCode: 2, message: expect.stringMatching(/^'a b' is not a valid stack name: .*\n {4}npm run pulumi -- stack ls$/) });
   });
 });
 
@@ -154,7 +154,7 @@ describe('what npm has kept for itself', () => {
     ['what npm knows itself', 'preview', { npm_config_all: 'true', npm_config_json: 'true' }, [], '--all, --json', '--all --json'],
   ])('%s', async (_, command, env, args, kept, right) => {
     setEnvironment(env);
-    expect(await typed(command, args)).toBe(`npm has kept ${kept} for itself: what is meant for the command comes after --.\n    npm run ${command} -- ${right}`);
+    expect(await typed(command, args)).toBe(`npm consumed ${kept}: arguments for the command come after --.\n    npm run ${command} -- ${right}`);
   });
 
   test.each<[string, string[], Record<string, string>, string]>([
@@ -164,13 +164,13 @@ describe('what npm has kept for itself', () => {
     ['more than was meant would be', ['destroy', 'urn:x'], { npm_config_exclude: 'true' }, '--exclude'],
   ])('for the Pulumi CLI: without it %s', async (_, args, env, kept) => {
     setEnvironment(env);
-    await expect(parse(pulumi, args, pulumiOptions)).rejects.toThrow(`npm has kept ${kept} for itself`);
+    await expect(parse(pulumi, args, pulumiOptions)).rejects.toThrow(`npm consumed ${kept}:`);
   });
 
   test.each([['secrets-provider', 'hunter2'], ['override-env', 'PASSWORD=hunter2'], ['config', 'phoenix:smtpPassword=hunter2'], ['message', 'hunter2'], ['policy-pack-config', 'hunter2']])('for the Pulumi CLI: what may be a secret in --%s is not shown', async (name, value) => {
     setEnvironment({ [`npm_config_${name.replace(/-/g, '_')}`]: value });
     const message = await parse(pulumi, ['up', 'hunter2'], pulumiOptions).then(() => '', (error: Error) => error.message);
-    expect(message).toMatch(new RegExp(`^npm has kept --${name} for itself`));
+    expect(message).toMatch(new RegExp(`^npm consumed --${name}`));
     expect(message).not.toContain('hunter2');
   });
 
@@ -295,9 +295,9 @@ describe('how a command ends', () => {
     ['a failure', "throw new (require('./ops/support/say').Failure)('Not there.', ['look'])", 1, /^\nNot there\.\n {4}look\n$/],
     ['a stop', "throw new (require('./ops/support/say').Stopped)('Stopped.')", 130, /^\nStopped\.\n$/],
     ['a stop that leaves something in the middle', "setInterval(() => {}, 1000); throw new (require('./ops/support/say').Stopped)('Stopped.')", 130, /^\nStopped\.\n$/],
-    ['a bug', "throw new TypeError('x is not a function')", 1, /^\nThis is a bug of llm-observability.*Node [\d.]+.*\n {4}\S+.*\n {2}TypeError: x is not a function\n {6}at /],
-    ['a bug that nobody waits for', "setTimeout(() => { throw new Error('later'); }, 1); await new Promise((r) => setTimeout(r, 60000))", 1, /^\nThis is a bug of llm-observability.*\n.*\n {2}Error: later\n/],
-    ['a word that was thrown', "throw 'a word'", 1, /^\nThis is a bug of llm-observability.*\n.*\n {2}a word\n/],
+    ['a bug', "throw new TypeError('x is not a function')", 1, /^\nThis is a bug in llm-observability.*Node [\d.]+.*\n {4}\S+.*\n {2}TypeError: x is not a function\n {6}at /],
+    ['a bug that nobody waits for', "setTimeout(() => { throw new Error('later'); }, 1); await new Promise((r) => setTimeout(r, 60000))", 1, /^\nThis is a bug in llm-observability.*\n.*\n {2}Error: later\n/],
+    ['a word that was thrown', "throw 'a word'", 1, /^\nThis is a bug in llm-observability.*\n.*\n {2}a word\n/],
     ['a file that may not be written', "require('fs').writeFileSync('/proc/x/y', '')", 1, /ENOENT/],
     ['a folder that is read-only', "throw Object.assign(new Error('x'), { code: 'EROFS', path: '/srv/x' })", 1, /^\nEROFS: it is on a file system that is read-only: \/srv\/x\n {4}df -h \/srv\/x\n$/],
   ])('%s', (_, body, code, words) => {

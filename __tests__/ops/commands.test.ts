@@ -187,18 +187,18 @@ describe('invite', () => {
   test('one that is there stays as it is', async () => {
     const file = path.join(tempDir(), 'edge.access.json');
     fs.writeFileSync(file, 'of somebody');
-    expect((await invited(prod, '--file', file)).failure).toBe(`${file} is there already, and stays as it is.\n    rm ${file}\n    npm run invite -- --stack prod --token edge --file OTHER.access.json`);
+    expect((await invited(prod, '--file', file)).failure).toBe(`${file} already exists and was not changed.\n    rm ${file}\n    npm run invite -- --stack prod --token edge --file OTHER.access.json`);
     expect(fs.readFileSync(file, 'utf8')).toBe('of somebody');
   });
 
   test('a folder is no file', async () => {
     const file = tempDir();
-    expect((await invited(prod, '--file', file)).failure).toBe(`${file} is there already, and stays as it is.\n    npm run invite -- --stack prod --token edge --file OTHER.access.json`);
+    expect((await invited(prod, '--file', file)).failure).toBe(`${file} already exists and was not changed.\n    npm run invite -- --stack prod --token edge --file OTHER.access.json`);
   });
 
   test('secrets do not go to standard output', async () => {
     const { failure, stdout } = await invited(prod, '--file', '-');
-    expect(failure).toBe('The file has secrets in it, and is not written to standard output.\n    npm run invite -- --stack prod --token edge --file OTHER.access.json');
+    expect(failure).toBe('The file contains secrets and is not written to standard output.\n    npm run invite -- --stack prod --token edge --file OTHER.access.json');
     expect(stdout).toBe('');
     expect(fs.existsSync('-')).toBe(false);
   });
@@ -281,7 +281,7 @@ describe('down', () => {
     expect(failure).toBeUndefined();
     expect(cli.calls().at(-1)).toEqual(destroyed('--exclude-protected'));
     expect(cli.calls().map(([command]) => command)).not.toContain('state');
-    expect(said.at(-1)).toBe('Stack dev is removed. Its data stays in the volumes alloy-dev-data, phoenix-dev-data; `npm run up` takes it up again, `npm run down -- --purge` deletes it.');
+    expect(said.at(-1)).toBe('Stack dev is removed. Its data stays in the volumes alloy-dev-data, phoenix-dev-data; `npm run up` uses it again, `npm run down -- --purge` deletes it.');
     expect(asked(docker)).toContain(`GET /volumes?filters=${label}`);
     expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
   });
@@ -291,7 +291,7 @@ describe('down', () => {
     const docker = await engine(leftover);
     const urn = 'urn:pulumi:dev::llm-observability::docker:index/container:Container::alloy';
     const cli = cliOn(docker.host, { cancel: {}, 'stack export': state({ type: 'creating', resource: { urn } }), destroy: { code: 1 } });
-    expect((await run('down', ['--yes'], cli)).said.slice(0, 2)).toEqual(['An earlier run was killed; removing its lock', 'Removing container alloy-dev: an earlier run was cut off while making it']);
+    expect((await run('down', ['--yes'], cli)).said.slice(0, 2)).toEqual(['An earlier run was killed; removing its lock', 'Removing container alloy-dev: an earlier run was interrupted while it created it']);
     expect(cli.calls().map(([command]) => command)).toEqual(['cancel', 'stack', 'config', 'destroy']);
     expect(asked(docker)).toContain('DELETE /containers/c1?force=1');
   });
@@ -316,7 +316,7 @@ describe('down', () => {
   });
 
   describe('--purge at a terminal', () => {
-    const question = "This deletes every trace of stack dev (volumes alloy-dev-data, phoenix-dev-data) for good. Type the stack's name to go on: ";
+    const question = "This permanently deletes every trace of stack dev (volumes alloy-dev-data, phoenix-dev-data). Type the name of the stack to continue: ";
 
     test.each<[string, string | undefined]>([['another name', 'prod'], ['a yes', 'y'], ['nothing', ''], ['an end by Ctrl-C', undefined]])('%s is no answer, and removes nothing', async (_, answer) => {
       const docker = await engine();
@@ -392,7 +392,7 @@ describe('down', () => {
   test('--purge of a stack whose state cannot be changed removes nothing', async () => {
     const docker = await engine();
     const cli = cliOn(docker.host, { 'state unprotect --all': { stderr: 'error: the stack is locked\n', code: 255 } });
-    expect((await run('down', ['--purge', '--yes'], cli)).failure).toBe('Giving up the secrets of the data failed: the stack is locked');
+    expect((await run('down', ['--purge', '--yes'], cli)).failure).toBe('Removing the protection of the secrets failed: the stack is locked');
     expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
     expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
   });
@@ -485,7 +485,7 @@ describe('down', () => {
     test('where it fails', async () => {
       const docker = await engine();
       const cli = halfWay(docker.host, ':');
-      expect((await run('down', ['--purge', '--yes'], cli)).failure).toMatch(/^Not all of it could be removed/);
+      expect((await run('down', ['--purge', '--yes'], cli)).failure).toMatch(/^Not everything was removed/);
       expect(cli.calls().at(-1)).toEqual(protectedAgain);
     });
 
@@ -495,7 +495,7 @@ describe('down', () => {
       test.each<[string, (begun: string) => [string, string?], string]>([
         ['while they are unprotected', (begun) => [':', waiting(begun, 'exit 1')], 'Stopped.'],
         ['between that and the removal', (begun) => [':', waiting(begun, `rm ${begun}`)], 'Stopped. Nothing was removed.'],
-        ['while the stack is removed', (begun) => [waiting(begun, 'exit 1')], 'Stopped. The next run goes on from here.\n    npm run down -- --purge'],
+        ['while the stack is removed', (begun) => [waiting(begun, 'exit 1')], 'Stopped. The next run continues from here.\n    npm run down -- --purge'],
       ])('%s', async (_, steps, message) => {
         const docker = await engine();
         const begun = path.join(tempDir(), 'begun');
@@ -522,7 +522,7 @@ describe('down', () => {
   test('a removal that stops on the way keeps the data', async () => {
     const docker = await engine();
     const { failure } = await run('down', ['--purge', '--yes', '--stack', 'prod'], cliOn(docker.host, { destroy: { code: 255 } }));
-    expect(failure).toBe('Not all of it could be removed; the reason is above. The next run goes on from here.\n    npm run down -- --stack prod --purge');
+    expect(failure).toBe('Not everything was removed; the reason is above. The next run continues from here.\n    npm run down -- --stack prod --purge');
     expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
   });
 
@@ -535,7 +535,7 @@ describe('down', () => {
     const host = (await nobody()).replace('http:', 'tcp:');
     const cli = cliOn(host);
     expect((await run('down', ['--yes'], cli)).failure).toBe(
-      `The Docker Engine at ${host} does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}. Nothing was removed.\n    DOCKER_HOST=${host} docker info\n    npm run down -- --forget   # if it is gone for good`,
+      `The Docker Engine at ${host} does not answer: connect ECONNREFUSED ${host.slice('tcp://'.length)}. Nothing was removed.\n    DOCKER_HOST=${host} docker info\n    npm run down -- --forget   # if that engine no longer exists`,
     );
     expect(cli.calls().map(([command]) => command)).not.toContain('destroy');
   });
@@ -571,19 +571,19 @@ describe('down', () => {
       const cli = cliOn(gone, done);
       const questions = answering(answer);
       expect((await run('down', ['--forget'], cli)).failure).toBe(calls.length > 0 ? undefined : 'Nothing was removed.');
-      expect(questions).toEqual([`${why} This gives up stack dev for good, with the keys and secrets of its data. What is on that engine stays there. Type the stack's name to go on: `]);
+      expect(questions).toEqual([`${why} This permanently removes stack dev from the state, with the keys and secrets of its data. What is on that engine stays there. Type the name of the stack to continue: `]);
       expect(changing(cli)).toEqual(calls);
     });
 
     test('without a yes and a terminal nothing is done', async () => {
       const cli = fakePulumi({});
-      expect((await run('down', ['--forget'], cli)).failure).toBe('Giving up the data of stack dev needs confirmation, and there is no terminal. Nothing was changed.\n    npm run down -- --forget --yes');
+      expect((await run('down', ['--forget'], cli)).failure).toBe('Removing stack dev needs confirmation, and there is no terminal. Nothing was changed.\n    npm run down -- --forget --yes');
       expect(cli.calls()).toEqual([]);
     });
 
     test('a removal that stops on the way keeps the stack, and goes on by the same command', async () => {
       const cli = cliOn(gone, { ...done, destroy: { code: 255 } });
-      expect((await run('down', ['--forget', '--yes'], cli)).failure).toBe('Not all of it could be removed; the reason is above. The next run goes on from here.\n    npm run down -- --forget');
+      expect((await run('down', ['--forget', '--yes'], cli)).failure).toBe('Not everything was removed; the reason is above. The next run continues from here.\n    npm run down -- --forget');
       expect(changing(cli)).toEqual(all.slice(0, 2));
     });
 
@@ -597,7 +597,7 @@ describe('down', () => {
       const [plain, forget] = [await run('down', ['--yes'], cli), await run('down', ['--forget', '--yes'], cli)];
       delete mockCommand.reason;
       expect(plain.failure).not.toContain('--forget');
-      expect(forget.failure).toMatch(/^The Docker Engine at unix:\/\/\/var\/run\/docker\.sock is there, and you may not use it: connect EACCES .*\. Nothing was removed\./);
+      expect(forget.failure).toMatch(/^The Docker Engine at unix:\/\/\/var\/run\/docker\.sock is running, but you are not allowed to use it: connect EACCES .*\. Nothing was removed\./);
       expect(changing(cli)).toEqual([]);
     });
   });
@@ -708,7 +708,7 @@ describe('up', () => {
     const pulumi = cli({
       up: { first: "echo 'config: {phoenix:uiPort: 6007}' > Pulumi.dev.yaml", stderr: 'error: update failed\n', code: 255 },
     });
-    expect((await run('up', ['--yes', '-c', 'phoenix:uiPort=6007'], pulumi)).failure).toBe('Not deployed; what stopped it is above. The next run goes on from here.\n    npm run up');
+    expect((await run('up', ['--yes', '-c', 'phoenix:uiPort=6007'], pulumi)).failure).toBe('Not deployed; the reason is above. The next run continues from here.\n    npm run up');
     expect(fs.readFileSync(stackFile, 'utf8')).toBe('config: {phoenix:uiPort: 6007}\n');
   });
 
@@ -731,7 +731,7 @@ describe('up', () => {
   });
 
   test.each<[string, Said, string[]]>([
-    ['at a container: what that has said last', { code: 255 }, ['Container phoenix-dev (Restarting (1) 3 seconds ago) has said nothing.']],
+    ['at a container: what that has said last', { code: 255 }, ['Container phoenix-dev (Restarting (1) 3 seconds ago) has logged nothing.']],
     ['at its settings: nothing of the containers', { stdout: '1 problem with stack dev; nothing was changed.\n', code: 255 }, []],
   ])('a deployment that stops %s', async (_, stopped, words) => {
     // In the state, so that it is no leftover of somebody else.
@@ -745,7 +745,7 @@ describe('up', () => {
 
   test('a run that the system has ended', async () => {
     const { failure } = await run('up', ['--yes'], cli({ up: { first: 'kill -KILL $$' } }));
-    expect(failure).toBe('The Pulumi CLI was ended by SIGKILL, as the system does when memory runs out. Nothing is lost: the next run goes on from here.\n    npm run up');
+    expect(failure).toBe('The Pulumi CLI was ended by SIGKILL, as the system does when memory runs out. Nothing is lost: the next run continues from here.\n    npm run up');
   });
 
   test('after a run that was cut off, the state is put right first', async () => {
@@ -881,7 +881,7 @@ describe('up', () => {
     const out = Object.getOwnPropertyDescriptor(process.stdout, 'isTTY') ?? { value: undefined, configurable: true, writable: true };
     beforeEach(() => void Object.defineProperty(process.stdout, 'isTTY', { ...out, value: true }));
     afterEach(() => void Object.defineProperty(process.stdout, 'isTTY', out));
-    const stopping = 'Stopping at the next place where everything is in order …';
+    const stopping = 'Stopping at the next safe point …';
     const salted = { first: 'echo "encryptionsalt: v1:x" > Pulumi.dev.yaml' };
     const removal = ['stack', 'rm', '--yes', '--preserve-config', '--stack', 'dev'];
     const copies = (pulumi: FakePulumi): string[] => pulumi.calls().flat().filter((arg) => arg.endsWith('/Pulumi.dev.yaml') && fs.existsSync(arg));
@@ -969,7 +969,7 @@ describe('up', () => {
       const pulumi = cli({ up: { ...deployed, first: `trap '' INT; echo 'the last step' >&2; while [ ! -e ${begun} ]; do sleep 0.05; done` } });
       const running = run('up', ['--yes'], pulumi);
       when('the last step', () => fs.writeFileSync(begun, ''));
-      expect((await running).failure).toBe('Stopped. The stack is deployed; whether a trace arrives was not looked at.');
+      expect((await running).failure).toBe('Stopped. The stack is deployed; whether a trace arrives was not checked.');
       expect(pulumi.calls().at(-1)?.[0]).toBe('up');
     });
   });
@@ -979,7 +979,7 @@ describe('up', () => {
     const { stdout, failure } = await run('up', ['--yes', '--json'], cli({ 'stack output': output(broken.outputs) }));
     expect(Object.keys(JSON.parse(stdout) as object)).toEqual(['endpoints', 'traceId', 'ms', 'changes']);
     expect(failure).toBe(
-      'The stack is deployed and a trace does not arrive.\napplication -> Alloy: Alloy answered 503: queue is full.\n    docker logs --tail 30 alloy-dev',
+      'The stack is deployed, but a trace does not arrive.\napplication -> Alloy: Alloy answered 503: queue is full.\n    docker logs --tail 30 alloy-dev',
     );
   });
 
@@ -1115,9 +1115,9 @@ describe('doctor', () => {
     const mend = (command: string): string => `${' '.repeat(20)}${command}`;
     expect(stdout.split('\n').slice(2)).toEqual([
       'missing  Pulumi     no CLI on PATH and none downloaded yet',
-      mend('npm run up   # gets the pinned one'),
+      mend('npm run up   # downloads the pinned one'),
       'ok       plugins    installed',
-      `missing  state      ${local.passphrase} can be read by others (mode 644)`,
+      `missing  state      ${local.passphrase} can be read by other users (mode 644)`,
       mend(`chmod 600 ${local.passphrase}`),
       'missing  Docker     19.3.0 is too old (API 1.40, at least 1.41)',
       mend('sudo apt-get install --only-upgrade docker.io'),

@@ -14,7 +14,7 @@ test('the marker that nobody sees, where the page comes from, and the page', () 
 
 test("a fork's says that it is a stranger's", () => {
   expect(commentBody('No change.\n', { ...origin, fork: 'ada/llm-observability' })).toBe(
-    `${marker}\nPreview of commit \`0123456\`, from [this run](${run}). The code of the fork ada/llm-observability made it, without credentials: take its links and commands for what a stranger wrote.\n\nNo change.\n`,
+    `${marker}\nPreview of commit \`0123456\`, from [this run](${run}). The code of the fork ada/llm-observability made it, without credentials: treat its links and commands as written by a stranger.\n\nNo change.\n`,
   );
 });
 
@@ -43,7 +43,7 @@ describe('mentions', () => {
 describe('what is longer than a comment may be', () => {
   const line = `${'x'.repeat(99)}\n`;
   const heading = `${marker}\nPreview of commit \`0123456\`, from [this run](${run}).`;
-  const cut = `${heading} It is longer than a comment may be and ends early; all of it is in the artifact of that run.\n\n`;
+  const cut = `${heading} It is too long for a comment and is truncated; the artifact of that run has all of it.\n\n`;
 
   test('fits to the last character', () => {
     const page = 'x'.repeat(longest - heading.length - 2);

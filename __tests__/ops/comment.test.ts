@@ -42,7 +42,7 @@ function page(text: string): string {
 const bodies = ({ comments }: FakeGitHub): Record<string, string[]> =>
   Object.fromEntries([...comments].map(([number, list]) => [number, list.map(({ body }) => body)]));
 
-const fromFork = " The code of the fork ada/llm-observability made it, without credentials: take its links and commands for what a stranger wrote.";
+const fromFork = " The code of the fork ada/llm-observability made it, without credentials: treat its links and commands as written by a stranger.";
 const heading = `${marker}\nPreview of commit \`0123456\`, from [this run](${runUrl}).`;
 
 test("a fork's page, on the pull request that it is about", async () => {
@@ -63,7 +63,7 @@ test('a pull request that has gone on keeps its comment', async () => {
   const github = await fakeGitHub([pull(3, fork, 'metrics', 'f'.repeat(40))]);
   setEnvironment(variables(github.url));
   expect(await comment(['--file', page('An old page.\n')])).toEqual({
-    said: [`No open pull request is at commit ${commit} of ada/llm-observability: it was closed, or a newer commit has a page of its own. Nothing was posted.`],
+    said: [`No open pull request is at commit ${commit} of ada/llm-observability: it was closed, or a newer commit has its own page. Nothing was posted.`],
   });
   expect(github.written()).toEqual([]);
 });
@@ -73,7 +73,7 @@ test('what the environment does not say is named, all of it, before anything is 
   setEnvironment({ ...variables(github.url), GITHUB_TOKEN: '', HEAD_BRANCH: undefined });
   expect((await comment(['--file', page('A page.\n')])).failure).toBe(
     [
-      'The environment does not say which pull request this is about: GITHUB_TOKEN, HEAD_BRANCH not set. Nothing was posted.',
+      'The environment does not name the pull request: GITHUB_TOKEN, HEAD_BRANCH not set. Nothing was posted.',
       '    export GITHUB_TOKEN=…                    # may write to pull requests',
       '    export HEAD_BRANCH=branch',
     ].join('\n'),

@@ -32,9 +32,9 @@ test('only containers that are not well, with their last lines', async () => {
   });
   expect(await lastWords(engine.engine, owner)).toEqual([
     'Container phoenix-dev (Restarting (1) 3 seconds ago) said last:\n    Traceback\n    ValueError: PHOENIX_SECRET is too short',
-    'Container phoenix-dev-gate (Up 3 seconds (unhealthy)) has said nothing.',
-    'Container starting (Up 3 seconds (health: starting)) has said nothing.',
-    'Container failed (Exited (137) 4 minutes ago) has said nothing.',
+    'Container phoenix-dev-gate (Up 3 seconds (unhealthy)) has logged nothing.',
+    'Container starting (Up 3 seconds (health: starting)) has logged nothing.',
+    'Container failed (Exited (137) 4 minutes ago) has logged nothing.',
   ]);
   expect(decodeURIComponent(engine.requests[0]?.url ?? '')).toBe('/containers/json?all=1&filters={"label":["llm-observability.stack=llm-observability/dev"]}');
 });

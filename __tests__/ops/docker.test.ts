@@ -183,7 +183,7 @@ describe('no start for whom it is not ours to start', () => {
     machine({ uid: 1000, ...which });
     engineSays([], denied);
     expect(await failure('yes')).toBe([
-      `This user may not speak to the Docker Engine (${usual}: ${denied}). Members of the group docker may, and with it everything that root may.`,
+      `This user may not use the Docker Engine (${usual}: ${denied}). Members of the group docker may, which gives them the rights of root.`,
       `    sudo usermod -aG docker ada && sg docker -c '${again}'`,
     ].join('\n'));
     nothing();
@@ -221,7 +221,7 @@ describe('no second engine beside one that is in use', () => {
     machine(which);
     put();
     engineSays([], noSocket);
-    expect(await failure('yes')).toBe([`No Docker Engine answers at ${usual} (${noSocket}). ${names}; start one, or say which is meant.`, ...[...commands, sockets].map((command) => `    ${command}`)].join('\n'));
+    expect(await failure('yes')).toBe([`No Docker Engine answers at ${usual} (${noSocket}). ${names}; start one, or name the one to use.`, ...[...commands, sockets].map((command) => `    ${command}`)].join('\n'));
     nothing();
   });
 
@@ -396,7 +396,7 @@ describe('starting', () => {
   test('one that never answers', async () => {
     machine({ programs: ['dockerd'], systemd: true });
     engineSays([], refused);
-    expect(await failure('yes')).toBe(`The Docker Engine was started and does not answer at ${usual} (${refused}).\n    ${journal}\n    ${again}`);
+    expect(await failure('yes')).toBe(`The Docker Engine was started but does not answer at ${usual} (${refused}).\n    ${journal}\n    ${again}`);
   });
 });
 
@@ -406,14 +406,14 @@ describe('the socket after a start', () => {
   test('is for others: the command that lets this user in, long before the engine would be given up', async () => {
     machine({ uid: 1000, systemd: true });
     engineSays([noSocket], denied);
-    expect(await failure('yes')).toMatch(new RegExp(`^This user may not speak to the Docker Engine .*\\n {4}sudo usermod -aG docker ada && sg docker -c '${again}'$`));
+    expect(await failure('yes')).toMatch(new RegExp(`^This user may not use the Docker Engine .*\\n {4}sudo usermod -aG docker ada && sg docker -c '${again}'$`));
     expect(looks()).toBeLessThan(20);
   });
 
   test('is for others, and this user is in their group from the next login on', async () => {
     machine({ uid: 1000, programs: ['dockerd'], group: 'root:x:0:\ndocker:x:101:bob,ada\n' });
     engineSays([], denied);
-    expect(await failure('yes')).toMatch(new RegExp(`^This shell may not speak to the Docker Engine .* yet: ada is a member of the group docker from the next login on\\.\\n {4}sg docker -c '${again}'$`));
+    expect(await failure('yes')).toMatch(new RegExp(`^This shell may not use the Docker Engine .* yet: ada becomes a member of the group docker at the next login\\.\\n {4}sg docker -c '${again}'$`));
   });
 
   test('is for others for a moment: a daemon makes it before it gives it to its group', async () => {

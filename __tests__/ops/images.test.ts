@@ -131,13 +131,13 @@ describe('a deployment', () => {
     expect(await failure(chosen(engine, { 'alloy:image': mine }))).toBe([
       '3 images cannot be pulled; nothing was deployed.',
       `  phoenix: ${phoenix} from Docker Hub: the registry answers 429: it was asked too often (toomanyrequests: You have reached your unauthenticated pull rate limit.)`,
-      `  alloy: ${mine}: the registry wants a login that may pull it, or does not know it (denied: requested access to the resource is denied)`,
+      `  alloy: ${mine}: the registry requires a login that may pull it, or does not know it (denied: requested access to the resource is denied)`,
       `  gate: ${gate} from Docker Hub: the registry does not know it (manifest unknown: manifest unknown)`,
-      '    docker login   # Docker Hub lets those pull more whom it knows',
+      '    docker login   # Docker Hub allows more pulls with a login',
       '    npm run up   # later',
       '    docker login registry.example.com:5000',
       `    npm run up -- -c alloy:image=${alloy}`,
-      '    npm run up -- -c gate:image=nginx:VERSION   # a version that is there',
+      '    npm run up -- -c gate:image=nginx:VERSION   # a version that exists',
     ].join('\n'));
     expect([built, jest.mocked(buildPlan).mock.calls]).toEqual([[], []]);
   });

@@ -12,7 +12,7 @@ test.each(signals)('%s is heard at once, said once, and obeyed at the next check
     interruption.check();
     process.emit(signal);
     process.emit(signal);
-    expect(said).toEqual(['Stopping at the next place where everything is in order …']);
+    expect(said).toEqual(['Stopping at the next safe point …']);
     interruption.check('Stopped. Nothing was changed.');
   });
   await expect(work).rejects.toThrow(new Stopped('Stopped. Nothing was changed.'));

@@ -48,8 +48,8 @@ test('after a run that was cut off, what the state does not know is removed: con
   await removeLeftovers(fake.engine, owner, state(true, 'c1', 'n1'));
   expect(asked(fake).slice(2)).toEqual(['POST /containers/c2/stop?t=20', 'DELETE /containers/c2?force=1', 'DELETE /networks/n2']);
   expect(said).toEqual([
-    'Removing container name-of-c2: an earlier run was cut off while making it',
-    'Removing network name-of-n2: an earlier run was cut off while making it',
+    'Removing container name-of-c2: an earlier run was interrupted while it created it',
+    'Removing network name-of-n2: an earlier run was interrupted while it created it',
   ]);
 });
 
@@ -60,7 +60,7 @@ test.each([
   const fake = await engine(['c1'], ['n1']);
   await expect(removeLeftovers(fake.engine, owner, found)).rejects.toThrow(
     new Failure(
-      'name-of-c1, name-of-n1 on this Docker host belong to a stack llm-observability/dev whose state is not here: another checkout made them, or the state was lost. Nothing was changed.',
+      'name-of-c1, name-of-n1 on this Docker host belong to a stack llm-observability/dev whose state is not here: another checkout created them, or the state was lost. Nothing was changed.',
       ['npm run up -- --stack OTHER_NAME                       # beside it', 'docker rm -f name-of-c1', 'docker network rm name-of-n1'],
     ),
   );

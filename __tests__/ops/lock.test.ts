@@ -73,7 +73,7 @@ test('a run that ends meanwhile is waited for', async () => {
   run.kill('SIGKILL');
   expect(await cleared).toBe(true);
   expect(said).toEqual([
-    `Another deployment of stack dev is under way (process ${run.pid} on ${os.hostname()}); waiting for it to finish`,
+    `Another deployment of stack dev is in progress (process ${run.pid} on ${os.hostname()}); waiting for it to finish`,
     'An earlier run was killed; removing its lock',
   ]);
 });
@@ -88,7 +88,7 @@ test('whoever stops the command does not wait for its end', async () => {
 test('a run that is under way keeps its lock', async () => {
   lock(process.pid);
   await expect(clear()).rejects.toThrow(
-    new Failure(`Another deployment of stack dev is under way (process ${process.pid} on ${os.hostname()}).`, ['npm run up   # when that has ended']),
+    new Failure(`Another deployment of stack dev is in progress (process ${process.pid} on ${os.hostname()}).`, ['npm run up   # when that has ended']),
   );
   expect(cli.calls()).toEqual([]);
 });
@@ -98,12 +98,12 @@ test("so does one that is another user's", async () => {
     throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
   });
   lock(4711);
-  await expect(clear()).rejects.toThrow(`Another deployment of stack dev is under way (process 4711 on ${os.hostname()}).`);
+  await expect(clear()).rejects.toThrow(`Another deployment of stack dev is in progress (process 4711 on ${os.hostname()}).`);
 });
 
 test('of a process on another machine nothing can be told here', async () => {
   lock(ended(), 'elsewhere.invalid');
-  await expect(clear()).rejects.toThrow(/^Another deployment of stack dev is under way \(process \d+ on elsewhere\.invalid\)\.\n/);
+  await expect(clear()).rejects.toThrow(/^Another deployment of stack dev is in progress \(process \d+ on elsewhere\.invalid\)\.\n/);
   expect(cli.calls()).toEqual([]);
 });
 

@@ -97,17 +97,17 @@ test('all that cannot be pinned is named at once, and nothing is written', async
     'Nothing was written: all digests or none.',
     `  phoenix: ${bare(images.phoenix)}: the registry is out of order (received unexpected HTTP status: 503 Service Unavailable)`,
     `  alloy: ${bare(images.alloy)}: the registry does not know it (manifest unknown: manifest unknown)`,
-    `  gate: ${bare(images.gate)}: the registry has it for one kind of processor only, and its digest would keep it from all others`,
+    `  gate: ${bare(images.gate)}: the registry has it for one platform only, and its digest would exclude all others`,
     '    npm run pin   # later',
-    '    $EDITOR components/catalog.ts   # a version that is there',
+    '    $EDITOR components/catalog.ts   # a version that exists',
     `    docker buildx imagetools inspect ${bare(images.gate)}`,
   ].join('\n'));
   expect(fs.readFileSync(catalog, 'utf8')).toBe(original);
 });
 
 test.each([
-  ['twice', `${original}\nconst again = '${images.gate}';\n`, 'it stands in components/catalog.ts more than once'],
-  ['in another form', original.replace(`'${images.gate}'`, `\`${images.gate}\``), 'components/catalog.ts does not have it as one text'],
+  ['twice', `${original}\nconst again = '${images.gate}';\n`, 'components/catalog.ts contains it more than once'],
+  ['in another form', original.replace(`'${images.gate}'`, `\`${images.gate}\``), 'components/catalog.ts does not contain it as one string'],
 ])('a reference that stands there %s is not for a program to replace', async (_, source, why) => {
   await published();
   fs.writeFileSync(catalog, source);

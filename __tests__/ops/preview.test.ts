@@ -103,8 +103,8 @@ describe('a stack that is deployed', () => {
     expect(await run([], cli)).toEqual({
       stdout: [
         'dev: 1 to replace; 1 stays as it is',
-        '  Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it',
-        '    has accepted waits on disk.',
+        '  Alloy is unavailable for about 3 seconds: applications that retry, as OTLP exporters do, lose nothing. What',
+        '    it has accepted waits on disk.',
         '',
         '  replace  container alloy-dev',
         '',
@@ -137,7 +137,7 @@ describe('a stack that is deployed', () => {
     stackFile('dev', `config:\n  docker:host: ${host}\n`);
     const cli = fakePulumi({ 'stack export': deployed, preview: same });
     expect(await run([], cli)).toMatchObject({
-      stdout: `dev: nothing changes\n\n  Not known: whether somebody has changed anything on the Docker host by hand (${host} does not answer)\n`, exitCode: 0,
+      stdout: `dev: nothing changes\n\n  Not known: whether someone has changed anything on the Docker host by hand (${host} does not answer)\n`, exitCode: 0,
     });
     expect(cli.calls().at(-1)).not.toContain('--refresh');
   });
@@ -263,7 +263,7 @@ describe('a stack that is not there', () => {
     const before = inProject();
     const cli = fakePulumi({ 'stack export': noStack, ...making, preview: { stdout: JSON.stringify(digest(creates(network, 'network', { name: 'observability-dev' }))) } });
     expect(await run([], cli)).toMatchObject({
-      stdout: 'dev: 1 to create; nothing stands yet\n\n  create   network observability-dev\n\n  Not known: the values of phoenix:secret (secrets)\n', exitCode: 0,
+      stdout: 'dev: 1 to create; nothing is deployed yet\n\n  create   network observability-dev\n\n  Not known: the values of phoenix:secret (secrets)\n', exitCode: 0,
     });
     expect(cli.calls()).toEqual([
       ['stack', 'export', '--stack', 'dev'],
@@ -279,7 +279,7 @@ describe('a stack that is not there', () => {
     const seen = path.join(tempDir(), 'seen');
     const cli = fakePulumi({ 'stack export': noStack, ...making, preview: { ...same, first: `cp Pulumi.dev.yaml ${seen}` } });
     expect(await run([], cli)).toMatchObject({
-      stdout: 'dev: nothing changes\n\n  Not known: the values of docker:keyMaterial (secrets)\n  Not known: what is on the Docker host, which nobody asks without that key\n', exitCode: 0,
+      stdout: 'dev: nothing changes\n\n  Not known: the values of docker:keyMaterial (secrets)\n  Not known: what is on the Docker host, which is not asked without that key\n', exitCode: 0,
     });
     expect(yaml.load(fs.readFileSync(seen, 'utf8'))).toEqual({ config: { 'docker:disableDockerDaemonCheck': 'true', 'docker:host': 'ssh://not-asked.invalid' } });
   });
@@ -292,7 +292,7 @@ describe('a stack that is not there', () => {
 
   test('one that cannot be made: what the CLI said, and nothing stays behind', async () => {
     const cli = fakePulumi({ 'stack export': noStack, 'stack init': { stderr: 'error: no space left\n', code: 255 } });
-    expect(await run([], cli)).toMatchObject({ stdout: 'dev: no preview could be made\n  Making the stack failed: no space left\n', exitCode: 1 });
+    expect(await run([], cli)).toMatchObject({ stdout: 'dev: no preview could be made\n  Creating the stack failed: no space left\n', exitCode: 1 });
   });
 
   test.each([
@@ -368,7 +368,7 @@ Settings in Pulumi.prod.yaml are still empty. Fill them in to get a preview:
 });
 
 describe('--offline', () => {
-  const stands = 'what of stack dev stands already (its state was not asked for): everything shows as new';
+  const stands = 'what stack dev has already deployed (its state was not read): everything shows as new';
   const unknown = async (args: readonly string[], cli: FakePulumi): Promise<readonly string[]> => (JSON.parse((await run([...args, '--offline', '--json'], cli)).stdout) as Page[]).flatMap((page) => page.unknown);
   const cli = (first = ':'): FakePulumi => fakePulumi({ ...making, preview: { ...same, first } });
   /** The settings with which the preview ran, the token it had, and the variables of the Docker Engine. */
@@ -462,7 +462,7 @@ describe('--offline', () => {
     expect(await unknown(['--stack', 'edge'], own)).toEqual([
       stands.replace('dev', 'edge'),
       'the values of loki:url (secrets)',
-      'whether stack acme/llm-observability/prod is there and publishes what this one sends to',
+      'whether stack acme/llm-observability/prod exists and publishes the receiver to which this one sends',
     ]);
     expect(commands(own)).toEqual(['stack init', 'config set-all', 'stack init', 'stack import', 'preview']);
     expect(fs.readFileSync(`${dir}/prod.json`, 'utf8')).toContain('"tokens":{"lab":{"expiresAt":"2999');

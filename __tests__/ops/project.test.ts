@@ -34,7 +34,7 @@ test.each(['dev', 'Prod-EU', '2025.11', 'a_b', 'a'.repeat(41)])('%s is a stack n
 test.each(['', '-dev', '.dev', '_dev', 'a b', 'a/-b', 'a/', '/b', 'a/llm-observability/', 'a/b/c/dev', 'org name/dev', '../dev', 'dév', 'dev\n', 'a'.repeat(42)])('%j is none', (name) => {
   expect(() => stackNamed(name)).toThrow(
     new Failure(
-      `'${name}' is no stack name here: containers, volumes and networks carry the name of the stack, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters.`,
+      `'${name}' is not a valid stack name: containers, volumes and networks carry the name of the stack, so it takes letters, digits, '.', '_' and '-', begins with a letter or digit, and has at most 41 characters.`,
       ['npm run pulumi -- stack ls'],
     ),
   );

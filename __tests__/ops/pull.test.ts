@@ -203,7 +203,7 @@ describe('a pull that fails', () => {
     expect(await failure(pullImages(engine, [alloy, phoenix, third], options()))).toBe([
       '2 images cannot be pulled; nothing was deployed.',
       '  alloy: grafana/alloy:v1.18.1 from Docker Hub: the connection broke off (unexpected EOF)',
-      "  phoenix: registry.example.com:5000/team/phoenix:20.26.1: the registry wants a login that may pull it, or does not know it (pull access denied for registry.example.com:5000/team/phoenix, repository does not exist or may require 'docker login': denied: requested access to the resource is denied)",
+      "  phoenix: registry.example.com:5000/team/phoenix:20.26.1: the registry requires a login that may pull it, or does not know it (pull access denied for registry.example.com:5000/team/phoenix, repository does not exist or may require 'docker login': denied: requested access to the resource is denied)",
       '    npm run up -- --stack prod   # later',
       '    docker login registry.example.com:5000',
       '    npm run up -- --stack prod -c phoenix:image=arizephoenix/phoenix:version-20.26.1-nonroot',

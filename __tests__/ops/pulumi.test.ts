@@ -67,11 +67,11 @@ describe('the settings', () => {
   test.each<[string, (pulumi: Pulumi) => Promise<unknown>]>([
     ['reading the settings', (pulumi) => pulumi.settings()],
     ['reading the outputs', (pulumi) => pulumi.outputs()],
-    ['making the stack', (pulumi) => pulumi.init()],
+    ['creating the stack', (pulumi) => pulumi.init()],
     ['repairing the state', (pulumi) => pulumi.must(['refresh'], 'repairing the state')],
   ])('a failure while %s', async (doing, run) => {
     await expect(run(answering({ stderr: 'error: broken\n', code: 1 }).pulumi)).rejects.toThrow(new Failure(`${sentence(doing)} failed: broken`));
-    await expect(run(answering({ code: 1 }).pulumi)).rejects.toThrow(new Failure(`${sentence(doing)} failed: Pulumi said nothing`));
+    await expect(run(answering({ code: 1 }).pulumi)).rejects.toThrow(new Failure(`${sentence(doing)} failed: Pulumi reported nothing`));
   });
 });
 

@@ -122,7 +122,7 @@ describe('commands that help', () => {
   test.each([
     ['login', theirs, ['docker login registry.example.com:5000', 'npm run up -- -c alloy:image=grafana/alloy:v1.18.1']],
     ['login', 'team/alloy:v1.18.1', ['docker login', 'npm run up -- -c alloy:image=grafana/alloy:v1.18.1']],
-    ['limited', 'team/alloy:v1.18.1', ['docker login   # Docker Hub lets those pull more whom it knows', 'npm run up   # later']],
+    ['limited', 'team/alloy:v1.18.1', ['docker login   # Docker Hub allows more pulls with a login', 'npm run up   # later']],
     ['unknown', theirs, ['npm run up -- -c alloy:image=grafana/alloy:v1.18.1']],
     ['faulty', theirs, ['npm run up   # later']],
     ['silent', theirs, ['npm run up   # later']],
@@ -130,7 +130,7 @@ describe('commands that help', () => {
   ] as const)('%s, %s', (sort, image, commands) => expect(helpWith(sort, asked(image))).toEqual(commands));
 
   test('a pinned image that the registry does not know is not offered again', () => {
-    expect(helpWith('unknown', asked('grafana/alloy:v1.18.1', false))).toEqual(['npm run up -- -c alloy:image=grafana/alloy:VERSION   # a version that is there']);
+    expect(helpWith('unknown', asked('grafana/alloy:v1.18.1', false))).toEqual(['npm run up -- -c alloy:image=grafana/alloy:VERSION   # a version that exists']);
   });
 
   test('an authority goes where the engine looks for it: there is no folder for Docker Hub', () => {

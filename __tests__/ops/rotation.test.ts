@@ -50,8 +50,8 @@ describe('what a setting says', () => {
   const set = ['phoenix:secret', 'phoenix:adminSecret'];
 
   test.each([['secret', 'phoenix:secret'], ['admin-secret', 'phoenix:adminSecret']])('%s: another one would change nothing, so it is refused with what does', (name, setting) => {
-    expect(() => rotation(['alloy', name], state, 'prod', set)).toThrow(new Failure(`--rotate ${name}: the stack uses ${setting}, which only you can change. Without it the stack makes one.`, [
-      `npm run pulumi -- config rm ${setting} --stack prod && npm run up -- --stack prod`, `npm run pulumi -- config set --secret ${setting} --stack prod   # one of your own`,
+    expect(() => rotation(['alloy', name], state, 'prod', set)).toThrow(new Failure(`--rotate ${name}: the stack uses ${setting}, which only you can change. Without it the stack generates one.`, [
+      `npm run pulumi -- config rm ${setting} --stack prod && npm run up -- --stack prod`, `npm run pulumi -- config set --secret ${setting} --stack prod   # your own`,
     ]));
     expect(rotation([name], state, 'prod', set.filter((one) => one !== setting)).replace).toHaveLength(1);
   });

@@ -72,7 +72,7 @@ test('what takes TLS is shown with it, for containers, too', () => {
 test.each<[string | null | undefined, RegExp]>([
   [undefined, /\nIn a container .*:\n {2}OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/host\.docker\.internal:4318\n/],
   ['https://host.docker.internal:4318', /\nIn a container .*:\n {2}OTEL_EXPORTER_OTLP_ENDPOINT=https:\/\/host\.docker\.internal:4318\n/],
-  [null, /\nContainers on this host do not reach it: alloy:bind has no gateway of Docker's bridge in it\.\n/],
+  [null, /\nContainers on this host cannot reach it: alloy:bind does not include the gateway of Docker's bridge\.\n/],
 ])('where containers send: %s', (forContainers, words) =>
   expect(summary('dev', { ...deployed, ...(forContainers === undefined ? {} : { forContainers }) }, delivery, 0)).toMatch(words));
 
@@ -147,7 +147,7 @@ describe('with a tunnel', () => {
   });
 
   test.each<[string, Partial<Outputs>, string]>([
-    ['without a login of its own, behind Access', { tunnel }, 'https://phoenix.example.com   and http://127.0.0.1:6006; no login of its own'],
+    ['without a login of its own, behind Access', { tunnel }, 'https://phoenix.example.com   and http://127.0.0.1:6006; no login in Phoenix'],
     ['without a hostname', { tunnel: { ...tunnel, page: null } }, 'http://127.0.0.1:6006   no login: anyone on this machine can read it'],
     [
       'with a login of its own and without a hostname', { tunnel: { ...tunnel, page: null }, auth: true, login: { ...login, url: 'http://127.0.0.1:6006' } },

@@ -183,7 +183,7 @@ describe('a site that does not answer as it should is named, with what it answer
   test.each<[string, Fault, RegExp, RegExp]>([
     ['429', { status: 429 }, /429 HTTP error/, /export GITHUB_TOKEN=/],
     ['404', { status: 404 }, /404 HTTP error/, /--file/],
-    ['silence', { silent: true }, /nothing came for 4 s/, /--file/],
+    ['silence', { silent: true }, /no data for 4 s/, /--file/],
     ['half of it', { half: true }, /unexpected EOF/, /--file/],
   ])('%s in the place of a plugin: the CLI is there, the plugin is not', async (_, fault, words, help) => {
     machine.install(standIn);

@@ -62,11 +62,11 @@ describe('what is worth a word although spans arrive', () => {
   });
 
   test('a queue that is half full', async () => {
-    expect(await warned([1024])).toEqual(["Alloy's queue on disk holds 1 GiB of 2 GiB; full, it tells senders to try again."]);
+    expect(await warned([1024])).toEqual(["Alloy's queue on disk holds 1 GiB of 2 GiB; when it is full, Alloy tells senders to try again."]);
   });
 
   test('one that grows', async () => {
-    expect(await warned([1024, 1025])).toEqual([expect.stringMatching(/^Alloy's queue on disk holds 1 GiB of 2 GiB and is full in about \d+ minutes? at this rate; full, it tells senders to try again\.$/)]);
+    expect(await warned([1024, 1025])).toEqual([expect.stringMatching(/^Alloy's queue on disk holds 1 GiB of 2 GiB and is full in about \d+ minutes? at this rate; when it is full, Alloy tells senders to try again\.$/)]);
   });
 
   test('a file that was put aside', async () => {

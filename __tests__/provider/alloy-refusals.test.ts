@@ -13,7 +13,7 @@ const warnings = (text: string, status = 200): Promise<string[]> => {
 test.each([
   ['POST', 404, 'the path was wrong. OTLP over HTTP goes to /v1/traces, /v1/metrics and /v1/logs; OTEL_EXPORTER_OTLP_ENDPOINT is the address without a path.'],
   ['POST', 415, 'the Content-Type was neither application/x-protobuf nor application/json.'],
-  ['POST', 401, 'they came without the token that Alloy asks other machines for (alloy:auth); the output otlpToken has it.'],
+  ['POST', 401, 'they came without the token that Alloy requires from other machines (alloy:auth); the output otlpToken has it.'],
   ['OPTIONS', 405, 'browsers asked whether a page may send. For a website whose pages may: pulumi config set alloy:cors https://app.example.com.'],
 ])('%s answered with %d is named, with how many there were at all receivers', async (method, status, why) => {
   expect(await warnings(counted(method, status, 1))).toEqual([`Alloy has refused 1 request (${status}) since it was started: ${why}`]);

@@ -119,7 +119,7 @@ describe('update', () => {
 
   test('one that Phoenix says nothing of is kept, and the deployment says so', async () => {
     const phoenix = new Phoenix({ accepts: async () => undefined });
-    await expect(phoenix.kind.update(made, inputs)).rejects.toThrow('Phoenix does not say whether the API key alloy still works; the next deployment asks again');
+    await expect(phoenix.kind.update(made, inputs)).rejects.toThrow('Phoenix does not report whether the API key alloy still works; the next deployment asks again');
     expect(phoenix.done).toEqual(['ready']);
     expect(phoenix.open).toBe(0);
   });

@@ -105,12 +105,12 @@ async function look(told: Told, changes: Partial<CloudflareAccountInputs> = {}, 
 const mendToken = ['pulumi config set --secret cloudflare:apiToken'];
 const lacks = (missing: string): Problem => ({
   key: 'cloudflare:apiToken',
-  rule: `the API token lacks ${missing} (of the account and zone of this stack); dash.cloudflare.com/profile/api-tokens adds them, to a token that then stays the same`,
+  rule: `the API token lacks ${missing} (of the account and zone of this stack); add them at dash.cloudflare.com/profile/api-tokens; the token stays the same`,
   mend: mendToken,
 });
 const refused = (why: string): Problem => ({
   key: 'cloudflare:apiToken',
-  rule: `Cloudflare does not take it: ${why}; dash.cloudflare.com/profile/api-tokens makes another`,
+  rule: `Cloudflare does not take it: ${why}; create a new one at dash.cloudflare.com/profile/api-tokens`,
   mend: mendToken,
 });
 
@@ -261,19 +261,19 @@ describe('a name that somebody else has', () => {
   const tunnelTaken: Problem = {
     key: 'tunnel:name',
     value: 'my-tunnel',
-    rule: 'the account has a tunnel of that name already (f70ff985), which this stack has not made',
+    rule: 'the account has a tunnel of that name already (f70ff985), which this stack did not create',
     mend: ['pulumi config set tunnel:name my-tunnel-2'],
   };
   const phoenixTaken: Problem = {
     key: 'tunnel:hostname',
     value: 'phoenix.example.com',
-    rule: 'the zone has a record of that name already (CNAME elsewhere.example.net), which this stack has not made; remove it at dash.cloudflare.com, or choose another hostname',
+    rule: 'the zone has a record of that name already (CNAME elsewhere.example.net), which this stack did not create; remove it at dash.cloudflare.com, or choose another hostname',
     mend: ['pulumi config set tunnel:hostname phoenix-2.example.com'],
   };
   const grafanaTaken: Problem = {
     key: 'tunnel:routes',
     value: 'grafana.example.com',
-    rule: 'the zone has a record of that name already (A 192.0.2.7), which this stack has not made; remove it at dash.cloudflare.com, or choose another hostname',
+    rule: 'the zone has a record of that name already (A 192.0.2.7), which this stack did not create; remove it at dash.cloudflare.com, or choose another hostname',
     mend: ['pulumi config set tunnel:routes grafana-2.example.com=http://SERVICE:PORT'],
   };
 

@@ -98,7 +98,7 @@ describe('credentials', () => {
 
   test('the look why a span does not arrive has them, too', async () => {
     const { delivery, running } = await check({ auth: true, emptyLooks: Infinity });
-    expect(delivery.failure?.cause).toMatch(/^Alloy has handed the span over/);
+    expect(delivery.failure?.cause).toMatch(/^Alloy has sent the span/);
     expect(running.phoenix.requests.at(-1)).toMatchObject({ method: 'POST', url: '/v1/traces', headers: { authorization: `Bearer ${adminSecret}`, 'content-type': 'application/x-protobuf' } });
   });
 
@@ -147,7 +147,7 @@ describe('application -> Alloy', () => {
     const asked = route(url, url, url, at(host));
     expect((await checkDelivery({ ...asked, inside: { ...asked.reach } }, 0)).failure).toEqual({
       hop,
-      cause: `Alloy is not listening on ${url} (connection refused); container alloy-dev is running, healthy, and the engine does not forward the port to it any more`,
+      cause: `Alloy is not listening on ${url} (connection refused); container alloy-dev is running, healthy, and the engine no longer forwards the port to it`,
       mend: ['docker restart alloy-dev'],
     });
     // From inside there is no such proxy.
@@ -201,7 +201,7 @@ describe('Alloy refuses for now', () => {
     expect(delivery.failure).toEqual({
       hop: 'application -> Alloy',
       cause: "Alloy's queue on disk is full (2 GiB of 2 GiB), so senders are told to try again later; Phoenix refuses: 507 Database disk usage threshold exceeded; "
-        + 'Alloy keeps what it has accepted on disk (2 GiB of 2 GiB) and sends it when that is put right',
+        + 'Alloy keeps what it has accepted on disk (2 GiB of 2 GiB) and sends it when that is fixed',
       mend: ['docker logs --tail 30 phoenix-dev', 'pulumi config set alloy:queue 4GiB'],
     });
   });
@@ -243,7 +243,7 @@ describe('Alloy -> Phoenix', () => {
   test('Phoenix refuses, and Alloy keeps it', async () => {
     expect(await failureOf({ ...never, otlp: { status: 503, body: 'busy' }, metrics: { body: queueMetrics(1) } })).toEqual({
       hop,
-      cause: 'Phoenix refuses: 503 busy; Alloy keeps what it has accepted on disk (1 MiB of 2 GiB) and sends it when that is put right',
+      cause: 'Phoenix refuses: 503 busy; Alloy keeps what it has accepted on disk (1 MiB of 2 GiB) and sends it when that is fixed',
       mend: ['docker logs --tail 30 phoenix-dev'],
     });
   });
@@ -255,7 +255,7 @@ describe('Alloy -> Phoenix', () => {
     const { failure } = await checkDelivery({ ...route(alloy.url, alloyPage.url, phoenix, at(host)), redeploy: 'npm run up -- --stack prod' }, 0);
     expect(failure).toEqual({
       hop,
-      cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is exited with 1, container phoenix-dev-gate is not there; Alloy keeps what it has accepted on disk (12 MiB of 2 GiB) and sends it when that is put right`,
+      cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is exited with 1, container phoenix-dev-gate is not there; Alloy keeps what it has accepted on disk (12 MiB of 2 GiB) and sends it when that is fixed`,
       mend: ['docker logs --tail 30 phoenix-dev', 'npm run up -- --stack prod'],
     });
   });
@@ -268,7 +268,7 @@ describe('Alloy -> Phoenix', () => {
     const asked = route(alloy.url, alloyPage.url, phoenix, at(host));
     expect((await checkDelivery({ ...asked, inside: { ...asked.reach } }, 0)).failure).toEqual({
       hop,
-      cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is running, healthy, container phoenix-dev-gate is running, healthy, and the engine does not forward the port to it any more`,
+      cause: `Phoenix does not take OTLP on ${phoenix} (connection refused); container phoenix-dev is running, healthy, container phoenix-dev-gate is running, healthy, and the engine no longer forwards the port to it`,
       mend: ['docker restart phoenix-dev-gate'],
     });
   });
@@ -280,7 +280,7 @@ describe('Alloy -> Phoenix', () => {
     const answers = { ...logged(exportError('phoenix', 'an older one'), exportError('phoenix', refusedConnection), lokiIsDown), ...gateRuns };
     expect(await failureOf({ ...never, metrics: { body: queueMetrics(3) } }, answers)).toEqual({
       hop,
-      cause: `Alloy reports: ${refusedConnection}; container phoenix-dev-gate is running; Alloy keeps what it has accepted on disk (3 MiB of 2 GiB) and sends it when that is put right`,
+      cause: `Alloy reports: ${refusedConnection}; container phoenix-dev-gate is running; Alloy keeps what it has accepted on disk (3 MiB of 2 GiB) and sends it when that is fixed`,
       mend: ['docker logs --tail 30 alloy-dev', 'npm run up'],
     });
   });
@@ -303,11 +303,11 @@ describe('Alloy -> Phoenix', () => {
   test.each<[string, string[], string, string[]]>([
     ['401', [refusal(401, 503)], "Phoenix does not take Alloy's API key: it answers 401", ['npm run up']],
     ['403', [refusal(403, 503)], "Phoenix does not take Alloy's API key: it answers 403", ['npm run up']],
-    ['507', [refusal(507, 503)], "Phoenix's database is as large as phoenix:storage lets it be, so it takes no more spans", ['pulumi config get phoenix:storage   # then set more, or phoenix:retentionDays']],
+    ['507', [refusal(507, 503)], "Phoenix's database has reached the limit of phoenix:storage, so it takes no more spans", ['pulumi config get phoenix:storage   # then set more, or phoenix:retentionDays']],
     ['422, handed on as it is', [refusal(422, 422)], 'Phoenix refuses what Alloy sends: 422', [logsOfGate, logsOfPhoenix]],
-    ['nothing, because the gate is closed', ['2025-11-21T03:13:17+00:00 refused upstream=- answered=503 uri=/v1/traces\n'], 'the gate in front of Phoenix is closed, because a deployment was cut off while it replaced Phoenix', ['npm run up']],
+    ['nothing, because the gate is closed', ['2025-11-21T03:13:17+00:00 refused upstream=- answered=503 uri=/v1/traces\n'], 'the gate in front of Phoenix is closed, because a deployment was interrupted while it replaced Phoenix', ['npm run up']],
     ['senders that hung up do not count', [refusal(401, 503), '2025-11-21T03:13:17+00:00 refused upstream=- answered=499 uri=/v1/traces\n'], "Phoenix does not take Alloy's API key: it answers 401", ['npm run up']],
-    ['the newest counts', [refusal(401, 503), refusal(500, 503), '2025-11-21T03:13:17Z signal process started\n'], 'Phoenix refuses what Alloy sends: 500', [logsOfGate, logsOfPhoenix, 'pulumi config set phoenix:journal true   # puts a request aside that is refused for 15 minutes while others are accepted']],
+    ['the newest counts', [refusal(401, 503), refusal(500, 503), '2025-11-21T03:13:17Z signal process started\n'], 'Phoenix refuses what Alloy sends: 500', [logsOfGate, logsOfPhoenix, 'pulumi config set phoenix:journal true   # puts aside a request that is refused for 15 minutes while others are accepted']],
   ])('the gate has seen Phoenix refuse: %s', async (_, lines, cause, mend) => {
     // What Alloy says of it is the gate's answer and no news.
     const answers = { ...gateLogged(...lines), ...logged(exportError('phoenix', 'responded with HTTP Status Code 503')) };
@@ -317,7 +317,7 @@ describe('Alloy -> Phoenix', () => {
   test('Phoenix refuses the key, and Alloy keeps what it has', async () => {
     expect(await failureOf({ ...never, auth: true, metrics: { body: queueMetrics(2) } }, gateLogged(refusal(401, 503)))).toEqual({
       hop,
-      cause: "Phoenix does not take Alloy's API key: it answers 401; Alloy keeps what it has accepted on disk (2 MiB of 2 GiB) and sends it when that is put right",
+      cause: "Phoenix does not take Alloy's API key: it answers 401; Alloy keeps what it has accepted on disk (2 MiB of 2 GiB) and sends it when that is fixed",
       mend: ['npm run up'],
     });
   });
@@ -326,7 +326,7 @@ describe('Alloy -> Phoenix', () => {
     ['a log of other things', gateLogged('refused by upstream, no code\n', 'refused upstream=- answered=502 uri=/v1/traces\n')],
     ['an engine that does not give it', { '/containers/phoenix-dev-gate/logs': { status: 500, body: refusal(401, 503) } }],
   ])('the gate tells of no refusal: %s', async (_, answers) => {
-    expect(await failureOf(never, answers)).toMatchObject({ cause: expect.stringMatching(/^Alloy has handed the span over/) });
+    expect(await failureOf(never, answers)).toMatchObject({ cause: expect.stringMatching(/^Alloy has sent the span/) });
   });
 
   test('the logs are asked for from the start of the check', async () => {
@@ -357,7 +357,7 @@ describe('Alloy -> Phoenix', () => {
     const { delivery, running } = await check({ ...never, ...behaviour }, answers);
     expect(delivery.failure).toEqual({
       hop,
-      cause: `Alloy has handed the span over and Phoenix does not show it on ${running.phoenix.url}`,
+      cause: `Alloy has sent the span, but Phoenix does not show it on ${running.phoenix.url}`,
       mend: ['docker logs --tail 30 phoenix-dev', 'docker logs --tail 30 alloy-dev'],
     });
   });
@@ -419,7 +419,7 @@ describe('to a stack behind a tunnel', () => {
     [401, `401: ${byToken}`, rotate],
     [403, `403: ${byToken}`, rotate],
     [530, '530: no connector of the stack prod holds its tunnel open', gone],
-    [404, '404: the tunnel of the stack prod has no such route, or has it in a moment', [...gone, 'npm run up']],
+    [404, '404: the tunnel of the stack prod has no such route, or not yet', [...gone, 'npm run up']],
     [502, '502', elsewhere],
     [507, '507', elsewhere],
     [413, '413', elsewhere],
@@ -473,9 +473,9 @@ describe('to a stack behind a tunnel', () => {
 
     test('are counted and named, with what sends them again', async () => {
       expect(await noted({ traces: 1, metrics: 0, logs: 0 })).toEqual([
-        'otlp.example.com refuses 1 request for what it holds, and the gate has put it aside: docker exec central-dev-gate ls -lR /var/lib/gate-aside lists it, docker exec central-dev-gate bash /etc/gate/send-again.sh has it sent again.',
+        'otlp.example.com refuses 1 request because of its content, and the gate has put it aside: docker exec central-dev-gate ls -lR /var/lib/gate-aside lists it, docker exec central-dev-gate bash /etc/gate/send-again.sh has it sent again.',
       ]);
-      expect(await noted({ traces: 2, metrics: 0, logs: 1 })).toEqual([expect.stringMatching(/ refuses 3 requests for what they hold, .* put them aside: .* lists them, .* has them sent again\.$/)]);
+      expect(await noted({ traces: 2, metrics: 0, logs: 1 })).toEqual([expect.stringMatching(/ refuses 3 requests because of their content, .* put them aside: .* lists them, .* has them sent again\.$/)]);
     });
 
     test.each<[string, Record<string, number>]>([['there are none', { traces: 0, metrics: 0, logs: 0 }], ['the gate is of an older version', {}]])('not where %s', async (_, counts) => expect(await noted(counts)).toEqual([]));
@@ -486,7 +486,7 @@ describe('to a stack behind a tunnel', () => {
 
   test('Alloy keeps what it has', async () => {
     expect(await failure(gateLogged(refusal(530, 503)), { behaviour: { metrics: { body: queueMetrics(2, 'central') } } })).toMatchObject({
-      cause: 'otlp.example.com answers 530: no connector of the stack prod holds its tunnel open; Alloy keeps what it has accepted on disk (2 MiB of 2 GiB) and sends it when that is put right',
+      cause: 'otlp.example.com answers 530: no connector of the stack prod holds its tunnel open; Alloy keeps what it has accepted on disk (2 MiB of 2 GiB) and sends it when that is fixed',
     });
   });
 
@@ -508,7 +508,7 @@ describe('to a stack behind a tunnel', () => {
 
   test('nobody was reached, and Alloy keeps what it has', async () => {
     expect(await failure({ ...gateLogged(gateError(unknownName)) }, { behaviour: { metrics: { body: queueMetrics(1, 'central') } } })).toMatchObject({
-      cause: `otlp.example.com cannot be reached: ${unknownName}; container central-dev-gate is not there; Alloy keeps what it has accepted on disk (1 MiB of 2 GiB) and sends it when that is put right`,
+      cause: `otlp.example.com cannot be reached: ${unknownName}; container central-dev-gate is not there; Alloy keeps what it has accepted on disk (1 MiB of 2 GiB) and sends it when that is fixed`,
     });
   });
 
@@ -528,7 +528,7 @@ describe('to a stack behind a tunnel', () => {
   ])('handed over and not shown: %s', async (_, answers, behaviour) => {
     expect(await failure(answers, { behaviour })).toEqual({
       hop,
-      cause: 'Alloy has handed the span over and the Phoenix of the stack prod does not show it',
+      cause: 'Alloy has sent the span, but the Phoenix of the stack prod does not show it',
       mend: ['npm run verify -- --stack prod', logsOfAlloy],
     });
   });
@@ -542,7 +542,7 @@ describe('to a stack behind a tunnel', () => {
   ])('handed over, and who asks for it is answered %d', async (code, mend) => {
     expect(await failure(gateLogged(refusal(code, code, unread)))).toEqual({
       hop,
-      cause: `Alloy has handed the span over and the Phoenix of the stack prod cannot be asked for it: otlp.example.com answers ${code}`,
+      cause: `Alloy has sent the span, but the Phoenix of the stack prod cannot be asked for it: otlp.example.com answers ${code}`,
       mend,
     });
   });
@@ -665,13 +665,13 @@ describe('the journal in front of Phoenix', () => {
 
   test('has put requests aside', async () => {
     expect(await warned(says({ aside: 1 }))).toEqual([
-      'Phoenix refuses 1 request for what it holds, and the journal has put it aside: docker exec journal-dev ls -l /journal/aside lists it, docker kill --signal HUP journal-dev has it sent again.',
+      'Phoenix refuses 1 request because of its content, and the journal has put it aside: docker exec journal-dev ls -l /journal/aside lists it, docker kill --signal HUP journal-dev has it sent again.',
     ]);
-    expect(await warned(says({ aside: 3 }))).toEqual([expect.stringMatching(/^Phoenix refuses 3 requests for what they hold, and the journal has put them aside: .* lists them, .* has them sent again\.$/)]);
+    expect(await warned(says({ aside: 3 }))).toEqual([expect.stringMatching(/^Phoenix refuses 3 requests because of their content, and the journal has put them aside: .* lists them, .* has them sent again\.$/)]);
   });
 
   test('does not say how it is', async () =>
-    expect(await warned({ status: 0, text: 'connection refused' })).toEqual(['The journal in front of Phoenix does not say how it is (connection refused): docker logs --tail 30 journal-dev']));
+    expect(await warned({ status: 0, text: 'connection refused' })).toEqual(['The journal in front of Phoenix does not report its state (connection refused): docker logs --tail 30 journal-dev']));
 
   test('is well, and something else is wrong', async () =>
     expect(await cause(says(), '502: Phoenix cannot be reached: [Errno 111] Connection refused.\n')).not.toMatch(/journal/));

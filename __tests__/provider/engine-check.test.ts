@@ -40,10 +40,10 @@ test('a refusal: what would be left behind, and every way on', async () => {
   const { failures } = await provider.check(urn, on({ host: 'tcp://old:2376', tls: { certPath: '/certs' } }, 'A'), on(here, 'B'));
   expect(failures?.map(({ reason }) => reason)).toEqual([[
     '1 problem with stack prod; nothing was changed.',
-    "  - docker:host is 'unix:///var/run/docker.sock': the stack runs on the Docker Engine at tcp://old:2376, which is not this one; its containers and its data would stay there, and this deployment would take them for gone.",
+    "  - docker:host is 'unix:///var/run/docker.sock': the stack runs on the Docker Engine at tcp://old:2376, which is not this one; its containers and its data would stay there, and this deployment would treat them as deleted.",
     '      pulumi config set docker:host tcp://old:2376 --stack prod   # stay there',
     '      pulumi destroy --exclude-protected --stack prod   # remove it there first, then deploy here',
-    '      DOCKER_HOST=tcp://old:2376 DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=/certs docker info   # when that one is gone for good:',
+    '      DOCKER_HOST=tcp://old:2376 DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=/certs docker info   # when that one no longer exists:',
     '      pulumi stack rm --force --preserve-config --stack prod',
   ].join('\n')]);
 });

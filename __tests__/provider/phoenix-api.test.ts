@@ -138,7 +138,7 @@ describe('the password that everybody knows', () => {
 
   test('is not known when Phoenix fails', async () => {
     const { api } = phoenix([{ status: 500, text: 'not now' }]);
-    await expect(api.replaceDefaultPassword(password)).rejects.toThrow('Phoenix did not say whether the default password still opens it: it answered 500 not now');
+    await expect(api.replaceDefaultPassword(password)).rejects.toThrow('Phoenix did not check whether the default password still works: it answered 500 not now');
   });
 
   test('is asked about again when there were too many logins', async () => {
@@ -163,9 +163,9 @@ test('without auth nothing is shown, as nothing is asked for', async () => {
 describe('errors', () => {
   const doings: [string, (api: PhoenixApi) => Promise<unknown>][] = [
     ['list its API keys', (api) => api.keys()],
-    ['mint the API key alloy', (api) => api.mint('alloy', 'd')],
+    ['create the API key alloy', (api) => api.mint('alloy', 'd')],
     ['revoke the API key id-1', (api) => api.revoke('id-1')],
-    ['take the retention of traces', (api) => api.setRetention(1)],
+    ['set the retention of traces', (api) => api.setRetention(1)],
   ];
 
   test.each(doings)('Phoenix does not %s: what it answered, and no secret', async (doing, call) => {
@@ -201,7 +201,7 @@ describe('errors', () => {
 
   test('of GraphQL come with status 200', async () => {
     const refused = ok({ data: null, errors: [{ message: 'Not authorized' }, { message: 'nor anything else' }] });
-    await expect(phoenix([refused]).api.setRetention(1)).rejects.toThrow(new Error('Phoenix did not take the retention of traces: it answered 200 Not authorized; nor anything else'));
+    await expect(phoenix([refused]).api.setRetention(1)).rejects.toThrow(new Error('Phoenix did not set the retention of traces: it answered 200 Not authorized; nor anything else'));
     await expect(phoenix([{ status: 204, text: '' }, refused]).api.replaceDefaultPassword(password)).rejects.toThrow('Phoenix did not list its users: it answered 200 Not authorized');
     const users = ok({ data: { users: { edges: [{ node: { id: 'u', email: 'admin@localhost' } }] } } });
     await expect(phoenix([{ status: 204, text: '' }, users, refused]).api.replaceDefaultPassword(password)).rejects.toThrow('Phoenix did not change the default password: it answered 200');

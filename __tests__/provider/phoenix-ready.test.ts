@@ -67,7 +67,7 @@ test('while it migrates it is waited for, whatever its health check makes of tha
   const looks = [is('running', 'starting'), is('running', 'unhealthy'), is('running', 'unhealthy'), is('running', 'healthy')];
   const { said, asked } = await wait({ looks, lines: [[], migrates, new Error('no answer within 30000 ms')] });
   expect(said.map((line) => line.replace(/9\d s/, '90 s'))).toEqual([
-    'Phoenix is starting, 90 s so far: it has said nothing yet',
+    'Phoenix is starting, 90 s so far: it has logged nothing yet',
     'Phoenix is starting, 90 s so far: it migrates its database, 0 steps done, now CREATE INDEX ix_traces_start_time',
     'Phoenix is starting, 90 s so far: it migrates its database, 0 steps done, now CREATE INDEX ix_traces_start_time',
   ]);
@@ -97,7 +97,7 @@ describe('it ends with what to do', () => {
     'https://alembic.sqlalchemy.org/en/latest/tutorial.html',
     '',
   ];
-  const ways = ['    docker logs --tail 50 phoenix-dev   # what it says', '    npm run up -- --stack dev   # when that is put right'];
+  const ways = ['    docker logs --tail 50 phoenix-dev   # what it says', '    npm run up -- --stack dev   # when that is fixed'];
 
   test('when the container has ended', async () => {
     expect(await failure({ looks: [is('running', 'starting'), is('exited', 'unhealthy', { ExitCode: 3 })], lines: [[], crash] })).toBe([
@@ -119,7 +119,7 @@ describe('it ends with what to do', () => {
     const runs = (RestartCount: number): Inspected => is('running', 'starting', { RestartCount });
     const restarts = (RestartCount: number): Inspected => is('restarting', 'unhealthy', { RestartCount, ExitCode: 137, OOMKilled: true });
     const { kind, asked } = over({ looks: [runs(7), restarts(8), runs(8), runs(9)], lines: [[], [], [], new Error('gone')] });
-    await expect(kind.create(inputs)).rejects.toThrow(/^Phoenix does not start: container phoenix-dev ends again and again with 137, for want of memory \(phoenix:memory\)\.\n {4}docker logs/);
+    await expect(kind.create(inputs)).rejects.toThrow(/^Phoenix does not start: container phoenix-dev ends again and again with 137, because it ran out of memory \(phoenix:memory\)\.\n {4}docker logs/);
     expect(asked.at(-1)).toBe('log since 0, the last 80');
   });
 
@@ -128,7 +128,7 @@ describe('it ends with what to do', () => {
   });
 
   test('when it is gone', async () => {
-    expect(await failure({ looks: [is('running', 'starting'), undefined] })).toBe('container phoenix-dev is gone: somebody has removed it while Phoenix was starting.\n    npm run up -- --stack dev');
+    expect(await failure({ looks: [is('running', 'starting'), undefined] })).toBe('container phoenix-dev no longer exists: it was removed while Phoenix was starting.\n    npm run up -- --stack dev');
   });
 
   test('when nothing moves', async () => {
@@ -137,7 +137,7 @@ describe('it ends with what to do', () => {
     try {
       const { kind, said } = over({ looks: [is('running', 'starting', { StartedAt: '2026-11-29T12:52:04.917990929Z' })], lines: [migrates], pace: { silenceMs: 30 * 60_000 } });
       await expect(kind.create(inputs)).rejects.toThrow(
-        /^Phoenix has said nothing for 30 min and is not ready: it migrates its database, 0 steps done, now CREATE INDEX ix_traces_start_time\. Its container phoenix-dev goes on running, and nothing ends it\.\n {4}docker logs -f --tail 20 phoenix-dev {3}# .*\n {4}npm run up -- --stack dev {3}# wait for it again$/,
+        /^Phoenix has logged nothing for 30 min and is not ready: it migrates its database, 0 steps done, now CREATE INDEX ix_traces_start_time\. Its container phoenix-dev keeps running\.\n {4}docker logs -f --tail 20 phoenix-dev {3}# .*\n {4}npm run up -- --stack dev {3}# wait for it again$/,
       );
       expect(said.at(-1)).toMatch(/^Phoenix is starting, \d{2,} min so far: /);
     } finally {
@@ -151,7 +151,7 @@ describe('it ends with what to do', () => {
     const made = kind.create(inputs);
     await new Promise(setImmediate);
     stop.abort();
-    await expect(made).rejects.toThrow('the wait for Phoenix was interrupted; its container phoenix-dev goes on starting.\n    npm run up -- --stack dev   # wait for it again');
+    await expect(made).rejects.toThrow('the wait for Phoenix was interrupted; its container phoenix-dev continues to start.\n    npm run up -- --stack dev   # wait for it again');
     expect(asked).toEqual(['look at the-id', 'log since 0']);
   });
 
@@ -171,7 +171,7 @@ describe('a container that would be replaced', () => {
     const { kind, asked } = over({ looks: [now], lines: [migrates] });
     expect(await kind.planned?.(planned)).toEqual([{
       key: 'container phoenix-dev',
-      rule: 'Phoenix is migrating its database (since 2026-11-29T12:52:04Z), and this deployment would replace it; a migration that is cut off may leave a database that no Phoenix opens',
+      rule: 'Phoenix is migrating its database (since 2026-11-29T12:52:04Z), and this deployment would replace it; an interrupted migration may leave a database that no Phoenix opens',
       mend: ['docker logs -f --tail 5 phoenix-dev   # until it says "Migrations completed"', 'npm run up -- --stack dev'],
     }]);
     expect(asked).toEqual(['look at phoenix-dev', 'log since 1795956724.917']);

@@ -33,7 +33,7 @@ const after = (...lines: readonly string[]): StartLog => {
 
 describe('how far a Phoenix is', () => {
   test.each<[string, readonly string[], string, boolean]>([
-    ['nothing said', [], 'it has said nothing yet', false],
+    ['nothing said', [], 'it has logged nothing yet', false],
     ['its program is being loaded', ['a warning of a library'], 'its last line is: a warning of a library', false],
     ['it begins', begin, 'it migrates its database, 0 steps done', true],
     ['its first step is done', [...begin, ...first], 'it migrates its database, 1 step done, now INSERT INTO projects', true],

@@ -108,17 +108,17 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
 
   test.each([401, 403])('%d: who sends', async (answer) => {
     expect(await refusedBy(store, gateSays(store, refusal(answer, 503, uri)))).toEqual({
-      hop, passing: false, cause: `${says(answer)}: it does not take who sends${waits}`,
-      mend: [`pulumi config set --secret ${store}:password   # of ${store}:username`, `pulumi config set --secret ${store}:token   # in place of the two`, `pulumi config set ${store}:tenant team-a   # where it has tenants`, 'npm run up'],
+      hop, passing: false, cause: `${says(answer)}: it rejects the credentials${waits}`,
+      mend: [`pulumi config set --secret ${store}:password   # of ${store}:username`, `pulumi config set --secret ${store}:token   # instead of the two`, `pulumi config set ${store}:tenant team-a   # where it has tenants`, 'npm run up'],
     });
   });
 
-  test.each([[404, `nothing takes ${what} there`], [405, `nothing takes ${what} there`], [301, 'it sends elsewhere, to a login for one'], [302, 'it sends elsewhere, to a login for one']])('%d: the address', async (answer, why) => {
+  test.each([[404, `nothing takes ${what} there`], [405, `nothing takes ${what} there`], [301, 'it redirects, for example to a login'], [302, 'it redirects, for example to a login']])('%d: the address', async (answer, why) => {
     expect(await refusedBy(store, gateSays(store, refusal(answer, 503, uri)))).toEqual({ hop, passing: false, cause: `${says(answer)}: ${why}${waits}`, mend: [address, 'npm run up'] });
   });
 
   test('429: goes by itself', async () => {
-    expect(await refusedBy(store, gateSays(store, refusal(429, 429, uri)))).toEqual({ hop, passing: true, cause: `${says(429)}: it takes no more for now${waits}. A higher limit for ${what} there is what helps`, mend: [log] });
+    expect(await refusedBy(store, gateSays(store, refusal(429, 429, uri)))).toEqual({ hop, passing: true, cause: `${says(429)}: it takes no more for now${waits}. Set a higher limit for ${what} there`, mend: [log] });
   });
 
   test.each([500, 503, 507])('%d: goes by itself', async (answer) => {
@@ -127,13 +127,13 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
 
   const lost = store === 'loki' ? [sent(7), sent(7, 1)] : [written({ attempts: 7 }), written({ attempts: 8, failed: 1 })];
   test.each([400, 409, 413, 415, 422])('%d: what they hold, which stops no deployment', async (answer) => {
-    expect(await refusedBy(store, gateSays(store, refusal(answer, answer, uri)), lost)).toEqual({ hop, passing: true, cause: `${says(answer)}: it refuses ${what} for what they hold, and they are lost`, mend: ['docker logs --tail 30 alloy-dev', log] });
+    expect(await refusedBy(store, gateSays(store, refusal(answer, answer, uri)), lost)).toEqual({ hop, passing: true, cause: `${says(answer)}: it refuses ${what} because of their content, and they are lost`, mend: ['docker logs --tail 30 alloy-dev', log] });
   });
 
   test.each([400, 409, 413, 415, 422])('%d of what somebody else has sent says nothing of this', async (answer) => {
     const notYet = { hop, passing: true, cause: `the store of ${what} (${store}:url) has not taken it yet${waits}`, mend: ['docker logs --tail 30 alloy-dev', log] };
     expect(await refusedBy(store, gateSays(store, refusal(answer, answer, uri)))).toEqual(notYet);
-    expect(await refusedBy(store, gateSays(store, refusal(401, 503, uri), refusal(answer, answer, uri)))).toMatchObject({ passing: false, cause: `${says(401)}: it does not take who sends${waits}` });
+    expect(await refusedBy(store, gateSays(store, refusal(401, 503, uri), refusal(answer, answer, uri)))).toMatchObject({ passing: false, cause: `${says(401)}: it rejects the credentials${waits}` });
   });
 
   test.each([402, 410])('%d: Alloy keeps it', async (answer) => {
@@ -186,6 +186,6 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
 
   test.each([[1, store === 'loki' ? '1 log record' : '1 sample'], [12, store === 'loki' ? '12 log records' : '12 samples']])('%d that it refused for what they hold is worth a word', async (lost, words) => {
     const { route } = await stack([store], [store === 'loki' ? sent(20, lost) : written({ attempts: 20, failed: lost })]);
-    expect(await storeWarnings(route)).toEqual([`The store of ${what} has refused ${words} for what they hold since Alloy was started; they are lost: docker logs ${store}-dev-gate has its answers.`]);
+    expect(await storeWarnings(route)).toEqual([`The store of ${what} has refused ${words} because of their content since Alloy was started; they are lost: docker logs ${store}-dev-gate has its answers.`]);
   });
 });

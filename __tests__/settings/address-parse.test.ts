@@ -13,10 +13,10 @@ describe('httpUrl', () => {
 
   const itself = "inside Alloy's container that is the container itself; the Docker host is host.docker.internal";
   rows([
-    ['', 'it is no URL; write http://host:port or https://host'],
-    ['prometheus', 'it is no URL; write http://host:port or https://host'],
-    ['http://', 'it is no URL; write http://host:port or https://host'],
-    ['http://host:99999', 'it is no URL; write http://host:port or https://host'],
+    ['', 'it is not a URL; write http://host:port or https://host'],
+    ['prometheus', 'it is not a URL; write http://host:port or https://host'],
+    ['http://', 'it is not a URL; write http://host:port or https://host'],
+    ['http://host:99999', 'it is not a URL; write http://host:port or https://host'],
     ['prometheus:9090', 'the URL must begin with http:// or https://'],
     ['grpc://loki:9096', 'the URL must begin with http:// or https://'],
     ['http://me:pass@host', 'a URL that holds a password would show it in previews and state'],
@@ -59,9 +59,9 @@ describe('addresses', () => {
   });
 
   rows([
-    ['127.0.0.1,127.0.0.1', 'an address is named twice'],
-    ['0.0.0.0,127.0.0.1', '0.0.0.0 already stands for every IPv4 address, and Docker refuses to publish a port on one of them twice'],
-    ['::1,::', ':: already stands for every IPv6 address, and Docker refuses to publish a port on one of them twice'],
+    ['127.0.0.1,127.0.0.1', 'an address is listed twice'],
+    ['0.0.0.0,127.0.0.1', '0.0.0.0 already includes every IPv4 address, and Docker refuses to publish a port on one of them twice'],
+    ['::1,::', ':: already includes every IPv6 address, and Docker refuses to publish a port on one of them twice'],
   ])("'%s': %s", (raw, rule) => {
     expect(ruleOf(places.addresses, raw)).toBe(rule);
     expect(ruleOf(places.addressesOrAuto, raw)).toBe(rule);
@@ -77,7 +77,7 @@ describe('host names', () => {
   ])("'%s'", (raw, list) => expect(places.hostNames(raw)).toEqual(list));
 
   const rule = 'not every part is a host name such as phoenix.lan: small letters, digits, dashes and dots, without http:// and without a port; commas separate names';
-  const pattern = 'a pattern lets a website in that gives itself a name that fits; write every name';
+  const pattern = 'a pattern also accepts a website that has chosen a matching name; write every name';
 
   rows<[string, string, string | undefined]>([
     ['http://phoenix.lan', rule, 'phoenix.lan'],
@@ -95,7 +95,7 @@ describe('host names', () => {
     [`${'a'.repeat(64)}.lan`, rule, undefined],
     ['*', pattern, undefined],
     ['*.lan', pattern, undefined],
-    ['a.lan,a.lan', 'a name is there twice', undefined],
+    ['a.lan,a.lan', 'a name is listed twice', undefined],
   ])("'%s': %s", (raw, said, meant) => {
     const broken = brokenRule(places.hostNames, raw);
     expect(broken.rule).toBe(said);

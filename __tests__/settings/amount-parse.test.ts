@@ -9,7 +9,7 @@ describe('days', () => {
   });
 
   rows(['', '-1', '1.5', '30d', '100000', 'forever'])("'%s' is none", (raw) => {
-    expect(ruleOf(amounts.days, raw)).toBe('days are a whole number, and 0 keeps everything for ever');
+    expect(ruleOf(amounts.days, raw)).toBe('days are a whole number, and 0 keeps everything forever');
   });
 });
 
@@ -69,7 +69,7 @@ describe('cpus', () => {
     expect([100, 50, 25, 1000, 1050, 2005, 1004, 9900].map(readBack)).toEqual(['1.0', '0.5', '0.25', '10.', '10.5', '20.1', '10.0', '99.0']);
   });
 
-  const rounded = 'the docker provider rounds that number to one decimal and would show a change for ever; write it with one decimal';
+  const rounded = 'the docker provider rounds that number to one decimal and would always show a change; write it with one decimal';
 
   test('from 0.10 to 99.00 every number is the text that the provider reads back, or is refused because there is none', () => {
     const refused: string[] = [];

@@ -21,7 +21,7 @@ describe('phoenix:egress', () => {
   ])('%s', (raw, expected) => expect(destinations(raw).map(({ host, port }) => [host, port])).toEqual(expected));
 
   rows(['*', '*.openai.com', 'any', 'all', 'everything', 'ALL', 'internet', '0.0.0.0/0', '0.0.0.0', '::/0', '::', 'true', 'api.openai.com,*'])('%s is everything, and no destination', (raw) => {
-    expect(broken(raw)).toEqual({ rule: 'neither everything nor a pattern is a destination: name each server that Phoenix has to reach, such as api.openai.com', meant: undefined });
+    expect(broken(raw)).toEqual({ rule: 'a destination is one server, not a pattern and not everything: name each server that Phoenix has to reach, such as api.openai.com', meant: undefined });
   });
 
   rows([
@@ -49,12 +49,12 @@ describe('phoenix:egress', () => {
   });
 
   rows(['a.example.com:0', 'a.example.com:65536', 'a.example.com:https', 'a.example.com:', 'a.example.com:00443x'])('%s has no port', (raw) =>
-    expect(broken(`b.example.com,${raw}`).rule).toBe(`the port of ${raw} is none: it is a whole number from 1 to 65535, and 443 where none is given`));
+    expect(broken(`b.example.com,${raw}`).rule).toBe(`the port of ${raw} is not valid: it is a whole number from 1 to 65535; the default is 443`));
 
   rows([
     ['a.example.com,a.example.com:443', 'a.example.com', 'a.example.com'],
     ['b.example.com:8443,a.example.com,b.example.com:8443', 'b.example.com:8443', 'b.example.com:8443,a.example.com'],
-  ])('%s: %s is there twice', (raw, twice, meant) => expect(broken(raw)).toEqual({ rule: `${twice} is there twice; without a port, 443 is meant`, meant }));
+  ])('%s: %s is there twice', (raw, twice, meant) => expect(broken(raw)).toEqual({ rule: `${twice} is listed twice; the default port is 443`, meant }));
 
   test('a name as people read it', () => expect(broken('bücher.example:8443').meant).toBe('xn--bcher-kva.example:8443'));
 });

@@ -6,7 +6,7 @@ const given: EdgeAccess = {
   remote: { otlp: { alloy: 'https://otlp.example.com', phoenix: null }, requestMiB: 64, auth: true, tokens: { edge: { expiresAt: '2027-11-21T08:00:00Z' } } },
   remoteAccess: { edge: { clientId: 'id.access', clientSecret: 's3cret', apiKey: '' } },
 };
-const rule = 'it is not the file that `npm run invite` writes on the side of the central stack';
+const rule = 'it is not the file that `npm run invite` writes for the central stack';
 
 test.each<[string, EdgeAccess]>([
   ['as it was written', given],
@@ -38,7 +38,7 @@ test('what is secret in it, and no name', () => expect(secretsOf(given)).toEqual
 test('it needs a stack at the edge, and is a secret there', () => {
   const config = { 'edge:access': JSON.stringify(given) };
   expect(readSettings(config, 'llm-observability', () => true).problems).toEqual([
-    { key: 'edge:access', rule: 'it is for a stack at the edge, and edge:central, the name of the stack that it is of, is not set', mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:access'] },
+    { key: 'edge:access', rule: 'it is for a stack at the edge, and edge:central, the name of its central stack, is not set', mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:access'] },
   ]);
   expect(readSettings({ ...config, 'edge:central': 'prod' }, 'llm-observability').problems).toEqual([
     { key: 'edge:access', rule: 'it is a secret, and the stack file has it in plain text', mend: ['pulumi config set --secret edge:access < edge.access.json'] },

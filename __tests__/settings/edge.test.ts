@@ -34,7 +34,7 @@ const ofAnEdge = [
 /** What the rule of the edge says of a setting. */
 const problem = (key: string, written = key): Problem => ({
   key,
-  rule: 'this stack sends to another one (edge:central) and has no Phoenix and no tunnel of its own',
+  rule: 'this stack sends to a central stack (edge:central) and has neither a Phoenix nor a tunnel',
   mend: [`pulumi config rm ${written}`],
 });
 /** What is said of an `edge:central` that names no stack. */
@@ -128,9 +128,9 @@ describe('what a stack at the edge does not have', () => {
     expect(report('edge', problems({ ...atEdge, 'cloudflare:apiToken': 'a1'.repeat(20), 'phoenix:adminPassword': 's3cret' }))).toBe(
       [
         '2 problems with stack edge; nothing was changed.',
-        '  - cloudflare:apiToken: this stack sends to another one (edge:central) and has no Phoenix and no tunnel of its own.',
+        '  - cloudflare:apiToken: this stack sends to a central stack (edge:central) and has neither a Phoenix nor a tunnel.',
         '      pulumi config rm cloudflare:apiToken --stack edge',
-        '  - phoenix:adminPassword: this stack sends to another one (edge:central) and has no Phoenix and no tunnel of its own.',
+        '  - phoenix:adminPassword: this stack sends to a central stack (edge:central) and has neither a Phoenix nor a tunnel.',
         '      pulumi config rm phoenix:adminPassword --stack edge',
       ].join('\n'),
     );
@@ -214,7 +214,7 @@ describe('edge:token', () => {
     ['alloy', none],
     ['secret', none],
     ['admin-secret', none],
-    ['edge,edge', 'a name is there twice'],
+    ['edge,edge', 'a name is listed twice'],
   ])("not '%s': %s", (raw, rule) => {
     expect(problems({ ...atEdge, 'edge:token': raw })).toEqual([{ key: 'edge:token', value: raw, rule, mend: ['pulumi config rm edge:token   # the default: edge'] }]);
   });
@@ -234,7 +234,7 @@ describe('ports', () => {
 
   rows([['phoenix:uiPort', '12345'], ['phoenix:otlpGrpcPort', '4317'], ['phoenix:otlpHttpPort', '6006']])('%s clashes with nothing at the edge, where it is refused', (name, port) => {
     expect(problems({ ...atEdge, [name]: port })).toEqual([problem(name)]);
-    expect(problems({ [name]: port }).map(({ rule }) => rule.replace(/^\S+ /, ''))).toEqual(['claims the same port; every service needs one of its own']);
+    expect(problems({ [name]: port }).map(({ rule }) => rule.replace(/^\S+ /, ''))).toEqual(['claims the same port; every service needs its own port']);
   });
 
   test("Alloy's own clash at the edge as well", () => {
@@ -242,7 +242,7 @@ describe('ports', () => {
       {
         key: 'alloy:uiPort',
         value: '4318',
-        rule: 'alloy:otlpHttpPort claims the same port; every service needs one of its own',
+        rule: 'alloy:otlpHttpPort claims the same port; every service needs its own port',
         mend: ['pulumi config set alloy:uiPort 16011'],
       },
     ]);

@@ -24,7 +24,7 @@ describe('image', () => {
     'phoenix-before:20.26.0',
   ])('%s is taken as it is', (raw) => expect(image(raw)).toBe(raw));
 
-  const noReference = 'it is no image reference; write repository:tag or repository:tag@sha256:digest';
+  const noReference = 'it is not an image reference; write repository:tag or repository:tag@sha256:digest';
   const untagged = 'an image without a tag is latest, which changes without notice; name a version';
   const moving = 'its tag names no full version, such as 1.2.3, so the image changes without notice; name one, or add the digest';
   const tooOld = 'that version is older than 18.1.0, the oldest that is supported';
@@ -61,7 +61,7 @@ describe('image', () => {
   });
 
   describe('variants', () => {
-    const noBash = 'that variant has no bash, which the health check needs; take the one on Debian, whose tag is the version alone';
+    const noBash = 'that variant has no bash, which the health check needs; use the one on Debian, whose tag is only the version';
 
     // The tags that the images have on Docker Hub.
     rows(['1.30.6', '1.30.6-trixie', '1.30.6-perl', '1.30.6-trixie-perl', '1.30.6-otel'])('nginx:%s is on Debian', (tag) => expect(imageOf('gate')(`nginx:${tag}`)).toBe(`nginx:${tag}`));

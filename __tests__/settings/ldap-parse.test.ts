@@ -30,7 +30,7 @@ describe('LDAP', () => {
   });
 
   rows(['', 'ou=users', '[]', '{}', 'null', '"ou=users"', '[1]', '[null]', '["ou=users"'])("'%s' is no array of texts", (raw) => {
-    expect(ruleOf(ldap.dns, raw)).toBe('it is no JSON array of texts; write ["ou=users,dc=example,dc=com"]');
+    expect(ruleOf(ldap.dns, raw)).toBe('it is not a JSON array of texts; write ["ou=users,dc=example,dc=com"]');
   });
 
   test('roles in their order, everybody as *', () => {
@@ -44,13 +44,13 @@ describe('LDAP', () => {
     "'%s' gives no roles",
     (raw) =>
       expect(ruleOf(ldap.rolesOfGroups, raw)).toBe(
-        'it is no JSON array of objects with group_dn and the role ADMIN, MEMBER or VIEWER; write [{"group_dn":"*","role":"VIEWER"}]',
+        'it is not a JSON array of objects with group_dn and the role ADMIN, MEMBER or VIEWER; write [{"group_dn":"*","role":"VIEWER"}]',
       ),
   );
 
   test('a filter has a place for the name, an attribute is one word', () => {
     expect(ldap.userFilter(' (&(objectClass=user)(uid=%s)) ')).toBe('(&(objectClass=user)(uid=%s))');
-    expect(ruleOf(ldap.userFilter, '(uid=name)')).toBe('%s must stand in it, for the name that somebody logs in with');
+    expect(ruleOf(ldap.userFilter, '(uid=name)')).toBe('it must contain %s, for the name that someone logs in with');
     expect(ruleOf(ldap.userFilter, '')).toBe(oneLine);
     expect(ldap.attribute('userPrincipalName')).toBe('userPrincipalName');
     expect(ruleOf(ldap.attribute, 'e mail')).toBe('the name of an attribute has no spaces');

@@ -18,8 +18,8 @@ describe('publicUrl', () => {
 
   const path = 'the names in its path are made of letters, digits and . _ ~ -';
   rows([
-    ['', 'it is no URL; write http://host:port or https://host'],
-    ['phoenix.example.com', 'it is no URL; write http://host:port or https://host'],
+    ['', 'it is not a URL; write http://host:port or https://host'],
+    ['phoenix.example.com', 'it is not a URL; write http://host:port or https://host'],
     ['phoenix.example.com:443', 'the URL must begin with http:// or https://'],
     ['https://me:pass@phoenix.example.com', 'a URL that holds a password would show it in previews and state'],
     ['https://phoenix.example.com/?x=1', 'it is the address of the first page, without ? and #'],
@@ -45,7 +45,7 @@ describe('proxies', () => {
   ])("'%s'", (raw, list) => expect(login.proxies(raw)).toEqual(list));
 
   const none = 'not every part is an IP address or a network such as 172.16.0.0/12';
-  const everybody = 'trusting every proxy lets anybody get around the login limit with a forged header; name your proxies';
+  const everybody = 'trusting every proxy lets anyone bypass the login limit with a forged header; name your proxies';
   const inside = 'a network begins at its first address, as 172.16.0.0/12 does; any other is ignored';
   rows([
     ['', none],
@@ -106,7 +106,7 @@ describe('password', () => {
     ['abc', 'it has 3 characters and needs at least 4'],
     ['pass word', 'it has whitespace in it'],
     ['pässwort', 'it has characters that are not printable ASCII'],
-    ['admin', 'everybody knows it from the documentation of Phoenix'],
+    ['admin', 'everyone knows it from the documentation of Phoenix'],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(login.password, raw)).toBe(rule));
 });
 
@@ -133,7 +133,7 @@ describe('keyNames', () => {
     ['reader,alloy', "alloy is the name of Alloy's own key"],
     ['reader,secret', 'secret and admin-secret are what `npm run up -- --rotate` calls the secrets of Phoenix itself'],
     ['admin-secret', 'secret and admin-secret are what `npm run up -- --rotate` calls the secrets of Phoenix itself'],
-    ['reader,ci,reader', 'a name is there twice'],
+    ['reader,ci,reader', 'a name is listed twice'],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(login.keyNames, raw)).toBe(rule));
 });
 
@@ -150,7 +150,7 @@ describe('admins', () => {
 
   const format = 'write Name=email, and ; between one and the next';
   const address = 'not every address is one that mail can be sent to; Phoenix takes name@host.domain';
-  const taken = 'admin and system are users that Phoenix has already; it would leave out another of that name';
+  const taken = 'Phoenix already has the users admin and system, and would not create a second one of that name';
   rows<[string, string]>([
     ['', oneLine],
     ['A=a@example.com\nB=b@example.com', oneLine],
@@ -167,8 +167,8 @@ describe('admins', () => {
       'a@ab--c.org', 'a@xn--zz.org', 'a@[192.0.2.7]', 'jürgen@x.org', `${'a'.repeat(65)}@x.org`, `a@${'b'.repeat(64)}.org`, 'a@b@x.org'].map((email): [string, string] => [`A=${email}`, address]),
     ['admin=a@example.com', taken],
     ['Ada=a@example.com;system=b@example.com', taken],
-    ['Ada=a@example.com;Ada=b@example.com', 'a name is there twice'],
-    ['Ada=a@example.com;Bob=A@example.com', 'an address is there twice'],
+    ['Ada=a@example.com;Ada=b@example.com', 'a name is listed twice'],
+    ['Ada=a@example.com;Bob=A@example.com', 'an address is listed twice'],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(login.admins, raw)).toBe(rule));
 });
 
@@ -184,7 +184,7 @@ describe('hosts', () => {
   rows([['ldap.example.com', 'ldap.example.com'], ['dc1.example.com, dc-2', 'dc1.example.com,dc-2'], ['192.0.2.7', '192.0.2.7'], ['my_ldap', 'my_ldap']])("'%s'", (raw, text) =>
     expect(login.hosts(raw)).toBe(text));
 
-  const name = 'it is a host name without http:// or a port; what is more than that has a setting of its own';
+  const name = 'it is a host name without http:// or a port; the port has its own setting';
   const itself = "inside Phoenix's container that is the container itself";
   rows([
     ['', name],

@@ -100,7 +100,7 @@ test('the two secrets must differ, whether auth is on or off', () => {
 });
 
 describe('without auth nothing publishes Phoenix', () => {
-  const consequence = 'Phoenix beyond this machine, where everybody could then read and delete everything';
+  const consequence = 'Phoenix beyond this machine, where anyone could then read and delete everything';
   const bind = 'pulumi config set phoenix:bind 127.0.0.1';
   const url = 'pulumi config rm phoenix:rootUrl';
 

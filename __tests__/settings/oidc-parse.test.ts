@@ -28,7 +28,7 @@ describe('oidcUrl', () => {
     ['http://host.docker.internal:8080/', https],
     ['ftp://oidc.example.com', 'the URL must begin with http:// or https://'],
     ['https://a:b@oidc.example.com', 'a URL that holds a password would show it in previews and state'],
-    ['login', 'it is no URL; write http://host:port or https://host'],
+    ['login', 'it is not a URL; write http://host:port or https://host'],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(oidc.oidcUrl, raw)).toBe(rule));
 });
 
@@ -46,7 +46,7 @@ describe('what a person is at the identity provider', () => {
   ])('%s is a path', (raw) => expect(oidc.claimPath(raw)).toBe(raw));
 
   rows(['cognito:groups', 'https://example.com/groups', 'my-app.roles', 'a."b-c".d-e'])('%s is none', (raw) => {
-    expect(ruleOf(oidc.claimPath, raw)).toBe('a name with a colon, slash or dash stands in double quotes, as "cognito:groups" does');
+    expect(ruleOf(oidc.claimPath, raw)).toBe('a name with a colon, slash or dash needs double quotes, as "cognito:groups" does');
   });
 
   rows(['owner', 'owner:', ':ADMIN', ' :ADMIN', 'owner:SYSTEM', 'owner:admins', 'a:b:ADMIN', 'owner:ADMIN,'])("'%s' gives no roles", (raw) => {

@@ -69,23 +69,23 @@ rows(['ftp://app.example.com', 'file:///index.html', 'chrome-extension://abc', '
 });
 
 rows(['https://', 'https://a b', 'https://app.example.com:99999', 'https://[::1', 'http://:3000', 'http://*.1.2.3.4'])('%s is no origin', (raw) => {
-  expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': it is no origin; write http://host:port or https://host.\n      ${example}`]);
+  expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': it is not an origin; write http://host:port or https://host.\n      ${example}`]);
 });
 
 rows([
   'https://*', 'https://*example.com', 'https://app-*.example.com', 'https://app.*.com', 'https://app.example.*', 'https://*.*.example.com', 'https://*.example.com:*', 'http://localhost:51*', 'https://**.example.com', 'http://*:3000',
   '*://app.example.com', 'https://app.example.com/*', 'https://*.example.com/*',
 ])('a * of %s stands elsewhere', (raw) => {
-  const rule = raw.startsWith('*:') ? 'an origin begins with http:// or https://' : 'one * stands for what comes before a domain, as in https://*.example.com, or for any port, as in http://localhost:*';
+  const rule = raw.startsWith('*:') ? 'an origin begins with http:// or https://' : 'one * matches what comes before a domain, as in https://*.example.com, or for any port, as in http://localhost:*';
   expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': ${rule}.\n      ${example}`]);
 });
 
 rows(['https://*.com', 'https://*.lan:8443'])('%s is half the web', (raw) => {
-  expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': a * in front of a top-level domain lets the websites of everybody in; name a domain, as in https://*.example.com.\n      ${example}`]);
+  expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': a * in front of a top-level domain accepts the websites of everyone; name a domain, as in https://*.example.com.\n      ${example}`]);
 });
 
 rows(['*', '*,https://app.example.com', 'https://app.example.com,*'])('%s is every website', (raw) => {
-  expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': with * every website that somebody on this machine opens can send; name origins, such as https://app.example.com or https://*.example.com.\n      ${example}`]);
+  expect(problemOf(raw)).toEqual([`  - alloy:cors is '${raw}': with * every website opened on this machine can send; name origins, such as https://app.example.com or https://*.example.com.\n      ${example}`]);
 });
 
 test('null is sent by whoever wants to', () => {
@@ -104,5 +104,5 @@ test('a user and a password are shown nowhere', () => {
 });
 
 test('the same one twice', () => {
-  expect(problemOf('https://a.example.com,https://a.example.com')[0]).toContain('an origin is there twice');
+  expect(problemOf('https://a.example.com,https://a.example.com')[0]).toContain('an origin is listed twice');
 });

@@ -192,7 +192,7 @@ describe('a value that breaks a rule', () => {
   rows<[SettingKey, string, string, string]>([
     ['phoenix:uiPort', '70000', 'a port is a whole number from 1 to 65535', 'pulumi config rm phoenix:uiPort --stack dev   # the default: 6006'],
     ['alloy:otlpHttpPort', 'http', 'a port is a whole number from 1 to 65535', 'pulumi config rm alloy:otlpHttpPort --stack dev   # the default: 4318'],
-    ['phoenix:retentionDays', '30d', 'days are a whole number, and 0 keeps everything for ever', 'pulumi config set phoenix:retentionDays 30 --stack dev'],
+    ['phoenix:retentionDays', '30d', 'days are a whole number, and 0 keeps everything forever', 'pulumi config set phoenix:retentionDays 30 --stack dev'],
     ['phoenix:memory', '2048', 'memory is a number with the unit MiB or GiB, such as 512MiB or 2GiB', 'pulumi config rm phoenix:memory --stack dev   # the default: 2GiB'],
     ['phoenix:memory', '767MiB', 'the service does not start with less than 768MiB', 'pulumi config set phoenix:memory 768MiB --stack dev'],
     ['alloy:queue', '127MiB', 'what waits on disk needs at least 128MiB', 'pulumi config set alloy:queue 128MiB --stack dev'],
@@ -298,9 +298,9 @@ test('all problems come at once, in the order of unknown keys, values, clashes',
       '      pulumi config set phoenix:memory 2GiB --stack dev',
       "  - alloy:uiPort is 'x': a port is a whole number from 1 to 65535.",
       '      pulumi config rm alloy:uiPort --stack dev   # the default: 12345',
-      "  - loki:url is 'loki': it is no URL; write http://host:port or https://host.",
+      "  - loki:url is 'loki': it is not a URL; write http://host:port or https://host.",
       '      pulumi config set loki:url http://host.docker.internal:3100 --stack dev   # an example',
-      "  - alloy:otlpGrpcPort is '6006': phoenix:uiPort claims the same port; every service needs one of its own.",
+      "  - alloy:otlpGrpcPort is '6006': phoenix:uiPort claims the same port; every service needs its own port.",
       '      pulumi config set alloy:otlpGrpcPort 16009 --stack dev',
     ].join('\n'),
   );
@@ -499,7 +499,7 @@ describe('ports', () => {
       {
         key: second,
         value: '9999',
-        rule: `${first} claims the same port; every service needs one of its own`,
+        rule: `${first} claims the same port; every service needs its own port`,
         mend: [`pulumi config set ${second} ${offer}`],
       },
     ]);
@@ -507,7 +507,7 @@ describe('ports', () => {
 
   test('a port also clashes with the default of another', () => {
     expect(read({ 'phoenix:otlpHttpPort': '4318' }).problems).toMatchObject([
-      { key: 'alloy:otlpHttpPort', rule: 'phoenix:otlpHttpPort claims the same port; every service needs one of its own' },
+      { key: 'alloy:otlpHttpPort', rule: 'phoenix:otlpHttpPort claims the same port; every service needs its own port' },
     ]);
   });
 
@@ -584,7 +584,7 @@ describe('ports:offset', () => {
     expect(message({ 'ports:offset': '100', 'phoenix:uiPort': '9999', 'alloy:uiPort': '9999' })).toBe(
       [
         '1 problem with stack dev; nothing was changed.',
-        "  - alloy:uiPort is '9999': phoenix:uiPort claims the same port; every service needs one of its own.",
+        "  - alloy:uiPort is '9999': phoenix:uiPort claims the same port; every service needs its own port.",
         '      pulumi config set alloy:uiPort 16011 --stack dev',
       ].join('\n'),
     );

@@ -45,7 +45,7 @@ describe('prometheus:url', () => {
     expect(writeEndpoint(remoteWriteUrl(url))).toBe(endpoint);
   });
 
-  const otlp = 'that is where OTLP goes, and metrics go by remote write';
+  const otlp = 'that is an address for OTLP, and metrics go by remote write';
   const read = 'that address takes no remote write';
   rows([
     ['http://p:9090/api/v1/otlp', otlp, 'http://p:9090/api/v1/write'],
@@ -62,7 +62,7 @@ describe('prometheus:url', () => {
     ['http://p:9090/-/ready', read, 'http://p:9090/api/v1/write'],
     ['http://p:9090/metrics', read, 'http://p:9090/api/v1/write'],
     ['http://v:8428/vmui', read, 'http://v:8428/api/v1/write'],
-    ['https://prometheus-prod-10-prod-us-central-0.grafana.net/api/prom/api/v1/query', 'from there metrics are read', 'https://prometheus-prod-10-prod-us-central-0.grafana.net/api/prom/push'],
+    ['https://prometheus-prod-10-prod-us-central-0.grafana.net/api/prom/api/v1/query', 'that is an address to read metrics from', 'https://prometheus-prod-10-prod-us-central-0.grafana.net/api/prom/push'],
     // Two things that are wrong
     ['http://localhost:9090/api/v1/otlp', "inside Alloy's container that is the container itself; the Docker host is host.docker.internal", 'http://host.docker.internal:9090/api/v1/write'],
   ])('%s: %s', (url, rule, meant) => {
@@ -71,14 +71,14 @@ describe('prometheus:url', () => {
 
   rows(['https://logs-prod-012.grafana.net', 'http://loki:3100/loki/api/v1/push', 'http://loki:3100/otlp/v1/logs'])('%s is a store of logs', (url) => {
     expect(refused('prometheus:url', url)).toEqual({
-      rule: 'that is an address of logs, and metrics go here',
+      rule: 'that is an address for logs, and this setting is for metrics',
       mend: ['pulumi config set prometheus:url http://host.docker.internal:9090/api/v1/write   # an example', `pulumi config set loki:url ${url}`],
     });
   });
 
   rows([
     ['https://otlp-gateway-prod-eu-west-2.grafana.net/otlp', /takes no remote write; the page of Prometheus/],
-    ['http://collector:4318/v1/metrics', /where OTLP goes/],
+    ['http://collector:4318/v1/metrics', /address for OTLP/],
   ])('%s cannot be led elsewhere', (url, rule) => {
     expect(refused('prometheus:url', url)).toEqual({ rule: expect.stringMatching(rule), mend: ['pulumi config set prometheus:url http://host.docker.internal:9090/api/v1/write   # an example'] });
   });
@@ -117,13 +117,13 @@ describe('loki:url', () => {
     'http://collector:4318/v1/metrics',
   ])('%s is a store of metrics', (url) => {
     expect(refused('loki:url', url)).toEqual({
-      rule: 'that is an address of metrics, and logs go here',
+      rule: 'that is an address for metrics, and this setting is for logs',
       mend: ['pulumi config set loki:url http://host.docker.internal:3100   # an example', `pulumi config set prometheus:url ${url}`],
     });
   });
 
   rows([
-    ['http://loki:3100/otlp?tenant=a', '/v1/logs follows it, so it has no query; who sends is for loki:username, loki:token and loki:tenant', 'http://loki:3100/otlp'],
+    ['http://loki:3100/otlp?tenant=a', '/v1/logs follows it, so it has no query; credentials belong in loki:username, loki:token and loki:tenant', 'http://loki:3100/otlp'],
     ['http://loki:3100/#explore', 'what follows # never leaves a browser', 'http://loki:3100/'],
   ])('%s: %s', (url, rule, meant) => {
     expect(refused('loki:url', url)).toEqual({ rule, mend: [`pulumi config set loki:url ${meant}`] });
@@ -140,7 +140,7 @@ describe('loki:url', () => {
   });
 
   test('traces are no logs', () => {
-    expect(refused('loki:url', 'http://tempo:4318/v1/traces')?.rule).toBe('that is an address of traces, and logs go here');
+    expect(refused('loki:url', 'http://tempo:4318/v1/traces')?.rule).toBe('that is an address for traces, and this setting is for logs');
   });
 });
 

@@ -24,21 +24,21 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
   ])('%j is right', (parts) => expect(read(parts)).toEqual([]));
 
   test.each<[Partial<Record<Part, string>>, string, string[]]>([
-    [{ token: 't' }, 'it says', [rm('token')]],
-    [{ tenant: 'team-a' }, 'it says', [rm('tenant')]],
-    [{ username: 'u', password: 'p', tenant: 'team-a' }, `${store}:username, ${store}:password and ${store}:tenant say`, [rm('username'), rm('password'), rm('tenant')]],
-  ])('%j without a URL', (parts, says, commands) => {
-    expect(read(parts)).toEqual([{ key: `${store}:${Object.keys(parts)[0]}`, rule: `${says} who sends, and ${store}:url, which says where to, is not set`, mend: [set('url', example), ...commands] }]);
+    [{ token: 't' }, 'it is', [rm('token')]],
+    [{ tenant: 'team-a' }, 'it is', [rm('tenant')]],
+    [{ username: 'u', password: 'p', tenant: 'team-a' }, `${store}:username, ${store}:password and ${store}:tenant are`, [rm('username'), rm('password'), rm('tenant')]],
+  ])('%j without a URL', (parts, subject, commands) => {
+    expect(read(parts)).toEqual([{ key: `${store}:${Object.keys(parts)[0]}`, rule: `${subject} for ${store}:url, which is not set`, mend: [set('url', example), ...commands] }]);
   });
 
   test.each<[Partial<Record<Part, string>>, Part, string, string[]]>([
     [{ url, username: 'u' }, 'username', `it needs ${store}:password as well`, [ask('password')]],
     [{ url, password: 'p' }, 'password', `it needs ${store}:username as well`, [set('username', '123456')]],
-    [{ url, username: 'u', password: 'p', token: 't' }, 'token', `a store is shown either a token or a user with a password, and ${store}:username and ${store}:password are set as well`,
+    [{ url, username: 'u', password: 'p', token: 't' }, 'token', `a store takes either a token or a user with a password, and ${store}:username and ${store}:password are set as well`,
       [rm('token'), `${rm('username')}   # for the token`, `${rm('password')}   # for the token`]],
-    [{ url, username: 'u', token: 't' }, 'token', `a store is shown either a token or a user with a password, and ${store}:username is set as well`, [rm('token'), `${rm('username')}   # for the token`]],
-    [{ url: 'http://store.example:3100/', token: 't' }, 'url', `without TLS whoever is on the way can read ${store}:token`, [set('url', 'https://store.example:3100')]],
-    [{ url: 'http://203.0.113.9', username: 'u', password: 'p' }, 'url', `without TLS whoever is on the way can read ${store}:username and ${store}:password`, [set('url', 'https://203.0.113.9')]],
+    [{ url, username: 'u', token: 't' }, 'token', `a store takes either a token or a user with a password, and ${store}:username is set as well`, [rm('token'), `${rm('username')}   # for the token`]],
+    [{ url: 'http://store.example:3100/', token: 't' }, 'url', `without TLS anyone on the network can read ${store}:token`, [set('url', 'https://store.example:3100')]],
+    [{ url: 'http://203.0.113.9', username: 'u', password: 'p' }, 'url', `without TLS anyone on the network can read ${store}:username and ${store}:password`, [set('url', 'https://203.0.113.9')]],
     [{ url: store === 'loki' ? 'https://logs-prod-012.grafana.net' : 'https://prometheus-prod-10.grafana.net', tenant: 'a' }, 'url', 'Grafana Cloud takes nothing without credentials', [`${set('username', '123456')}   # an example`, ask('password')]],
   ])('%j: %s', (parts, part, rule, mend) => {
     expect(read(parts)).toEqual([{ key: `${store}:${part}`, rule, mend }]);
@@ -62,7 +62,7 @@ describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
 
   test('a URL that is a secret is not shown', () => {
     const { problems } = readSettings(named({ url: 'http://s3cret.example', token: 't' }), 'llm-observability', () => true);
-    expect(problems).toEqual([{ key: `${store}:url`, rule: `without TLS whoever is on the way can read ${store}:token`, mend: [ask('url')] }]);
+    expect(problems).toEqual([{ key: `${store}:url`, rule: `without TLS anyone on the network can read ${store}:token`, mend: [ask('url')] }]);
   });
 
   test('a tenant that was set as a secret is one wherever it stands', () => {

@@ -49,7 +49,7 @@ describe('what is published beyond this machine', () => {
   const open = (where: string): object => ({
     problems: [{
       key: 'tls:certificate',
-      rule: `${where}, and without TLS whoever is on the way can read passwords, API keys and prompts`,
+      rule: `${where}, and without TLS anyone on the network can read passwords, API keys and prompts`,
       mend: [...commands, 'pulumi config set tls:plain true   # without TLS'],
     }],
     warnings: [],
@@ -65,7 +65,7 @@ describe('what is published beyond this machine', () => {
   ])('%j is refused without a word on TLS, and goes on with the explicit one, which is told', (config, where) => {
     expect(find(config, ['172.17.0.1'])).toEqual(open(where));
     expect(find({ ...config, 'tls:plain': 'true' }, ['172.17.0.1'])).toEqual({
-      problems: [], warnings: [`${where}, over plain HTTP (tls:plain): whoever is on the way can read passwords, API keys and prompts`],
+      problems: [], warnings: [`${where}, over plain HTTP (tls:plain): anyone on the network can read passwords, API keys and prompts`],
     });
   });
 
@@ -116,7 +116,7 @@ test('what makes a key that can be used of one that cannot', () => {
 describe('a certificate and a key that cannot be used', () => {
   const encrypted = (type: 'pkcs8' | 'sec1'): Pair =>
     ({ cert: lan.cert, key: createPrivateKey(lan.key).export({ type, format: 'pem', cipher: 'aes-256-cbc', passphrase: 'of somebody' }).toString() });
-  const isRejected = 'its key is none that nginx, Alloy and those who send to them take: RSA of at least 2048 bits, or ECDSA with P-256, P-384 or P-521';
+  const isRejected = 'nginx, Alloy and their clients do not accept its key: use RSA of at least 2048 bits, or ECDSA with P-256, P-384 or P-521';
 
   test.each<[string, () => Pair, [string, string][]]>([
     ['text that only looks like a certificate', () => ({ ...lan, cert: '-----BEGIN CERTIFICATE-----\n…' }), [['tls:certificate', 'no certificate can be read from it']]],
@@ -125,15 +125,15 @@ describe('a certificate and a key that cannot be used', () => {
     ['its key in the same file', () => ({ ...lan, cert: `${lan.key}${lan.cert}` }), [['tls:certificate', 'it holds a private key, too, which the stack file must not have in plain text']]],
     ['text that only looks like a key', () => ({ ...lan, key: '-----BEGIN PRIVATE KEY-----\n…' }), [['tls:key', 'no private key can be read from it']]],
     ['a certificate in the place of the key', () => ({ ...lan, key: lan.cert }), [['tls:key', 'no private key can be read from it']]],
-    ['an encrypted key', () => encrypted('pkcs8'), [['tls:key', 'it is encrypted, and nobody is there to type its passphrase']]],
-    ['an encrypted key of the older form', () => encrypted('sec1'), [['tls:key', 'it is encrypted, and nobody is there to type its passphrase']]],
+    ['an encrypted key', () => encrypted('pkcs8'), [['tls:key', 'it is encrypted, and a deployment cannot ask for its passphrase']]],
+    ['an encrypted key of the older form', () => encrypted('sec1'), [['tls:key', 'it is encrypted, and a deployment cannot ask for its passphrase']]],
     ['the key of another one', () => ({ ...lan, key: other.key }), [['tls:certificate', 'tls:key is not its key']]],
     ['a chain that begins with the authority', () => ({ ...lan, cert: `${other.cert}${lan.cert}` }), [['tls:certificate', 'the certificate of tls:key has to be the first in it, before its chain']]],
     ['a short RSA key', () => selfSigned('-newkey', 'rsa:1024', ...forLan), [['tls:certificate', isRejected]]],
     ['a curve that Go does not have', () => selfSigned(...ec('secp256k1'), ...forLan), [['tls:certificate', isRejected]]],
-    ['a signature over SHA-1', () => selfSigned('-newkey', 'rsa:2048', '-sha1', ...forLan), [['tls:certificate', 'it is signed with SHA-1, which nobody trusts any more']]],
-    ['a signature over SHA-1 with ECDSA', () => selfSigned(...ec('prime256v1'), '-sha1', ...forLan), [['tls:certificate', 'it is signed with SHA-1, which nobody trusts any more']]],
-    ['one for clients alone', () => selfSigned(...ec('prime256v1'), ...forLan, '-addext', 'extendedKeyUsage=clientAuth'), [['tls:certificate', 'it is not for servers (serverAuth), and is refused from one']]],
+    ['a signature over SHA-1', () => selfSigned('-newkey', 'rsa:2048', '-sha1', ...forLan), [['tls:certificate', 'it is signed with SHA-1, which clients no longer trust']]],
+    ['a signature over SHA-1 with ECDSA', () => selfSigned(...ec('prime256v1'), '-sha1', ...forLan), [['tls:certificate', 'it is signed with SHA-1, which clients no longer trust']]],
+    ['one for clients alone', () => selfSigned(...ec('prime256v1'), ...forLan, '-addext', 'extendedKeyUsage=clientAuth'), [['tls:certificate', 'it is not for servers (serverAuth), so clients refuse it']]],
   ])('%s', (_, made, expected) => {
     const config = { ...bind, 'phoenix:hosts': 'phoenix.lan', ...withPair(made()) };
     expect(rules(config)).toEqual(expected);
@@ -184,7 +184,7 @@ describe('a certificate and a key that cannot be used', () => {
   test('all of it at once, with the names that it is for', () => {
     const { problems } = find({ ...bind, ...withPair({ ...issued('elsewhere.lan', '198.51.100.1'), key: other.key }) }, [], Date.now() + 10 * 86_400_000);
     expect(problems.map(({ key, value, rule }) => [key, value, rule])).toEqual([
-      'tls:key is not its key', expect.stringMatching(/^it ended on \d{4}-\d\d-\d\d, and is refused since$/), expect.stringMatching(/^it is for no name or address /),
+      'tls:key is not its key', expect.stringMatching(/^it expired on \d{4}-\d\d-\d\d$/), expect.stringMatching(/^it is for no name or address /),
     ].map((rule) => ['tls:certificate', 'elsewhere.lan, 198.51.100.1', rule]));
   });
 });
@@ -198,12 +198,12 @@ describe('its time', () => {
   const refused = (rule: string): object => ({ problems: [{ key: 'tls:certificate', value: 'phoenix.lan, 192.0.2.7', rule, mend: commands }], warnings: [] });
 
   test('before it begins, and after its end', () => {
-    expect(at(from - 1)).toEqual(refused(`it begins on ${date(from)}, and until then it is refused`));
-    expect(at(to)).toEqual(refused(`it ended on ${date(to)}, and is refused since`));
+    expect(at(from - 1)).toEqual(refused(`it is not valid before ${date(from)}`));
+    expect(at(to)).toEqual(refused(`it expired on ${date(to)}`));
   });
 
   test('in its last 30 days', () => {
-    expect(at(to - 1)).toEqual({ problems: [], warnings: [`tls:certificate ends on ${date(to)}, in 0 days: ${commands.join(' && ')}`] });
+    expect(at(to - 1)).toEqual({ problems: [], warnings: [`tls:certificate expires on ${date(to)}, in 0 days: ${commands.join(' && ')}`] });
     expect(at(from).warnings).toEqual([expect.stringContaining('in 2 days')]);
     const long = selfSigned(...ec('prime256v1'), '-days', '60', '-addext', 'subjectAltName=IP:192.0.2.7');
     const end = new Date(new X509Certificate(long.cert).validTo).getTime();
@@ -215,9 +215,9 @@ describe('its time', () => {
 describe('the names that it is for', () => {
   const names = (pair: Pair, config: Record<string, string>): Findings => {
     const { problems, warnings } = find({ 'phoenix:auth': 'true', ...config, ...withPair(pair) });
-    return { problems, warnings: warnings.filter((warning) => !warning.includes(' ends on ')) };
+    return { problems, warnings: warnings.filter((warning) => !warning.includes(' expires on ')) };
   };
-  const missing = (list: string, one = list.includes(' and ') ? 'one of these' : 'that'): string[] => [`tls:certificate is not for ${list}: whoever comes by ${one} refuses it`];
+  const missing = (list: string, one = list.includes(' and ') ? 'one of these' : 'that'): string[] => [`tls:certificate is not for ${list}: clients that use ${one} refuse it`];
 
   test.each<[string, string[], Record<string, string>, string[]]>([
     ['the address', ['192.0.2.7'], { 'phoenix:bind': '127.0.0.1,192.0.2.7' }, []],

@@ -100,8 +100,8 @@ describe('apiUrl', () => {
   ])('%s is %s', (raw, url) => expect(tunnel.apiUrl(raw)).toBe(url));
 
   rows([
-    ['', 'it is no URL; write http://host:port or https://host'],
-    ['api.cloudflare.com/client/v4', 'it is no URL; write http://host:port or https://host'],
+    ['', 'it is not a URL; write http://host:port or https://host'],
+    ['api.cloudflare.com/client/v4', 'it is not a URL; write http://host:port or https://host'],
     ['ftp://api.cloudflare.com', 'the URL must begin with http:// or https://'],
     ['https://me:pass@api.cloudflare.com', 'a URL that holds a password would show it in previews and state'],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(tunnel.apiUrl, raw)).toBe(rule));
@@ -149,7 +149,7 @@ describe('emails', () => {
     ['ada@example.com grace@example.com', none],
     ['ada@example.com;grace@example.com', none],
     ['ada@example.com, example.com', none],
-    ['ada@example.com,ada@example.com', 'an address is there twice'],
+    ['ada@example.com,ada@example.com', 'an address is listed twice'],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(tunnel.emails, raw)).toBe(rule));
 });
 
@@ -169,7 +169,7 @@ describe('emailDomains', () => {
     ['*.example.com', none],
     ['example.com,', none],
     ['example.com example.org', none],
-    ['example.com,example.org,example.com', 'a domain is there twice'],
+    ['example.com,example.org,example.com', 'a domain is listed twice'],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(tunnel.emailDomains, raw)).toBe(rule));
 });
 
@@ -193,7 +193,7 @@ describe('groupIds', () => {
     [`{${one}}`, none],
     [`${one},`, none],
     [`${one} ${two}`, none],
-    [`${one},${two},${one}`, 'a group is there twice'],
+    [`${one},${two},${one}`, 'a group is listed twice'],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(tunnel.groupIds, raw)).toBe(rule));
 });
 
@@ -227,7 +227,7 @@ describe('tokenNames', () => {
     ['secret,edge', none],
     ['edge, admin-secret ', none],
     ['edge\nhost', oneLine],
-    ['edge,host,edge', 'a name is there twice'],
+    ['edge,host,edge', 'a name is listed twice'],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(tunnel.tokenNames, raw)).toBe(rule));
 });
 
@@ -244,7 +244,7 @@ describe('tokenDuration', () => {
 const grpc = 'gRPC does not pass a public hostname of Cloudflare; send OTLP over HTTP, which Alloy takes on port 4318 and Phoenix on 6006';
 const path = 'a service is a host and a port; the path of a request is passed on as it is';
 const itself = "inside the connector's container that is the container itself; the Docker host is host.docker.internal";
-const noUrl = 'it is no URL; write http://host:port or https://host';
+const noUrl = 'it is not a URL; write http://host:port or https://host';
 
 describe('originUrl', () => {
   rows([
@@ -353,7 +353,7 @@ describe('routes', () => {
     ['otlp.example.com=http://alloy:4317', grpc],
     ['grafana.example.com=http://grafana:3000,otlp.example.com=http://phoenix:4317', grpc],
     ['otlp.example.com=http://host.docker.internal:14317', grpc],
-    ['grafana.example.com=http://grafana:3000,grafana.example.com=http://wiki', 'a hostname is there twice'],
+    ['grafana.example.com=http://grafana:3000,grafana.example.com=http://wiki', 'a hostname is listed twice'],
   ])("'%s': %s", (raw, rule) => expect(ruleOf(tunnel.routes, raw)).toBe(rule));
 
   test('every list of hostnames and services comes back, in its order', () => {

@@ -102,7 +102,7 @@ describe('the account', () => {
   };
   const noToken = {
     key: 'cloudflare:apiToken',
-    rule: 'a tunnel needs an API token, which dash.cloudflare.com/profile/api-tokens makes; the README lists what it has to be good for',
+    rule: 'a tunnel needs an API token, which dash.cloudflare.com/profile/api-tokens makes; the README lists the permissions that it needs',
     mend: ['pulumi config set --secret cloudflare:apiToken'],
   };
 
@@ -233,7 +233,7 @@ describe('one zone', () => {
 });
 
 describe('a hostname for each service', () => {
-  const rule = (earlier: string): string => `${earlier} is the same hostname; each service needs one of its own`;
+  const rule = (earlier: string): string => `${earlier} is the same hostname; each service needs its own hostname`;
 
   const people = { 'tunnel:allowEmails': 'ada@example.com' };
   const wiki = 'phoenix.example.com=http://wiki';
@@ -279,13 +279,13 @@ describe('nothing stands open', () => {
   const open: Problem = {
     key: 'tunnel:hostname',
     value: 'phoenix.example.com',
-    rule: 'it publishes Phoenix, where everybody could read and delete everything: there is neither a login in Phoenix nor Access in front of it',
+    rule: 'it publishes Phoenix, where anyone could read and delete everything: there is neither a login in Phoenix nor Access in front of it',
     mend: ['pulumi config set phoenix:auth true', 'pulumi config set tunnel:allowEmails ada@example.com'],
   };
   const nobody = (value: string): Problem => ({
     key: 'tunnel:routes',
     value,
-    rule: 'no Access rule lets anybody in, so the page would be public',
+    rule: 'no Access rule lets anyone in, so the page would be public',
     mend: ['pulumi config set tunnel:allowEmails ada@example.com'],
   });
 
@@ -365,15 +365,15 @@ test('all at once, in the order of account, zone, URL, names, who gets in, token
       '8 problems with stack dev; nothing was changed.',
       "  - cloudflare:accountId: a tunnel needs the account that it is made in, whose ID is in the URL of the account's page at dash.cloudflare.com.",
       '      pulumi config set cloudflare:accountId 0123456789abcdef0123456789abcdef --stack dev',
-      '  - cloudflare:apiToken: a tunnel needs an API token, which dash.cloudflare.com/profile/api-tokens makes; the README lists what it has to be good for.',
+      '  - cloudflare:apiToken: a tunnel needs an API token, which dash.cloudflare.com/profile/api-tokens makes; the README lists the permissions that it needs.',
       '      pulumi config set --secret cloudflare:apiToken --stack dev',
       "  - tunnel:otlpHostname is 'otlp.example.org': it is not in the zone example.com, which is that of tunnel:hostname; all hostnames of a stack are in one zone.",
       '      pulumi config set tunnel:otlpHostname otlp.example.com --stack dev',
-      "  - phoenix:rootUrl is 'http://phoenix.example.com/': the tunnel leads to https://phoenix.example.com, which is what stands here where nothing is set.",
+      "  - phoenix:rootUrl is 'http://phoenix.example.com/': the tunnel leads to https://phoenix.example.com, which is the default of this setting.",
       '      pulumi config rm phoenix:rootUrl --stack dev',
-      "  - tunnel:phoenixOtlpHostname is 'phoenix.example.com': tunnel:hostname is the same hostname; each service needs one of its own.",
+      "  - tunnel:phoenixOtlpHostname is 'phoenix.example.com': tunnel:hostname is the same hostname; each service needs its own hostname.",
       '      pulumi config rm tunnel:phoenixOtlpHostname --stack dev',
-      "  - tunnel:hostname is 'phoenix.example.com': it publishes Phoenix, where everybody could read and delete everything: there is neither a login in Phoenix nor Access in front of it.",
+      "  - tunnel:hostname is 'phoenix.example.com': it publishes Phoenix, where anyone could read and delete everything: there is neither a login in Phoenix nor Access in front of it.",
       '      pulumi config set phoenix:auth true --stack dev',
       '      pulumi config set tunnel:allowEmails ada@example.com --stack dev',
       "  - tunnel:otlpHostname is 'otlp.example.org': machines get in with a service token, and there is none.",
@@ -403,7 +403,7 @@ describe('the URL of Phoenix', () => {
   const refused = (by: string, ...mend: string[]): Problem => ({
     key: 'phoenix:auth',
     value: 'false',
-    rule: `${by} Phoenix beyond this machine, where everybody could then read and delete everything`,
+    rule: `${by} Phoenix beyond this machine, where anyone could then read and delete everything`,
     mend: ['pulumi config set phoenix:auth true', ...mend],
   });
 
@@ -430,7 +430,7 @@ describe('the URL of Phoenix', () => {
     const mend = 'pulumi config rm phoenix:rootUrl';
     for (const guard of [people, auth]) {
       const config = { ...account, ...page, ...guard, 'phoenix:rootUrl': rootUrl };
-      expect(problems(config)).toEqual([{ key: 'phoenix:rootUrl', value, rule: 'the tunnel leads to https://phoenix.example.com, which is what stands here where nothing is set', mend: [mend] }]);
+      expect(problems(config)).toEqual([{ key: 'phoenix:rootUrl', value, rule: 'the tunnel leads to https://phoenix.example.com, which is the default of this setting', mend: [mend] }]);
       expect(problems(after(config, mend))).toEqual([]);
     }
   });
@@ -443,7 +443,7 @@ describe('the URL of Phoenix', () => {
 
   test('one that is wrong by itself is told of once', () => {
     expect(problems({ ...account, ...page, ...auth, 'phoenix:rootUrl': 'phoenix.example.com' }).map(({ key, rule }) => [key, rule])).toEqual([
-      ['phoenix:rootUrl', 'it is no URL; write http://host:port or https://host'],
+      ['phoenix:rootUrl', 'it is not a URL; write http://host:port or https://host'],
     ]);
   });
 
@@ -481,7 +481,7 @@ test('hostnames, with the settings that they come from, and their zone', () => {
 describe('warnings', () => {
   const warnings = (config: Config): string[] => tunnelWarnings(read(config).settings);
   const certificate = (key: string, hostname: string): string =>
-    `${key}: the certificate that Cloudflare gives a zone for nothing covers example.com and one level below; ${hostname} needs an advanced certificate, or clients fail in TLS`;
+    `${key}: the free certificate of a zone at Cloudflare covers example.com and one level below; ${hostname} needs an advanced certificate, or clients fail in TLS`;
 
   test('a hostname two levels or more below its zone', () => {
     expect(warnings({

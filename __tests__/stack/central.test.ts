@@ -59,7 +59,7 @@ describe('inspectCentral', () => {
     ['of an older version, or not deployed', {}],
     ['at the edge itself', { remote: null }],
   ])('a stack %s', async (_, outputs) => {
-    const rule = 'that stack tells nothing of a receiver for other hosts: it is not deployed, at the edge itself, or of an older version of this program';
+    const rule = 'that stack publishes no receiver for other hosts: it is not deployed, is itself at the edge, or was deployed by an older version of this program';
     expect(await inspectCentral(settings(), async () => ({ ...outputs }), now)).toEqual(refusal('edge:central', 'prod', rule, ['npm run up -- --stack prod']));
     expect(await inspectCentral(settings({ 'edge:central': 'acme/observability/prod' }), async () => ({ ...outputs }), now)).toEqual(
       refusal('edge:central', 'acme/observability/prod', rule, ['npm run up -- --stack prod']),

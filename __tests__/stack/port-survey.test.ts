@@ -50,7 +50,7 @@ describe('a port that is taken', () => {
   const taken = (key: string, port: number, holder: string, offer: number): object => ({
     key,
     value: String(port),
-    rule: `${holder} holds that port on the Docker host; stop it, or choose another port`,
+    rule: `${holder} holds that port on the Docker host; stop it, or choose a different port`,
     mend: [`pulumi config set ${key} ${offer}`],
   });
 
@@ -144,7 +144,7 @@ describe('a port that is taken', () => {
   test('by a process that cannot be named', async () => {
     jest.mocked(portHolder.holderOf).mockResolvedValueOnce(undefined);
     jest.mocked(portHolder.isHeld).mockResolvedValueOnce(true);
-    expect((await inspect()).problems).toEqual([taken('phoenix:uiPort', 6006, 'another process', 16006)]);
+    expect((await inspect()).problems).toEqual([taken('phoenix:uiPort', 6006, 'a process', 16006)]);
   });
 
   test('Phoenix and the OTLP ports of Alloy are wanted on the chosen addresses, the page of Alloy on loopback', async () => {
@@ -180,7 +180,7 @@ describe('several ports that are taken', () => {
   const moved = (key: string, port: number, offset: number): Problem => ({
     key,
     value: String(port),
-    rule: 'container phoenix-prod of stack llm-observability/prod holds that port on the Docker host; stop it, or choose other ports',
+    rule: 'container phoenix-prod of stack llm-observability/prod holds that port on the Docker host; stop it, or choose different ports',
     mend: [`pulumi config set ports:offset ${offset}`],
   });
 
@@ -207,7 +207,7 @@ describe('several ports that are taken', () => {
     expect(problems.map(({ key, value, mend }) => [key, value, mend])).toEqual(
       ofDefault.map((key, index) => [key, String(defaults[index]), ['pulumi config set ports:offset 200']]));
     expect(problems[0]?.rule).toBe(
-      'container phoenix-prod of stack llm-observability/prod holds port 6106 (ports:offset is 100) on the Docker host; stop it, or choose other ports');
+      'container phoenix-prod of stack llm-observability/prod holds port 6106 (ports:offset is 100) on the Docker host; stop it, or choose different ports');
   });
 
   test('a single one gets a port of its own, which is free with the offset', async () => {
@@ -215,7 +215,7 @@ describe('several ports that are taken', () => {
     expect(problems).toEqual([{
       key: 'phoenix:uiPort',
       value: '6006',
-      rule: 'container phoenix-prod of stack llm-observability/prod holds port 6106 (ports:offset is 100) on the Docker host; stop it, or choose another port',
+      rule: 'container phoenix-prod of stack llm-observability/prod holds port 6106 (ports:offset is 100) on the Docker host; stop it, or choose a different port',
       mend: ['pulumi config set phoenix:uiPort 16013'],
     }]);
   });
@@ -223,8 +223,8 @@ describe('several ports that are taken', () => {
   test('where no offset leaves all in range each gets a port of its own', async () => {
     const { problems } = await inspect({ 'alloy:uiPort': '65500' }, at(6006, 65500));
     expect(problems.map(({ rule, mend }) => [rule.split('; ')[1], mend])).toEqual([
-      ['stop it, or choose another port', ['pulumi config set phoenix:uiPort 16006']],
-      ['stop it, or choose another port', ['pulumi config set alloy:uiPort 16011']],
+      ['stop it, or choose a different port', ['pulumi config set phoenix:uiPort 16006']],
+      ['stop it, or choose a different port', ['pulumi config set alloy:uiPort 16011']],
     ]);
   });
 

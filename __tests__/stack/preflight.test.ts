@@ -185,7 +185,7 @@ describe('an engine that does not answer', () => {
     ...['/version', '/info', '/containers/json', '/networks'].map((question): [string, Answer] => [question, { status: 200, body: 'null' }]),
   ])('something that only looks like one: %s is %j', async (question, answer) => {
     const { problems } = await inspect({}, { [question]: answer });
-    expect(problems).toMatchObject([{ key: 'docker:host', rule: expect.stringMatching(/ does not answer \(what answers there is no Docker Engine\)$/) }]);
+    expect(problems).toMatchObject([{ key: 'docker:host', rule: expect.stringMatching(/ does not answer \(what answers there is not a Docker Engine\)$/) }]);
   });
 
   test('over TCP: how to look, and how to come back to this host', async () => {
@@ -363,7 +363,7 @@ describe('a stack in the middle of taking over', () => {
 
   test('is refused until it has come to the end', async () => {
     expect(await withVolume('adoption-dev-switching')).toEqual([{
-      key: 'stack', value: 'dev', rule: 'it is in the middle of taking over from the services before it, and nothing is lost: let it come to the end', mend: ['npm run adopt -- --stack dev'],
+      key: 'stack', value: 'dev', rule: 'it has not finished taking over from the earlier services, and nothing is lost: run the adoption to its end', mend: ['npm run adopt -- --stack dev'],
     }]);
   });
 

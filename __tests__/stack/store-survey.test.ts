@@ -70,11 +70,11 @@ test('stores that take what is sent are asked once each, and nothing is said', a
 
 test('no store is none asked', async () => expect(await survey({})).toEqual(nothing));
 
-const credentials = (store: string): string[] => [`pulumi config set --secret ${store}:password   # of ${store}:username`, `pulumi config set --secret ${store}:token   # in place of the two`, `pulumi config set ${store}:tenant team-a   # where it has tenants`];
+const credentials = (store: string): string[] => [`pulumi config set --secret ${store}:password   # of ${store}:username`, `pulumi config set --secret ${store}:token   # instead of the two`, `pulumi config set ${store}:tenant team-a   # where it has tenants`];
 
 test.each(['password', 'username'])('metrics with another %s', async (part) => {
   const url = fromContainer(await site(prometheus()));
-  const rule = 'the store answers 401 (Unauthorized): it does not take who sends';
+  const rule = 'the store answers 401 (Unauthorized): it rejects the credentials';
   expect(await survey(metrics(url, { [`prometheus:${part}`]: 'another' }))).toEqual({ problems: [{ key: 'prometheus:url', value: url, rule, mend: credentials('prometheus') }], warnings: [] });
 });
 
@@ -88,8 +88,8 @@ test.each<[string, boolean, string, string]>([
 });
 
 test.each<[string, Record<string, string>, string]>([
-  ['a wrong token', { 'loki:token': 'other' }, 'the store answers 403: it does not take who sends'],
-  ['no tenant', { 'loki:tenant': '' }, 'the store answers 401 (no org id): it does not take who sends'],
+  ['a wrong token', { 'loki:token': 'other' }, 'the store answers 403: it rejects the credentials'],
+  ['no tenant', { 'loki:tenant': '' }, 'the store answers 401 (no org id): it rejects the credentials'],
 ])('logs with %s', async (_, more, rule) => {
   const url = fromContainer(await site(loki));
   const config = Object.fromEntries(Object.entries(logs(url, more)).filter(([, value]) => value !== ''));
@@ -101,8 +101,8 @@ test('both are refused at once, and no credential is shown', async () => {
   const config = { ...metrics(fromContainer(first)), ...logs(fromContainer(second)) };
   const { problems } = await survey(config);
   expect(problems.map(({ key, rule }) => [key, rule])).toEqual([
-    ['prometheus:url', 'the store answers 401 (no hunter2 here[2J): it does not take who sends'],
-    ['loki:url', 'the store answers 302: it sends elsewhere, to a login for one'],
+    ['prometheus:url', 'the store answers 401 (no hunter2 here[2J): it rejects the credentials'],
+    ['loki:url', 'the store answers 302: it redirects, for example to a login'],
   ]);
   expect(report('dev', problems, ['hunter2', 'to$ken'])).not.toMatch(/hunter2|to\$ken/);
 });
@@ -131,7 +131,7 @@ async function listening(server: http.Server): Promise<number> {
 
 describe('a store that does not answer is a warning', () => {
   const warning = (reason: string): StoreFindings =>
-    ({ problems: [], warnings: [`the store of metrics (prometheus:url) does not answer this machine (${reason}); while it is away, Alloy keeps what is for it`] });
+    ({ problems: [], warnings: [`the store of metrics (prometheus:url) does not answer this machine (${reason}); until it answers, Alloy keeps its data`] });
 
   test('nobody listens', async () => expect(await survey(metrics(fromContainer({ url: await nobody() })))).toEqual(warning('ECONNREFUSED')));
 

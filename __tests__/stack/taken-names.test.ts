@@ -19,15 +19,15 @@ describe('names that are taken', () => {
   const [all, atEdge] = [hostNames('dev', false), hostNames('dev', true)];
 
   test.each<['container' | 'volume' | 'network', string, Record<string, string> | null, string, string[]]>([
-    ['container', 'phoenix-dev', {}, 'container phoenix-dev has a name that this stack needs; give the stack another name, or the container', [anew, 'docker rename phoenix-dev phoenix-dev-old']],
-    ['container', 'alloy-dev', project, 'container alloy-dev of compose project llm has a name that this stack needs; give the stack another name, or the container', [anew, 'docker rename alloy-dev alloy-dev-old']],
-    ['container', 'tunnel-dev-25', other, 'container tunnel-dev-25 of stack another/dev has a name that this stack needs; give the stack another name, or the container', [anew, 'docker rename tunnel-dev-25 tunnel-dev-25-old']],
-    ['volume', 'phoenix-dev-data', null, 'volume phoenix-dev-data has a name that this stack needs; give the stack another name', [anew]],
-    ['volume', 'alloy-dev-data', project, 'volume alloy-dev-data of compose project llm has a name that this stack needs; give the stack another name', [anew]],
-    ['volume', 'tunnel-dev-secrets', other, 'volume tunnel-dev-secrets of stack another/dev has a name that this stack needs; give the stack another name', [anew]],
+    ['container', 'phoenix-dev', {}, 'container phoenix-dev has a name that this stack needs; give the stack a different name, or the container', [anew, 'docker rename phoenix-dev phoenix-dev-old']],
+    ['container', 'alloy-dev', project, 'container alloy-dev of compose project llm has a name that this stack needs; give the stack a different name, or the container', [anew, 'docker rename alloy-dev alloy-dev-old']],
+    ['container', 'tunnel-dev-25', other, 'container tunnel-dev-25 of stack another/dev has a name that this stack needs; give the stack a different name, or the container', [anew, 'docker rename tunnel-dev-25 tunnel-dev-25-old']],
+    ['volume', 'phoenix-dev-data', null, 'volume phoenix-dev-data has a name that this stack needs; give the stack a different name', [anew]],
+    ['volume', 'alloy-dev-data', project, 'volume alloy-dev-data of compose project llm has a name that this stack needs; give the stack a different name', [anew]],
+    ['volume', 'tunnel-dev-secrets', other, 'volume tunnel-dev-secrets of stack another/dev has a name that this stack needs; give the stack a different name', [anew]],
     // A network cannot be given another name.
-    ['network', 'observability-dev', {}, 'network observability-dev has a name that this stack needs; give the stack another name', [anew]],
-    ['network', 'observability-dev', other, 'network observability-dev of stack another/dev has a name that this stack needs; give the stack another name', [anew]],
+    ['network', 'observability-dev', {}, 'network observability-dev has a name that this stack needs; give the stack a different name', [anew]],
+    ['network', 'observability-dev', other, 'network observability-dev of stack another/dev has a name that this stack needs; give the stack a different name', [anew]],
   ])('%s %s, labels %j', async (kind, name, labels, rule, mend) => {
     expect((await inspect({}, named(kind, name, labels))).problems).toEqual([{ key: 'stack', value: 'dev', rule, mend }]);
   });

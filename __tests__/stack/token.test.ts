@@ -15,7 +15,7 @@ test.each([
 ])('on %s it has to be set', (bind, where) => {
   expect(find({ 'alloy:bind': bind })).toEqual({
     problems: [[
-      `  - alloy:auth: alloy:bind publishes beyond this machine, on ${where}, and without a token whoever reaches it can send.`,
+      `  - alloy:auth: alloy:bind publishes beyond this machine, on ${where}, and without a token anyone who reaches it can send.`,
       '      pulumi config set alloy:auth true   # senders on other machines need the token, which the output otlpToken has',
       '      pulumi config set alloy:auth false   # without a token',
     ].join('\n')],
@@ -23,7 +23,7 @@ test.each([
   });
   expect(find({ 'alloy:bind': bind, 'alloy:auth': 'true' })).toEqual({ problems: [], warnings: [] });
   expect(find({ 'alloy:bind': bind, 'alloy:auth': 'false' })).toEqual({
-    problems: [], warnings: [`alloy:bind publishes beyond this machine, on ${where}, and without a token whoever reaches it can send (alloy:auth)`],
+    problems: [], warnings: [`alloy:bind publishes beyond this machine, on ${where}, and without a token anyone who reaches it can send (alloy:auth)`],
   });
   expect(tokenOn(settingsOf({ 'alloy:bind': bind, 'alloy:auth': 'true' }), bridge)).toEqual(where.split(', '));
   expect(tokenOn(settingsOf({ 'alloy:bind': bind, 'alloy:auth': 'false' }), bridge)).toEqual([]);

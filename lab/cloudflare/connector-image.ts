@@ -15,7 +15,7 @@ export async function connectorImage(engine = new Engine()): Promise<string> {
     name: 'cloudflared',
     version,
     inputs: [...[dockerfile, join(folder, 'cloudflared.py'), join(folder, 'connector.py')].map(recipeFile), cacheKey(baseRecipe)],
-    from: 'a script of its own',
+    from: 'its own script',
     cost: { minutes: 0.1, engine: 1 },
   };
   const tag = `lab/cloudflared:${version}`;

@@ -45,7 +45,7 @@ export async function claim(name: string, root = enginesDir): Promise<Claim> {
       else await clear(found, root);
     }
     const taken = living.find((other) => other.name === name);
-    if (taken) throw new Error(`The engine ${name} belongs to process ${taken.owner.pid}, which is running: end that, or take another name.`);
+    if (taken) throw new Error(`The engine ${name} belongs to process ${taken.owner.pid}, which is running: stop it, or use a different name.`);
     const slots = new Set(living.map(({ slot }) => slot));
     const slot = Array.from({ length: 56 }, (_, index) => index).find((index) => !slots.has(index));
     if (slot === undefined) throw new Error('56 engines run on this machine: stop one first.');

@@ -23,7 +23,7 @@ export function bugReport(error: unknown): string {
   const stack = (error instanceof Error && error.stack) || String(error);
   const commit = git('rev-parse', '--short', 'HEAD');
   return [
-    `This is a bug of llm-observability${commit ? ` (commit ${commit}, Node ${process.versions.node}, ${process.platform})` : ''}. Please report it with the lines below, without secrets in them:`,
+    `This is a bug in llm-observability${commit ? ` (commit ${commit}, Node ${process.versions.node}, ${process.platform})` : ''}. Please report it with the lines below, without secrets in them:`,
     `    ${issuesOf(git('remote', 'get-url', 'origin'))}`,
     ...stack.split('\n').map((line) => `  ${line}`),
   ].join('\n');

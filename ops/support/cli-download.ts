@@ -72,7 +72,7 @@ async function install(aside: string, silenceMs: number): Promise<void> {
   if (!outcome || outcome.message !== undefined) {
     // The shell refers to the script by its temporary file.
     const words = wordsOf(outcome?.output ?? said).filter((line) => !chatter.test(line)).map((line) => line.replace(/^\S*\/tmp-\S+: (?:(?:line )?\d+: )?/, ''));
-    throw new Error(words.length > 0 ? [...new Set(words)].join('\n') : (outcome?.message ?? 'the installer ended without a word'));
+    throw new Error(words.length > 0 ? [...new Set(words)].join('\n') : (outcome?.message ?? 'the installer ended without a message'));
   }
 }
 

@@ -28,7 +28,7 @@ export function knownFailure({ stack, name, env }: StackCli, { stdout, stderr, s
   // Two runs may both have found no lock, and then one of them created it.
   const [, holder] = /the stack is currently locked[^]*?created by (.+? \(pid \d+\))/.exec(stdout + stderr) ?? [];
   if (holder !== undefined) {
-    return new Failure(`Another deployment of stack ${stack} is under way, by ${holder}. Nothing was changed by this one.`, [npmRun('up', stack)]);
+    return new Failure(`Another deployment of stack ${stack} is in progress, by ${holder}. This one changed nothing.`, [npmRun('up', stack)]);
   }
   if (/organization name must be 'organization'/.test(stdout + stderr)) {
     return new Failure(`This backend has no organizations, so it has no stack ${name}. Use --stack ${stack}. Nothing was changed.`, [
@@ -47,7 +47,7 @@ export function knownFailure({ stack, name, env }: StackCli, { stdout, stderr, s
     return new Failure(`The secrets of stack ${stack} need a passphrase, and ${file ? `${file} cannot be read` : 'none is given'}. Nothing was changed.`, [mend]);
   }
   return new Failure(
-    `${file || 'PULUMI_CONFIG_PASSPHRASE'} does not fit the secrets of stack ${stack}: they were encrypted with another passphrase. Nothing was changed.`,
+    `${file || 'PULUMI_CONFIG_PASSPHRASE'} does not fit the secrets of stack ${stack}: they were encrypted with a different passphrase. Nothing was changed.`,
     [mend],
   );
 }
@@ -58,7 +58,7 @@ export function knownFailure({ stack, name, env }: StackCli, { stdout, stderr, s
  */
 export function failureOf(cli: StackCli, doing: string, run: FailedRun): Failure {
   const said = run.stderr.trim().replace(/^error: /, '');
-  return knownFailure(cli, run) ?? unreachable(cli, said) ?? new Failure(`${doing.charAt(0).toUpperCase()}${doing.slice(1)} failed: ${said || 'Pulumi said nothing'}`);
+  return knownFailure(cli, run) ?? unreachable(cli, said) ?? new Failure(`${doing.charAt(0).toUpperCase()}${doing.slice(1)} failed: ${said || 'Pulumi reported nothing'}`);
 }
 
 /** The CLI's message about a backend that does not exist or denies access. */

@@ -65,7 +65,7 @@ export async function parse(command: Command, args: readonly string[], handedOn:
     if (error.exitCode !== 0) {
       const help = `${named} -- --help`;
       throw error.code === 'commander.excessArguments'
-        ? new Misread(`'${shownWord(command.args[0] ?? '')}' is no option of ${named}.`, [meant(command, typed) ?? help])
+        ? new Misread(`'${shownWord(command.args[0] ?? '')}' is not an option of ${named}.`, [meant(command, typed) ?? help])
         : new Misread(withoutValues(sentence(error.message)) + begun(command, error.message), [help]);
     }
   }
@@ -158,7 +158,7 @@ function refuseSwallowed(named: string, options: readonly Pick<Option, 'long' | 
   const left = handsOn ? (args.length > 0 ? ['…'] : []) : shownArguments(fits ? rest : args, options);
   // A word that is not shown belongs to an option that is written without its value.
   const others = texts.some((text) => text.endsWith(' …')) && !handsOn ? left.filter((text) => text !== '…') : left;
-  throw new Misread(`npm has kept ${[...new Set(kept.map(({ typed }) => typed))].join(', ')} for itself: what is meant for the command comes after --.`, [
+  throw new Misread(`npm consumed ${[...new Set(kept.map(({ typed }) => typed))].join(', ')}: arguments for the command come after --.`, [
     [named, '--', ...(handsOn ? [...others, ...texts] : [...texts, ...others.map(quoted)])].join(' '),
   ]);
 }

@@ -21,13 +21,13 @@ export function commentBody(page: string, origin: Origin): string {
   if (whole.length <= longest) {
     return whole;
   }
-  const begin = `${heading(origin)} It is longer than a comment may be and ends early; all of it is in the artifact of that run.\n\n`;
+  const begin = `${heading(origin)} It is too long for a comment and is truncated; the artifact of that run has all of it.\n\n`;
   return begin + upToLine(quiet, longest - begin.length);
 }
 
 function heading({ commit, run, fork }: Origin): string {
   const made = `Preview of commit \`${commit.slice(0, 7)}\`, from [this run](${run}).`;
-  return `${marker}\n${made}${fork === undefined ? '' : ` The code of the fork ${fork} made it, without credentials: take its links and commands for what a stranger wrote.`}`;
+  return `${marker}\n${made}${fork === undefined ? '' : ` The code of the fork ${fork} made it, without credentials: treat its links and commands as written by a stranger.`}`;
 }
 
 /**

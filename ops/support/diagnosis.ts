@@ -24,7 +24,7 @@ export async function lastWords(engine: Engine, owner: string): Promise<string[]
     const name = Names[0]?.replace(/^\//, '') ?? Id;
     const log = await engineRequest(engine, 'GET', `/containers/${Id}/logs?stdout=1&stderr=1&tail=${lines}`, { timeoutMs: 10_000 }).catch(() => undefined);
     const said = log?.status === 200 ? textOf(log.body).trim().split('\n').slice(-lines) : [];
-    return [`Container ${name} (${Status})${said.some(Boolean) ? ' said last:' : ' has said nothing.'}`, ...said.filter(Boolean).map((line) => `    ${line}`)].join('\n');
+    return [`Container ${name} (${Status})${said.some(Boolean) ? ' logged last:' : ' has logged nothing.'}`, ...said.filter(Boolean).map((line) => `    ${line}`)].join('\n');
   }));
 }
 

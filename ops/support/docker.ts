@@ -36,7 +36,7 @@ export async function ensureEngine(choice: Choice, consent: Consent, again: stri
   }
   const others = hasDaemon() ? [] : otherEngines(process.env, os.homedir());
   if (others.length > 0) {
-    throw new Failure(`No Docker Engine answers at ${engine.host} (${reason}). ${others.map(({ name }) => name).join(' and ')} ${others.length > 1 ? 'are' : 'is'} set up here; start one, or say which is meant.`, [
+    throw new Failure(`No Docker Engine answers at ${engine.host} (${reason}). ${others.map(({ name }) => name).join(' and ')} ${others.length > 1 ? 'are' : 'is'} set up here; start one, or name the one to use.`, [
       ...others.map(({ command }) => command),
       'export DOCKER_HOST=unix:///path/of/docker.sock',
     ]);
@@ -87,7 +87,7 @@ async function begun(step: Step, engine: Engine, reason: string, consent: Consen
     await pause(200);
   }
   if (now !== undefined) {
-    throw new Failure(`The Docker Engine was started and does not answer at ${engine.host} (${now}).`, more);
+    throw new Failure(`The Docker Engine was started but does not answer at ${engine.host} (${now}).`, more);
   }
 }
 
@@ -105,8 +105,8 @@ function forbidden({ host }: Engine, reason: string, again: string): Failure {
   // A new group counts from the next login; `sg` needs none.
   const inGroup = `sg docker -c ${shellQuoted(again)}`;
   return isMember(username)
-    ? new Failure(`This shell may not speak to the Docker Engine (${host}: ${reason}) yet: ${username} is a member of the group docker from the next login on.`, [inGroup])
-    : new Failure(`This user may not speak to the Docker Engine (${host}: ${reason}). Members of the group docker may, and with it everything that root may.`, [
+    ? new Failure(`This shell may not use the Docker Engine (${host}: ${reason}) yet: ${username} becomes a member of the group docker at the next login.`, [inGroup])
+    : new Failure(`This user may not use the Docker Engine (${host}: ${reason}). Members of the group docker may, which gives them the rights of root.`, [
         `sudo usermod -aG docker ${username} && ${inGroup}`,
       ]);
 }

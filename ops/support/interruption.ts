@@ -50,7 +50,7 @@ export class Interruption {
   private readonly hear = (): void => {
     if (!this.signal.aborted) {
       this.asked.abort();
-      say('Stopping at the next place where everything is in order …');
+      say('Stopping at the next safe point …');
     }
   };
 }

@@ -33,7 +33,7 @@ export async function removeLeftovers(engine: Engine, owner: string, state: Stac
   if (unknown.length > 0 && !state?.pending.length) {
     const names = unknown.map(({ name }) => name).join(', ');
     throw new Failure(
-      `${names} on this Docker host belong to a stack ${owner} whose state is not here: another checkout made them, or the state was lost. Nothing was changed.`,
+      `${names} on this Docker host belong to a stack ${owner} whose state is not here: another checkout created them, or the state was lost. Nothing was changed.`,
       [
         'npm run up -- --stack OTHER_NAME                       # beside it',
         ...unknown.map(({ kind, name }) => (kind === 'container' ? `docker rm -f ${name}` : `docker network rm ${name}`)),
@@ -41,7 +41,7 @@ export async function removeLeftovers(engine: Engine, owner: string, state: Stac
     );
   }
   for (const { kind, id, name } of unknown) {
-    say(`Removing ${kind} ${name}: an earlier run was cut off while making it`);
+    say(`Removing ${kind} ${name}: an earlier run was interrupted while it created it`);
     if (kind === 'container') {
       await engineRequest(engine, 'POST', `/containers/${id}/stop?t=20`);
     }

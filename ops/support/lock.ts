@@ -32,13 +32,13 @@ export async function clearStaleLock(pulumi: Pulumi, { waitMs = 180_000, stop }:
     const { pid, hostname } = holder;
     const atWork = (): boolean => fs.existsSync(path.join(dir, file)) && (hostname !== os.hostname() || isRunning(pid));
     if (atWork() && waitMs > 0) {
-      say(`Another deployment of stack ${pulumi.stack} is under way (process ${pid} on ${hostname}); waiting for it to finish`);
+      say(`Another deployment of stack ${pulumi.stack} is in progress (process ${pid} on ${hostname}); waiting for it to finish`);
     }
     for (const deadline = Date.now() + waitMs; atWork() && Date.now() < deadline && !stop?.aborted; ) {
       await pause(200);
     }
     if (atWork()) {
-      throw new Failure(`Another deployment of stack ${pulumi.stack} is under way (process ${pid} on ${hostname}).`, [`${npmRun('up', pulumi.stack)}   # when that has ended`]);
+      throw new Failure(`Another deployment of stack ${pulumi.stack} is in progress (process ${pid} on ${hostname}).`, [`${npmRun('up', pulumi.stack)}   # when that has ended`]);
     }
   }
   if (locks().length > 0) {

@@ -26,7 +26,7 @@ export async function pinOf(engine: Engine, service: string, pinned: string, log
     return { ...asked, why: answer.why, mend: helpWith(answer.sort, { reference, again, instead }) };
   }
   if (answer.architectures === undefined) {
-    return { ...asked, why: 'the registry has it for one kind of processor only, and its digest would keep it from all others', mend: [`docker buildx imagetools inspect ${reference}`] };
+    return { ...asked, why: 'the registry has it for one platform only, and its digest would exclude all others', mend: [`docker buildx imagetools inspect ${reference}`] };
   }
   return { ...asked, digest: answer.digest };
 }
@@ -36,5 +36,5 @@ export function withPin(source: string, { pinned, reference, digest = '' }: Pin)
   const parts = source.split(`'${pinned}'`);
   return parts.length === 2
     ? parts.join(`'${reference}@${digest}'`)
-    : { why: parts.length === 1 ? 'components/catalog.ts does not have it as one text' : 'it stands in components/catalog.ts more than once', mend: ['$EDITOR components/catalog.ts'] };
+    : { why: parts.length === 1 ? 'components/catalog.ts does not contain it as one string' : 'components/catalog.ts contains it more than once', mend: ['$EDITOR components/catalog.ts'] };
 }

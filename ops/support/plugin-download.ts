@@ -30,7 +30,7 @@ export async function downloadPlugin(pulumi: string, name: Provider, site: strin
   say(`${label}: downloading`);
   const outcome = await run(pulumi, ['plugin', 'install', 'resource', name, version], { silenceMs, grows: path.join(folder, `resource-${name}-v${version}`) });
   if (outcome.code !== 0) {
-    const words = outcome.silent ? [`nothing came for ${silenceMs / 1000} s`] : wordsOf(outcome.said).filter((line) => !chatter.test(line)).map((line) => line.replace(prefix, ''));
+    const words = outcome.silent ? [`no data for ${silenceMs / 1000} s`] : wordsOf(outcome.said).filter((line) => !chatter.test(line)).map((line) => line.replace(prefix, ''));
     throw new Failure(`${label} was not installed in ${folder} from ${site}:\n  ${words.join('\n  ') || 'its message is above'}`, [
       ...helpFor(words.join('\n'), folder),
       `npm run pulumi -- plugin install resource ${name} ${version} --file /path/of/the/archive   # downloaded elsewhere`,

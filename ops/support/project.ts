@@ -19,7 +19,7 @@ const typed = new Map<string, string>();
 export function stackNamed(name: string): string {
   const [, project, stack = name] = /^[\w-]+\/(?:([^/]+)\/)?([^/]+)$/.exec(name) ?? [];
   if (!isStackName(stack)) {
-    throw new Misread(`'${name}' is no stack name here: ${stackNameRule}.`, ['npm run pulumi -- stack ls']);
+    throw new Misread(`'${name}' is not a valid stack name: ${stackNameRule}.`, ['npm run pulumi -- stack ls']);
   }
   if (project !== undefined && project !== projectName) {
     throw new Misread(`'${name}' is a stack of a different project: the name of this one is ${projectName}.`, ['npm run pulumi -- stack ls']);

@@ -23,7 +23,7 @@ export async function recordProtection(engine: Engine, stack: string, settings: 
   if (settings['data:protect'] === 'true') {
     const answer = await engineRequest(engine, 'POST', '/volumes/create', { body: { Name: markOf(stack), Labels: { [label]: `${projectName}/${stack}` } } });
     if (answer.status >= 400) {
-      throw new Failure(`Volume ${markOf(stack)}, which marks the data of stack ${stack} as protected, could not be made: ${engineMessage(answer)}.`, ['docker system df']);
+      throw new Failure(`Volume ${markOf(stack)}, which marks the data of stack ${stack} as protected, could not be created: ${engineMessage(answer)}.`, ['docker system df']);
     }
   } else if (settings['data:protect'] === 'false') {
     await removeMark(engine, stack);

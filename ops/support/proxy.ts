@@ -25,7 +25,7 @@ export function proxyFor(url: string, env: NodeJS.ProcessEnv = process.env): Pro
 
 /** A proxy as a message may show it: without the user and password in its URL. */
 export function shownProxy(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'that is no URL';
+  return URL.canParse(url) ? new URL(url).host : 'it is not a URL';
 }
 
 /** NO_PROXY: hosts, their domains, with a port or without, or `*`. */

@@ -88,7 +88,7 @@ export class Pulumi {
   }
 
   async init(): Promise<void> {
-    await this.must(['stack', 'init', '--no-select'], 'making the stack');
+    await this.must(['stack', 'init', '--no-select'], 'creating the stack');
   }
 
   /** Removes a stack without resources, if it exists. */

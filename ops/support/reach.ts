@@ -52,7 +52,7 @@ async function attempt(url: string, looksRight: RegExp | undefined, silenceMs: n
     }
     return !looksRight || looksRight.test(String(page))
       ? { kind: 'answers' }
-      : faulty(`${said} with another page than it should, as the sign-in page of a network does`);
+      : faulty(`${said} with a different page than expected, such as the sign-in page of a network`);
   } catch (error) {
     return failed(url, error, silenceMs);
   }

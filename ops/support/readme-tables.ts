@@ -38,7 +38,7 @@ export function portsTable(): string {
     portKeys.map((key) => {
       const what = served[key];
       if (what === undefined) {
-        throw new Error(`ops/support/readme-tables.ts does not say what listens on ${key}`);
+        throw new Error(`ops/support/readme-tables.ts does not describe what listens on ${key}`);
       }
       const bind = bindOf[key];
       return [code(keys[key].fallback ?? ''), bind ? where[bind] : 'loopback', what, code(key)];

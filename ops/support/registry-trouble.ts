@@ -31,12 +31,12 @@ const kinds: readonly Kind[] = [
   { sort: 'unreachable', when: /connect: (no route to host|network is unreachable|host is down|cannot assign requested address)/, meaning: 'there is no route to it from the engine' },
   { sort: 'unreachable', when: /connect: (permission denied|operation not permitted)/, meaning: 'the connection is forbidden' },
   { sort: 'authority', when: /unknown authority|self.signed certificate/i, meaning: 'the engine does not trust its certificate' },
-  { sort: 'certificate', when: /x509:|\btls: /, meaning: 'its certificate does not hold' },
-  { sort: 'plain', when: /server gave HTTP response to HTTPS client/, meaning: 'it speaks no TLS, and the engine takes that from loopback only' },
-  { sort: 'portal', when: /error unmarshalling content|invalid character|unexpected media type|malformed HTTP/, meaning: 'what answers there is no registry, but a page such as the sign-in of a network' },
-  { sort: 'platform', when: /no matching manifest|no match for platform/, meaning: "there is no such image for the engine's kind of processor" },
+  { sort: 'certificate', when: /x509:|\btls: /, meaning: 'its certificate is not valid' },
+  { sort: 'plain', when: /server gave HTTP response to HTTPS client/, meaning: 'it does not use TLS, and the engine accepts that on loopback only' },
+  { sort: 'portal', when: /error unmarshalling content|invalid character|unexpected media type|malformed HTTP/, meaning: 'what answers there is not a registry but a page, such as the sign-in page of a network' },
+  { sort: 'platform', when: /no matching manifest|no match for platform/, meaning: "there is no such image for the engine's platform" },
   { sort: 'unknown', when: /manifest unknown|name unknown|repository name not known|manifest for it not found|: not found$/i, meaning: 'the registry does not know it' },
-  { sort: 'login', when: /denied|unauthorized|no basic auth credentials|authentication required|authorization failed|\b40[13] (Unauthorized|Forbidden)/i, meaning: 'the registry wants a login that may pull it, or does not know it' },
+  { sort: 'login', when: /denied|unauthorized|no basic auth credentials|authentication required|authorization failed|\b40[13] (Unauthorized|Forbidden)/i, meaning: 'the registry requires a login that may pull it, or does not know it' },
   { sort: 'faulty', when: /unexpected (?:HTTP )?status[^:]*: 5\d\d/, meaning: 'the registry is out of order' },
   { sort: 'silent', when: /no answer within|Client\.Timeout|i\/o timeout|deadline exceeded|handshake timeout|timed out/, meaning: 'it does not answer in time' },
   { sort: 'cut', when: /unexpected EOF|\bEOF$|connection reset|broken pipe|short read|byte range request|verification failed|failed size validation/, meaning: 'the connection broke off' },
@@ -96,9 +96,9 @@ export function helpWith(sort: Sort, { reference, again, instead, pinned }: Want
     case 'login':
       return [`docker login${hub ? '' : ` ${registry}`}`, ...(pinned ? [other] : [])];
     case 'limited':
-      return [`docker login${hub ? '   # Docker Hub lets those pull more whom it knows' : ` ${registry}`}`, `${again}   # later`];
+      return [`docker login${hub ? '   # Docker Hub allows more pulls with a login' : ` ${registry}`}`, `${again}   # later`];
     case 'unknown':
-      return [`${other}${pinned ? '' : '   # a version that is there'}`];
+      return [`${other}${pinned ? '' : '   # a version that exists'}`];
     case 'platform':
       return [`${instead('REGISTRY/IMAGE:VERSION')}   # one that is made for it`];
     case 'authority':
@@ -108,7 +108,7 @@ export function helpWith(sort: Sort, { reference, again, instead, pinned }: Want
     case 'plain':
       return [`sudo sh -c 'echo "{\\"insecure-registries\\": [\\"${registry}\\"]}" > /etc/docker/daemon.json' && sudo systemctl restart docker   # on the Docker host; add it to the file where there is one`];
     case 'proxy':
-      return ["docker info --format '{{.HTTPSProxy}}'   # what the engine goes through", 'sudo systemctl edit docker   # [Service] Environment="HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT", then: sudo systemctl restart docker'];
+      return ["docker info --format '{{.HTTPSProxy}}'   # the proxy that the engine uses", 'sudo systemctl edit docker   # [Service] Environment="HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT", then: sudo systemctl restart docker'];
     case 'unreachable':
       return ['sudo systemctl edit docker   # behind a proxy: [Service] Environment="HTTPS_PROXY=http://HOST:PORT", then: sudo systemctl restart docker', `${instead('MIRROR/IMAGE:VERSION')}   # from a registry that this network reaches`];
     case 'space':

@@ -42,8 +42,8 @@ export function rotation(names: readonly string[], state: StackState | undefined
     }
     const setting = settings[name];
     if (setting !== undefined && set.includes(setting)) {
-      throw new Failure(`--rotate ${name}: the stack uses ${setting}, which only you can change. Without it the stack makes one.`, [
-        `npm run pulumi -- config rm ${setting} --stack ${stack} && ${npmRun('up', stack)}`, `npm run pulumi -- config set --secret ${setting} --stack ${stack}   # one of your own`,
+      throw new Failure(`--rotate ${name}: the stack uses ${setting}, which only you can change. Without it the stack generates one.`, [
+        `npm run pulumi -- config rm ${setting} --stack ${stack} && ${npmRun('up', stack)}`, `npm run pulumi -- config set --secret ${setting} --stack ${stack}   # your own`,
       ]);
     }
     return urn;

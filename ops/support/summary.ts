@@ -20,7 +20,7 @@ ${[...(isEdge(outputs) ? edge(outputs, option) : central(outputs, option)), ...k
 Point an application at it:
   export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlpHttp} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf${asksHere(outputs) ? header : ''}
 ${forContainers === null
-    ? `Containers on this host do not reach it: alloy:bind has no gateway of Docker's bridge in it.`
+    ? `Containers on this host cannot reach it: alloy:bind does not include the gateway of Docker's bridge.`
     : `In a container (docker run --add-host host.docker.internal:host-gateway …):
   OTEL_EXPORTER_OTLP_ENDPOINT=${forContainers}${outputs.otlpTokenOn?.some(isWildcard) ? header : ''}`}
 
@@ -37,7 +37,7 @@ function central(outputs: Outputs, option: string): Line[] {
   return [
     ['Phoenix', login
       ? `${login.url}   log in as ${login.email}; the first password: npm run pulumi -- stack output login --show-secrets${option}`
-      : tunnel?.page ? `${tunnel.page}   and ${endpoints.phoenixUi}; no login of its own` : `${endpoints.phoenixUi}   no login: anyone on this machine can read it`],
+      : tunnel?.page ? `${tunnel.page}   and ${endpoints.phoenixUi}; no login in Phoenix` : `${endpoints.phoenixUi}   no login: anyone on this machine can read it`],
     ['OTLP', `${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`],
     ...token(outputs, option),
     alloyPage(endpoints, option),

@@ -13,11 +13,11 @@ const helps: readonly { readonly when: RegExp; readonly commands: (folder: strin
   },
   {
     when: /certificate|x509|\bCERT_|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|curl: \((35|60)\)|ssl routines/i,
-    commands: () => ['export NODE_EXTRA_CA_CERTS=/path/of/the/authority.pem   # Node, curl and Pulumi are given it'],
+    commands: () => ['export NODE_EXTRA_CA_CERTS=/path/of/the/authority.pem   # Node, curl and Pulumi use it'],
   },
   { when: /\b407\b|proxy authentication/i, commands: () => ['export HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT'] },
-  { when: /rate limit|curl: .*\b429\b|\b429 HTTP error/i, commands: () => ['export GITHUB_TOKEN=$(gh auth token)   # GitHub answers more often to those it knows'] },
-  { when: /\b(curl|tar|gzip|mktemp): (command )?not found/i, commands: () => ['sudo apt-get install curl tar   # or the like of this system'] },
+  { when: /rate limit|curl: .*\b429\b|\b429 HTTP error/i, commands: () => ['export GITHUB_TOKEN=$(gh auth token)   # GitHub allows more requests with a token'] },
+  { when: /\b(curl|tar|gzip|mktemp): (command )?not found/i, commands: () => ['sudo apt-get install curl tar   # or the packages of your system'] },
 ];
 
 /**

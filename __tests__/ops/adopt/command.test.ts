@@ -118,14 +118,14 @@ test.each([[[], 'npm run adopt'], [['--yes', '--json'], 'npm run adopt'], [['--a
 describe('half of the set-up is removed', () => {
   test.each<[string, FakeContainer[], string[]]>([
     ['its Phoenix is stopped', [runningPhoenix({ status: 'exited' }), runningAlloy()], [
-      "  - Phoenix is 'arize-phoenix-phoenix-1': it is not running but exited, and nothing is taken over from half a set-up.", '      docker start arize-phoenix-phoenix-1']],
+      "  - Phoenix is 'arize-phoenix-phoenix-1': it is exited, not running, and an adoption needs both.", '      docker start arize-phoenix-phoenix-1']],
     ['its Alloy is gone', [runningPhoenix()], [
-      '  - Alloy: no container is the Alloy that belongs to arize-phoenix-phoenix-1, and nothing is taken over from half a set-up.',
+      '  - Alloy: no container is the Alloy that belongs to arize-phoenix-phoenix-1, and an adoption needs both.',
       '      cd /srv/arize-phoenix && docker compose -p arize-phoenix -f /srv/arize-phoenix/docker-compose.yml up -d   # if it is in the same compose project',
       '      npm run adopt -- --alloy NAME   # if it has another image',
       '      npm run adopt -- --alloy arize-phoenix-phoenix-1   # if applications send to Phoenix itself']],
     ['all of it is', [], [
-      '  - the old set-up: no container on this engine is a Phoenix or an Alloy of your own.', '      docker ps --all', '      npm run up   # where there is nothing to take over']],
+      '  - the old setup: no container on this engine is your own Phoenix or Alloy.', '      docker ps --all', '      npm run up   # where there is nothing to take over']],
   ])('%s: refused with the command, and nothing is touched', async (_, containers, problem) => {
     const docker = await engine(containers);
     const pulumi = cli(docker);
@@ -223,7 +223,7 @@ test('the settings are refused at the preview: it is shown, and nothing is chang
 test('no ports for a rehearsal', async () => {
   const docker = await engine([runningPhoenix(), runningAlloy({ ports: { 4317: 4317, 4318: 4318, 12345: 65_500 } })]);
   const pulumi = cli(docker);
-  expect((await adopt(pulumi, '--yes')).failure).toBe('There are no ports for the stack to run beside the old set-up on. Nothing was changed.\n    ss -ltn');
+  expect((await adopt(pulumi, '--yes')).failure).toBe('There are no free ports on which the stack can run beside the old setup. Nothing was changed.\n    ss -ltn');
   expect([changes(docker), changing(pulumi)]).toEqual([[], []]);
 });
 
@@ -233,7 +233,7 @@ describe('adopted already', () => {
   test.each<[string, FakeContainer[]]>([['the old containers are a backup', stopped], ['they are removed', []]])('%s', async (_, containers) => {
     const docker = await engine(containers, { ...oldVolume, ...stackVolumes, ...recorded('adopted') });
     const pulumi = cli(docker);
-    const done = `Stack dev has taken over from arize-phoenix-phoenix-1 and grafana-alloy already.\n${leftText('dev', adoption())}`;
+    const done = `Stack dev has already taken over from arize-phoenix-phoenix-1 and grafana-alloy.\n${leftText('dev', adoption())}`;
     expect(await adopt(pulumi, '--yes')).toEqual({ stdout: '', said: done.split('\n') });
     expect(changing(pulumi)).toEqual([]);
     expect(await adopt(cli(docker), '--json')).toMatchObject({ stdout: '{"stack":"dev","changed":false}\n' });
@@ -246,7 +246,7 @@ describe('adopted already', () => {
     expect(failure).toBe([
       '1 problem with stack dev; nothing was changed.',
       "  - stack is 'dev': it has data already (phoenix-dev-data, alloy-dev-data), and nothing is copied over them.",
-      '      npm run adopt -- --stack OTHER_NAME', '      npm run down -- --purge   # gives up what it holds',
+      '      npm run adopt -- --stack OTHER_NAME', '      npm run down -- --purge   # deletes its data',
     ].join('\n'));
     expect(changes(docker)).toEqual([]);
   });
@@ -295,7 +295,7 @@ describe('a run was cut off in the rehearsal', () => {
       destroy: { first: `touch ${gone}` },
     });
     const { said, failure } = await adopt(pulumi);
-    expect(said.slice(0, 2)).toEqual(['An earlier run was cut off before it touched the old set-up: removing what it had made', 'Stack dev takes over from:']);
+    expect(said.slice(0, 2)).toEqual(['An earlier run was interrupted before it changed the old setup: removing what it had created', 'Stack dev takes over from:']);
     expect(failure).toMatch(/^Taking over by stack dev needs confirmation/);
     expect(changing(pulumi)).toEqual(['state unprotect', 'destroy --refresh']);
     expect([[...docker.volumes.keys()], [...docker.containers.keys()]]).toEqual([Object.keys(oldVolume), ['arize-phoenix-phoenix-1', 'grafana-alloy']]);
@@ -310,12 +310,12 @@ describe('a run was cut off in the rehearsal', () => {
 });
 
 describe('the rehearsal does not come up', () => {
-  test('all that was new is removed, the old set-up was never touched', async () => {
+  test('all that was new is removed, the old setup was never touched', async () => {
     const docker = await engine([runningPhoenix(), runningAlloy()]);
     const pulumi = cli(docker, {}, { up: { code: 255, stderr: 'error: no space left on device\n' } });
     const { failure } = await adopt(pulumi, '--yes');
     expect(failure).toBe([
-      'The stack did not come up beside the old set-up; what stopped it is above.',
+      'The stack did not start beside the old setup; the reason is above.',
       'The old services run as before; the new ones were removed.',
       '    npm run adopt',
     ].join('\n'));
@@ -361,8 +361,8 @@ describe('people log in at the old Phoenix', () => {
 describe('a run was cut off after the ports had changed hands', () => {
   const stopped = [runningPhoenix({ status: 'exited' }), runningAlloy({ status: 'exited' })];
   const stack = [fakeContainer('phoenix-dev', { labels: own }), fakeContainer('alloy-dev', { labels: own, ports: { 4317: 4317, 4318: 4318, 12345: 12345 } })];
-  const failed = 'The stack did not come up on its own ports; what stopped it is above.';
-  const goesOn = 'Nothing is lost: what applications send waits on disk until the adoption is complete. The next run goes on from here.\n    npm run adopt';
+  const failed = 'The stack did not start on its own ports; the reason is above.';
+  const goesOn = 'Nothing is lost: what applications send waits on disk until the adoption is complete. The next run continues from here.\n    npm run adopt';
   const tasks = (docker: FakeDocker): string[] => docker.changes.flatMap((change) => /"Cmd":\["(\w+)"/.exec(change)?.[1] ?? []);
   const known = state(container('phoenix-dev'), container('alloy-dev', 'alloy-server'));
 

@@ -291,6 +291,6 @@ describe('Data', () => {
     const docker = await engine('');
     docker.answers['POST /containers/create'] = { status: 404, message: 'No such image: sha256:gone' };
     await expect(new Data(docker.engine, 'dev', old).copy()).rejects.toThrow(
-      'Container adoption-dev-data, which looks at the data, could not do so: No such image: sha256:gone.\n    docker logs adoption-dev-data');
+      'Container adoption-dev-data could not read the data: No such image: sha256:gone.\n    docker logs adoption-dev-data');
   });
 });

@@ -51,7 +51,7 @@ describe('drained', () => {
   test('what it says last when it fails', async () => {
     jest.mocked(run).mockRejectedValue(new Error('container x: python3 ended with 1 Traceback\nit has stored nothing for 60 s and holds spans that it has accepted\n'));
     await expect(drained(engine, adoption())).rejects.toThrow(
-      'The old Phoenix could not be waited for: it has stored nothing for 60 s and holds spans that it has accepted.\n    docker logs --tail 30 arize-phoenix-phoenix-1');
+      'Waiting for the old Phoenix failed: it has stored nothing for 60 s and holds spans that it has accepted.\n    docker logs --tail 30 arize-phoenix-phoenix-1');
   });
 });
 

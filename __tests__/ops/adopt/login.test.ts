@@ -81,7 +81,7 @@ describe('what is not', () => {
     ['a directory in the container itself', { PHOENIX_LDAP_HOST: 'localhost', PHOENIX_LDAP_USER_SEARCH_BASE_DNS: '["ou=users"]', PHOENIX_LDAP_GROUP_ROLE_MAPPINGS: '[{"group_dn":"*","role":"VIEWER"}]', PHOENIX_LDAP_BIND_PASSWORD: 'x' },
       "What old has for LDAP is not taken over: PHOENIX_LDAP_HOST: inside Phoenix's container that is the container itself; PHOENIX_LDAP_BIND_PASSWORD: it needs phoenix:ldapBindDn as well."],
     ['mail that nobody sends', { PHOENIX_SMTP_HOSTNAME: 'smtp.example.com' }, 'What old has for mail is not taken over: PHOENIX_SMTP_HOSTNAME: it needs phoenix:smtpUsername, phoenix:smtpPassword and phoenix:smtpMailFrom as well.'],
-    ['a first password that everybody knows', { PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: 'admin' }, 'PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD is not taken over: everybody knows it from the documentation of Phoenix.'],
+    ['a first password that everybody knows', { PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD: 'admin' }, 'PHOENIX_DEFAULT_ADMIN_INITIAL_PASSWORD is not taken over: everyone knows it from the documentation of Phoenix.'],
     ['an admin secret that is the other one', { PHOENIX_ADMIN_SECRET: secret }, 'PHOENIX_ADMIN_SECRET is not taken over: it is the same as phoenix:secret, and the two must differ.'],
   ])('%s: it is named, with the rule, and the rest goes on', (_, env, note) => {
     expect(login(env)).toMatchObject({ ...taken, problems: [], notes: [note] });
@@ -98,7 +98,7 @@ describe('what is not', () => {
     const env = { PHOENIX_SMTP_HOSTNAME: 'smtp.example.com', PHOENIX_SMTP_USERNAME: 'u', PHOENIX_SMTP_PASSWORD: 'p', PHOENIX_SMTP_MAIL_FROM: 'a@example.com', PHOENIX_ADMIN_SECRET: adminSecret };
     const { config, secrets, notes } = login(env, { 'phoenix:smtpHostname': 'other.example.com' }, { 'phoenix:adminSecret': 'c3'.repeat(16) });
     expect({ config, secrets }).toEqual(taken);
-    expect(notes).toEqual(['Set for the stack in another way than for old, and so it stays: phoenix:adminSecret, phoenix:smtpHostname, phoenix:smtpUsername, phoenix:smtpPassword, phoenix:smtpMailFrom.']);
+    expect(notes).toEqual(['The stack has different values than old, and keeps them: phoenix:adminSecret, phoenix:smtpHostname, phoenix:smtpUsername, phoenix:smtpPassword, phoenix:smtpMailFrom.']);
   });
 
   test('what an earlier run has set before it was killed: the rest of it follows', () => {
@@ -116,11 +116,11 @@ describe('refused', () => {
   const key = 'PHOENIX_SECRET of old';
 
   test.each<[string, Parameters<typeof login>, object]>([
-    ['a secret that is too short', [{ PHOENIX_SECRET: 'S3cret' }], { key, rule: 'it has 6 characters and needs at least 32', mend: [`${start}   # with another secret, with which all of its API keys are void`] }],
-    ['one with which no key is signed', [{}, {}, {}, false], { key, rule: 'none of its API keys is signed with it, so nobody could go on with one', mend: [`${start}   # so that it uses the secret that its environment has`] }],
-    ['none', [{ PHOENIX_SECRET: '' }], { key, rule: 'people log in, and its environment does not have what it signs API keys with', mend: [`${start}   # with PHOENIX_SECRET in its environment`] }],
-    ['the stack is without login', [{}, { 'phoenix:auth': 'false' }], { key: 'phoenix:auth', value: 'false', rule: 'people log in at old, and without login whoever reaches Phoenix may do everything', mend: ['pulumi config set phoenix:auth true'] }],
-    ['the stack has another secret', [{}, {}, { 'phoenix:secret': 'c3'.repeat(16) }], { key: 'phoenix:secret', rule: 'it is not PHOENIX_SECRET of old, and all of its API keys would be void', mend: ['pulumi config rm phoenix:secret'] }],
+    ['a secret that is too short', [{ PHOENIX_SECRET: 'S3cret' }], { key, rule: 'it has 6 characters and needs at least 32', mend: [`${start}   # with a different secret, which makes all of its API keys invalid`] }],
+    ['one with which no key is signed', [{}, {}, {}, false], { key, rule: 'none of its API keys is signed with it, so all of them would be invalid', mend: [`${start}   # so that it uses the secret that its environment has`] }],
+    ['none', [{ PHOENIX_SECRET: '' }], { key, rule: 'people log in, and its environment does not have the secret that signs API keys', mend: [`${start}   # with PHOENIX_SECRET in its environment`] }],
+    ['the stack is without login', [{}, { 'phoenix:auth': 'false' }], { key: 'phoenix:auth', value: 'false', rule: 'people log in at old, and without login anyone who reaches Phoenix may do everything', mend: ['pulumi config set phoenix:auth true'] }],
+    ['the stack has another secret', [{}, {}, { 'phoenix:secret': 'c3'.repeat(16) }], { key: 'phoenix:secret', rule: 'it is not PHOENIX_SECRET of old, and all of its API keys would be invalid', mend: ['pulumi config rm phoenix:secret'] }],
   ])('%s', (_, args, problem) => {
     const { problems } = login(...args);
     expect(problems).toEqual([problem]);

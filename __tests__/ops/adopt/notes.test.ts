@@ -23,9 +23,9 @@ describe('what is to be known before', () => {
     docker.answers['GET /networks/seed_default'] = { Containers: { a: { Name: 'grafana-alloy' }, b: { Name: 'web' }, c: { Name: 'app' } } };
     const { plan } = await ask(docker, { 'phoenix:retentionDays': '30' });
     expect(plan?.notes).toEqual([
-      'The configuration of grafana-alloy could not be read: what it does besides handing traces to Phoenix ends with it.',
+      'The configuration of grafana-alloy could not be read: what it does besides sending traces to Phoenix ends with it.',
       expect.stringMatching(/^arize-phoenix-phoenix-1 and grafana-alloy took requests from other machines; .* unless phoenix:bind and alloy:bind say otherwise\.$/),
-      'app, web share a network with the old ones: where they send to grafana-alloy or arize-phoenix-phoenix-1 by name, let them send to host.docker.internal instead.',
+      'app, web share a network with the old ones: where they send to grafana-alloy or arize-phoenix-phoenix-1 by name, change them to send to host.docker.internal.',
       "phoenix:retentionDays is 30: the stack's Phoenix deletes traces that are older.",
       'Settings of arize-phoenix-phoenix-1 that the stack does not take over: PHOENIX_DEFAULT_RETENTION_POLICY_DAYS, PHOENIX_SMTP_HOSTNAME.',
     ]);

@@ -77,22 +77,22 @@ describe('oldSetup', () => {
   });
 
   test.each<[string, OldContainer[], string[]]>([
-    ['Phoenix is stopped', [phoenix({ status: 'exited' }), alloy()], ["Phoenix is 'arize-phoenix-phoenix-1': it is not running but exited, and nothing is taken over from half a set-up", 'docker start arize-phoenix-phoenix-1']],
-    ['Alloy is paused', [phoenix(), alloy({ status: 'paused' })], ["Alloy is 'grafana-alloy': it is not running but paused, and nothing is taken over from half a set-up", 'docker unpause grafana-alloy']],
+    ['Phoenix is stopped', [phoenix({ status: 'exited' }), alloy()], ["Phoenix is 'arize-phoenix-phoenix-1': it is exited, not running, and an adoption needs both", 'docker start arize-phoenix-phoenix-1']],
+    ['Alloy is paused', [phoenix(), alloy({ status: 'paused' })], ["Alloy is 'grafana-alloy': it is paused, not running, and an adoption needs both", 'docker unpause grafana-alloy']],
     ['Alloy is gone', [phoenix()], [
-      'Alloy: no container is the Alloy that belongs to arize-phoenix-phoenix-1, and nothing is taken over from half a set-up',
+      'Alloy: no container is the Alloy that belongs to arize-phoenix-phoenix-1, and an adoption needs both',
       `${up.phoenix}   # if it is in the same compose project`, 'npm run adopt -- --alloy NAME   # if it has another image',
       'npm run adopt -- --alloy arize-phoenix-phoenix-1   # if applications send to Phoenix itself',
     ]],
     ['Phoenix is gone', [alloy()], [
-      'Phoenix: no container is the Phoenix that belongs to grafana-alloy, and nothing is taken over from half a set-up',
+      'Phoenix: no container is the Phoenix that belongs to grafana-alloy, and an adoption needs both',
       `${up.alloy}   # if it is in the same compose project`, 'npm run adopt -- --phoenix NAME   # if it has another image',
     ]],
     ['several could be meant', [phoenix(), alloy(), alloy({ name: 'other-alloy', status: 'exited' })], [
-      'Alloy: several containers could be it: grafana-alloy (running), other-alloy (exited)', 'npm run adopt -- --alloy grafana-alloy', 'npm run adopt -- --alloy other-alloy',
+      'Alloy: more than one container could be it: grafana-alloy (running), other-alloy (exited)', 'npm run adopt -- --alloy grafana-alloy', 'npm run adopt -- --alloy other-alloy',
     ]],
     ['there is nothing', [], [
-      'the old set-up: no container on this engine is a Phoenix or an Alloy of your own', 'docker ps --all', 'npm run up   # where there is nothing to take over',
+      'the old setup: no container on this engine is your own Phoenix or Alloy', 'docker ps --all', 'npm run up   # where there is nothing to take over',
     ]],
     ['Phoenix is removed as soon as it stops', [phoenix({ removedAtStop: true, composeUp: undefined }), alloy()], [
       "Phoenix is 'arize-phoenix-phoenix-1': it was started with --rm: Docker deletes it, and its volumes that have no name, as soon as it stops",
@@ -102,20 +102,20 @@ describe('oldSetup', () => {
       "Alloy is 'grafana-alloy': it was started with --rm: Docker deletes it, and its volumes that have no name, as soon as it stops", 'docker inspect grafana-alloy   # start it again without --rm',
     ]],
     ['the database is in memory', [phoenix({ env: { PHOENIX_SQL_DATABASE_URL: 'sqlite:///:memory:' } }), alloy()], [
-      'PHOENIX_SQL_DATABASE_URL of arize-phoenix-phoenix-1: its database is not a SQLite file at an absolute path, and only that is taken over',
-      'npm run up   # a stack of its own, beside it: stop the old Alloy first, or set other ports',
+      'PHOENIX_SQL_DATABASE_URL of arize-phoenix-phoenix-1: its database is not a SQLite file at an absolute path, and only such a file is taken over',
+      'npm run up   # a separate stack, beside it: stop the old Alloy first, or set other ports',
     ]],
     ['the database has a path of its own without a mount', [phoenix({ composeUp: undefined, env: { PHOENIX_SQL_DATABASE_URL: 'sqlite:////tmp/traces.db' } }), alloy()], [
-      'the volume of arize-phoenix-phoenix-1: nothing is mounted where it keeps its data, which so goes with the container',
+      'the volume of arize-phoenix-phoenix-1: nothing is mounted where it keeps its data, so the data is deleted with the container',
       'docker stop arize-phoenix-phoenix-1 && docker cp arize-phoenix-phoenix-1:/tmp/traces.db .   # and start it again with that in a volume (-v)',
     ]],
     ['the data go with the container', [phoenix({ mounts: [{ kind: 'volume', source: 'config', path: '/phoenix_storage_config' }] }), alloy()], [
-      'the volume of arize-phoenix-phoenix-1: nothing is mounted where it keeps its data, which so goes with the container',
+      'the volume of arize-phoenix-phoenix-1: nothing is mounted where it keeps its data, so the data is deleted with the container',
       'docker stop arize-phoenix-phoenix-1 && docker cp arize-phoenix-phoenix-1:/phoenix_storage .   # and give it a volume in the compose file',
     ]],
     ['the database is a server, whose address is a secret', [phoenix({ env: { PHOENIX_WORKING_DIR: '/phoenix_storage', PHOENIX_SQL_DATABASE_URL: 'postgresql://me:password@db' } }), alloy()], [
-      'PHOENIX_SQL_DATABASE_URL of arize-phoenix-phoenix-1: its database is not a SQLite file at an absolute path, and only that is taken over',
-      'npm run up   # a stack of its own, beside it: stop the old Alloy first, or set other ports',
+      'PHOENIX_SQL_DATABASE_URL of arize-phoenix-phoenix-1: its database is not a SQLite file at an absolute path, and only such a file is taken over',
+      'npm run up   # a separate stack, beside it: stop the old Alloy first, or set other ports',
     ]],
   ])('refused when %s', (_, containers, [said, ...mend]) => {
     const { setup, problems } = oldSetup(containers, nobody, 'dev');

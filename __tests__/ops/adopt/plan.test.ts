@@ -18,8 +18,8 @@ describe('planText', () => {
     '  Alloy    grafana-alloy: its ports 4317 and 5318 go to alloy-dev',
     '',
     'First the stack runs beside them, on other ports and with a copy of the data, until a trace has come through it.',
-    'Then the ports change hands: for about a second applications cannot send, and their exporters try again. What comes',
-    "in afterwards waits on disk until the rest of the data is copied; for so long Phoenix's own ports answer nobody.",
+    'Then the stack takes the ports: for about a second applications cannot send, and their exporters try again. What comes',
+    "in afterwards waits on disk until the rest of the data is copied; until then Phoenix's own ports do not answer.",
     'The old containers stay, stopped, and arize-phoenix_phoenix_data stays as it is: the backup.',
   ].join('\n');
 
@@ -40,7 +40,7 @@ describe('planText', () => {
   });
 
   test('what will be', () => {
-    expect(planText('dev', plan({ notes: ['One.', 'Two.'] }))).toBe(`${text}\n\nTo know before:\n  - One.\n  - Two.`);
+    expect(planText('dev', plan({ notes: ['One.', 'Two.'] }))).toBe(`${text}\n\nWhat changes for you:\n  - One.\n  - Two.`);
   });
 });
 
@@ -58,17 +58,17 @@ test('one container is named once', () => {
 describe('leftText', () => {
   const left = (mount: Mount, directory: string, stack = 'dev'): string => leftText(stack, adoption({ data: { image: 'i', mount, directory } }));
   const text = (source: string, removal: string, down: string): string => [
-    `The old containers are stopped, and ${source} is as it was. Once you need them no more, take both services out of their compose files, if they have any:`,
+    `The old containers are stopped, and ${source} was not changed. When you no longer need them, remove both services from their compose files, if there are any:`,
     '    docker rm arize-phoenix-phoenix-1 grafana-alloy',
     `    ${removal}`,
-    'To go back instead, without what has come in since:',
+    'To go back instead, without the data received since:',
     `    ${down} && docker start arize-phoenix-phoenix-1 grafana-alloy`,
   ].join('\n');
 
   test.each<[string, Mount, string, string]>([
     ['a volume of its own', { kind: 'volume', source: 'phoenix_data', path: '/phoenix_storage' }, '/phoenix_storage', 'docker volume rm phoenix_data'],
     ['a volume of its own, written with a slash', { kind: 'volume', source: 'phoenix_data', path: '/phoenix_storage/' }, '/phoenix_storage', 'docker volume rm phoenix_data'],
-    ['a folder in a volume', { kind: 'volume', source: 'all', path: '/data' }, '/data/phoenix/x', '# in volume all, which may hold other things as well: the folder phoenix/x'],
+    ['a folder in a volume', { kind: 'volume', source: 'all', path: '/data' }, '/data/phoenix/x', '# in volume all, which may contain other data, too: the folder phoenix/x'],
     ['a folder of its own', { kind: 'bind', source: '/srv/phoenix', path: '/phoenix_storage' }, '/phoenix_storage', 'rm -r /srv/phoenix'],
     ["a folder in somebody's", { kind: 'bind', source: "/home/me/it's mine", path: '/data' }, '/data/phoenix', "rm -r '/home/me/it'\\''s mine/phoenix'"],
   ])('the data is in %s', (_, mount, directory, removal) => {

@@ -46,10 +46,10 @@ test('what the engine says when it refuses', async () => {
   const docker = await fakeDocker([], kept('copied'));
   docker.answers['POST /volumes/create'] = { status: 500, message: 'no space left on device' };
   await expect(writeRecord(docker.engine, 'dev', adoption())).rejects.toThrow(
-    'Volume adoption-dev-adopted, which keeps how far the adoption has come, could not be made: no space left on device.\n    docker system df');
+    'Volume adoption-dev-adopted, which records the progress of the adoption, could not be created: no space left on device.\n    docker system df');
   // The one before it is what the next run goes on from.
   expect((await readRecord(docker.engine, 'dev'))?.phase).toBe('copied');
   docker.answers['DELETE /volumes/adoption-dev-copied'] = { status: 409, message: 'volume is in use' };
   await expect(removeRecords(docker.engine, 'dev')).rejects.toThrow(
-    'Volume adoption-dev-copied, which keeps how far an adoption has come, could not be removed: volume is in use.\n    docker volume rm adoption-dev-copied');
+    'Volume adoption-dev-copied, which records the progress of an adoption, could not be removed: volume is in use.\n    docker volume rm adoption-dev-copied');
 });

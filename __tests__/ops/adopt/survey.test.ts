@@ -21,11 +21,11 @@ const refused = async (docker: FakeDocker, config: Record<string, string> = {}, 
 };
 
 const again = 'npm run adopt -- --stack OTHER_NAME';
-const purge = 'npm run down -- --purge   # gives up what it holds';
+const purge = 'npm run down -- --purge   # deletes its data';
 const resource = { urn: 'urn:pulumi:dev::llm-observability::docker:index/network:Network::network', type: 'docker:index/network:Network' };
 const problem = {
   deployed: { key: 'stack', value: 'dev', rule: 'it is deployed already, and a stack takes over before it has data of its own', mend: [again, purge] },
-  stopped: { key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: 'it is not running but exited, and nothing is taken over from half a set-up', mend: ['docker start arize-phoenix-phoenix-1'] },
+  stopped: { key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: 'it is exited, not running, and an adoption needs both', mend: ['docker start arize-phoenix-phoenix-1'] },
 };
 
 describe('what will be taken over', () => {
@@ -73,7 +73,7 @@ describe('how the old Alloy takes OTLP', () => {
     expect((await ask(docker)).plan?.notes).toEqual([
       "grafana-alloy takes telemetry from websites (CORS); the stack's Alloy takes none until alloy:cors names them.",
       expect.stringMatching(/^grafana-alloy asks senders for credentials, and takes OTLP over TLS; /),
-      'Nobody listens on port 5318 of grafana-alloy any more: let applications that send there send to port 4318.',
+      'Port 5318 of grafana-alloy closes: change applications that send there to port 4318.',
     ]);
   });
 
@@ -81,7 +81,7 @@ describe('how the old Alloy takes OTLP', () => {
     const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1' })]);
     configured(docker, `${receiver('  grpc { }')}${exporter('http://tempo:4318', 'traces')}`);
     expect(await refused(docker)).toEqual([{
-      key: 'Alloy', value: 'grafana-alloy', rule: 'its configuration hands no traces to arize-phoenix-phoenix-1',
+      key: 'Alloy', value: 'grafana-alloy', rule: 'its configuration sends no traces to arize-phoenix-phoenix-1',
       mend: ['npm run adopt -- --alloy grafana-alloy   # if applications send to it all the same', 'npm run adopt -- --alloy arize-phoenix-phoenix-1   # if applications send to Phoenix itself'],
     }]);
     expect((await ask(docker, {}, { named: { phoenix: undefined, alloy: 'grafana-alloy' } })).plan?.notes).toEqual([expect.stringMatching(/^grafana-alloy does more .*: otelcol\.exporter\.otlphttp\.traces\. /)]);
@@ -95,14 +95,14 @@ describe('how the old Alloy takes OTLP', () => {
     configured(docker, config);
     expect((await ask(docker)).plan?.notes).toEqual([
       expect.stringMatching(/^The configuration of grafana-alloy could not be read: /),
-      'Nobody listens on port 5317 of grafana-alloy any more: let applications that send there send to port 4318.',
+      'Port 5317 of grafana-alloy closes: change applications that send there to port 4318.',
     ]);
   });
 
   test('and hands it to a Phoenix by a name that may be of another one: that is said', async () => {
     const docker = await engine([runningPhoenix({ address: '127.0.0.1' }), runningAlloy({ address: '127.0.0.1' })]);
     configured(docker, `${receiver('  grpc { }')}${exporter('https://phoenix.central.example')}`);
-    expect((await ask(docker)).plan?.notes).toEqual(["grafana-alloy hands traces to https://phoenix.central.example today; from then on they go to the stack's Phoenix alone."]);
+    expect((await ask(docker)).plan?.notes).toEqual(["grafana-alloy sends traces to https://phoenix.central.example today; after the adoption they go only to the stack's Phoenix."]);
   });
 
   test('not at all: it is not the one whose ports are taken', async () => {
@@ -146,7 +146,7 @@ describe('a Phoenix at which people log in', () => {
     const { plan } = await ask(docker, {}, { named: { phoenix: undefined, alloy: 'arize-phoenix-phoenix-1' } });
     expect(plan?.notes).toEqual(expect.arrayContaining([
       "arize-phoenix-phoenix-1 asks senders for an API key; the stack's Alloy does not on this machine: it takes OTLP from every program here.",
-      'admin@localhost has the password that everybody knows, and gets the first password of the stack.',
+      'admin@localhost has the default password, and gets the first password of the stack.',
     ]));
   });
 
@@ -169,7 +169,7 @@ describe('a Phoenix at which people log in', () => {
   test('that cannot be asked', async () => {
     jest.mocked(output).mockRejectedValue(new Error('container x: python3 ended with 1 Traceback\nsqlite3.OperationalError: database is locked'));
     expect(await refused(await withLogin())).toEqual([{
-      key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: 'people log in, and its environment and its API keys could not be looked at (sqlite3.OperationalError: database is locked)', mend: ['docker logs --tail 30 arize-phoenix-phoenix-1'],
+      key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: 'people log in, and its environment and its API keys could not be read (sqlite3.OperationalError: database is locked)', mend: ['docker logs --tail 30 arize-phoenix-phoenix-1'],
     }]);
   });
 
@@ -177,7 +177,7 @@ describe('a Phoenix at which people log in', () => {
     answering('20.26.1');
     expect((await ask(await withLogin(), { 'phoenix:auth': 'true' })).plan).toMatchObject({
       config: {}, secrets: {},
-      notes: ['arize-phoenix-phoenix-1 asks nobody for a login, and phoenix:auth is on: from then on people log in as admin@localhost, and what asks Phoenix itself needs an API key.', expect.anything()],
+      notes: ['arize-phoenix-phoenix-1 requires no login, and phoenix:auth is on: after the adoption people log in as admin@localhost, and programs that call Phoenix need an API key.', expect.anything()],
     });
   });
 });
@@ -193,7 +193,7 @@ test('applications send to Phoenix itself: its port for gRPC is that of the stac
   expect(problems).toEqual([]);
   expect(plan).toMatchObject({
     config: { 'alloy:otlpGrpcPort': '5317' },
-    notes: [expect.stringMatching(/^Applications that send to port 6006 get no answer from the moment .*: let them send to ports 5317 \(gRPC\) or 4318 \(HTTP\) afterwards/), expect.stringMatching(/^grafana-alloy share/)],
+    notes: [expect.stringMatching(/^Applications that send to port 6006 get no answer from when .*: change them to send to ports 5317 \(gRPC\) or 4318 \(HTTP\) afterwards/), expect.stringMatching(/^grafana-alloy share/)],
   });
 });
 
@@ -210,13 +210,13 @@ describe('refused', () => {
     answering('21.0.0');
     const docker = await engine([runningPhoenix(), runningAlloy({ ports: { 4317: 5317, 4318: 4318 } }), fakeContainer('alloy-dev')], {});
     expect(await refused(docker, { 'alloy:otlpGrpcPort': '4317' })).toEqual([
-      { key: 'alloy:otlpGrpcPort', value: '4317', rule: 'applications send to port 5317 of grafana-alloy, and the stack would not take it there', mend: ['pulumi config set alloy:otlpGrpcPort 5317', 'pulumi config rm alloy:otlpGrpcPort'] },
+      { key: 'alloy:otlpGrpcPort', value: '4317', rule: 'applications send to port 5317 of grafana-alloy, and the stack would not listen there', mend: ['pulumi config set alloy:otlpGrpcPort 5317', 'pulumi config rm alloy:otlpGrpcPort'] },
       expect.objectContaining({ key: 'stack', value: 'dev', rule: expect.stringMatching(/^container alloy-dev has a name that this stack needs/) }),
       {
         key: 'phoenix:image', value: 'arizephoenix/phoenix:version-20.26.1-nonroot', rule: 'the old Phoenix is 21.0.0, and an older one cannot open its database',
         mend: ['pulumi config set phoenix:image arizephoenix/phoenix:version-21.0.0-nonroot'],
       },
-      { key: 'volume of arize-phoenix-phoenix-1', value: 'arize-phoenix_phoenix_data', rule: 'it is not there any more', mend: ['cd /srv/arize-phoenix && docker compose -p arize-phoenix -f /srv/arize-phoenix/docker-compose.yml up -d'] },
+      { key: 'volume of arize-phoenix-phoenix-1', value: 'arize-phoenix_phoenix_data', rule: 'it no longer exists', mend: ['cd /srv/arize-phoenix && docker compose -p arize-phoenix -f /srv/arize-phoenix/docker-compose.yml up -d'] },
     ]);
     expect(docker.changes).toEqual([]);
   });
@@ -232,7 +232,7 @@ describe('refused', () => {
   test.each<[string, number, string]>([['<html>', 200, '200'], ['connection refused', 0, 'connection refused'], ['no', 500, '500']])('a version that is none: %s', async (text, status, said) => {
     answering(text, status);
     expect(await refused(await engine())).toEqual([
-      { key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: `it does not say its version (${said})`, mend: ['docker logs --tail 30 arize-phoenix-phoenix-1'] },
+      { key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: `it does not report its version (${said})`, mend: ['docker logs --tail 30 arize-phoenix-phoenix-1'] },
     ]);
   });
 
@@ -255,7 +255,7 @@ describe('refused', () => {
     const docker = await engine([runningPhoenix(), runningAlloy(), fakeContainer('other-phoenix', { image: 'arizephoenix/phoenix:1', labels: own })]);
     expect((await ask(docker)).plan?.setup.phoenix.name).toBe('arize-phoenix-phoenix-1');
     docker.containers.set('second', fakeContainer('second', { image: 'arizephoenix/phoenix:1', labels: composed('second', 'phoenix') }));
-    expect(await refused(docker)).toMatchObject([{ key: 'Phoenix', rule: 'several containers could be it: arize-phoenix-phoenix-1 (running), second (running)' }]);
+    expect(await refused(docker)).toMatchObject([{ key: 'Phoenix', rule: 'more than one container could be it: arize-phoenix-phoenix-1 (running), second (running)' }]);
     expect((await ask(docker, {}, { named: { phoenix: 'arize-phoenix-phoenix-1', alloy: undefined } })).plan?.setup.phoenix.name).toBe('arize-phoenix-phoenix-1');
   });
 });
@@ -287,6 +287,6 @@ describe('problemsOfStack', () => {
   });
 
   test('commands are for the stack', async () => {
-    expect((await problems(['phoenix-prod-data'], {}, undefined, 'prod')).map(({ mend }) => mend)).toEqual([[again, 'npm run down -- --stack prod --purge   # gives up what it holds']]);
+    expect((await problems(['phoenix-prod-data'], {}, undefined, 'prod')).map(({ mend }) => mend)).toEqual([[again, 'npm run down -- --stack prod --purge   # deletes its data']]);
   });
 });

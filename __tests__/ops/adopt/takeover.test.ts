@@ -69,7 +69,7 @@ describe('portsOf', () => {
 
     test('refused where the stack sets another one', () => {
       expect(taken(alone(published({ 6006: 6006, 4317: 5317 })), { 'alloy:otlpGrpcPort': '4400' }).problems).toEqual([expect.objectContaining({
-        key: 'alloy:otlpGrpcPort', rule: 'applications send to port 5317 of arize-phoenix-phoenix-1, and the stack would not take it there',
+        key: 'alloy:otlpGrpcPort', rule: 'applications send to port 5317 of arize-phoenix-phoenix-1, and the stack would not listen there',
       })]);
     });
   });
@@ -80,8 +80,8 @@ describe('portsOf', () => {
     expect(taken(setup, config)).toEqual({
       config: {},
       problems: [
-        { key: 'alloy:otlpGrpcPort', value: '4317', rule: 'applications send to port 5317 of grafana-alloy, and the stack would not take it there', mend: ['pulumi config set alloy:otlpGrpcPort 5307', 'pulumi config rm alloy:otlpGrpcPort'] },
-        { key: 'alloy:otlpHttpPort', value: '4400', rule: 'applications send to port 5318 of grafana-alloy, and the stack would not take it there', mend: ['pulumi config set alloy:otlpHttpPort 5308', 'pulumi config rm alloy:otlpHttpPort'] },
+        { key: 'alloy:otlpGrpcPort', value: '4317', rule: 'applications send to port 5317 of grafana-alloy, and the stack would not listen there', mend: ['pulumi config set alloy:otlpGrpcPort 5307', 'pulumi config rm alloy:otlpGrpcPort'] },
+        { key: 'alloy:otlpHttpPort', value: '4400', rule: 'applications send to port 5318 of grafana-alloy, and the stack would not listen there', mend: ['pulumi config set alloy:otlpHttpPort 5308', 'pulumi config rm alloy:otlpHttpPort'] },
       ],
     });
   });
@@ -115,7 +115,7 @@ describe('hostProblems', () => {
     expect(await problemsWith({ 'arize-phoenix-phoenix-1': [6006, 14317, 14318], 'grafana-alloy': [4317, 4318, 12345] })).toEqual([]);
   });
 
-  test("a port that the stack needs and the old set-up has not, is", async () => {
+  test("a port that the stack needs and the old setup has not, is", async () => {
     const setup = setupOf({ alloy: { published: published({ 4317: 4317, 4318: 4318 }) } });
     expect(await problemsWith({ prometheus: [12345] }, setup)).toEqual([['alloy:uiPort', '12345']]);
     mockHeld.add(14317);

@@ -82,15 +82,15 @@ describe('a volume', () => {
 
   test.each([
     ['that is kept on the host leaves the stack', [removes(volume, 'phoenix-data', data, kept)],
-      ['Volume phoenix-dev-data leaves the stack with everything in it. It stays on the host, but nothing uses it any more.']],
+      ['Volume phoenix-dev-data is removed from the stack. It stays on the host with its data, but nothing uses it.']],
     ['that is not kept is deleted', [removes(volume, 'phoenix-data', data)],
       ['Volume phoenix-dev-data is deleted with everything in it.']],
     ['that is protected is one with data, whatever it is called', [removes(volume, 'queue', { name: 'queue' }, { protect: true })],
       ['Volume queue is deleted with everything in it.']],
     ['of that name is there again after a replacement', [replaces(volume, 'phoenix-data', data, data, kept)],
-      ['Volume phoenix-dev-data is given up and taken up again. What is in it stays.']],
+      ['Volume phoenix-dev-data is released and used again. Its data stays.']],
     ['of another name is another one', [replaces(volume, 'phoenix-data', data, { name: 'phoenix-dev-store' }, kept)],
-      ['Volume phoenix-dev-data leaves the stack with everything in it. It stays on the host, but nothing uses it any more.']],
+      ['Volume phoenix-dev-data is removed from the stack. It stays on the host with its data, but nothing uses it.']],
     ['with a configuration can be made again', [removes(volume, 'alloy-config', { name: 'alloy-dev-config' }), replaces(volume, 'alloy-secrets', { name: 'alloy-dev-secrets' })], []],
     ['that is new is no loss', [creates(volume, 'phoenix-data', data, kept)], []],
     ['that stays is none', [keeps(volume, 'phoenix-data', kept)], []],
@@ -102,7 +102,7 @@ describe('a volume', () => {
 
   test('another one in the place of what a service has stored', () => {
     expect(alerts(replaces(container, 'phoenix-server', withData('phoenix-dev-data'), withData('phoenix-dev-store')))).toEqual([
-      'Container phoenix-dev starts with the volume phoenix-dev-store in the place of phoenix-dev-data: it will not find what it has stored so far.',
+      'Container phoenix-dev starts with volume phoenix-dev-store instead of phoenix-dev-data: it will not find the data that it has stored.',
     ]);
   });
 
@@ -115,7 +115,7 @@ describe('a volume', () => {
 describe('protection', () => {
   test('that goes is told before anything else, that comes after it', () => {
     expect(meaning(keeps(volume, 'phoenix-data', { protect: true }, { protect: false }), keeps(volume, 'alloy-data', { protect: false }, { protect: true }))).toEqual({
-      alerts: ['Nothing protects volume phoenix-data any more: a later deployment may remove or replace it.'],
+      alerts: ['The protection of volume phoenix-data is removed: a later deployment may remove or replace it.'],
       effects: ['From now on volume alloy-data is protected: no deployment removes or replaces it.'],
     });
   });
@@ -127,7 +127,7 @@ describe('protection', () => {
 
 describe('a name that is taken', () => {
   const refused = (who: string, what: string, name: string): string =>
-    `The deployment would stop half-way: ${who} refuses a new ${what} the name ${name} as long as the old one has it.`;
+    `The deployment would fail halfway: ${who} does not give a new ${what} the name ${name} while the old one has it.`;
 
   test.each([
     ['container', container, refused('Docker', 'container', 'a')],
@@ -150,7 +150,7 @@ describe('a name that is taken', () => {
 });
 
 describe('a name in the program that was changed by mistake', () => {
-  const question = (from: string, to: string): string => `Was ${from} renamed to ${to}? To Pulumi that is another one: the old goes, a new one comes. With aliases: [{ name: '${from}' }] it is the same.`;
+  const question = (from: string, to: string): string => `Was ${from} renamed to ${to}? Pulumi would remove the old one and create a new one. Add aliases: [{ name: '${from}' }] to keep it.`;
   const asked = (...steps: Step[]): string[] => alerts(...steps).filter((text) => text.startsWith('Was '));
   const kept = { retainOnDelete: true };
 
@@ -200,12 +200,12 @@ describe('another version of Phoenix', () => {
 
   test('a newer one migrates the database', () => {
     expect(becomes('9.3.1', '20.26.1')).toEqual([
-      'Phoenix 9.3.1 becomes 20.26.1: its database is migrated as it starts, which may take longer, and there is no way back to the older version.',
+      'Phoenix is upgraded from 9.3.1 to 20.26.1: it migrates its database when it starts, which may take longer, and cannot return to the older version.',
     ]);
   });
 
   test('an older one may not start', () => {
-    expect(becomes('20.26.1', '20.3.0')).toEqual(['Phoenix 20.26.1 becomes the older 20.3.0: it does not start if the newer one has migrated its database.']);
+    expect(becomes('20.26.1', '20.3.0')).toEqual(['Phoenix is downgraded from 20.26.1 to 20.3.0: it does not start if the newer version has migrated its database.']);
   });
 
   test.each([
@@ -219,22 +219,22 @@ describe('another version of Phoenix', () => {
 
 describe('a service', () => {
   test.each([
-    ['phoenix-dev', 'Phoenix is away for about 20 seconds. What is sent to Alloy meanwhile waits on its disk; what is stored stays stored.'],
-    ['alloy-dev', 'Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it has accepted waits on disk.'],
-    ['phoenix-dev-gate', 'The page, the API and the OTLP ports of Phoenix are away for about 3 seconds. Spans that are sent to Alloy wait on its disk.'],
+    ['phoenix-dev', 'Phoenix is unavailable for about 20 seconds. What is sent to Alloy in that time waits on its disk; stored data stays.'],
+    ['alloy-dev', 'Alloy is unavailable for about 3 seconds: applications that retry, as OTLP exporters do, lose nothing. What it has accepted waits on disk.'],
+    ['phoenix-dev-gate', 'The page, the API and the OTLP ports of Phoenix are unavailable for about 3 seconds. Spans that are sent to Alloy wait on its disk.'],
     ['journal-dev', 'Spans wait on the disk of Alloy for about a second.'],
     ['central-dev-gate', 'Spans wait on the disk of Alloy for about a second.'],
-    ['tunnel-dev-1', 'A connector is exchanged; where it is the only one, what is published is away for some seconds.'],
-    ['other', 'Container other is exchanged.'],
+    ['tunnel-dev-1', 'A connector is replaced; if it is the only one, what the tunnel publishes is unavailable for some seconds.'],
+    ['other', 'Container other is replaced.'],
     // Of the stack `dev-2`, or made by hand.
-    ['phoenix-dev-2', 'Container phoenix-dev-2 is exchanged.'],
+    ['phoenix-dev-2', 'Container phoenix-dev-2 is replaced.'],
   ])('%s that is exchanged', (name, expected) => {
     expect(meaning(replaces(container, 'server', service(name)))).toEqual({ alerts: [], effects: [expected] });
   });
 
   test('connectors follow one another', () => {
     expect(effects(...['1', '2', '3'].map((number) => replaces(container, `tunnel-connector-${number}`, service(`tunnel-dev-${number}`))))).toEqual([
-      'The connectors are exchanged one after the other: the tunnel stays open.',
+      'The connectors are replaced one after the other: the tunnel stays open.',
     ]);
   });
 
@@ -256,32 +256,32 @@ describe('a service', () => {
 test('another network exchanges everything on it', () => {
   expect(meaning(replaces(network, 'network', { name: 'observability-dev' }, { name: 'private-dev' }))).toEqual({
     alerts: [],
-    effects: ['The private network is another one: every container on it is exchanged.'],
+    effects: ['The private network is replaced, and with it every container on it.'],
   });
 });
 
 describe('what is published', () => {
   test('another tunnel, which its connectors first have to hold open', () => {
     expect(effects(replaces(tunnel, 'tunnel-tunnel', { name: 'a', accountId: '1' }, { name: 'a', accountId: '2' }), ...['1', '2'].map((number) => replaces(container, `tunnel-connector-${number}`, service(`tunnel-dev-${number}`))))).toEqual([
-      'The tunnel is another one: what is published is away until its connectors hold that one open. Alloys on other hosts keep their spans meanwhile.',
+      'The tunnel is replaced: what it publishes is unavailable until its connectors open the new one. Alloys on other hosts keep their spans until then.',
     ]);
   });
 
   test('a name that goes', () => {
-    expect(effects(removes(dnsRecord, 'tunnel-dns-otlp', { name: 'otlp.example.com' }))).toEqual(['otlp.example.com is published no more.']);
+    expect(effects(removes(dnsRecord, 'tunnel-dns-otlp', { name: 'otlp.example.com' }))).toEqual(['otlp.example.com is no longer published.']);
   });
 
   test('a service token made anew', () => {
     expect(effects(replaces(serviceToken, 'tunnel-token-edge', { name: 'llm-observability-dev edge' }))).toEqual([
-      'Service token llm-observability-dev edge is made anew: hosts at the edge that show it keep their spans until they are deployed again.',
+      'Service token llm-observability-dev edge is replaced: hosts at the edge that use it keep their spans until they are deployed again.',
     ]);
   });
 });
 
 test('secrets made anew, and no other', () => {
   expect(effects(...['phoenix-secret', 'phoenix-admin-secret', 'phoenix-first-password'].map((name) => replaces(password, name, { length: 32 })))).toEqual([
-    'PHOENIX_SECRET is made anew: API keys are minted again, and everybody logs in again.',
-    'The admin secret is made anew: who uses it needs the new one.',
+    'PHOENIX_SECRET is replaced: API keys are created again, and everyone has to log in again.',
+    'The admin secret is replaced: programs that use it need the new one.',
   ]);
   expect(effects(changes(password, 'phoenix-secret', { length: 32 }), creates(password, 'phoenix-admin-secret'))).toEqual([]);
 });

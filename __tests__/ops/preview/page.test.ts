@@ -30,7 +30,7 @@ describe('a page', () => {
       outcome: 'previewed',
       counts: { remove: 0, replace: 1, change: 0, create: 1, same: 1 },
       alerts: [],
-      effects: ['Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it has accepted waits on disk.'],
+      effects: ['Alloy is unavailable for about 3 seconds: applications that retry, as OTLP exporters do, lose nothing. What it has accepted waits on disk.'],
       changes: [
         { kind: 'replace', resource: 'alloy-server', what: 'container alloy-dev', differences: [{ name: 'user', before: ['1'], after: ['2'] }] },
         { kind: 'create', resource: 'a', what: 'volume a-dev', differences: [] },
@@ -86,7 +86,7 @@ describe('a page', () => {
 
   test.each([
     ['what the CLI said', { code: 255, digest: undefined, stderr: '\nerror: could not load the project\n' }, 'error: could not load the project'],
-    ['that it said nothing', { code: 0, digest: undefined, stderr: '' }, 'pulumi said nothing'],
+    ['that it said nothing', { code: 0, digest: undefined, stderr: '' }, 'Pulumi reported nothing'],
     ['what it said beside a digest without an error', { code: 1, digest: { diagnostics: [{ message: 'error: preview failed', severity: 'error' }] }, stderr: 'error: killed' }, 'error: killed'],
   ])('without a preview: %s', (_, run, reason) => {
     expect(pageOf('dev', run)).toMatchObject({ outcome: 'failed', reason });
@@ -97,7 +97,7 @@ describe('the headline', () => {
   test.each([
     ['nothing changes', [keeps(network, 'a')]],
     ['nothing changes', []],
-    ['1 to create; nothing stands yet', [creates(network, 'a')]],
+    ['1 to create; nothing is deployed yet', [creates(network, 'a')]],
     ['1 to create; 1 stays as it is', [creates(network, 'a'), keeps(network, 'b')]],
     ['1 to remove', [removes(network, 'a')]],
     ['1 to remove, 1 to replace, 1 to change, 2 to create; 2 stay as they are',
@@ -116,14 +116,14 @@ describe('the headline', () => {
 describe('as text', () => {
   test('of a real preview: a volume under another name', () => {
     expect(asText([previewed(fixture('renamed'))])).toBe(`dev: 1 to remove, 3 to replace, 3 to change, 1 to create; 2 stay as they are
-  ! Volume phoenix-dev-data leaves the stack with everything in it. It stays on the host, but nothing uses it
-    any more.
-  ! Container phoenix-dev starts with the volume phoenix-dev-store in the place of phoenix-dev-data: it will
-    not find what it has stored so far.
-  ! Was phoenix-data renamed to phoenix-store? To Pulumi that is another one: the old goes, a new one comes.
-    With aliases: [{ name: 'phoenix-data' }] it is the same.
-  Phoenix is away for about 20 seconds. What is sent to Alloy meanwhile waits on its disk; what is stored
-    stays stored.
+  ! Volume phoenix-dev-data is removed from the stack. It stays on the host with its data, but nothing uses
+    it.
+  ! Container phoenix-dev starts with volume phoenix-dev-store instead of phoenix-dev-data: it will not find
+    the data that it has stored.
+  ! Was phoenix-data renamed to phoenix-store? Pulumi would remove the old one and create a new one. Add
+    aliases: [{ name: 'phoenix-data' }] to keep it.
+  Phoenix is unavailable for about 20 seconds. What is sent to Alloy in that time waits on its disk; stored
+    data stays.
 
   remove   volume phoenix-dev-data
 
@@ -181,7 +181,7 @@ describe('as text', () => {
 
 describe('as Markdown', () => {
   test('of a real preview', () => {
-    expect(asMarkdown([previewed(fixture('auth'))])).toMatch(/^### `dev`: 4 to replace, 3 to change, 2 to create; 2 stay as they are\n\n- Alloy is away .*\n- Phoenix is away .*\n\n\| \| What \| Difference \|\n\| --- \| --- \| --- \|\n\| replace \| files in volume alloy-dev-config \| config\.alloy: 16 lines, below \|\n/);
+    expect(asMarkdown([previewed(fixture('auth'))])).toMatch(/^### `dev`: 4 to replace, 3 to change, 2 to create; 2 stay as they are\n\n- Alloy is unavailable .*\n- Phoenix is unavailable .*\n\n\| \| What \| Difference \|\n\| --- \| --- \| --- \|\n\| replace \| files in volume alloy-dev-config \| config\.alloy: 16 lines, below \|\n/);
     expect(asMarkdown([previewed(fixture('auth'))])).toContain([
       '| replace | container alloy-dev | volumes: nothing → `alloy-dev-secrets:/etc/alloy-secrets:ro` |',
       '| replace | container phoenix-dev | environment: secret |',

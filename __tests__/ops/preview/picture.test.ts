@@ -30,7 +30,7 @@ test('each line has the colour of what it says', () => {
     'dev: 1 to remove, 1 to replace, 1 to change, 1 to create',
     '  ! Volume a leaves the stack. It stays on the host, but nothing uses it',
     '    any more.',
-    '  Phoenix is away for about 20 seconds. What is stored',
+    '  Phoenix is unavailable for about 20 seconds. What is stored',
     '    stays stored.',
     '',
     '  remove   volume a',

@@ -46,9 +46,9 @@ describe('settings of a stack', () => {
 
   test.each([
     ['config:\n  a: b: c\n', /^Pulumi\.dev\.yaml cannot be read: bad indentation of a mapping entry .*\.\n {4}git diff Pulumi\.dev\.yaml$/],
-    ['- a\n', /^Pulumi\.dev\.yaml cannot be read: it holds no settings by their names\.\n {4}git diff/],
-    ...['config: [a]\n', 'config:\n- phoenix:auth: true\n', 'config: phoenix:auth\n', 'config: 5\n'].map((content): [string, RegExp] => [content, /^Pulumi\.dev\.yaml cannot be read: it holds no settings by their names\.\n {4}git diff/]),
-    ['config\n', /^Pulumi\.dev\.yaml cannot be read: it holds no settings by their names\.\n {4}git diff/],
+    ['- a\n', /^Pulumi\.dev\.yaml cannot be read: it has no settings by name\.\n {4}git diff/],
+    ...['config: [a]\n', 'config:\n- phoenix:auth: true\n', 'config: phoenix:auth\n', 'config: 5\n'].map((content): [string, RegExp] => [content, /^Pulumi\.dev\.yaml cannot be read: it has no settings by name\.\n {4}git diff/]),
+    ['config\n', /^Pulumi\.dev\.yaml cannot be read: it has no settings by name\.\n {4}git diff/],
   ])('%j is refused, in two lines', (content, message) => {
     fs.writeFileSync(stackFile('dev'), content);
     expect(() => settingsOf('dev')).toThrow(message);
@@ -166,9 +166,9 @@ describe('a stack of which nothing is known', () => {
   });
 
   test.each([
-    ['stack init', 'making the stack'],
-    ['config set-all', 'standing in for secrets'],
-    ['stack import', 'standing in for the stack prod'],
+    ['stack init', 'creating the stack'],
+    ['config set-all', 'generating placeholders for secrets'],
+    ['stack import', 'generating placeholders for the stack prod'],
   ])('a CLI that fails at %s', async (begin, doing) => {
     const own = fakePulumi({ 'stack init': {}, 'config set-all': {}, 'stack import': {}, [begin]: { stderr: 'error: no space left\n', code: 255 } });
     await expect(workspace.unknownStack(tools(own), 'edge', { config: { 'edge:central': 'prod', 'cloudflare:apiToken': secure } }, remote)).rejects.toThrow(`${doing.slice(1)} failed: no space left`);

@@ -28,7 +28,7 @@ import { alloyPorts, rehearsalOffset } from './takeover';
 export async function begun(run: Run, record: Adoption | undefined, state: StackState | undefined, config: Readonly<Record<string, string>>): Promise<Adoption> {
   const { pulumi, engine, stack, named, interruption, again } = run;
   if (record?.phase === 'rehearsing' && (await isRehearsal(engine, stack, record))) {
-    say('An earlier run was cut off before it touched the old set-up: removing what it had made');
+    say('An earlier run was interrupted before it changed the old setup: removing what it had created');
     await removeRehearsal(pulumi, engine);
   }
   const now = record ? await pulumi.state() : state;
@@ -42,7 +42,7 @@ export async function begun(run: Run, record: Adoption | undefined, state: Stack
   const kept = plan.config;
   const offset = await rehearsalOffset({ ...config, ...kept }, `${projectName}/${stack}`);
   if (offset === undefined) {
-    throw new Refused('There are no ports for the stack to run beside the old set-up on. Nothing was changed.', ['ss -ltn']);
+    throw new Refused('There are no free ports on which the stack can run beside the old setup. Nothing was changed.', ['ss -ltn']);
   }
   const beside = { ...kept, 'ports:offset': String(offset) };
   const { settings: moved } = readSettings({ ...config, ...beside }, projectName);

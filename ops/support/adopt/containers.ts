@@ -64,7 +64,7 @@ export class Containers {
   async disconnect(name: string, networks: Networks): Promise<void> {
     const now = await this.networks(name);
     for (const network of Object.keys(networks).filter((each) => each in now)) {
-      done(await engineRequest(this.engine, 'POST', `/networks/${encodeURIComponent(network)}/disconnect`, { body: { Container: name, Force: true } }), 'taken off its network', name);
+      done(await engineRequest(this.engine, 'POST', `/networks/${encodeURIComponent(network)}/disconnect`, { body: { Container: name, Force: true } }), 'disconnected from its network', name);
     }
   }
 
@@ -74,7 +74,7 @@ export class Containers {
     for (const [network, aliases] of Object.entries(networks).filter(([each]) => !(each in now))) {
       // Docker's own bridge has no aliases.
       const endpoint = network === 'bridge' ? {} : { Aliases: aliases };
-      done(await engineRequest(this.engine, 'POST', `/networks/${encodeURIComponent(network)}/connect`, { body: { Container: name, EndpointConfig: endpoint } }), 'put on its network', name);
+      done(await engineRequest(this.engine, 'POST', `/networks/${encodeURIComponent(network)}/connect`, { body: { Container: name, EndpointConfig: endpoint } }), 'connected to its network', name);
     }
   }
 

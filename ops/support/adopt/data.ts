@@ -109,7 +109,7 @@ export class Data {
     const done = async (method: string, url: string, body?: object): Promise<string> => {
       const answer = await engineRequest(this.engine, method, url, body ? { body } : {});
       if (answer.status >= 400) {
-        throw new Failure(`Container ${name}, which looks at the data, could not do so: ${engineMessage(answer)}.`, [`docker logs ${name}`]);
+        throw new Failure(`Container ${name} could not read the data: ${engineMessage(answer)}.`, [`docker logs ${name}`]);
       }
       return answer.body.toString();
     };

@@ -39,7 +39,7 @@ export async function deployed(run: Run, adoption: Adoption): Promise<{ outputs:
   const up = await deployment.pulumi.show(['up', ...commonArgs, '--yes', '--skip-preview', ...(phoenix ? ['--replace', phoenix.urn] : [])]);
   if (up.code !== 0) {
     (await lastWords(engine, `${projectName}/${stack}`)).forEach(say);
-    throw pulumi.known(up) ?? new Failure('The stack did not come up on its own ports; what stopped it is above.');
+    throw pulumi.known(up) ?? new Failure('The stack did not start on its own ports; the reason is above.');
   }
   await recordProtection(engine, stack, settings);
   const outputs = await pulumi.outputs<Outputs>();
@@ -51,7 +51,7 @@ export async function deployed(run: Run, adoption: Adoption): Promise<{ outputs:
   const data = new Data(engine, stack, adoption.data);
   const lost = await data.lost();
   if (lost.traces + lost.spans > 0) {
-    const text = `Of the old data ${amount(lost)} are not in volume ${data.volume}. They are in ${adoption.data.mount.source}, which is as it was.`;
+    const text = `Of the old data ${amount(lost)} are not in volume ${data.volume}. They are in ${adoption.data.mount.source}, which was not changed.`;
     if (adoption.phase === 'switching') {
       throw new Failure(text);
     }

@@ -26,7 +26,7 @@ export async function drained(engine: Engine, { phoenix, port, data }: Adoption)
   try {
     await run(engine, phoenix, ['python3', '-c', script, port, databaseOf(data), project, traceId.toString('hex'), span.toString('base64')], longestDrain);
   } catch (error) {
-    throw new Failure(`The old Phoenix could not be waited for: ${lastLine((error as Error).message)}.`, [`docker logs --tail 30 ${phoenix}`]);
+    throw new Failure(`Waiting for the old Phoenix failed: ${lastLine((error as Error).message)}.`, [`docker logs --tail 30 ${phoenix}`]);
   }
 }
 
@@ -35,7 +35,7 @@ export async function ready(engine: Engine, { phoenix, port }: Adoption): Promis
   const reach = from(engine, phoenix);
   const answers = async (): Promise<boolean> => (await reach.ask(`http://127.0.0.1:${port}/arize_phoenix_version`)).status === 200;
   if (!(await until(answers, 120_000, 250).finally(() => reach.close()))) {
-    throw new Failure(`The old Phoenix was started and does not answer.`, [`docker logs --tail 30 ${phoenix}`]);
+    throw new Failure(`The old Phoenix was started but does not answer.`, [`docker logs --tail 30 ${phoenix}`]);
   }
 }
 

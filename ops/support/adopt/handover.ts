@@ -75,7 +75,7 @@ async function take(containers: Containers, reach: Reach, { old, next, receiver 
     // Checked from the private network: on the host's port Docker listens before Alloy does.
     const spans = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
     if (!(await until(async () => (await reach.ask(`${receiver}/v1/traces`, spans)).status === 200, patienceMs))) {
-      throw new Failure(`Container ${next} was started and does not take spans.`, [`docker logs --tail 30 ${next}`]);
+      throw new Failure(`Container ${next} was started but does not accept spans.`, [`docker logs --tail 30 ${next}`]);
     }
     return Date.now() - start;
   } catch (error) {

@@ -95,7 +95,7 @@ export function loginOf({ env, opens }: Told, name: string, start: string, confi
     config: Object.fromEntries(Object.entries(taken).filter(([key]) => !isSecretKey(key))),
     secrets: Object.fromEntries(Object.entries(taken).filter(([key]) => isSecretKey(key))),
     problems: [...problemsOf(offered['phoenix:secret'], opens, name, start), ...otherwiseSet(offered, all, name)],
-    notes: [...notes, ...(differently.length > 0 ? [`Set for the stack in another way than for ${name}, and so it stays: ${differently.join(', ')}.`] : [])],
+    notes: [...notes, ...(differently.length > 0 ? [`The stack has different values than ${name}, and keeps them: ${differently.join(', ')}.`] : [])],
     carried: [
       ...[...same, ...differently].flatMap((key) => variableOf(key, provider) ?? []),
       // Variables that follow from these settings.
@@ -107,23 +107,23 @@ export function loginOf({ env, opens }: Told, name: string, start: string, confi
 function problemsOf(secret: string | undefined, opens: boolean, name: string, start: string): Problem[] {
   const problem = (rule: string, comment: string): Problem => ({ key: `PHOENIX_SECRET of ${name}`, rule, mend: [`${start}   # ${comment}`] });
   if (secret === undefined) {
-    return [problem('people log in, and its environment does not have what it signs API keys with', 'with PHOENIX_SECRET in its environment')];
+    return [problem('people log in, and its environment does not have the secret that signs API keys', 'with PHOENIX_SECRET in its environment')];
   }
   const broken = readSettings({ 'phoenix:secret': secret }, projectName, isSecretKey).problems.find(({ key }) => key === 'phoenix:secret');
   if (broken) {
-    return [problem(broken.rule, 'with another secret, with which all of its API keys are void')];
+    return [problem(broken.rule, 'with a different secret, which makes all of its API keys invalid')];
   }
-  return opens ? [] : [problem('none of its API keys is signed with it, so nobody could go on with one', 'so that it uses the secret that its environment has')];
+  return opens ? [] : [problem('none of its API keys is signed with it, so all of them would be invalid', 'so that it uses the secret that its environment has')];
 }
 
 /** Settings of the stack that would lock everybody out, or let everybody in. */
 function otherwiseSet(offered: Config, all: Config, name: string): Problem[] {
   return [
     ...(all['phoenix:auth'] === 'false'
-      ? [{ key: 'phoenix:auth', value: 'false', rule: `people log in at ${name}, and without login whoever reaches Phoenix may do everything`, mend: ['pulumi config set phoenix:auth true'] }]
+      ? [{ key: 'phoenix:auth', value: 'false', rule: `people log in at ${name}, and without login anyone who reaches Phoenix may do everything`, mend: ['pulumi config set phoenix:auth true'] }]
       : []),
     ...(all['phoenix:secret'] !== undefined && all['phoenix:secret'] !== offered['phoenix:secret']
-      ? [{ key: 'phoenix:secret', rule: `it is not PHOENIX_SECRET of ${name}, and all of its API keys would be void`, mend: ['pulumi config rm phoenix:secret'] }]
+      ? [{ key: 'phoenix:secret', rule: `it is not PHOENIX_SECRET of ${name}, and all of its API keys would be invalid`, mend: ['pulumi config rm phoenix:secret'] }]
       : []),
   ];
 }

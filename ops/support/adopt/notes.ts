@@ -41,22 +41,22 @@ export async function notesOn({ engine, setup, settings, config, login, measured
   const bound = (['phoenix', 'alloy'] as const).filter((service) => everywhere(service) && !String(settings[`${service}:bind`]).includes('0.0.0.0'));
   return [
     ...(isAlone(setup)
-      ? [`Applications that send to ${portsInWords(keptByPhoenix(setup, settings))} get no answer from the moment at which ${phoenix.name} stops until the stack's Phoenix is there: let them send to ports ${settings['alloy:otlpGrpcPort']} (gRPC) or ${settings['alloy:otlpHttpPort']} (HTTP) afterwards, where what they send waits on disk.`]
+      ? [`Applications that send to ${portsInWords(keptByPhoenix(setup, settings))} get no answer from when ${phoenix.name} stops until the stack's Phoenix is ready: change them to send to ports ${settings['alloy:otlpGrpcPort']} (gRPC) or ${settings['alloy:otlpHttpPort']} (HTTP) afterwards, where what they send waits on disk.`]
       : []),
     ...loginNotes(setup, settings, login, measured),
-    ...(config === undefined && !isAlone(setup) ? [`The configuration of ${alloy.name} could not be read: what it does besides handing traces to Phoenix ends with it.`] : []),
-    ...(config === undefined ? [] : uncertain(phoenix, config).map((endpoint) => `${alloy.name} hands traces to ${endpoint} today; from then on they go to the stack's Phoenix alone.`)),
+    ...(config === undefined && !isAlone(setup) ? [`The configuration of ${alloy.name} could not be read: what it does besides sending traces to Phoenix ends with it.`] : []),
+    ...(config === undefined ? [] : uncertain(phoenix, config).map((endpoint) => `${alloy.name} sends traces to ${endpoint} today; after the adoption they go only to the stack's Phoenix.`)),
     ...(others.length > 0
-      ? [`${alloy.name} does more than the stack's Alloy will, and this ends with it: ${others.join(', ')}. Metrics and logs that applications send go on with prometheus:url and loki:url; for the rest keep an Alloy of your own on other ports.`]
+      ? [`${alloy.name} does more than the stack's Alloy will, and this ends with it: ${others.join(', ')}. Metrics and logs that applications send continue with prometheus:url and loki:url; for the rest, keep your own Alloy on other ports.`]
       : []),
     ...(receivers?.special.includes('cors') && settings['alloy:cors'] === undefined ? [`${alloy.name} takes telemetry from websites (CORS); the stack's Alloy takes none until alloy:cors names them.`] : []),
-    ...(forOthers.length > 0 ? [`${alloy.name} ${forOthers.join(', and ')}; the stack's Alloy does not on this machine: it takes OTLP from every program here, in plain.`] : []),
-    ...givenUp(setup, settings).map(({ port, instead }) => `Nobody listens on port ${port} of ${alloy.name} any more: let applications that send there send to port ${instead}.`),
+    ...(forOthers.length > 0 ? [`${alloy.name} ${forOthers.join(', and ')}; the stack's Alloy does not on this machine: it takes OTLP from every program here, without TLS.`] : []),
+    ...givenUp(setup, settings).map(({ port, instead }) => `Port ${port} of ${alloy.name} closes: change applications that send there to port ${instead}.`),
     ...(bound.length > 0
       ? [`${[...new Set(bound.map((service) => setup[service].name))].join(' and ')} took requests from other machines; the stack's Alloy takes them from this one and its containers, its Phoenix from this one alone, unless ${bound.map((service) => `${service}:bind`).join(' and ')} say otherwise.`]
       : []),
     ...(neighbours.length > 0
-      ? [`${neighbours.join(', ')} share a network with the old ones: where they send to ${[...new Set([alloy.name, phoenix.name])].join(' or ')} by name, let them send to host.docker.internal instead.`]
+      ? [`${neighbours.join(', ')} share a network with the old ones: where they send to ${[...new Set([alloy.name, phoenix.name])].join(' or ')} by name, change them to send to host.docker.internal.`]
       : []),
     ...(!settings['phoenix:retentionDays'] ? [] : [`phoenix:retentionDays is ${settings['phoenix:retentionDays']}: the stack's Phoenix deletes traces that are older.`]),
     ...(variables.length > 0 ? [`Settings of ${phoenix.name} that the stack does not take over: ${variables.join(', ')}.`] : []),
@@ -66,11 +66,11 @@ export async function notesOn({ engine, setup, settings, config, login, measured
 function loginNotes(setup: OldSetup, settings: Settings, login: Login | undefined, { defaultPassword }: Measured): string[] {
   const { name } = setup.phoenix;
   if (login === undefined) {
-    return settings['phoenix:auth'] ? [`${name} asks nobody for a login, and phoenix:auth is on: from then on people log in as ${firstAdmin}, and what asks Phoenix itself needs an API key.`] : [];
+    return settings['phoenix:auth'] ? [`${name} requires no login, and phoenix:auth is on: after the adoption people log in as ${firstAdmin}, and programs that call Phoenix need an API key.`] : [];
   }
   return [
     ...(isAlone(setup) ? [`${name} asks senders for an API key; the stack's Alloy does not on this machine: it takes OTLP from every program here.`] : []),
-    ...(defaultPassword ? [`${firstAdmin} has the password that everybody knows, and gets the first password of the stack.`] : []),
+    ...(defaultPassword ? [`${firstAdmin} has the default password, and gets the first password of the stack.`] : []),
     ...login.notes,
   ];
 }

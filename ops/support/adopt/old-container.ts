@@ -76,7 +76,7 @@ export async function oldContainers(engine: Engine): Promise<OldContainer[]> {
 }
 
 function failed(answer: Awaited<ReturnType<typeof engineRequest>>): never {
-  throw new Failure(`The containers of the engine could not be looked at: ${engineMessage(answer)}.`, ['docker ps --all']);
+  throw new Failure(`The containers of the engine could not be inspected: ${engineMessage(answer)}.`, ['docker ps --all']);
 }
 
 function asOld({ Name, Image, Args, State, Config, HostConfig, Mounts, NetworkSettings }: Inspected): OldContainer {

@@ -58,9 +58,9 @@ export function oldSetup(containers: readonly OldContainer[], named: Named, stac
     const asked = named.phoenix ?? named.alloy;
     return {
       problems: [{
-        key: 'the old set-up',
+        key: 'the old setup',
         ...(asked === undefined ? {} : { value: asked }),
-        rule: asked === undefined ? 'no container on this engine is a Phoenix or an Alloy of your own' : 'there are no such containers',
+        rule: asked === undefined ? 'no container on this engine is your own Phoenix or Alloy' : 'there are no such containers',
         mend: ['docker ps --all', `${npmRun('up', stack)}   # where there is nothing to take over`],
       }],
     };
@@ -92,17 +92,17 @@ function problemsOf(role: Role, found: Readonly<Record<Role, readonly OldContain
     const [other] = found[role === 'phoenix' ? 'alloy' : 'phoenix'];
     return [{
       key: title,
-      rule: `no container is the ${title} that belongs to ${other?.name}, and nothing is taken over from half a set-up`,
+      rule: `no container is the ${title} that belongs to ${other?.name}, and an adoption needs both`,
       mend: [...(other?.composeUp === undefined ? [] : [`${other.composeUp}   # if it is in the same compose project`]), `${again({ [role]: 'NAME' })}   # if it has another image`,
         ...(role === 'alloy' && found.phoenix.length === 1 ? [`${again({ alloy: other?.name })}   # if applications send to Phoenix itself`] : [])],
     }];
   }
   if (more.length > 0) {
     const all = found[role].map(({ name, status }) => `${name} (${status})`).join(', ');
-    return [{ key: title, rule: `several containers could be it: ${all}`, mend: found[role].map(({ name }) => again({ [role]: name })) }];
+    return [{ key: title, rule: `more than one container could be it: ${all}`, mend: found[role].map(({ name }) => again({ [role]: name })) }];
   }
   if (one.status !== 'running') {
-    return [{ key: title, value: one.name, rule: `it is not running but ${one.status}, and nothing is taken over from half a set-up`, mend: [startCommand(one)] }];
+    return [{ key: title, value: one.name, rule: `it is ${one.status}, not running, and an adoption needs both`, mend: [startCommand(one)] }];
   }
   if (one.removedAtStop) {
     return [{
@@ -125,10 +125,10 @@ function problemsOfData(phoenix: OldContainer, place: object | undefined): Probl
   const elsewhere = ['PHOENIX_SQL_DATABASE_URL', 'PHOENIX_POSTGRES_HOST'].find((variable) => env[variable] && placeOf(phoenix) === undefined);
   return [
     // Its value may hold a password.
-    ...(elsewhere ? problem(elsewhere, 'its database is not a SQLite file at an absolute path, and only that is taken over', ['npm run up   # a stack of its own, beside it: stop the old Alloy first, or set other ports']) : []),
+    ...(elsewhere ? problem(elsewhere, 'its database is not a SQLite file at an absolute path, and only such a file is taken over', ['npm run up   # a separate stack, beside it: stop the old Alloy first, or set other ports']) : []),
     ...(place || elsewhere
       ? []
-      : problem('the volume', 'nothing is mounted where it keeps its data, which so goes with the container', [
+      : problem('the volume', 'nothing is mounted where it keeps its data, so the data is deleted with the container', [
         `docker stop ${name} && docker cp ${name}:${dataPath(phoenix)} .   # and ${composeUp === undefined ? 'start it again with that in a volume (-v)' : 'give it a volume in the compose file'}`,
       ])),
   ];

@@ -21,17 +21,17 @@ export function planText(stack: string, { setup: { phoenix, alloy, mount }, meas
     `Stack ${stack} takes over from:`,
     `  Phoenix  ${phoenix.name} (${version}): ${amount(measured)}, ${mebibytes(measured.bytes)} in ${mount.source}, which are copied to volume ${data.volume}`,
     isAlone({ phoenix, alloy })
-      ? `  OTLP     ${phoenix.name}, to which applications send: alloy-${stack} takes it on ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} from then on`
+      ? `  OTLP     ${phoenix.name}, to which applications send: alloy-${stack} takes it on ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} after that`
       : `  Alloy    ${alloy.name}: its ports ${settings['alloy:otlpGrpcPort']} and ${settings['alloy:otlpHttpPort']} go to alloy-${stack}`,
     ...(config['phoenix:auth'] || secrets['phoenix:secret']
       ? [`  Login    its users with their passwords, and its API keys, as ${[...Object.keys(config), ...Object.keys(secrets)].filter((key) => key in loginKeys).join(', ')} of the stack`]
       : []),
     '',
     'First the stack runs beside them, on other ports and with a copy of the data, until a trace has come through it.',
-    'Then the ports change hands: for about a second applications cannot send, and their exporters try again. What comes',
-    `in afterwards waits on disk until the rest of the data is copied; for so long Phoenix's own ports answer nobody.`,
+    'Then the stack takes the ports: for about a second applications cannot send, and their exporters try again. What comes',
+    `in afterwards waits on disk until the rest of the data is copied; until then Phoenix's own ports do not answer.`,
     `The old containers stay, stopped, and ${mount.source} stays as it is: the backup.`,
-    ...(notes.length > 0 ? ['', 'To know before:', ...notes.map((note) => `  - ${note}`)] : []),
+    ...(notes.length > 0 ? ['', 'What changes for you:', ...notes.map((note) => `  - ${note}`)] : []),
   ].join('\n');
 }
 
@@ -42,10 +42,10 @@ export const namesOf = ({ phoenix, alloy }: Pick<Adoption, 'phoenix' | 'alloy'>)
 export function leftText(stack: string, { phoenix, alloy, data }: Adoption): string {
   const { mount } = data;
   return [
-    `The old containers are stopped, and ${mount.source} is as it was. Once you need them no more, take both services out of their compose files, if they have any:`,
+    `The old containers are stopped, and ${mount.source} was not changed. When you no longer need them, remove both services from their compose files, if there are any:`,
     `    docker rm ${namesOf({ phoenix, alloy }).join(' ')}`,
     `    ${removal(data)}`,
-    'To go back instead, without what has come in since:',
+    'To go back instead, without the data received since:',
     `    ${npmRun('down', stack)} && docker start ${namesOf({ phoenix, alloy }).join(' ')}`,
   ].join('\n');
 }
@@ -57,12 +57,12 @@ export function leftText(stack: string, { phoenix, alloy, data }: Adoption): str
 function removal({ mount, directory, database }: OldData): string {
   const inside = path.posix.relative(mount.path, directory);
   if (database !== undefined) {
-    return `# in ${mount.kind === 'bind' ? '' : 'volume '}${mount.source}, which may hold other things as well: the files ${path.posix.join(inside, database)}*`;
+    return `# in ${mount.kind === 'bind' ? '' : 'volume '}${mount.source}, which may contain other data, too: the files ${path.posix.join(inside, database)}*`;
   }
   if (mount.kind === 'bind') {
     return `rm -r ${shellQuoted(path.posix.join(mount.source, inside))}`;
   }
-  return inside === '' ? `docker volume rm ${mount.source}` : `# in volume ${mount.source}, which may hold other things as well: the folder ${inside}`;
+  return inside === '' ? `docker volume rm ${mount.source}` : `# in volume ${mount.source}, which may contain other data, too: the folder ${inside}`;
 }
 
 export interface Outcome {

@@ -49,13 +49,13 @@ export async function writeRecord(engine: Engine, stack: string, adoption: Adopt
   await removeRecords(engine, stack, [adoption.phase]);
   const answer = await engineRequest(engine, 'POST', '/volumes/create', { body: { Name: name, Labels: { [label]: JSON.stringify(adoption) } } });
   if (answer.status >= 400) {
-    throw new Failure(`Volume ${name}, which keeps how far the adoption has come, could not be made: ${engineMessage(answer)}.`, ['docker system df']);
+    throw new Failure(`Volume ${name}, which records the progress of the adoption, could not be created: ${engineMessage(answer)}.`, ['docker system df']);
   }
   await removeRecords(engine, stack, phases.filter((phase) => phase !== adoption.phase));
 }
 
 export async function removeRecords(engine: Engine, stack: string, which: readonly Phase[] = phases): Promise<void> {
-  await Promise.all(which.map((phase) => removeVolume(engine, volumeOf(stack, phase), ', which keeps how far an adoption has come,')));
+  await Promise.all(which.map((phase) => removeVolume(engine, volumeOf(stack, phase), ', which records the progress of an adoption,')));
 }
 
 const volumeOf = (stack: string, phase: Phase): string => (phase === 'switching' ? takingOver(stack) : hostName('adoption', stack, phase));

@@ -31,7 +31,7 @@ export class Rehearsal {
     const run = await this.pulumi.run(['preview', ...this.args]);
     if (run.code !== 0) {
       say(run.stdout + run.stderr);
-      throw this.pulumi.known(run) ?? new Refused(refusal.test(run.stdout + run.stderr) ? 'Not adopted: the settings above are refused.' : 'Not adopted; what stopped the preview is above. Nothing was changed.');
+      throw this.pulumi.known(run) ?? new Refused(refusal.test(run.stdout + run.stderr) ? 'Not adopted: the settings above are refused.' : 'Not adopted; the reason is above. Nothing was changed.');
     }
   }
 
@@ -40,15 +40,15 @@ export class Rehearsal {
     const owner = `${projectName}/${this.pulumi.stack}`;
     const made = await engineRequest(this.engine, 'POST', '/volumes/create', { body: { Name: data.volume, Labels: { [stackLabel]: owner } } });
     if (made.status >= 400) {
-      throw new Failure(`Volume ${data.volume} could not be made: ${engineMessage(made)}.`);
+      throw new Failure(`Volume ${data.volume} could not be created: ${engineMessage(made)}.`);
     }
-    say(`Copying the data to volume ${data.volume}, while the old Phoenix is at work`);
+    say(`Copying the data to volume ${data.volume}, while the old Phoenix is running`);
     const copied = await data.snapshot();
-    say(`Copied ${amount(copied)}; deploying the stack beside the old set-up`);
+    say(`Copied ${amount(copied)}; deploying the stack beside the old setup`);
     const run = await this.pulumi.show(['up', ...this.args, '--yes', '--skip-preview']);
     if (run.code !== 0) {
       (await lastWords(this.engine, owner)).forEach(say);
-      throw this.pulumi.known(run) ?? new Failure('The stack did not come up beside the old set-up; what stopped it is above.');
+      throw this.pulumi.known(run) ?? new Failure('The stack did not start beside the old setup; the reason is above.');
     }
     const found = await data.countNew();
     if (found.traces < copied.traces || found.spans < copied.spans) {

@@ -12,7 +12,7 @@ export async function removeRehearsal(pulumi: Pulumi, engine: Engine): Promise<v
   const { stack } = pulumi;
   await goOnFromCutOffRun(pulumi, engine, await pulumi.state());
   if ((await pulumi.state())?.resources.length) {
-    await pulumi.must(['state', 'unprotect', '--all', '--yes'], 'giving up the secrets of the rehearsal');
+    await pulumi.must(['state', 'unprotect', '--all', '--yes'], 'removing the protection of the secrets');
     const { code } = await pulumi.show(['destroy', '--refresh', '--yes', '--non-interactive']);
     if (code !== 0) {
       throw new Failure('Not all of the rehearsal could be removed; the reason is above.', [npmRun('adopt', stack)]);

@@ -101,7 +101,7 @@ export async function problemsOfStack({ engine, stack, state, config }: Omit<Que
           key: 'stack',
           value: stack,
           rule: deployed ? 'it is deployed already, and a stack takes over before it has data of its own' : `it has data already (${volumes.join(', ')}), and nothing is copied over them`,
-          mend: [elsewhere, `${npmRun('down', stack, '--purge')}   # gives up what it holds`],
+          mend: [elsewhere, `${npmRun('down', stack, '--purge')}   # deletes its data`],
         }]
       : []),
     ...(config['edge:central'] === undefined
@@ -120,7 +120,7 @@ async function toldIn(engine: Engine, setup: OldSetup): Promise<{ told?: Told; p
     return { ...(status === 401 ? { told: await toldOf(engine, setup) } : {}), problems: [] };
   } catch (error) {
     const reason = (error as Error).message.trim().split('\n').at(-1);
-    return { problems: [{ key: 'Phoenix', value: name, rule: `people log in, and its environment and its API keys could not be looked at (${reason})`, mend: [`docker logs --tail 30 ${name}`] }] };
+    return { problems: [{ key: 'Phoenix', value: name, rule: `people log in, and its environment and its API keys could not be read (${reason})`, mend: [`docker logs --tail 30 ${name}`] }] };
   }
 }
 
@@ -131,7 +131,7 @@ async function versionRunning(engine: Engine, { phoenix }: OldSetup): Promise<st
   const version = /^\d+\.\d+\.\d+/.exec(text.trim())?.[0];
   return status === 200 && version !== undefined
     ? version
-    : { key: 'Phoenix', value: phoenix.name, rule: `it does not say its version (${status || text.trim()})`, mend: [`docker logs --tail 30 ${phoenix.name}`] };
+    : { key: 'Phoenix', value: phoenix.name, rule: `it does not report its version (${status || text.trim()})`, mend: [`docker logs --tail 30 ${phoenix.name}`] };
 }
 
 /** A database that a newer Phoenix has migrated cannot be opened by an older one. */
@@ -160,7 +160,7 @@ function anotherAlloy({ phoenix, alloy, receivers }: OldSetup, stack: string, na
   return [{
     key: 'Alloy',
     value: alloy.name,
-    rule: takes ? `its configuration hands no traces to ${phoenix.name}` : 'its configuration has no otelcol.receiver.otlp, so no application sends to it',
+    rule: takes ? `its configuration sends no traces to ${phoenix.name}` : 'its configuration has no otelcol.receiver.otlp, so no application sends to it',
     mend: [takes ? again(alloy.name, 'if applications send to it all the same') : again('NAME', 'the collector to which they send'), again(phoenix.name, 'if applications send to Phoenix itself')],
   }];
 }
@@ -169,7 +169,7 @@ function anotherAlloy({ phoenix, alloy, receivers }: OldSetup, stack: string, na
 function cannotBeClosed(setup: OldSetup): Problem[] {
   const { phoenix } = setup;
   return isAlone(setup) && phoenix.onHostNetwork
-    ? [{ key: 'Phoenix', value: phoenix.name, rule: 'it has the network of the host, off which it cannot be taken before it is stopped', mend: [`docker inspect ${phoenix.name}   # start it again with its ports published (-p) in place of --network host`] }]
+    ? [{ key: 'Phoenix', value: phoenix.name, rule: 'it uses the network of the host, and Docker cannot disconnect it from that while it runs', mend: [`docker inspect ${phoenix.name}   # start it again with its ports published (-p) in place of --network host`] }]
     : [];
 }
 
@@ -177,7 +177,7 @@ async function volumeMissing(engine: Engine, { phoenix, mount }: OldSetup): Prom
   if (mount.kind === 'bind' || (await hasVolume(engine, mount.source))) {
     return [];
   }
-  return [{ key: `volume of ${phoenix.name}`, value: mount.source, rule: 'it is not there any more', mend: [phoenix.composeUp ?? `docker inspect ${phoenix.name}`] }];
+  return [{ key: `volume of ${phoenix.name}`, value: mount.source, rule: 'it no longer exists', mend: [phoenix.composeUp ?? `docker inspect ${phoenix.name}`] }];
 }
 
 function tooLittleRoom({ bytes, free }: Measured, { mount }: OldSetup): Problem[] {

@@ -119,7 +119,7 @@ export function portsOf(setup: OldSetup, config: Readonly<Record<string, string>
       problems.push({
         key,
         value: config[key] ?? '',
-        rule: `applications send to port ${old} of ${setup.alloy.name}, and the stack would not take it there`,
+        rule: `applications send to port ${old} of ${setup.alloy.name}, and the stack would not listen there`,
         mend: [`pulumi config set ${key} ${value}`, `pulumi config rm ${key}`],
       });
     }

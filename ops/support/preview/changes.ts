@@ -102,7 +102,7 @@ const nouns: Readonly<Record<string, string>> = {
   'observability:index:Intake': 'intake of Phoenix',
   'observability:index:DeliveryCheck': 'check that a trace arrives',
   'observability:index:EngineCheck': 'check that the Docker Engine is the same',
-  'observability:index:CloudflareAccount': 'look at the Cloudflare account',
+  'observability:index:CloudflareAccount': 'check of the Cloudflare account',
   'cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared': 'tunnel',
   'cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig': 'rules of the tunnel',
   'cloudflare:index/dnsRecord:DnsRecord': 'DNS record',

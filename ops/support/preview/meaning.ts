@@ -48,8 +48,8 @@ function volumesThatGo(changes: readonly Planned[]): string[] {
     // Docker uses an existing volume of that name.
     const again = changes.some(({ type, kind, named }) => type === volumeType && (kind === 'create' || kind === 'replace') && named === name);
     return again
-      ? `Volume ${name} is given up and taken up again. What is in it stays.`
-      : `Volume ${name} leaves the stack with everything in it. It stays on the host, but nothing uses it any more.`;
+      ? `Volume ${name} is released and used again. Its data stays.`
+      : `Volume ${name} is removed from the stack. It stays on the host with its data, but nothing uses it.`;
   });
 }
 
@@ -58,7 +58,7 @@ function otherData(changes: readonly Planned[]): string[] {
   return changes.filter((change) => change.kind === 'replace' && isService(change, change.new)).flatMap(({ named, old, new: now }) => {
     const [before, after] = [mounts(old), mounts(now)];
     return [...before].filter(([path, volume]) => after.has(path) && after.get(path) !== volume && volume.endsWith('-data'))
-      .map(([path, volume]) => `Container ${named} starts with the volume ${after.get(path)} in the place of ${volume}: it will not find what it has stored so far.`);
+      .map(([path, volume]) => `Container ${named} starts with volume ${after.get(path)} instead of ${volume}: it will not find the data that it has stored.`);
   });
 }
 
@@ -77,12 +77,12 @@ function otherVersion(changes: readonly Planned[], stack: string): string[] {
     return [];
   }
   return [compareVersions(is, was) > 0
-    ? `Phoenix ${was} becomes ${is}: its database is migrated as it starts, which may take longer, and there is no way back to the older version.`
-    : `Phoenix ${was} becomes the older ${is}: it does not start if the newer one has migrated its database.`];
+    ? `Phoenix is upgraded from ${was} to ${is}: it migrates its database when it starts, which may take longer, and cannot return to the older version.`
+    : `Phoenix is downgraded from ${was} to ${is}: it does not start if the newer version has migrated its database.`];
 }
 
 function unprotected(changes: readonly Planned[]): string[] {
-  return changes.filter(({ old, new: now }) => old?.protect && now && !now.protect).map(({ what }) => `Nothing protects ${what} any more: a later deployment may remove or replace it.`);
+  return changes.filter(({ old, new: now }) => old?.protect && now && !now.protect).map(({ what }) => `The protection of ${what} is removed: a later deployment may remove or replace it.`);
 }
 
 /** Things that must have unique names, and what enforces that. */
@@ -100,7 +100,7 @@ function namesStillTaken(changes: readonly Planned[]): string[] {
     const taken = kind === 'create'
       ? changes.some((other) => other.type === type && other.kind === 'remove' && other.named === named)
       : kind === 'replace' && type === networkType && nameIn(old) === named;
-    return who && taken ? [`The deployment would stop half-way: ${who} refuses a new ${what} the name ${named} as long as the old one has it.`] : [];
+    return who && taken ? [`The deployment would fail halfway: ${who} does not give a new ${what} the name ${named} while the old one has it.`] : [];
   });
 }
 
@@ -125,17 +125,17 @@ function renamed(changes: readonly Planned[]): string[] {
 function namesOf({ resource: was, old }: Planned, { resource: is, new: now }: Planned): string[] {
   const [before, after] = [old?.parent ?? '', now?.parent ?? ''];
   const [from, to] = typeOf(before) === typeOf(after) && nameOf(before) !== nameOf(after) ? [nameOf(before), nameOf(after)] : [was, is];
-  return from === to ? [] : [`Was ${from} renamed to ${to}? To Pulumi that is another one: the old goes, a new one comes. With aliases: [{ name: '${from}' }] it is the same.`];
+  return from === to ? [] : [`Was ${from} renamed to ${to}? Pulumi would remove the old one and create a new one. Add aliases: [{ name: '${from}' }] to keep it.`];
 }
 
 /** A service while its container is replaced; times as measured on two cores. */
 const away: Readonly<Record<'phoenix' | 'alloy' | 'door' | 'gate' | 'metrics' | 'logs' | 'prometheus', string>> = {
-  phoenix: 'Phoenix is away for about 20 seconds. What is sent to Alloy meanwhile waits on its disk; what is stored stays stored.',
-  alloy: 'Alloy is away for about 3 seconds: applications that try again, as OTLP exporters do, lose nothing. What it has accepted waits on disk.',
-  door: 'The page, the API and the OTLP ports of Phoenix are away for about 3 seconds. Spans that are sent to Alloy wait on its disk.',
+  phoenix: 'Phoenix is unavailable for about 20 seconds. What is sent to Alloy in that time waits on its disk; stored data stays.',
+  alloy: 'Alloy is unavailable for about 3 seconds: applications that retry, as OTLP exporters do, lose nothing. What it has accepted waits on disk.',
+  door: 'The page, the API and the OTLP ports of Phoenix are unavailable for about 3 seconds. Spans that are sent to Alloy wait on its disk.',
   gate: 'Spans wait on the disk of Alloy for about a second.',
   metrics: 'Metrics wait on the disk of Alloy for about a second.',
-  prometheus: 'Prometheus is away for about 10 seconds. Metrics wait on the disk of Alloy meanwhile.',
+  prometheus: 'Prometheus is unavailable for about 10 seconds. Metrics wait on the disk of Alloy.',
   logs: 'Logs wait on the disk of Alloy for about a second.',
 };
 
@@ -153,7 +153,7 @@ function effects(changes: readonly Planned[], stack: string): string[] {
     ...network(changes),
     ...new Set(replaced.filter((named) => !isConnector(named)).map((named) => {
       const which = service[named];
-      return which ? away[which] : `Container ${named} is exchanged.`;
+      return which ? away[which] : `Container ${named} is replaced.`;
     })),
     ...tunnel(changes, replaced.filter(isConnector).length),
     ...running('change').map((named) => `Container ${named} is changed while it runs.`),
@@ -165,29 +165,29 @@ function effects(changes: readonly Planned[], stack: string): string[] {
 
 function network(changes: readonly Planned[]): string[] {
   const another = changes.some(({ type, kind, named, old }) => type === networkType && kind === 'replace' && nameIn(old) !== named);
-  return another ? ['The private network is another one: every container on it is exchanged.'] : [];
+  return another ? ['The private network is replaced, and with it every container on it.'] : [];
 }
 
 /** @param connectors how many are replaced */
 function tunnel(changes: readonly Planned[], connectors: number): string[] {
   if (changes.some(({ type, kind }) => type === tunnelType && kind === 'replace')) {
-    return ['The tunnel is another one: what is published is away until its connectors hold that one open. Alloys on other hosts keep their spans meanwhile.'];
+    return ['The tunnel is replaced: what it publishes is unavailable until its connectors open the new one. Alloys on other hosts keep their spans until then.'];
   }
   return connectors === 0 ? [] : connectors === 1
-    ? ['A connector is exchanged; where it is the only one, what is published is away for some seconds.']
-    : ['The connectors are exchanged one after the other: the tunnel stays open.'];
+    ? ['A connector is replaced; if it is the only one, what the tunnel publishes is unavailable for some seconds.']
+    : ['The connectors are replaced one after the other: the tunnel stays open.'];
 }
 
 function secrets(changes: readonly Planned[]): string[] {
   const anew = (name: string): boolean => changes.some(({ kind, resource, type }) => kind === 'replace' && type.startsWith('random:') && resource === name);
   return [
-    ...(anew('phoenix-secret') ? ['PHOENIX_SECRET is made anew: API keys are minted again, and everybody logs in again.'] : []),
-    ...(anew('phoenix-admin-secret') ? ['The admin secret is made anew: who uses it needs the new one.'] : []),
+    ...(anew('phoenix-secret') ? ['PHOENIX_SECRET is replaced: API keys are created again, and everyone has to log in again.'] : []),
+    ...(anew('phoenix-admin-secret') ? ['The admin secret is replaced: programs that use it need the new one.'] : []),
     ...changes.filter(({ kind, type }) => kind === 'replace' && type.endsWith(':ZeroTrustAccessServiceToken'))
-      .map(({ named }) => `Service token ${named} is made anew: hosts at the edge that show it keep their spans until they are deployed again.`),
+      .map(({ named }) => `Service token ${named} is replaced: hosts at the edge that use it keep their spans until they are deployed again.`),
   ];
 }
 
 function gone(changes: readonly Planned[]): string[] {
-  return changes.filter(({ kind, type }) => kind === 'remove' && type === dnsType).map(({ named }) => `${named} is published no more.`);
+  return changes.filter(({ kind, type }) => kind === 'remove' && type === dnsType).map(({ named }) => `${named} is no longer published.`);
 }

@@ -64,7 +64,7 @@ export function pageOf(stack: string, run: Run, unknown: readonly string[] = [])
     warnings: warnings.filter((text) => !isUnknown(text)),
     unknown: [...unknown, ...warnings.filter(isUnknown).map((text) => text.replace(unknownWarning, '$2 ($1)'))],
     // Node colors an error that is not a refusal.
-    reason: ok ? '' : stripVTControlCharacters(errors.join('\n') || run.stderr.trim() || 'pulumi said nothing'),
+    reason: ok ? '' : stripVTControlCharacters(errors.join('\n') || run.stderr.trim() || 'Pulumi reported nothing'),
     problems: explained ? (run.problems ?? []) : [],
   };
 }
@@ -93,7 +93,7 @@ export function headline({ outcome, counts }: Page): string {
     return { refused: 'refused; nothing would be changed', failed: 'no preview could be made', notConfigured: 'not configured' }[outcome];
   }
   const parts = kinds.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind]} ${words[kind]}`);
-  const rest = counts.same > 0 ? [`${counts.same} ${counts.same === 1 ? 'stays as it is' : 'stay as they are'}`] : parts.length === 1 && counts.create > 0 ? ['nothing stands yet'] : [];
+  const rest = counts.same > 0 ? [`${counts.same} ${counts.same === 1 ? 'stays as it is' : 'stay as they are'}`] : parts.length === 1 && counts.create > 0 ? ['nothing is deployed yet'] : [];
   return parts.length === 0 ? 'nothing changes' : [parts.join(', '), ...rest].join('; ');
 }
 

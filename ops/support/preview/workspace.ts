@@ -30,7 +30,7 @@ export function settingsOf(stack: string): StackFile {
   try {
     const file = yaml.load(readStackFile(stack) ?? '') ?? {};
     if (!isMap(file) || !isMap((file as StackFile).config ?? {})) {
-      throw new Error('it holds no settings by their names');
+      throw new Error('it has no settings by name');
     }
     return file as StackFile;
   } catch (error) {
@@ -85,7 +85,7 @@ export class Workspace {
     const pulumi = new Pulumi(own, stack, this.dir, stack);
     await pulumi.init();
     if (secrets.length > 0) {
-      await pulumi.must(['config', 'set-all', ...secrets.flatMap((name) => ['--secret', `${name}=${unknownSecret}`])], 'standing in for secrets');
+      await pulumi.must(['config', 'set-all', ...secrets.flatMap((name) => ['--secret', `${name}=${unknownSecret}`])], 'generating placeholders for secrets');
     }
     if (central && to) {
       await this.standIn(own, shortName(String(to)), central);
@@ -125,7 +125,7 @@ export class Workspace {
     const resource = { urn: `urn:pulumi:${stack}::${projectName}::${type}::${projectName}-${stack}`, custom: false, type, outputs: { remote, remoteAccess } };
     const file = path.join(this.dir, `${stack}.json`);
     fs.writeFileSync(file, JSON.stringify({ version: 3, deployment: { manifest: { time: '2026-01-01T00:00:00Z', magic: '', version: '' }, resources: [resource] } }));
-    await pulumi.must(['stack', 'import', '--file', file], `standing in for the stack ${stack}`);
+    await pulumi.must(['stack', 'import', '--file', file], `generating placeholders for the stack ${stack}`);
   }
 }
 
