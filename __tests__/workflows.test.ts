@@ -344,7 +344,7 @@ describe('the comment on a pull request', () => {
 
   test('a commit that is no longer the newest changes nothing', async () => {
     const github = await fakeGitHub([pull(3, fork, branch, 'f'.repeat(40))]);
-    expect(await comment(github, 'An old page.\n')).toMatchObject({ ok: true, log: expect.stringContaining('a newer commit has a page of its own') });
+    expect(await comment(github, 'An old page.\n')).toMatchObject({ ok: true, log: expect.stringContaining('a newer commit has its own page') });
     expect(texts(github)).toEqual([]);
   });
 

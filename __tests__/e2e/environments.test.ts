@@ -156,7 +156,7 @@ describe('the page of a change', () => {
     try {
       await expectPage('renamed', 0);
       const [{ alerts }] = JSON.parse((await page(first, '--json')).text) as [Page];
-      expect(alerts.join('\n')).toMatch(/Volume phoenix-first-data leaves the stack/);
+      expect(alerts.join('\n')).toMatch(/Volume phoenix-first-data is removed from the stack/);
     } finally {
       fs.writeFileSync(file, source);
     }
@@ -246,7 +246,7 @@ describe('a stack file with keys that are wrong', () => {
     const { code, text } = await page(edge, '');
     expect(code).toBe(1);
     expect(text).toMatch(/edge:sentTo: unknown setting; the nearest is edge:sendTo/);
-    expect(text).toMatch(/phoenix:auth: this stack sends to another one/);
+    expect(text).toMatch(/phoenix:auth: this stack sends to a central stack \(edge:central\)/);
     expect(text).toMatch(/prometheus:url: it is empty in the stack file/);
     expect(text).toMatch(/ports:offset is '60000'/);
     expect(text).toMatch(/edge:sendTo is 'alloy': the stack first does not publish that/);

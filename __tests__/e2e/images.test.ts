@@ -142,8 +142,8 @@ describe('a registry that refuses', () => {
   test.each([
     ['limited', '1.18.1', /the registry answers 429: .*pull rate limit/, 'docker login'],
     ['unavailable', '1.18.1', /the registry is out of order .*503/, '# later'],
-    ['portal', '1.18.1', /what answers there is no registry/, 'curl -v'],
-    ['private', '1.18.1', /the registry wants a login that may pull it/, 'docker login'],
+    ['portal', '1.18.1', /what answers there is not a registry/, 'curl -v'],
+    ['private', '1.18.1', /the registry requires a login that may pull it/, 'docker login'],
     ['broken', '9.9.9', /the registry does not know it/, 'alloy:image='],
   ] as const)('%s: the message names it and the command', async (mood, tag, why, command) => {
     if (mood !== 'broken') {

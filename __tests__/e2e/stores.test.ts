@@ -130,7 +130,7 @@ test.each<[string, Record<string, string>, Parameters<typeof store>[0]]>([
   expect(stores.flatMap((each) => each.strangers)).toEqual([]);
 });
 
-test('nobody but the gate can read for a removed credential is in no volume', async () => {
+test('nobody but the gate can read who sends, and a removed credential is in no volume', async () => {
   const volume = `loki-${stack}-gate-config`;
   const read = (user: string): Promise<string> => docker('run', '--rm', '--network', 'none', '--user', user, '--volume', `${volume}:/gate:ro`, '--entrypoint', 'cat', images['gate'] ?? '', '/gate/sender.conf');
   expect(await read('101:101')).toContain('default "";');

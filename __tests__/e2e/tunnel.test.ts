@@ -341,7 +341,7 @@ describe('bad input is refused, and nothing is changed', () => {
   it('a zone that is not in the account', () =>
     refusedWith(central, { 'tunnel:zone': 'example.org', 'tunnel:hostname': 'phoenix.example.org', 'tunnel:otlpHostname': 'otlp.example.org', 'tunnel:phoenixOtlpHostname': 'p.example.org' }, /tunnel:zone is 'example\.org': the account has no such zone.*only example\.com/));
 
-  it('a central stack that takes nothing in', () => refusedWith(edge, { 'edge:central': 'edge' }, /edge:central is 'edge': that stack tells nothing of a receiver/));
+  it('a central stack that takes nothing in', () => refusedWith(edge, { 'edge:central': 'edge' }, /edge:central is 'edge': that stack publishes no receiver/));
 
   it('a stack that is not there', () => refusedWith(edge, { 'edge:central': 'nowhere' }, /edge:central is 'nowhere': its outputs cannot be read: unknown stack/));
 });

@@ -47,7 +47,7 @@ test('a migration is waited for, and Ctrl-C ends the wait and not the migration'
   stop();
   const { code, stderr } = await ended;
   expect(code).not.toBe(0);
-  expect(stderr).toContain(`the wait for Phoenix was interrupted; its container ${phoenix} goes on starting`);
+  expect(stderr).toContain(`the wait for Phoenix was interrupted; its container ${phoenix} continues to start`);
   expect(await docker('inspect', '--format', '{{.Id}} {{.State.Status}} {{.RestartCount}}', phoenix)).toBe(`${migrating} running 0`);
 });
 

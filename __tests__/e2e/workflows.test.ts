@@ -70,7 +70,7 @@ describe('a pull request from a fork', () => {
     const files = fs.readdirSync(checkout.dir).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
     expect([...page.matchAll(/^### `(.+)`: /gm)].map(([, name]) => name).sort()).toEqual(files.sort());
     expect(page).toMatch(/^### `dev`: \d+ to create; nothing is deployed yet$/m);
-    expect(page).toMatch(/^- Not known: what of stack dev stands already/m);
+    expect(page).toMatch(/^- Not known: what stack dev has already deployed/m);
     expect(page).toMatch(/^### `prod`: not configured\n\n```text\nSettings in Pulumi\.prod\.yaml are still empty\./m);
     expect(done.summary).toBe(page);
     expect(complaint(done)).toBe('');
