@@ -350,7 +350,7 @@ describe('the comment on a pull request', () => {
 
   test('a page that is a link to something of the runner fails', async () => {
     const github = await fakeGitHub([pull(3, fork, branch, commit)]);
-    expect(await comment(github, { leadsTo: '/proc/self/environ' })).toMatchObject({ ok: false, log: expect.stringContaining('is no plain file. Nothing was posted.') });
+    expect(await comment(github, { leadsTo: '/proc/self/environ' })).toMatchObject({ ok: false, log: expect.stringContaining('is not a regular file. Nothing was posted.') });
     expect(texts(github)).toEqual([]);
   });
 });

@@ -30,7 +30,7 @@ export const cloudflareAccount = (apiOf: (inputs: CloudflareAccountInputs) => Cl
     const listed = await api.get<Zone[]>(`/zones?name=${inputs.zone}`);
     const zone = ours(listed.result, inputs);
     if (!zone) {
-      throw new Error(listed.result ? `Cloudflare shows no zone ${inputs.zone} any more` : `the Cloudflare API at ${inputs.baseUrl} does not answer (${listed.message || listed.status})`);
+      throw new Error(listed.result ? `Cloudflare no longer shows the zone ${inputs.zone}` : `the Cloudflare API at ${inputs.baseUrl} does not answer (${listed.message || listed.status})`);
     }
     const missing = await unwritable(api, inputs, zone.id);
     if (missing.length > 0) {
@@ -175,7 +175,7 @@ async function taken(api: CloudflareApi, { accountId, tunnel, hostnames }: Cloud
     ...records.flat().map(({ name, type, content, setting }) => ({
       key: setting,
       value: name,
-      rule: `the zone has a record of that name already (${type} ${content}), which this stack did not create; remove it at dash.cloudflare.com, or choose another hostname`,
+      rule: `the zone has a record of that name already (${type} ${content}), which this stack did not create; remove it at dash.cloudflare.com, or choose a different hostname`,
       mend: [`pulumi config set ${setting} ${name.replace('.', '-2.')}${setting === 'tunnel:routes' ? '=http://SERVICE:PORT' : ''}`],
     })),
   ];

@@ -35,7 +35,7 @@ export function accountId(raw: string): string {
 /** API token; the provider does not accept any other form. */
 export function apiToken(raw: string): string {
   if (!/^[A-Za-z0-9_-]{40,80}$/.test(raw)) {
-    throw new BrokenRule('an API token is 40 to 80 letters, digits, - and _; the Global API Key is no token and grants too much');
+    throw new BrokenRule('an API token is 40 to 80 letters, digits, - and _; the Global API Key is not a token and grants too much');
   }
   return raw;
 }

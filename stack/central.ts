@@ -79,7 +79,7 @@ export async function inspectCentral(settings: Settings, read = readerFor(settin
   const renew = [[redeploy, ...ends.map(({ rotated }) => `--rotate ${rotated}`)].join(' '), ...invited];
   const past = ends.find(({ end, isShown }) => isShown && nearness(end, now) === 'past');
   if (past) {
-    return refused('edge:token', token, `that ${past.what} of the stack ${stack} ${endsOn(past.end, now)}; ${past.refuser} turns it away`, ...renew);
+    return refused('edge:token', token, `that ${past.what} of the stack ${stack} ${endsOn(past.end, now)}; ${past.refuser} rejects it`, ...renew);
   }
   return {
     problems: [],

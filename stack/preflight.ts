@@ -135,7 +135,7 @@ function tooOld({ ApiVersion, Version }: Version): Problem[] {
 
 /** Why Alloy is not published where containers expect it. */
 const noGateway = (address: string): string =>
-  `${address}, the gateway of Docker's bridge, is no address of this host (a second engine takes it away when it stops): containers cannot send to host.docker.internal until \`sudo systemctl restart docker\` and the next deployment`;
+  `${address}, the gateway of Docker's bridge, is not an address of this host (a second engine takes it away when it stops): containers cannot send to host.docker.internal until \`sudo systemctl restart docker\` and the next deployment`;
 
 /** IPv4 gateway of Docker's default bridge; an engine that does not report it uses the first address of the subnet. */
 function gatewayOf(bridge: Network): string[] {

@@ -139,7 +139,7 @@ describe('a backend that somebody chose wins, and nothing is written', () => {
 
   test('not by a Pulumi.yaml that cannot be read, which is said', () => {
     project('\tbackend: x\n');
-    expect(() => environment()).toThrow(/^Pulumi\.yaml is no YAML: .+\.\n {4}git diff Pulumi\.yaml$/);
+    expect(() => environment()).toThrow(/^Pulumi\.yaml is not valid YAML: .+\.\n {4}git diff Pulumi\.yaml$/);
   });
 
   test('as a folder relative to the checkout, wherever the CLI runs', () => {

@@ -577,7 +577,7 @@ describe('down', () => {
 
     test('without a yes and a terminal nothing is done', async () => {
       const cli = fakePulumi({});
-      expect((await run('down', ['--forget'], cli)).failure).toBe('Removing stack dev needs confirmation, and there is no terminal. Nothing was changed.\n    npm run down -- --forget --yes');
+      expect((await run('down', ['--forget'], cli)).failure).toBe('Removing stack dev without its Docker Engine needs confirmation, and there is no terminal. Nothing was changed.\n    npm run down -- --forget --yes');
       expect(cli.calls()).toEqual([]);
     });
 

@@ -98,12 +98,12 @@ describe('a page that cannot be taken', () => {
 
   test('because it is not there', async () => {
     const file = path.join(tempDir(), 'preview.md');
-    expect(await comment([`--file=${file}`])).toEqual({ said: [], failure: `${file} is not there. Nothing was posted.${mend}` });
+    expect(await comment([`--file=${file}`])).toEqual({ said: [], failure: `${file} does not exist. Nothing was posted.${mend}` });
   });
 
   test('because it leads to something else', async () => {
     const file = path.join(tempDir(), 'preview.md');
     fs.symlinkSync('/proc/self/environ', file);
-    expect(await comment(['--file', file])).toEqual({ said: [], failure: `${file} is no plain file. Nothing was posted.${mend}` });
+    expect(await comment(['--file', file])).toEqual({ said: [], failure: `${file} is not a regular file. Nothing was posted.${mend}` });
   });
 });

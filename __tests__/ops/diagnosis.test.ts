@@ -31,7 +31,7 @@ test('only containers that are not well, with their last lines', async () => {
     '/containers/phoenix-dev-gate-id/logs': framed(''),
   });
   expect(await lastWords(engine.engine, owner)).toEqual([
-    'Container phoenix-dev (Restarting (1) 3 seconds ago) said last:\n    Traceback\n    ValueError: PHOENIX_SECRET is too short',
+    'Container phoenix-dev (Restarting (1) 3 seconds ago) logged last:\n    Traceback\n    ValueError: PHOENIX_SECRET is too short',
     'Container phoenix-dev-gate (Up 3 seconds (unhealthy)) has logged nothing.',
     'Container starting (Up 3 seconds (health: starting)) has logged nothing.',
     'Container failed (Exited (137) 4 minutes ago) has logged nothing.',

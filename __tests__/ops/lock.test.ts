@@ -82,10 +82,10 @@ test('whoever stops the command does not wait for its end', async () => {
   listen();
   lock(process.pid);
   const stop = AbortSignal.abort();
-  await expect(clearStaleLock(new Pulumi({ pulumi: cli.file, env: { PULUMI_BACKEND_URL: `file://${backend}` } }, 'dev'), { stop })).rejects.toThrow(/^Another deployment of stack dev is under way/);
+  await expect(clearStaleLock(new Pulumi({ pulumi: cli.file, env: { PULUMI_BACKEND_URL: `file://${backend}` } }, 'dev'), { stop })).rejects.toThrow(/^Another deployment of stack dev is in progress/);
 });
 
-test('a run that is under way keeps its lock', async () => {
+test('a run that is in progress keeps its lock', async () => {
   lock(process.pid);
   await expect(clear()).rejects.toThrow(
     new Failure(`Another deployment of stack dev is in progress (process ${process.pid} on ${os.hostname()}).`, ['npm run up   # when that has ended']),

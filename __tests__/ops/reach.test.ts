@@ -31,7 +31,7 @@ test.each([
 
 test('another page than it should is a fault', async () => {
   const { url } = await site(() => ({ body: '<html>' }));
-  expect(await reach(url, /^#!/, waits)).toMatchObject({ kind: 'faulty', why: expect.stringContaining('another page') });
+  expect(await reach(url, /^#!/, waits)).toMatchObject({ kind: 'faulty', why: expect.stringContaining('different page') });
 });
 
 test('silence is a fault', async () => {

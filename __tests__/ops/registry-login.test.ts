@@ -101,7 +101,7 @@ describe('a keychain', () => {
   test.each([
     ['that is locked', 'echo "error getting credentials - err: exit status 1, out: the keychain is locked"; exit 1', /docker-credential-bad gives no login for registry\.example\.com:5000 \(error getting credentials.*locked\)/],
     ['that says nothing', 'exit 3', /gives no login .*\(it ended with 3\)/],
-    ['that answers with no JSON, which is not shown', 'echo "my secret"', /^the answer of docker-credential-bad is no JSON$/],
+    ['that answers with no JSON, which is not shown', 'echo "my secret"', /^the answer of docker-credential-bad is not JSON$/],
   ])('%s is told of', async (_, script, trouble) => {
     helper('bad', script);
     config({ credsStore: 'bad' });
@@ -129,7 +129,7 @@ describe('a keychain', () => {
 });
 
 test.each([
-  ['no JSON', '{', 'is no JSON'],
+  ['no JSON', '{', 'is not JSON'],
 ])('a configuration that is %s', async (_, content, trouble) => {
   config(content);
   expect(await login(image)).toEqual({ trouble: `${path.join(home, '.docker', 'config.json')} ${trouble}` });
@@ -165,6 +165,6 @@ describe('docker:registryAuth', () => {
   });
 
   test('that is no JSON is named and not shown', async () => {
-    expect(await login(image, { 'docker:registryAuth': '[{"password":"s3cret"' })).toEqual({ trouble: 'docker:registryAuth is no JSON' });
+    expect(await login(image, { 'docker:registryAuth': '[{"password":"s3cret"' })).toEqual({ trouble: 'docker:registryAuth is not JSON' });
   });
 });

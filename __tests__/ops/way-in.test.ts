@@ -130,7 +130,7 @@ describe('a site that does not answer as it should is named, with what it answer
   test.each<[string, Fault, RegExp, RegExp]>([
     ['429', { status: 429, headers: { 'Retry-After': '120' } }, /it answers 429 Too Many Requests, Retry-After: 120\./, /export PATH=/],
     ['silence', { silent: true }, /did not answer within 1 s/, /export PATH=/],
-    ['the page of a captive portal', { page: '<html>Please sign in</html>' }, /it answers 200 OK with another page than it should/, /export PATH=/],
+    ['the page of a captive portal', { page: '<html>Please sign in</html>' }, /it answers 200 OK with a different page than expected/, /export PATH=/],
   ])('%s in the place of the installer', async (_, fault, words, help) => {
     faulty([installer, fault]);
     machine.needs = { silenceMs: fault.silent ? 1_000 : 30_000 };

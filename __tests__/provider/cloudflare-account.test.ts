@@ -267,13 +267,13 @@ describe('a name that somebody else has', () => {
   const phoenixTaken: Problem = {
     key: 'tunnel:hostname',
     value: 'phoenix.example.com',
-    rule: 'the zone has a record of that name already (CNAME elsewhere.example.net), which this stack did not create; remove it at dash.cloudflare.com, or choose another hostname',
+    rule: 'the zone has a record of that name already (CNAME elsewhere.example.net), which this stack did not create; remove it at dash.cloudflare.com, or choose a different hostname',
     mend: ['pulumi config set tunnel:hostname phoenix-2.example.com'],
   };
   const grafanaTaken: Problem = {
     key: 'tunnel:routes',
     value: 'grafana.example.com',
-    rule: 'the zone has a record of that name already (A 192.0.2.7), which this stack did not create; remove it at dash.cloudflare.com, or choose another hostname',
+    rule: 'the zone has a record of that name already (A 192.0.2.7), which this stack did not create; remove it at dash.cloudflare.com, or choose a different hostname',
     mend: ['pulumi config set tunnel:routes grafana-2.example.com=http://SERVICE:PORT'],
   };
 
@@ -347,7 +347,7 @@ describe('create and update', () => {
     ['in another account', [zone('example.com', otherAccount)]],
   ])('a zone that is %s by then: nothing is tried', async (_, zones) => {
     const { url, requests } = await api({ zones });
-    await expect(cloudflareAccount().create(inputsAt(url))).rejects.toThrow(new Error('Cloudflare shows no zone example.com any more'));
+    await expect(cloudflareAccount().create(inputsAt(url))).rejects.toThrow(new Error('Cloudflare no longer shows the zone example.com'));
     expect(requests.filter(({ method }) => method === 'DELETE')).toEqual([]);
   });
 });

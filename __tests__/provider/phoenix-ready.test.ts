@@ -97,11 +97,11 @@ describe('it ends with what to do', () => {
     'https://alembic.sqlalchemy.org/en/latest/tutorial.html',
     '',
   ];
-  const ways = ['    docker logs --tail 50 phoenix-dev   # what it says', '    npm run up -- --stack dev   # when that is fixed'];
+  const ways = ['    docker logs --tail 50 phoenix-dev   # its log', '    npm run up -- --stack dev   # when that is fixed'];
 
   test('when the container has ended', async () => {
     expect(await failure({ looks: [is('running', 'starting'), is('exited', 'unhealthy', { ExitCode: 3 })], lines: [[], crash] })).toBe([
-      'Phoenix does not start: container phoenix-dev has ended with 3.',
+      'Phoenix does not start: container phoenix-dev has exited with 3.',
       "    | alembic.util.exc.CommandError: Can't locate revision identified by 'feedfacefeed'",
       ...ways,
     ].join('\n'));
@@ -110,7 +110,7 @@ describe('it ends with what to do', () => {
   test('with its last lines where there is no exception', async () => {
     const lines = Array.from({ length: 20 }, (_, index) => `line ${index}`);
     expect(await failure({ looks: [is('dead', 'unhealthy', { ExitCode: 1 })], lines: [lines] })).toBe([
-      'Phoenix does not start: container phoenix-dev has ended with 1.', ...lines.slice(-8).map((line) => `    | ${line}`), ...ways,
+      'Phoenix does not start: container phoenix-dev has exited with 1.', ...lines.slice(-8).map((line) => `    | ${line}`), ...ways,
     ].join('\n'));
   });
 
@@ -119,12 +119,12 @@ describe('it ends with what to do', () => {
     const runs = (RestartCount: number): Inspected => is('running', 'starting', { RestartCount });
     const restarts = (RestartCount: number): Inspected => is('restarting', 'unhealthy', { RestartCount, ExitCode: 137, OOMKilled: true });
     const { kind, asked } = over({ looks: [runs(7), restarts(8), runs(8), runs(9)], lines: [[], [], [], new Error('gone')] });
-    await expect(kind.create(inputs)).rejects.toThrow(/^Phoenix does not start: container phoenix-dev ends again and again with 137, because it ran out of memory \(phoenix:memory\)\.\n {4}docker logs/);
+    await expect(kind.create(inputs)).rejects.toThrow(/^Phoenix does not start: container phoenix-dev keeps exiting with 137, because it ran out of memory \(phoenix:memory\)\.\n {4}docker logs/);
     expect(asked.at(-1)).toBe('log since 0, the last 80');
   });
 
   test('when nobody has seen how it ended', async () => {
-    expect(await failure({ looks: [is('running', 'starting'), is('running', 'starting', { RestartCount: 2 })] })).toMatch(/^Phoenix does not start: container phoenix-dev ends again and again\.\n/);
+    expect(await failure({ looks: [is('running', 'starting'), is('running', 'starting', { RestartCount: 2 })] })).toMatch(/^Phoenix does not start: container phoenix-dev keeps exiting\.\n/);
   });
 
   test('when it is gone', async () => {
@@ -196,5 +196,5 @@ test('through the engine: by its ID, and one that is not there is none', async (
   const kind = phoenixReady();
   expect(await kind.create({ ...inputs, engine })).toEqual({ ...inputs, engine });
   expect(requests.map(({ url }) => url)).toEqual(['/containers/the-id/json']);
-  await expect(kind.create({ ...inputs, engine, server: 'gone' })).rejects.toThrow('container phoenix-dev is gone');
+  await expect(kind.create({ ...inputs, engine, server: 'gone' })).rejects.toThrow('container phoenix-dev no longer exists');
 });

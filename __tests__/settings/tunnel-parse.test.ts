@@ -86,7 +86,7 @@ describe('apiToken', () => {
 
   rows(['', 'a'.repeat(39), 'a'.repeat(81), `${'a'.repeat(40)} `, `Bearer ${'a'.repeat(40)}`, `${'a'.repeat(39)}.`, `${'a'.repeat(39)}é`, `${'a'.repeat(40)}\n`, '0123456789abcdef0123456789abcdef01234'])(
     "'%s' is none",
-    (raw) => expect(ruleOf(tunnel.apiToken, raw)).toBe('an API token is 40 to 80 letters, digits, - and _; the Global API Key is no token and grants too much'),
+    (raw) => expect(ruleOf(tunnel.apiToken, raw)).toBe('an API token is 40 to 80 letters, digits, - and _; the Global API Key is not a token and grants too much'),
   );
 });
 

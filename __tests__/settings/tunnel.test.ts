@@ -164,7 +164,7 @@ describe('the account', () => {
       },
       {
         key: 'cloudflare:apiToken',
-        rule: 'an API token is 40 to 80 letters, digits, - and _; the Global API Key is no token and grants too much',
+        rule: 'an API token is 40 to 80 letters, digits, - and _; the Global API Key is not a token and grants too much',
         mend: ['pulumi config set --secret cloudflare:apiToken'],
       },
     ]);

@@ -130,7 +130,7 @@ describe('inspectCentral', () => {
       ['2025-01-02T03:04:05Z', '2025-01-02'],
     ])('%s is past', async (expiresAt, date) => {
       expect(await ending(expiresAt)).toEqual(
-        refusal('edge:token', 'edge', `that service token of the stack prod has expired on ${date}; Cloudflare turns it away`, [rotate]),
+        refusal('edge:token', 'edge', `that service token of the stack prod has expired on ${date}; Cloudflare rejects it`, [rotate]),
       );
     });
 
@@ -185,7 +185,7 @@ describe('inspectCentral', () => {
     });
 
     test.each([[at(0), '2026-11-21'], [at(-day), '2026-11-20']])('is past where Phoenix is shown it: %s', async (end, date) => {
-      expect(await ending(end, toPhoenix)).toEqual(refusal('edge:token', 'edge', `that API key of the stack prod has expired on ${date}; Phoenix turns it away`, [rotate]));
+      expect(await ending(end, toPhoenix)).toEqual(refusal('edge:token', 'edge', `that API key of the stack prod has expired on ${date}; Phoenix rejects it`, [rotate]));
     });
 
     test.each<[string, string | undefined, Partial<Remote>]>([
@@ -210,8 +210,8 @@ describe('inspectCentral', () => {
         `the service token edge of the stack prod expires on 2026-11-22: ${command}, then deploy this stack`,
         `the API key edge of the stack prod expires on 2026-11-23: ${command}, then deploy this stack`,
       ]);
-      expect((await both(-day, day)).problems).toMatchObject([{ rule: expect.stringMatching(/^that service token .* Cloudflare turns it away$/), mend: [command] }]);
-      expect((await both(day, -day)).problems).toMatchObject([{ rule: expect.stringMatching(/^that API key .* Phoenix turns it away$/), mend: [command] }]);
+      expect((await both(-day, day)).problems).toMatchObject([{ rule: expect.stringMatching(/^that service token .* Cloudflare rejects it$/), mend: [command] }]);
+      expect((await both(day, -day)).problems).toMatchObject([{ rule: expect.stringMatching(/^that API key .* Phoenix rejects it$/), mend: [command] }]);
       expect((await both(-day, -day)).problems).toHaveLength(1);
     });
   });

@@ -65,7 +65,7 @@ function backendOfProject(): string | undefined {
   try {
     return (yaml.load(text) as { backend?: { url?: string } | null } | null)?.backend?.url || undefined;
   } catch (error) {
-    throw new Failure(`Pulumi.yaml is no YAML: ${(error as Error).message.split('\n')[0]}.`, ['git diff Pulumi.yaml']);
+    throw new Failure(`Pulumi.yaml is not valid YAML: ${(error as Error).message.split('\n')[0]}.`, ['git diff Pulumi.yaml']);
   }
 }
 

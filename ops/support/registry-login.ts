@@ -156,7 +156,7 @@ function parsed<T>(text: string | undefined, where: string): T | undefined {
   try {
     return JSON.parse(text) as T;
   } catch {
-    throw new Error(`${where} is no JSON`);
+    throw new Error(`${where} is not JSON`);
   }
 }
 

@@ -122,7 +122,7 @@ describe('half of the set-up is removed', () => {
     ['its Alloy is gone', [runningPhoenix()], [
       '  - Alloy: no container is the Alloy that belongs to arize-phoenix-phoenix-1, and an adoption needs both.',
       '      cd /srv/arize-phoenix && docker compose -p arize-phoenix -f /srv/arize-phoenix/docker-compose.yml up -d   # if it is in the same compose project',
-      '      npm run adopt -- --alloy NAME   # if it has another image',
+      '      npm run adopt -- --alloy NAME   # if it has a different image',
       '      npm run adopt -- --alloy arize-phoenix-phoenix-1   # if applications send to Phoenix itself']],
     ['all of it is', [], [
       '  - the old setup: no container on this engine is your own Phoenix or Alloy.', '      docker ps --all', '      npm run up   # where there is nothing to take over']],

@@ -81,12 +81,12 @@ describe('oldSetup', () => {
     ['Alloy is paused', [phoenix(), alloy({ status: 'paused' })], ["Alloy is 'grafana-alloy': it is paused, not running, and an adoption needs both", 'docker unpause grafana-alloy']],
     ['Alloy is gone', [phoenix()], [
       'Alloy: no container is the Alloy that belongs to arize-phoenix-phoenix-1, and an adoption needs both',
-      `${up.phoenix}   # if it is in the same compose project`, 'npm run adopt -- --alloy NAME   # if it has another image',
+      `${up.phoenix}   # if it is in the same compose project`, 'npm run adopt -- --alloy NAME   # if it has a different image',
       'npm run adopt -- --alloy arize-phoenix-phoenix-1   # if applications send to Phoenix itself',
     ]],
     ['Phoenix is gone', [alloy()], [
       'Phoenix: no container is the Phoenix that belongs to grafana-alloy, and an adoption needs both',
-      `${up.alloy}   # if it is in the same compose project`, 'npm run adopt -- --phoenix NAME   # if it has another image',
+      `${up.alloy}   # if it is in the same compose project`, 'npm run adopt -- --phoenix NAME   # if it has a different image',
     ]],
     ['several could be meant', [phoenix(), alloy(), alloy({ name: 'other-alloy', status: 'exited' })], [
       'Alloy: more than one container could be it: grafana-alloy (running), other-alloy (exited)', 'npm run adopt -- --alloy grafana-alloy', 'npm run adopt -- --alloy other-alloy',

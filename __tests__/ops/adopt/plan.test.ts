@@ -30,7 +30,7 @@ describe('planText', () => {
   test('where applications send to Phoenix itself', () => {
     const setup = setupOf();
     expect(planText('dev', plan({ setup: { ...setup, alloy: setup.phoenix } })).split('\n')[2])
-      .toBe('  OTLP     arize-phoenix-phoenix-1, to which applications send: alloy-dev takes it on ports 4317 and 5318 from then on');
+      .toBe('  OTLP     arize-phoenix-phoenix-1, to which applications send: alloy-dev takes it on ports 4317 and 5318 after that');
   });
 
   test('people log in: what becomes of that, by its settings and without a value', () => {

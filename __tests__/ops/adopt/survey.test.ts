@@ -24,7 +24,7 @@ const again = 'npm run adopt -- --stack OTHER_NAME';
 const purge = 'npm run down -- --purge   # deletes its data';
 const resource = { urn: 'urn:pulumi:dev::llm-observability::docker:index/network:Network::network', type: 'docker:index/network:Network' };
 const problem = {
-  deployed: { key: 'stack', value: 'dev', rule: 'it is deployed already, and a stack takes over before it has data of its own', mend: [again, purge] },
+  deployed: { key: 'stack', value: 'dev', rule: 'it is deployed already, and a stack takes over before it has its own data', mend: [again, purge] },
   stopped: { key: 'Phoenix', value: 'arize-phoenix-phoenix-1', rule: 'it is exited, not running, and an adoption needs both', mend: ['docker start arize-phoenix-phoenix-1'] },
 };
 

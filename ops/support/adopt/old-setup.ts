@@ -93,7 +93,7 @@ function problemsOf(role: Role, found: Readonly<Record<Role, readonly OldContain
     return [{
       key: title,
       rule: `no container is the ${title} that belongs to ${other?.name}, and an adoption needs both`,
-      mend: [...(other?.composeUp === undefined ? [] : [`${other.composeUp}   # if it is in the same compose project`]), `${again({ [role]: 'NAME' })}   # if it has another image`,
+      mend: [...(other?.composeUp === undefined ? [] : [`${other.composeUp}   # if it is in the same compose project`]), `${again({ [role]: 'NAME' })}   # if it has a different image`,
         ...(role === 'alloy' && found.phoenix.length === 1 ? [`${again({ alloy: other?.name })}   # if applications send to Phoenix itself`] : [])],
     }];
   }

@@ -100,7 +100,7 @@ export async function problemsOfStack({ engine, stack, state, config }: Omit<Que
       ? [{
           key: 'stack',
           value: stack,
-          rule: deployed ? 'it is deployed already, and a stack takes over before it has data of its own' : `it has data already (${volumes.join(', ')}), and nothing is copied over them`,
+          rule: deployed ? 'it is deployed already, and a stack takes over before it has its own data' : `it has data already (${volumes.join(', ')}), and nothing is copied over them`,
           mend: [elsewhere, `${npmRun('down', stack, '--purge')}   # deletes its data`],
         }]
       : []),
@@ -169,7 +169,7 @@ function anotherAlloy({ phoenix, alloy, receivers }: OldSetup, stack: string, na
 function cannotBeClosed(setup: OldSetup): Problem[] {
   const { phoenix } = setup;
   return isAlone(setup) && phoenix.onHostNetwork
-    ? [{ key: 'Phoenix', value: phoenix.name, rule: 'it uses the network of the host, and Docker cannot disconnect it from that while it runs', mend: [`docker inspect ${phoenix.name}   # start it again with its ports published (-p) in place of --network host`] }]
+    ? [{ key: 'Phoenix', value: phoenix.name, rule: 'it uses the network of the host, and Docker cannot disconnect it from that while it runs', mend: [`docker inspect ${phoenix.name}   # start it again with its ports published (-p) instead of --network host`] }]
     : [];
 }
 
