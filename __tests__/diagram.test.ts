@@ -96,6 +96,7 @@ describe('what changes in a stack changes its picture', () => {
     ['LDAP servers that are asked in turn', {
       'phoenix:auth': 'true', 'phoenix:ldapHost': 'dc1.example.com,dc2.example.com', 'phoenix:ldapUserSearchBaseDns': '["dc=example,dc=com"]', 'phoenix:ldapGroupRoleMappings': '[{"group_dn":"*","role":"VIEWER"}]',
     }, 'container_phoenix_prod_egress --> host_dc2.example.com_389'],
+    ['the AI service to try it with', { 'example:enabled': 'true' }, 'container_example_prod --> container_alloy_prod'],
     ['one more connector', { 'tunnel:connectors': '3' }, 'tunnel-prod-3'],
     ['who guards the page', { 'tunnel:allowDomains': '' }, '["phoenix.example.com"]'],
   ])('%s', async (_, settings, shown) => {

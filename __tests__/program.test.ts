@@ -247,6 +247,12 @@ const withSecrets: Run = {
   secretKeys: [...(withAuth.secretKeys ?? []), ...Object.keys(ofPhoenix)],
 };
 
+/** The AI service to try the stack with, and a model of somebody else's. */
+const withExample: Run = {
+  config: { 'example:enabled': 'true', 'example:model': 'https://api.example.com/v1/', 'example:modelName': 'small', 'example:modelKey': 'chosen-for-the-model' },
+  secretKeys: ['example:modelKey'],
+};
+
 /** A certificate for addresses of the documentation, and its key. */
 const certified = ((folder: string) => {
   const text = (file: string): string => fs.readFileSync(path.join(folder, file), 'utf8').trim();
@@ -902,8 +908,8 @@ describe('names on the Docker host', () => {
   const listed = (stack: string, atEdge: boolean): object => Object.fromEntries(Object.entries(hostNames(stack, atEdge)).map(([kind, names]) => [kind, [...names].sort()]));
 
   test('with everything that can be switched on, they are just those that the catalog lists', async () => {
-    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'prometheus:enabled': 'true', 'loki:url': 'http://loki:3100', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
-    const secretKeys = ['tls:key', ...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
+    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', ...withExample.config, 'prometheus:enabled': 'true', 'loki:url': 'http://loki:3100', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
+    const secretKeys = ['tls:key', ...(withExample.secretKeys ?? []), ...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
     expect(made(await run({ stack: 'paris', config, secretKeys }))).toEqual(listed('paris', false));
   });
 
@@ -935,7 +941,7 @@ describe('every container of every setting', () => {
   const edge: Run = { stack: 'edge', config: { 'edge:central': 'prod' }, outputs: { prod } };
   const invited: Run = { stack: 'edge', config: { 'edge:central': 'prod', 'edge:access': JSON.stringify({ remote: { ...prod.remote, tokens: { edge: prod.remote.tokens.edge } }, remoteAccess: { edge: prod.remoteAccess.edge } }) }, secretKeys: ['edge:access'] };
   const deployed: Run = { config: { 'prometheus:enabled': 'true' } };
-  const central = together(withAuth, withSecrets, published, { config: { 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors) } });
+  const central = together(withAuth, withSecrets, published, withExample, { config: { 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors) } });
 
   const ofKey = certified['tls:key'].split('\n')[1] ?? '';
   const isSecret = (text: string): boolean => madeUp.test(text) || text.includes(ofKey);
@@ -949,7 +955,7 @@ describe('every container of every setting', () => {
 
   const carriers = ['alloy-secret-files', 'alloy-tls-files'];
   const gatesOfStores = ['loki-gate-config-files', 'prometheus-gate-config-files'];
-  const carriersOfCentral = [...carriers, ...gatesOfStores, 'journal-secret-files', 'phoenix-gate-tls-files', 'phoenix-secret-files', 'tunnel-secret-files'].sort();
+  const carriersOfCentral = [...carriers, ...gatesOfStores, 'example-secret-files', 'journal-secret-files', 'phoenix-gate-tls-files', 'phoenix-secret-files', 'tunnel-secret-files'].sort();
   const stages: readonly (readonly [string, Run, readonly string[]])[] = [
     ['a stack with everything', together(central, toStores, onLan), carriersOfCentral],
     ['one whose stores are told otherwise who sends', together(central, withUser, onLan), carriersOfCentral],
@@ -986,6 +992,20 @@ describe('every container of every setting', () => {
     // Each of them was there to be found.
     const all = read(told.map(([, value]) => value));
     expect(Object.entries(stage.config ?? {}).filter(([key, value]) => stage.secretKeys?.includes(key) && madeUp.test(value) && !/^(cloudflare|edge):/.test(key) && !all.includes(value)).map(([key]) => key)).toEqual([]);
+  });
+});
+
+describe('example:enabled', () => {
+  test('adds the service, and tells where it is; everything else stays as it is', async () => {
+    const [without, deployment] = [await run(), await run({ config: { 'example:enabled': 'true' } })];
+    expectGraph('graph-example.yaml', { ...deployment, resources: new Map([...deployment.resources].map(([name, resource]) => (name === 'example-program-files' ? [name, { ...resource, inputs: { ...resource.inputs, uploads: '(examples/ai-service)' } }] : [name, resource]))) }, without);
+    expect([...without.resources.values()].filter(({ name, inputs }) => JSON.stringify(deployment.resources.get(name)?.inputs) !== JSON.stringify(inputs))).toEqual([]);
+  });
+
+  test('its port moves with the others', async () => {
+    const { result, resources } = await run({ config: { 'example:enabled': 'true', 'ports:offset': '100' } });
+    expect(result['endpoints']).toMatchObject({ example: 'http://127.0.0.1:10100' });
+    expect(resources.get('example-server')?.inputs['ports']).toMatchObject([{ internal: 10000, external: 10100, ip: '127.0.0.1' }]);
   });
 });
 
@@ -1071,8 +1091,9 @@ describe('what is stored with --secret', () => {
     'tunnel:allowEmails': 'marked-ada@example.com', 'tunnel:allowDomains': 'marked-domain.example.com', 'tunnel:allowGroups': 'f174e90a-fafe-4643-bbbc-4a0ed4fc8415',
     'tunnel:serviceTokens': 'marked-token', 'tunnel:tokenDuration': ['7778h', '7778'], 'tunnel:name': 'marked-tunnel', 'tunnel:connectors': '3', 'tunnel:image': 'registry.example.net/marked-tunnel:2027.1.1',
     'cloudflare:accountId': '0123456789abcdef0123456789abcd77', 'cloudflare:baseUrl': 'https://marked-cloudflare.example.com/client/v4', 'cloudflare:apiToken': 'marked-at-cloudflare-0123456789-012345678',
+    'example:port': ['17007', '17714'], 'example:model': ['https://marked-model.example.com/v1', 'marked-model.example.com'], 'example:modelName': 'marked-model-name', 'example:modelKey': 'marked-key-of-model',
     ...certified,
-    'ports:offset': ['707', '17708', '17709', '17710', '17711', '17712', '17713'],
+    'ports:offset': ['707', '17708', '17709', '17710', '17711', '17712', '17713', '17714'],
   };
   const atEdge: typeof marked = { 'edge:central': 'marked-central', 'edge:sendTo': 'phoenix', 'edge:token': 'marked-token' };
   const accessOfIt = { clientId: 'marked-client-of-access', clientSecret: 'marked-secret-of-access', apiKey: 'marked-key-of-access' };
@@ -1098,7 +1119,7 @@ describe('what is stored with --secret', () => {
   const inHeaders = ['prometheus:username', 'prometheus:tenant', 'loki:username', 'loki:tenant'];
   const switches: Record<string, string> = {
     'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
-    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true', 'alloy:ownMetrics': 'true',
+    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true', 'alloy:ownMetrics': 'true', 'example:enabled': 'true',
   };
   const notAsked = { 'docker:disableDockerDaemonCheck': 'true' };
   const centralOutputs = { 'marked-central': { ...prod, remote: { ...prod.remote, tokens: { 'marked-token': { expiresAt: '2999-11-21T08:00:00Z' } } }, remoteAccess: { 'marked-token': prod.remoteAccess.edge } } };

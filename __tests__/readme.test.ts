@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { portKeys } from '../settings/ports';
+import { hostPortKeys } from '../settings/ports';
 import { keys } from '../settings/keys';
 import { commands } from '../ops/commands';
 import { commandsTable, portsTable, settingsTable, withTable } from '../ops/support/readme-tables';
@@ -27,12 +27,11 @@ test('one row a setting, in order, with its default and what it does', () => {
 
 test('one row a port, in order, with the setting that takes it beyond loopback', () => {
   expect(portsTable().split('\n').slice(0, 2)).toEqual(['| Host port | Where | What | Setting |', '| --- | --- | --- | --- |']);
-  expect(rows(portsTable()).map(([port, , , setting]) => [port, setting])).toEqual(portKeys.map((key) => [`\`${keys[key].fallback}\``, `\`${key}\``]));
+  expect(rows(portsTable()).map(([port, , , setting]) => [port, setting])).toEqual(hostPortKeys.map((key) => [`\`${keys[key].fallback}\``, `\`${key}\``]));
   expect(rows(portsTable()).map(([port, where]) => [port, where])).toEqual([
     ...['6006', '14317', '14318'].map((port) => [`\`${port}\``, 'loopback (`phoenix:bind`)']),
     ...['4317', '4318'].map((port) => [`\`${port}\``, "loopback and the gateway of Docker's bridge (`alloy:bind`)"]),
-    ['`12345`', 'loopback'],
-    ['`9090`', 'loopback'],
+    ...['12345', '9090', '10000'].map((port) => [`\`${port}\``, 'loopback']),
   ]);
 });
 

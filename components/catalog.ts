@@ -55,12 +55,13 @@ export const ports = {
    */
   gate: { otlpHttp: 4318, health: 14319, ui: 6006, directGrpc: 4317, directHttp: 14318, tlsUi: 16006, tlsGrpc: 24317, tlsHttp: 24318, page: 9090 },
   journal: { otlpHttp: 4318 },
+  example: { http: 10000 },
   tunnel: { metrics: 20241 },
   prometheus: { web: 9090 },
 } as const;
 
 /** Host names of the services on the networks of a stack. Under the name `phoenix` the others reach the gate. */
-export const aliases = { alloy: 'alloy', phoenix: 'phoenix-server', journal: 'phoenix-journal', egress: 'phoenix-egress', prometheus: 'prometheus' } as const;
+export const aliases = { alloy: 'alloy', phoenix: 'phoenix-server', journal: 'phoenix-journal', egress: 'phoenix-egress', prometheus: 'prometheus', example: 'ai-service' } as const;
 
 /** URL of Phoenix's metrics on its network. */
 export const phoenixMetrics = `http://${aliases.phoenix}:${ports.phoenix.metrics}/metrics`;
@@ -99,6 +100,8 @@ export const users = {
   gate: '101:101',
   /** Phoenix's, because it runs Phoenix's image. */
   journal: '65532:65532',
+  /** Phoenix's, because it runs Phoenix's image. */
+  example: '65532:65532',
   /** `nonroot` of the distroless images. */
   tunnel: '65532:65532',
   /** `nobody` of the official image, which owns /prometheus there. */

@@ -7,6 +7,7 @@ export type { Backend, Protocol, SenderArgs, Signal } from './backend';
 export { CloudflareTunnel, type CloudflareTunnelArgs, type ServiceToken } from './cloudflare-tunnel';
 export type { Door } from './door';
 export { Egress, type Destination, type EgressArgs } from './egress';
+export { ExampleService, type ExampleModel, type ExampleServiceArgs } from './example-service';
 export { Gate, type GateArgs } from './gate';
 export type { Limits, Mount, Ulimit } from './hardening';
 export { Journal, type JournalArgs } from './journal';

@@ -41,6 +41,7 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
       ...here([hostName('phoenix', stack, 'gate-ingest-keys'), hostName('phoenix', stack, 'gate-tls-files'), hostName('phoenix', stack, 'egress'), hostName('phoenix', stack, 'egress-config-files')]),
       ...[undefined, 'data-owner', 'config-files', 'config-check'].map((part) => hostName('prometheus', stack, part)),
       hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'), hostName('alloy', stack, 'tls-files'),
+      ...here([hostName('example', stack), hostName('example', stack, 'program-files'), hostName('example', stack, 'secret-files')]),
     ],
     volume: [
       ...here([hostName('phoenix', stack, 'data'), hostName('phoenix', stack, 'secrets'), hostName('tunnel', stack, 'secrets')]),
@@ -49,6 +50,7 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
       ...(atEdge ? [hostName(gated, stack, 'gate-data')] : []),
       hostName('prometheus', stack, 'data'), hostName('prometheus', stack, 'config'),
       hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'), hostName('alloy', stack, 'tls'),
+      ...here([hostName('example', stack, 'program'), hostName('example', stack, 'secrets')]),
     ],
     network: [hostName('observability', stack), ...here([hostName('observability', stack, 'store')])],
   };

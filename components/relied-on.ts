@@ -47,6 +47,7 @@ export const reliedOn = {
     { what: '`PHOENIX_MAX_SPANS_QUEUE_SIZE`', since: '18.1.0', where: 'server' },
     { what: 'metrics `phoenix_bulk_loader_last_activity_timestamp_seconds`, `phoenix_bulk_loader_span_insertion_time_seconds_count`, `process_start_time_seconds`; 100 spans a transaction, the oldest first', since: '18.1.0', where: '`phoenix:journal`' },
     { what: 'metrics `phoenix_span_ingestion_failed_spans_total`, `phoenix_span_ingestion_unresolved_spans_total`', since: '20.22.0', where: '`phoenix:journal`', without: 'spans whose commit fails are lost' },
+    { what: 'the packages `fastapi`, `uvicorn`, `openai`, `openinference-instrumentation-openai`, `opentelemetry-exporter-otlp-proto-http` and `phoenix.otel`', since: '20.26.1', where: '`example:enabled`', without: 'it was not tried' },
     { what: '`PHOENIX_TELEMETRY_ENABLED`, `PHOENIX_ALLOW_EXTERNAL_RESOURCES`, `PHOENIX_DISABLE_AGENT_ASSISTANT`, `PHOENIX_AGENTS_DISABLE_…`, `PHOENIX_ENABLE_MCP_SERVER`, `PHOENIX_ALLOWED_SANDBOX_PROVIDERS`, `PHOENIX_ENABLE_OAUTH2_AUTHORIZATION_SERVER`', since: '19.0.0', where: 'server: off, whatever the default', without: 'it does not have what the variable turns off' },
   ],
   alloy: [

@@ -36,6 +36,12 @@ export const verify = command('verify', 'Send a trace through a running stack, r
   .addOption(new Option('--timeout <seconds>', 'how long to wait for it').argParser(wholeSeconds).default(30))
   .addOption(json('the trace, the time of each hop and what the stores accepted'));
 
+export const example = command('example', 'Add an AI service to a stack, talk to it, and show where to look; deploys the stack if it has none')
+  .addOption(stack)
+  .addOption(new Option('--load <conversations>', 'go on talking until Ctrl-C, with so many conversations a second').argParser(wholeNumber).conflicts('json'))
+  .addOption(yes)
+  .addOption(json('what was said, with calls, tokens and traces'));
+
 export const down = command('down', 'Remove a stack; its data and the secrets that belong to it stay')
   .addOption(stack)
   .option('--purge', 'delete the data and the secrets too', false)
@@ -101,7 +107,7 @@ const test = handedOn('test', 'Check types and style, and run the unit tests', '
 const e2e = handedOn('e2e', 'Run the end-to-end tests, on a Docker Engine', 'Jest');
 
 /** In the order in which people need them. */
-export const commands: readonly CommandUnknownOpts[] = [up, preview, verify, down, doctor, adopt, graph, invite, comment, pulumi, test, e2e, pin, bench, faults, help];
+export const commands: readonly CommandUnknownOpts[] = [up, preview, verify, example, down, doctor, adopt, graph, invite, comment, pulumi, test, e2e, pin, bench, faults, help];
 
 function setting(pair: string): Record<string, string> {
   const [, key, value] = /^([\w-]+:[\w-]+)=(.*)$/s.exec(pair) ?? [];

@@ -56,13 +56,13 @@ export function from(engine: Engine, container: string, interpreter: Interpreter
     return undefined;
   };
   return {
-    ask: (url, { method = 'GET', headers = {}, body = '' } = {}) =>
+    ask: (url, { method = 'GET', headers = {}, body = '', patienceMs = patience } = {}) =>
       new Promise((resolve) => {
         const fail = (error: Error): void =>
-          resolve({ status: 0, text: error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${patience / 1000} s` : reasonOf(error) });
+          resolve({ status: 0, text: error.name === 'TimeoutError' || error.name === 'AbortError' ? `no answer within ${patienceMs / 1000} s` : reasonOf(error) });
         const outgoing = http.request(
           url,
-          { agent, method, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, signal: AbortSignal.timeout(patience) },
+          { agent, method, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, signal: AbortSignal.timeout(patienceMs) },
           (incoming) => {
             const chunks: Buffer[] = [];
             incoming.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -9,11 +9,13 @@ export interface Question {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Milliseconds to wait for the response. Default: 10,000. */
+  readonly patienceMs?: number;
 }
 
 /** A place from which HTTP requests are sent. */
 export interface Reach {
-  /** Never fails, never follows a redirect, waits 10 s for a response. */
+  /** Never fails, never follows a redirect, waits 10 s for a response unless told otherwise. */
   ask(url: string, question?: Question): Promise<Answer>;
   /** Closes its connections. */
   close(): void;
@@ -24,9 +26,9 @@ export const patience = 10_000;
 
 /** From this process. */
 export const here: Reach = {
-  async ask(url, question = {}) {
+  async ask(url, { patienceMs = patience, ...question } = {}) {
     try {
-      const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(patience), ...question });
+      const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(patienceMs), ...question });
       return { status: response.status, text: await response.text() };
     } catch (error) {
       return { status: 0, text: reasonOf(error) };

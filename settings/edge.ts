@@ -33,7 +33,7 @@ function oneToken(raw: string): string {
 }
 
 /** Settings, known or not, of parts that an edge stack does not have: they would silently do nothing. */
-export const notAtEdge = (name: string): boolean => /^(phoenix|tunnel|cloudflare):/.test(name);
+export const notAtEdge = (name: string): boolean => /^(phoenix|tunnel|cloudflare|example):/.test(name);
 
 /** @param set the keys in the stack file */
 export function edgeProblems(set: readonly string[]): Problem[] {

@@ -7,6 +7,7 @@ import { cpus, days, disk, memory, projects } from './amount-parse';
 import { destinations } from './destinations';
 import { dockerKeys } from './docker';
 import { edgeKeys } from './edge';
+import { exampleKeys } from './example';
 import { image } from './image-parse';
 import { loginKeys } from './login';
 import { networkKeys } from './network';
@@ -75,6 +76,7 @@ export const keys = {
   ...tlsKeys,
   ...tunnelKeys,
   ...edgeKeys,
+  ...exampleKeys,
   'ports:offset': key('0', 'Added to every host port of the stack, which moves all of them past those of a different stack', offset, '100'),
   'data:protect': key('false', 'Whether the volumes with traces and undelivered spans are protected: they can be neither destroyed nor replaced, not by `npm run down -- --purge` either', boolean),
   ...dockerKeys,

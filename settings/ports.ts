@@ -15,19 +15,22 @@ export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> 
   'alloy:otlpHttpPort': 'alloy:bind',
 };
 
-/** Host ports of the stack, by key. */
-export const portKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === port);
+/** Ports that are published only while another setting is `true`, and that setting. */
+export const portsWith: Partial<Record<SettingKey, SettingKey>> = { 'prometheus:port': 'prometheus:enabled', 'example:port': 'example:enabled' };
 
-/** Ports of services that a stack has only with a setting. */
-const onlyWith: Partial<Record<SettingKey, SettingKey>> = { 'prometheus:port': 'prometheus:enabled' };
+/** Host ports that a stack may publish, by key. */
+export const hostPortKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === port);
 
-/** Those of them that a stack publishes: an edge stack has no Phoenix. */
+/** Those that every stack with Phoenix publishes. */
+export const portKeys = hostPortKeys.filter((name) => portsWith[name] === undefined);
+
+/** Those that this stack publishes: an edge stack has no Phoenix. */
 export function publishedPorts(settings: Settings): SettingKey[] {
   return portsOf(settings, settings['edge:central'] !== undefined);
 }
 
 function portsOf(settings: Readonly<Record<string, unknown>>, atEdge: boolean): SettingKey[] {
-  return portKeys.filter((name) => !(atEdge && notAtEdge(name)) && settings[onlyWith[name] ?? ''] !== false);
+  return hostPortKeys.filter((name) => !(atEdge && notAtEdge(name)) && (portsWith[name] === undefined || settings[portsWith[name]] === true));
 }
 
 /** The port as the stack file has it, before `ports:offset`. */
@@ -79,8 +82,12 @@ export function portClashes(settings: Settings, broken: ReadonlySet<string>): Pr
  */
 export function* freePorts(name: SettingKey, settings: Settings): Generator<number, undefined> {
   const offset = settings['ports:offset'];
-  const claimed = new Set<unknown>(portKeys.map((other) => settings[other]));
-  for (let port = 16006 + portKeys.indexOf(name); port + offset <= lastPort; port += portKeys.length) {
+  const claimed = new Set<unknown>(hostPortKeys.map((other) => settings[other]));
+  // Below those of the ports that every stack has: what a message offers for these does not depend on how many others there are.
+  const { series, from, to } = portKeys.includes(name)
+    ? { series: portKeys, from: 16_006, to: lastPort }
+    : { series: hostPortKeys.filter((other) => !portKeys.includes(other)), from: 10_006, to: 16_005 };
+  for (let port = from + series.indexOf(name); port <= to && port + offset <= lastPort; port += series.length) {
     if (!claimed.has(port + offset)) {
       yield port;
     }

@@ -8,12 +8,13 @@ import { BrokenRule } from './broken-rule';
 import { destinationProblems } from './destinations';
 import { edgeProblems, notAtEdge } from './edge';
 import { secretsOf } from './edge-access';
+import { exampleProblems } from './example';
 import { isSecretKey, keyed, keys, providerKeys, type SettingKey, type Settings } from './keys';
 import { loginProblems } from './login';
 import { nearestKey } from './meant-key';
 import { halvesOf } from './network';
 import { holdsKey, moved, offers } from './offer';
-import { movePorts, portClashes, portKeys } from './ports';
+import { hostPortKeys, movePorts, portClashes } from './ports';
 import { prometheusProblems } from './prometheus';
 import type { Problem } from './problem';
 import { setCommand, shellQuoted } from './setting';
@@ -46,7 +47,7 @@ const told = <K extends SettingKey>(name: K, value: Settings[K]): unknown => (va
 export function secretValues(settings: Settings, config: Readonly<Record<string, string>>, isSecret: (key: string) => boolean): unknown[] {
   const known = Object.keys(keys) as SettingKey[];
   // A port that is moved by a secret offset would reveal it.
-  const moved = isSecret('ports:offset') ? portKeys : [];
+  const moved = isSecret('ports:offset') ? hostPortKeys : [];
   return [...known.filter((name) => isSecret(name) && config[name] !== keys[name].fallback), ...moved]
     .flatMap((name) => [config[name], name === 'edge:access' ? settings[name] && secretsOf(settings[name]) : settings[name], told(name, settings[name])]);
 }
@@ -136,6 +137,7 @@ export function readSettings(
           ...('edge:access' in config && !broken.has('edge:access') ? [{ key: 'edge:access', rule: 'it is for a stack at the edge, and edge:central, the name of its central stack, is not set', mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:access'] }] : []),
           ...loginProblems(checked, broken, page === undefined ? [] : [checked['tunnel:hostname'] ?? '']),
           ...tunnelProblems(checked, broken, process.env),
+          ...exampleProblems(checked, broken),
         ]),
   );
   return { settings: checked, problems };

@@ -10,6 +10,7 @@ import { hostName, stackLabel } from '../components/names';
 import { destinationsOf } from '../settings/destinations';
 import { doorOf } from './door';
 import { Egress } from '../components/egress';
+import { exampleOn } from './example';
 import { Gate } from '../components/gate';
 import { closedFile } from '../components/gate-config';
 import { alloyOn, forContainers, prometheusOn, storeGates, tokenOutputs, type Host } from './host';
@@ -145,6 +146,8 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     path: [...phoenix.path, ...(journal ? [journal.server] : []), gate.server, ...stores.map(({ server }) => server), ...alloy.path],
   }, { dependsOn: intake });
 
+  const example = exampleOn(host, phoenix.image, alloy);
+
   const services = { page: gate.page, phoenixOtlp: gate.internal, otlp: alloy.internal.otlpHttp };
   const published = account && (await publish(host, account, services, phoenix, delivery));
   published?.remote.apply(({ tokens }) =>
@@ -164,6 +167,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       phoenixOtlpGrpc: door?.otlpGrpc,
       alloyUi: alloy.endpoints.ui,
       ...deployed.endpoints,
+      ...(example ? { example: example.endpoint } : {}),
     },
     /** Where applications in containers send; null if they reach none of the addresses. */
     forContainers: forContainers(host),
@@ -183,7 +187,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     remote: published?.remote ?? nothingRemote,
     remoteAccess: published?.remoteAccess ?? {},
     /** Names on the Docker host, for the commands that operate the stack: verify, backup, purge. */
-    containers,
+    containers: { ...containers, ...(example ? { example: example.containerName } : {}) },
     volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName, ...(journal ? { journal: journal.volumeName } : {}), ...deployed.volumes },
     dockerHost,
     /** How to reach it; secret, because it may contain the key of a certificate. */

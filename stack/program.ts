@@ -19,7 +19,7 @@ import { EngineCheck } from '../components/observability-resources';
 import { imagesOfThisRun } from './run-images';
 import { covering, coverResources } from './secrecy';
 import { readSettings, secretValues } from '../settings/settings';
-import { portKeys } from '../settings/ports';
+import { hostPortKeys } from '../settings/ports';
 import { tlsFindings } from '../settings/tls';
 import { surveyStores } from './store-survey';
 import { tokenFindings } from './token';
@@ -40,7 +40,7 @@ export async function program(): Promise<object> {
   const { settings, problems: wrong } = readSettings(config, project, isSecret);
   // A broken setting has its default, and without its offset so does every port: what the host reports about these values is
   // not about what was set.
-  const told = new Set(wrong.flatMap(({ key }) => (key === 'ports:offset' ? [key, ...portKeys] : [key])));
+  const told = new Set(wrong.flatMap(({ key }) => (key === 'ports:offset' ? [key, ...hostPortKeys] : [key])));
   const atEdge = settings['edge:central'] !== undefined;
   const choice = chooseEngine(settings);
   // If the engine was named incorrectly, no engine is asked.

@@ -74,10 +74,11 @@ test('names and numbers that data, applications and other programs rely on', () 
     alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345, tlsGrpc: 14317, tlsHttp: 14318 },
     gate: { otlpHttp: 4318, health: 14319, ui: 6006, directGrpc: 4317, directHttp: 14318, tlsUi: 16006, tlsGrpc: 24317, tlsHttp: 24318, page: 9090 },
     journal: { otlpHttp: 4318 },
+    example: { http: 10000 },
     tunnel: { metrics: 20241 },
     prometheus: { web: 9090 },
   });
-  expect(users).toEqual({ phoenix: '65532:65532', alloy: '473:473', gate: '101:101', journal: '65532:65532', tunnel: '65532:65532', prometheus: '65534:65534' });
+  expect(users).toEqual({ phoenix: '65532:65532', alloy: '473:473', gate: '101:101', journal: '65532:65532', example: '65532:65532', tunnel: '65532:65532', prometheus: '65534:65534' });
   expect(firstAdmin).toBe('admin@localhost');
   expect(stackLabel).toBe('llm-observability.stack');
   expect(oldestEngineApi).toBe('1.41');
@@ -113,9 +114,10 @@ describe('the names of a stack on its Docker host', () => {
       'phoenix-dev', 'phoenix-dev-data-owner', 'phoenix-dev-secret-files', 'tunnel-dev-secret-files', 'journal-dev', 'journal-dev-data-owner', 'journal-dev-secret-files',
       'phoenix-dev-gate', 'phoenix-dev-gate-config-files', 'prometheus-dev-gate', 'prometheus-dev-gate-config-files', 'loki-dev-gate', 'loki-dev-gate-config-files', 'phoenix-dev-gate-ingest-keys', 'phoenix-dev-gate-tls-files', 'phoenix-dev-egress', 'phoenix-dev-egress-config-files',
       'prometheus-dev', 'prometheus-dev-data-owner', 'prometheus-dev-config-files', 'prometheus-dev-config-check', 'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files', 'alloy-dev-tls-files',
+      'example-dev', 'example-dev-program-files', 'example-dev-secret-files',
     ]);
     expect([connectors.length, connectors[0], connectors.at(-1)]).toEqual([maxConnectors, 'tunnel-dev-1', 'tunnel-dev-25']);
-    expect(volume).toEqual(['phoenix-dev-data', 'phoenix-dev-secrets', 'tunnel-dev-secrets', 'journal-dev-data', 'journal-dev-secrets', 'phoenix-dev-gate-config', 'prometheus-dev-gate-config', 'loki-dev-gate-config', 'phoenix-dev-gate-ingest', 'phoenix-dev-gate-tls', 'phoenix-dev-egress-config', 'prometheus-dev-data', 'prometheus-dev-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls']);
+    expect(volume).toEqual(['phoenix-dev-data', 'phoenix-dev-secrets', 'tunnel-dev-secrets', 'journal-dev-data', 'journal-dev-secrets', 'phoenix-dev-gate-config', 'prometheus-dev-gate-config', 'loki-dev-gate-config', 'phoenix-dev-gate-ingest', 'phoenix-dev-gate-tls', 'phoenix-dev-egress-config', 'prometheus-dev-data', 'prometheus-dev-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls', 'example-dev-program', 'example-dev-secrets']);
     expect(network).toEqual(['observability-dev', 'observability-dev-store']);
   });
 

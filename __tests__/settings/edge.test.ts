@@ -65,7 +65,7 @@ describe('what a stack at the edge does not have', () => {
 
   test('there are settings for both kinds of stack', () => {
     expect(all.filter(([name]) => ofAnEdge.includes(name)).map(([name]) => name)).toEqual(ofAnEdge);
-    expect(new Set(refused.map(([name]) => name.split(':')[0]))).toEqual(new Set(['phoenix', 'tunnel', 'cloudflare']));
+    expect(new Set(refused.map(([name]) => name.split(':')[0]))).toEqual(new Set(['phoenix', 'tunnel', 'cloudflare', 'example']));
     expect(Object.keys(edgeKeys).filter((name) => !ofAnEdge.includes(name))).toEqual([]);
   });
 
@@ -223,8 +223,8 @@ describe('edge:token', () => {
 describe('ports', () => {
   test('at the edge there are those of Alloy, elsewhere all', () => {
     expect(publishedPorts(read(atEdge).settings)).toEqual(['alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort']);
-    expect(publishedPorts(read({ 'prometheus:enabled': 'true' }).settings)).toEqual(portKeys);
-    expect(publishedPorts(read({}).settings)).toEqual(portKeys.filter((name) => name !== 'prometheus:port'));
+    expect(publishedPorts(read({}).settings)).toEqual(portKeys);
+    expect(publishedPorts(read({ 'prometheus:enabled': 'true' }).settings)).toEqual([...portKeys, 'prometheus:port']);
   });
 
   rows([['alloy:uiPort', '6006'], ['alloy:otlpGrpcPort', '14317'], ['alloy:otlpHttpPort', '14318']])('%s may be %s at the edge, which is one of Phoenix elsewhere', (name, port) => {

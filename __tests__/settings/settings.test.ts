@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { images } from '../../components/catalog';
 import { dockerKeys } from '../../settings/docker';
 import { edgeKeys } from '../../settings/edge';
+import { exampleKeys } from '../../settings/example';
 import { shellQuoted, type Key } from '../../settings/setting';
 import { loginKeys } from '../../settings/login';
 import { networkKeys } from '../../settings/network';
@@ -86,14 +87,16 @@ describe('what is right', () => {
       'cloudflare:baseUrl': 'https://api.cloudflare.com/client/v4',
       'edge:sendTo': 'alloy',
       'edge:token': 'edge',
+      'example:enabled': false,
+      'example:port': 10000,
       'ports:offset': 0,
       'data:protect': false,
       'docker:disableDockerDaemonCheck': false,
     });
   });
 
-  test('every setting, set; those of login, of networks, of stores, of Prometheus, of TLS, of the tunnel, of the edge and of the Docker Engine have tests of their own', () => {
-    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...dockerKeys };
+  test('every setting, set; those of login, of networks, of stores, of Prometheus, of TLS, of the tunnel, of the edge, of the AI service and of the Docker Engine have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...exampleKeys, ...dockerKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
@@ -170,12 +173,12 @@ describe('what is right', () => {
 
   test('the port keys are the ones whose value is a host port', () => {
     expect(portKeys).toEqual([
-      'phoenix:uiPort', 'phoenix:otlpGrpcPort', 'phoenix:otlpHttpPort', 'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'prometheus:port',
+      'phoenix:uiPort', 'phoenix:otlpGrpcPort', 'phoenix:otlpHttpPort', 'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort',
     ]);
   });
 
   test('Phoenix and the OTLP ports of Alloy are where a setting says', () => {
-    expect(portKeys.map((name) => bindOf[name])).toEqual(['phoenix:bind', 'phoenix:bind', 'phoenix:bind', 'alloy:bind', 'alloy:bind', undefined, undefined]);
+    expect(portKeys.map((name) => bindOf[name])).toEqual(['phoenix:bind', 'phoenix:bind', 'phoenix:bind', 'alloy:bind', 'alloy:bind', undefined]);
   });
 
   test('the example of each works, and so does its default', () => {
@@ -525,9 +528,9 @@ describe('ports', () => {
   });
 
   test('a port is offered for one key only, and never one that is claimed', () => {
-    const { settings } = read({ 'phoenix:uiPort': '16006', 'alloy:uiPort': '16013' });
+    const { settings } = read({ 'phoenix:uiPort': '16006', 'alloy:uiPort': '16012' });
     const offers = portKeys.flatMap((name) => [...freePorts(name, settings)]);
-    expect(freePorts('phoenix:uiPort', settings).next().value).toBe(16020);
+    expect(freePorts('phoenix:uiPort', settings).next().value).toBe(16018);
     expect(new Set(offers).size).toBe(offers.length);
     expect(offers).not.toContain(16006);
     expect(Math.max(...offers)).toBe(65535);
@@ -552,8 +555,8 @@ describe('ports:offset', () => {
   test('moves nothing else', () => {
     const { settings } = read({ 'ports:offset': '100', 'prometheus:enabled': 'true' });
     const moved = Object.entries(settings).filter(([name, value]) => value !== read({}).settings[name as SettingKey] && typeof value === 'number').map(([name]) => name);
-    expect(moved).toEqual([...portKeys, 'ports:offset']);
-    expect(portKeys.map((name) => String(portAsSet(name, settings)))).toEqual(portKeys.map((name) => keys[name].fallback));
+    expect(moved).toEqual([...portKeys, 'prometheus:port', 'ports:offset']);
+    expect(publishedPorts(settings).map((name) => String(portAsSet(name, settings)))).toEqual(publishedPorts(settings).map((name) => keys[name].fallback));
   });
 
   rows<[Record<string, string>, SettingKey, number, number, number]>([
@@ -596,10 +599,10 @@ describe('ports:offset', () => {
   });
 
   test('what is offered for a port is free and in range with the offset, one after the other', () => {
-    const { settings } = read({ 'ports:offset': '1000', 'alloy:uiPort': '16006', 'phoenix:otlpHttpPort': '16013' });
+    const { settings } = read({ 'ports:offset': '1000', 'alloy:uiPort': '16006', 'phoenix:otlpHttpPort': '16012' });
     const offers = [...freePorts('phoenix:uiPort', settings)];
-    expect(offers.slice(0, 2)).toEqual([16020, 16027]);
-    expect(offers.at(-1)).toBe(64530);
+    expect(offers.slice(0, 2)).toEqual([16018, 16024]);
+    expect(offers.at(-1)).toBe(64534);
     expect(offers.every((port) => port + 1000 <= 65535)).toBe(true);
   });
 
@@ -622,7 +625,7 @@ describe('ports:offset', () => {
         const { settings, problems } = read(mended);
         expect(problems).toEqual([]);
         const published = publishedPorts(settings).map((name) => Number(settings[name]));
-        expect([new Set(published).size, Math.max(...published) <= 65535]).toEqual([edge ? ofAlloy.length : portKeys.length - 1, true]);
+        expect([new Set(published).size, Math.max(...published) <= 65535]).toEqual([edge ? ofAlloy.length : portKeys.length, true]);
       }),
     );
   });
@@ -660,12 +663,12 @@ describe('secrets', () => {
   test('they are these', () => {
     expect(secretKeys).toEqual([
       'phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword', 'phoenix:oidcClientSecret', 'phoenix:ldapBindPassword', 'phoenix:smtpPassword',
-      'prometheus:password', 'prometheus:token', 'loki:password', 'loki:token', 'tls:key', 'cloudflare:apiToken', 'edge:access', 'docker:keyMaterial', 'docker:registryAuth',
+      'prometheus:password', 'prometheus:token', 'loki:password', 'loki:token', 'tls:key', 'cloudflare:apiToken', 'edge:access', 'example:modelKey', 'docker:keyMaterial', 'docker:registryAuth',
     ]);
   });
 
-  /** Those of stores need others; those of the engine, of TLS and of the edge have a form. All of them have tests of their own. */
-  const words = secretKeys.filter((name) => !(name in { ...storeKeys, ...tlsKeys, ...dockerKeys, ...edgeKeys }));
+  /** Those of stores and of the AI service need others; those of the engine, of TLS and of the edge have a form. All of them have tests of their own. */
+  const words = secretKeys.filter((name) => !(name in { ...storeKeys, ...tlsKeys, ...dockerKeys, ...edgeKeys, ...exampleKeys }));
 
   const value = 'abcdefghijklmnopqrstuvwxyz0123456789abcd';
   test('each is refused in plain text, without its value', () => {

@@ -165,8 +165,8 @@ describe('a port that is taken', () => {
   });
 
   test('the port in the command is free, there and in the settings', async () => {
-    const { problems } = await inspect({ 'alloy:uiPort': '16013' }, containers(container('web', 6006), container('other', 16006)));
-    expect(problems).toEqual([taken('phoenix:uiPort', 6006, 'container web', 16020)]);
+    const { problems } = await inspect({ 'alloy:uiPort': '16012' }, containers(container('web', 6006), container('other', 16006)));
+    expect(problems).toEqual([taken('phoenix:uiPort', 6006, 'container web', 16018)]);
   });
 });
 
@@ -216,7 +216,7 @@ describe('several ports that are taken', () => {
       key: 'phoenix:uiPort',
       value: '6006',
       rule: 'container phoenix-prod of stack llm-observability/prod holds port 6106 (ports:offset is 100) on the Docker host; stop it, or choose a different port',
-      mend: ['pulumi config set phoenix:uiPort 16013'],
+      mend: ['pulumi config set phoenix:uiPort 16012'],
     }]);
   });
 

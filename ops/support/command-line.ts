@@ -188,7 +188,7 @@ export function configFlags(config: Readonly<Record<string, string>>): string[] 
 }
 
 /** Options whose values are names, numbers and paths. */
-const open = ['stack', 'rotate', 'timeout', 'phoenix', 'alloy', 'file', 'only', 'rate', 'batch', 'span-bytes'];
+const open = ['stack', 'rotate', 'timeout', 'phoenix', 'alloy', 'file', 'only', 'rate', 'batch', 'span-bytes', 'load'];
 
 /** The value of an option as a message may show it. */
 function shown(option: string, value: string): string {

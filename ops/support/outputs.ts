@@ -18,7 +18,7 @@ export interface Outputs {
   /** Keys of `phoenix:apiKeys` by name. Secret. */
   readonly apiKeys: Readonly<Record<string, string>>;
   /** Names on the Docker host. */
-  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly prometheus?: string };
+  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly prometheus?: string; readonly example?: string };
   readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string; readonly prometheus?: string };
   /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;
@@ -83,4 +83,6 @@ export interface Endpoints {
   readonly alloyUi: string;
   /** Page of the deployed Prometheus, if there is one. */
   readonly prometheus?: string;
+  /** With `example:enabled` alone. */
+  readonly example?: string;
 }

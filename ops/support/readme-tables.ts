@@ -2,7 +2,7 @@
  * The README's tables, generated from the code that they describe. A test compares the README with them, and `npm test -- -u`
  * updates it.
  */
-import { bindOf, portKeys } from '../../settings/ports';
+import { bindOf, hostPortKeys, portsWith } from '../../settings/ports';
 import { keys, type SettingKey } from '../../settings/keys';
 import { commands } from '../commands';
 
@@ -14,7 +14,8 @@ const served: Partial<Record<SettingKey, string>> = {
   'alloy:otlpGrpcPort': 'Alloy: OTLP over gRPC, for applications',
   'alloy:otlpHttpPort': 'Alloy: OTLP over HTTP, for applications',
   'alloy:uiPort': "Alloy: its own page, with a password",
-  'prometheus:port': 'Gate: page and API of Prometheus, with `prometheus:enabled`',
+  'prometheus:port': 'Gate: page and API of Prometheus',
+  'example:port': 'AI service to try the stack with',
 };
 
 /** The default addresses of a port. */
@@ -35,13 +36,13 @@ export function settingsTable(): string {
 export function portsTable(): string {
   return table(
     ['Host port', 'Where', 'What', 'Setting'],
-    portKeys.map((key) => {
+    hostPortKeys.map((key) => {
       const what = served[key];
       if (what === undefined) {
         throw new Error(`ops/support/readme-tables.ts does not describe what listens on ${key}`);
       }
       const bind = bindOf[key];
-      return [code(keys[key].fallback ?? ''), bind ? where[bind] : 'loopback', what, code(key)];
+      return [code(keys[key].fallback ?? ''), bind ? where[bind] : 'loopback', portsWith[key] ? `${what}, with ${code(portsWith[key])}` : what, code(key)];
     }),
   );
 }

@@ -28,6 +28,7 @@ export interface Container {
   readonly image: string;
   readonly restart?: string;
   readonly command?: readonly string[];
+  readonly envs?: unknown;
   readonly networksAdvanced?: readonly { readonly name: string; readonly aliases?: readonly string[] }[];
   readonly ports?: readonly { readonly internal: number; readonly external: number }[];
   readonly volumes?: readonly { readonly volumeName: string; readonly readOnly?: boolean }[];
@@ -78,7 +79,7 @@ export function stackParts({ resources, endpoints }: Deployed): StackParts {
   const checks = of<{ central?: { hostname: string; stack: string } }>('observability:index:DeliveryCheck');
   return {
     network: networks.find(({ name }) => !inner.has(name))?.name ?? '',
-    services: running.filter((container) => !isConnector(container)).map((container) => ({ ...container, ...flowsOf(filesOf(container, containers)), inner: onlyIn(container, inner) })),
+    services: running.filter((container) => !isConnector(container)).map((container) => ({ ...container, ...flowsOf(filesOf(container, containers), sentTo(container)), inner: onlyIn(container, inner) })),
     connectors: running.filter(isConnector),
     tunnel: tunnel?.name ?? '',
     // The last one has no hostname: it matches everything else.
@@ -111,8 +112,12 @@ function filesOf({ volumes = [] }: Container, containers: readonly Container[]):
     .flatMap(({ file, content }) => (typeof content === 'string' ? [{ file, text: content }] : []));
 }
 
+/** Where a service sends that OpenTelemetry's own variable tells it. */
+const sentTo = ({ envs }: Container): string[] =>
+  (Array.isArray(envs) ? envs : []).flatMap((variable) => (typeof variable === 'string' ? /^OTEL_EXPORTER_OTLP_ENDPOINT=(.+)$/.exec(variable)?.[1] ?? [] : []));
+
 /** Where a service sends, from its files: Alloy distinguishes signals, nginx forwards everything. */
-function flowsOf(files: readonly File[]): Omit<Service, keyof Container | 'inner'> {
+function flowsOf(files: readonly File[], sent: readonly string[]): Omit<Service, keyof Container | 'inner'> {
   const textOf = (ending: string): string => files.filter(({ file }) => file.endsWith(ending)).map(({ text }) => text).join('\n');
   const nginx = textOf('/nginx.conf');
   // The gate's own name for the Docker host.
@@ -124,6 +129,6 @@ function flowsOf(files: readonly File[]): Omit<Service, keyof Container | 'inner
       ...[...nginx.replace(group, '').matchAll(/^\s*(?:default|"[^"]*"|server) "?([\w.-]+:\d+)"?(?: backup)?(?: resolve)?;/gm)],
     ].map(([, server = '']) => server),
     // Requests to itself lead nowhere else.
-    passedOn: [...nginx.matchAll(/^\s*proxy_pass\s+"?(https?:\/\/)(?!127\.0\.0\.1[:/;])([^\s";$/]+)([^\s";$]*)/gm)].map(([, scheme = '', host = '', path = '']) => `${scheme}${host === dockerHostInGate ? server : host}${path}`),
+    passedOn: [...sent, ...[...nginx.matchAll(/^\s*proxy_pass\s+"?(https?:\/\/)(?!127\.0\.0\.1[:/;])([^\s";$/]+)([^\s";$]*)/gm)].map(([, scheme = '', host = '', path = '']) => `${scheme}${host === dockerHostInGate ? server : host}${path}`)],
   };
 }
