@@ -3,6 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import * as yaml from 'js-yaml';
+import { images } from '../components/catalog';
 import { hostNames, maxConnectors } from '../components/names';
 import { listed, problemsVariable, type Problem } from '../settings/problem';
 import { standsEmpty } from '../settings/settings';
@@ -893,6 +894,35 @@ test('phoenix:journal puts a journal between the gate and Phoenix, and changes n
   expectGraph('graph-journal.yaml', on, off);
 });
 
+test('grafana:enabled adds Grafana, which asks the store of metrics, and changes nothing else', async () => {
+  const config = { 'prometheus:url': 'http://host.docker.internal:9090', 'phoenix:rootUrl': 'https://phoenix.example.com/', 'phoenix:auth': 'true' };
+  const off = await run({ config });
+  const on = await run({ config: { ...config, 'grafana:enabled': 'true' } });
+  expect([...on.resources.keys()].filter((name) => !off.resources.has(name))).toEqual([
+    'grafana', 'grafana-admin-password', 'grafana-config', 'grafana-config-files', 'grafana-data', 'grafana-image', 'grafana-secret-files', 'grafana-secrets', 'grafana-server',
+  ]);
+  expect([...off.resources].filter(([name, { inputs }]) => JSON.stringify(inputs) !== JSON.stringify(on.resources.get(name)?.inputs)).map(([name]) => name)).toEqual([]);
+  expect(on.result).toEqual({
+    ...off.result,
+    endpoints: { ...(off.result['endpoints'] as object), grafana: 'http://127.0.0.1:3000' },
+    containers: { ...(off.result['containers'] as object), grafana: 'grafana-dev' },
+    volumes: { ...(off.result['volumes'] as object), grafana: 'grafana-dev-data' },
+    images: { ...(off.result['images'] as object), grafana: { name: images.grafana, digest: 'grafana/grafana@sha256:d1', id: 'sha256:1d' } },
+    grafanaLogin: secret({ url: 'http://127.0.0.1:3000', user: 'admin', password: 'drawn-grafana-admin-password' }),
+  });
+  const uploads = on.resources.get('grafana-config-files')?.inputs['uploads'] as { file: string; content: string }[];
+  const dataSource = uploads.find(({ file }) => file.endsWith('/datasources/llm-observability.yaml'))?.content;
+  expect(dataSource).toContain('url: "http://host.docker.internal:9090"');
+  expect(dataSource).toContain('"https://phoenix.example.com/redirects/traces/$${__value.raw}"');
+  expect(uploads.find(({ file }) => file.endsWith('ai-services.json'))?.content).toContain('"url": "https://phoenix.example.com"');
+  expect(on.resources.get('grafana-server')?.inputs['hosts']).toEqual([{ host: 'host.docker.internal', ip: 'host-gateway' }]);
+
+  // One that the stack deploys is on the same network.
+  const deployed = await run({ config: { 'grafana:enabled': 'true', 'prometheus:enabled': 'true' } });
+  expect(JSON.stringify(deployed.resources.get('grafana-config-files')?.inputs['uploads'])).toContain('url: \\"http://prometheus:9090\\"');
+  expect(deployed.resources.get('grafana-server')?.inputs['hosts']).toBeUndefined();
+});
+
 test('two stacks share no name on the Docker host', async () => {
   const names = ({ resources }: Deployment<Outputs>): unknown[] =>
     [...resources.values()].filter(({ type }) => /^docker:.*:(Container|Network|Volume)$/.test(type)).map(({ inputs }) => inputs['name']);
@@ -908,7 +938,7 @@ describe('names on the Docker host', () => {
   const listed = (stack: string, atEdge: boolean): object => Object.fromEntries(Object.entries(hostNames(stack, atEdge)).map(([kind, names]) => [kind, [...names].sort()]));
 
   test('with everything that can be switched on, they are just those that the catalog lists', async () => {
-    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', ...withExample.config, 'prometheus:enabled': 'true', 'loki:url': 'http://loki:3100', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
+    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', ...withExample.config, 'grafana:enabled': 'true', 'prometheus:enabled': 'true', 'loki:url': 'http://loki:3100', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
     const secretKeys = ['tls:key', ...(withExample.secretKeys ?? []), ...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
     expect(made(await run({ stack: 'paris', config, secretKeys }))).toEqual(listed('paris', false));
   });
@@ -934,6 +964,8 @@ describe('every container of every setting', () => {
     },
     secretKeys: ['prometheus:token', 'loki:password'],
   };
+  /** It asks only a store without credentials. */
+  const withGrafana: Run = { config: { 'prometheus:url': 'http://prometheus:9090', 'loki:url': 'http://loki:3100', 'grafana:enabled': 'true' } };
   const onLan: Run = { config: { ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' }, secretKeys: ['tls:key'] };
   const together = (...parts: readonly Run[]): Run => ({
     ...parts[0], config: Object.assign({}, ...parts.map(({ config }) => config)) as Record<string, string>, secretKeys: parts.flatMap(({ secretKeys = [] }) => secretKeys),
@@ -959,6 +991,7 @@ describe('every container of every setting', () => {
   const stages: readonly (readonly [string, Run, readonly string[]])[] = [
     ['a stack with everything', together(central, toStores, onLan), carriersOfCentral],
     ['one whose stores are told otherwise who sends', together(central, withUser, onLan), carriersOfCentral],
+    ['one with Grafana', together(central, withGrafana, onLan), [...carriersOfCentral.filter((name) => !gatesOfStores.includes(name)), 'grafana-secret-files'].sort()],
     ['one with its defaults', {}, ['alloy-secret-files', 'phoenix-secret-files']],
     ['one with a Prometheus', deployed, ['alloy-secret-files', 'phoenix-secret-files']],
     ['one at the edge', together(edge, toStores, onLan), [...carriers, ...gatesOfStores]],
@@ -978,7 +1011,7 @@ describe('every container of every setting', () => {
   test('these are all that there are', async () => {
     const made = async (...stages: readonly Run[]): Promise<unknown[]> =>
       [...new Set((await inTurn(stages, run)).flatMap((stage) => containersOf(stage).map(({ inputs }) => inputs['name'])))].sort();
-    expect(await made(together(central, toStores, onLan), deployed)).toEqual([...hostNames('dev', false).container].sort());
+    expect(await made(together(central, toStores, onLan), together(central, withGrafana, onLan), deployed)).toEqual([...hostNames('dev', false).container].sort());
     expect(await made(together(edge, toStores, onLan), together(edge, deployed))).toEqual([...hostNames('edge', true).container].sort());
   });
 
@@ -1115,11 +1148,15 @@ describe('what is stored with --secret', () => {
     'prometheus:rules': ['groups:\n  - name: marked-rules\n    rules: []\n', 'marked-rules'], 'prometheus:image': 'registry.example.net/marked-prometheus:v3.99.1',
   };
   const withPrometheus = { 'prometheus:enabled': 'true' };
+  const grafana: typeof marked = {
+    'prometheus:url': 'http://marked-prometheus:9090', 'grafana:port': '17007', 'grafana:memory': ['7779MiB', '7779'], 'grafana:image': 'registry.example.net/marked-grafana:13.99.1',
+    'phoenix:rootUrl': ['https://marked-root.example.com/marked-path', 'marked-root.example.com', '/marked-path'],
+  };
   /** They are parts of headers, which are secrets. */
   const inHeaders = ['prometheus:username', 'prometheus:tenant', 'loki:username', 'loki:tenant'];
   const switches: Record<string, string> = {
     'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
-    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true', 'alloy:ownMetrics': 'true', 'example:enabled': 'true',
+    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true', 'alloy:ownMetrics': 'true', 'example:enabled': 'true', 'grafana:enabled': 'false',
   };
   const notAsked = { 'docker:disableDockerDaemonCheck': 'true' };
   const centralOutputs = { 'marked-central': { ...prod, remote: { ...prod.remote, tokens: { 'marked-token': { expiresAt: '2999-11-21T08:00:00Z' } } }, remoteAccess: { 'marked-token': prod.remoteAccess.edge } } };
@@ -1128,6 +1165,7 @@ describe('what is stored with --secret', () => {
     ['a stack with everything', marked, { config: switches }],
     ['one whose stores are told otherwise who sends', sender, {}],
     ['one with a Prometheus', deployed, { config: withPrometheus }],
+    ['one with Grafana', grafana, { config: { 'grafana:enabled': 'true', 'phoenix:auth': 'true' } }],
     ['one at the edge', { ...atEdge, 'alloy:image': marked['alloy:image'] ?? '', 'prometheus:url': marked['prometheus:url'] ?? '' }, { stack: 'edge', outputs: centralOutputs }],
     ['one at the edge that was given what it needs', given, { stack: 'edge', config: { 'edge:central': 'prod' } }],
     ['an engine over SSH', ssh, { config: notAsked, preview: true, named: true }],
@@ -1149,7 +1187,7 @@ describe('what is stored with --secret', () => {
   });
 
   test('every setting is among these, but one whose value stays on this machine', () => {
-    const walked = [marked, sender, deployed, withPrometheus, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
+    const walked = [marked, sender, deployed, withPrometheus, grafana, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
     expect(Object.keys(keys).filter((name) => !walked.includes(name))).toEqual(['docker:context']);
   });
 

@@ -16,6 +16,7 @@ export const images = {
   gate: 'nginx:1.30.6',
   tunnel: 'cloudflare/cloudflared:2026.8.2',
   prometheus: 'prom/prometheus:v3.14.0',
+  grafana: 'grafana/grafana:13.2.3',
 } as const;
 
 /** A service that runs in its own container. */
@@ -28,6 +29,7 @@ export const oldest: Readonly<Record<ServiceName, string>> = {
   gate: newest(reliedOn.gate),
   tunnel: newest(reliedOn.tunnel),
   prometheus: newest(reliedOn.prometheus),
+  grafana: newest(reliedOn.grafana),
 };
 
 function newest(reliances: readonly Reliance[]): string {
@@ -58,10 +60,11 @@ export const ports = {
   example: { http: 10000 },
   tunnel: { metrics: 20241 },
   prometheus: { web: 9090 },
+  grafana: { ui: 3000 },
 } as const;
 
 /** Host names of the services on the networks of a stack. Under the name `phoenix` the others reach the gate. */
-export const aliases = { alloy: 'alloy', phoenix: 'phoenix-server', journal: 'phoenix-journal', egress: 'phoenix-egress', prometheus: 'prometheus', example: 'ai-service' } as const;
+export const aliases = { alloy: 'alloy', phoenix: 'phoenix-server', journal: 'phoenix-journal', egress: 'phoenix-egress', prometheus: 'prometheus', grafana: 'grafana', example: 'ai-service' } as const;
 
 /** URL of Phoenix's metrics on its network. */
 export const phoenixMetrics = `http://${aliases.phoenix}:${ports.phoenix.metrics}/metrics`;
@@ -106,6 +109,8 @@ export const users = {
   tunnel: '65532:65532',
   /** `nobody` of the official image, which owns /prometheus there. */
   prometheus: '65534:65534',
+  /** `grafana` of the official image, which owns /var/lib/grafana there. */
+  grafana: '472:0',
 } as const;
 
 /**

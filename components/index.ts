@@ -9,6 +9,7 @@ export type { Door } from './door';
 export { Egress, type Destination, type EgressArgs } from './egress';
 export { ExampleService, type ExampleModel, type ExampleServiceArgs } from './example-service';
 export { Gate, type GateArgs } from './gate';
+export { Grafana, type GrafanaArgs } from './grafana';
 export type { Limits, Mount, Ulimit } from './hardening';
 export { Journal, type JournalArgs } from './journal';
 export { ApiKeyList, type ApiKeyListArgs } from './observability-resources';

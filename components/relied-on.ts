@@ -94,4 +94,13 @@ export const reliedOn = {
     { what: '`--web.enable-remote-write-receiver`', since: '2.33.0', where: 'Alloy writes to it' },
     { what: '`promtool check config`, `promtool query instant`', since: '2.0.0', where: 'check of the rules, health check' },
   ],
+  grafana: [
+    { what: '`sh`, `wget` and `chown`, and `/run.sh` as entry point: in the images on Alpine', since: '7.3.0', where: 'server, health check' },
+    { what: 'user 472:0, who owns `/var/lib/grafana`; runs with a read-only root and a writable `/tmp`', since: '7.3.0', where: 'server, the volume of its database' },
+    { what: '`GF_…` for every option, and `GF_SECURITY_ADMIN_PASSWORD__FILE` for a password in a file', since: '5.2.0', where: 'server' },
+    { what: '`datasources` and `dashboards` in `/etc/grafana/provisioning`, `exemplarTraceIdDestinations` with a `url`', since: '7.4.0', where: 'data source, dashboards' },
+    { what: '`prune` in the file of data sources', since: '11.1.0', where: 'data source' },
+    { what: '`grafana cli admin reset-admin-password --password-from-stdin`', since: '11.1.0', where: 'password of the administrator' },
+    { what: '`GF_PLUGINS_PREINSTALL_DISABLED`', since: '11.6.0', where: 'the plugin of the data source stays the one of the image', without: 'it does not have what the variable turns off' },
+  ],
 } as const satisfies Readonly<Record<string, readonly Reliance[]>>;

@@ -33,13 +33,13 @@ function oneToken(raw: string): string {
 }
 
 /** Settings, known or not, of parts that an edge stack does not have: they would silently do nothing. */
-export const notAtEdge = (name: string): boolean => /^(phoenix|tunnel|cloudflare|example):/.test(name);
+export const notAtEdge = (name: string): boolean => /^(phoenix|tunnel|cloudflare|grafana|example):/.test(name);
 
 /** @param set the keys in the stack file */
 export function edgeProblems(set: readonly string[]): Problem[] {
   return set.filter(notAtEdge).map((name) => ({
     key: name,
-    rule: 'this stack sends to a central stack (edge:central) and has neither a Phoenix nor a tunnel',
+    rule: `this stack sends to a central stack (edge:central) and has ${name.startsWith('grafana:') ? 'no Grafana' : 'neither a Phoenix nor a tunnel'}`,
     mend: [`pulumi config rm ${shellQuoted(name)}`],
   }));
 }

@@ -8,6 +8,7 @@ import { destinations } from './destinations';
 import { dockerKeys } from './docker';
 import { edgeKeys } from './edge';
 import { exampleKeys } from './example';
+import { grafanaKeys } from './grafana';
 import { image } from './image-parse';
 import { loginKeys } from './login';
 import { networkKeys } from './network';
@@ -72,6 +73,7 @@ export const keys = {
   'gate:image': key(images.gate, 'Image of the gates in front of Phoenix, of the stores of metrics and logs, and of what an edge stack sends to: nginx, with a version', image('gate')),
   ...storeKeys,
   ...prometheusKeys,
+  ...grafanaKeys,
   ...networkKeys,
   ...tlsKeys,
   ...tunnelKeys,

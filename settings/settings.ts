@@ -10,6 +10,7 @@ import { edgeProblems, notAtEdge } from './edge';
 import { secretsOf } from './edge-access';
 import { exampleProblems } from './example';
 import { isSecretKey, keyed, keys, providerKeys, type SettingKey, type Settings } from './keys';
+import { grafanaProblems } from './grafana';
 import { loginProblems } from './login';
 import { nearestKey } from './meant-key';
 import { halvesOf } from './network';
@@ -135,6 +136,7 @@ export function readSettings(
           // Access to the tunnel's page is decided by the tunnel's own rules.
           ...destinationProblems(checked, broken),
           ...('edge:access' in config && !broken.has('edge:access') ? [{ key: 'edge:access', rule: 'it is for a stack at the edge, and edge:central, the name of its central stack, is not set', mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:access'] }] : []),
+          ...grafanaProblems(checked, broken),
           ...loginProblems(checked, broken, page === undefined ? [] : [checked['tunnel:hostname'] ?? '']),
           ...tunnelProblems(checked, broken, process.env),
           ...exampleProblems(checked, broken),

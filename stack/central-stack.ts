@@ -13,6 +13,7 @@ import { Egress } from '../components/egress';
 import { exampleOn } from './example';
 import { Gate } from '../components/gate';
 import { closedFile } from '../components/gate-config';
+import { grafanaOn, grafanaOutputs } from './grafana';
 import { alloyOn, forContainers, prometheusOn, storeGates, tokenOutputs, type Host } from './host';
 import { networkArgs } from '../settings/network';
 import { endsOn, nearness } from '../settings/ending';
@@ -124,7 +125,10 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   const backends: Backend[] = [gate.backend, ...stores.map(({ backend }) => backend)];
   const alloy = alloyOn(host, backends, [gate, ...stores], largestRequestOf(settings));
 
-  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}), ...gateNames(stores), ...deployed.containers };
+  const page = settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? door?.ui;
+  const grafana = grafanaOutputs(await grafanaOn(host, page ?? '', prometheus?.internal));
+
+  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}), ...gateNames(stores) };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.page };
   const intake = new Intake('intake', {
     engine,
@@ -156,7 +160,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   // Last: until everything has succeeded, replaced keys may still be in use, at the edge too.
   new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: published ? [delivery, published.component] : delivery });
 
-  const images: Record<string, docker.RemoteImage> = { phoenix: phoenix.image, alloy: alloy.image, gate: gate.image, ...(published ? { tunnel: published.image } : {}), ...deployed.images };
+  const images: Record<string, docker.RemoteImage> = { phoenix: phoenix.image, alloy: alloy.image, gate: gate.image, ...(published ? { tunnel: published.image } : {}), ...deployed.images, ...grafana.images };
   return {
     /** Addresses on the Docker host; the names are an interface. */
     endpoints: {
@@ -167,6 +171,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       phoenixOtlpGrpc: door?.otlpGrpc,
       alloyUi: alloy.endpoints.ui,
       ...deployed.endpoints,
+      ...grafana.endpoints,
       ...(example ? { example: example.endpoint } : {}),
     },
     /** Where applications in containers send; null if they reach none of the addresses. */
@@ -175,9 +180,10 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     internal,
     /** Who has access, and how; the rest of these is secret. */
     auth,
-    login: auth ? { url: settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? door?.ui, email: firstAdmin, password: phoenix.firstPassword } : null,
+    login: auth ? { url: page, email: firstAdmin, password: phoenix.firstPassword } : null,
     adminSecret: phoenix.adminSecret,
     alloyPage: alloy.page,
+    ...grafana.login,
     ...tokenOutputs(host, alloy),
     apiKeys: auth ? Object.fromEntries(settings['phoenix:apiKeys'].map((name) => [name, phoenix.apiKeys[name]])) : {},
     /** Backend of each signal by name; null if the signal is accepted and discarded. */
@@ -187,8 +193,8 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     remote: published?.remote ?? nothingRemote,
     remoteAccess: published?.remoteAccess ?? {},
     /** Names on the Docker host, for the commands that operate the stack: verify, backup, purge. */
-    containers: { ...containers, ...(example ? { example: example.containerName } : {}) },
-    volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName, ...(journal ? { journal: journal.volumeName } : {}), ...deployed.volumes },
+    containers: { ...containers, ...deployed.containers, ...grafana.containers, ...(example ? { example: example.containerName } : {}) },
+    volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName, ...(journal ? { journal: journal.volumeName } : {}), ...deployed.volumes, ...grafana.volumes },
     dockerHost,
     /** How to reach it; secret, because it may contain the key of a certificate. */
     engine: pulumi.secret(engine),

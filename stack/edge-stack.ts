@@ -28,7 +28,7 @@ export function edgeStack(host: Host, remote: Remote): object {
   const requestMiB = Math.min(largestRequestMiB(settings['alloy:memory']), central.requestMiB);
   const alloy = alloyOn(host, backends, [gate, ...stores], requestMiB);
 
-  const containers = { alloy: alloy.containerName, gate: gate.containerName, ...gateNames(stores), ...deployed.containers };
+  const containers = { alloy: alloy.containerName, gate: gate.containerName, ...gateNames(stores) };
   // Phoenix answers through the gate, which speaks TLS on behalf of the client.
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.internal };
   const far = { stack: settings['edge:central'] ?? '', hostname: central.hostname, sendTo: settings['edge:sendTo'], token: settings['edge:token'] };
@@ -59,7 +59,7 @@ export function edgeStack(host: Host, remote: Remote): object {
     signals: signalsOf(backends),
     /** Other hosts send nothing to this stack. */
     remote: null,
-    containers,
+    containers: { ...containers, ...deployed.containers },
     volumes: { alloy: alloy.volumeName, ...deployed.volumes },
     dockerHost,
     /** How to reach it; secret, because it may contain the key of a certificate. */

@@ -5,7 +5,7 @@ import * as cloudflare from '@pulumi/cloudflare';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import * as ts from 'typescript';
-import { Alloy, CloudflareTunnel, Egress, Gate, Journal, Phoenix, Prometheus, type AlloyArgs, type Backend, type CloudflareTunnelArgs, type EgressArgs, type GateArgs, type PhoenixArgs, type PublishedDoor, type Transforms } from '../../components';
+import { Alloy, CloudflareTunnel, Egress, Gate, Grafana, Journal, Phoenix, Prometheus, type AlloyArgs, type Backend, type CloudflareTunnelArgs, type EgressArgs, type GateArgs, type GrafanaArgs, type PhoenixArgs, type PublishedDoor, type Transforms } from '../../components';
 import { deploy, secretMark, type Deployment, type Registered } from '../support/deployment';
 
 /** A value as it is, or as an output of something else. */
@@ -13,7 +13,7 @@ type As = <T>(value: T) => pulumi.Input<T>;
 const plainly: As = (value) => value;
 const later: As = (value) => pulumi.output(Promise.resolve(value)) as pulumi.Input<typeof value>;
 
-const kinds = ['phoenix', 'journal', 'egress', 'gate', 'prometheus', 'alloy', 'tunnel'] as const;
+const kinds = ['phoenix', 'journal', 'egress', 'gate', 'prometheus', 'alloy', 'grafana', 'tunnel'] as const;
 type Kind = (typeof kinds)[number];
 const destinations = [{ host: 'api.example.com', port: 443, nameless: false }];
 const tls = { certificate: 'PEM of a certificate', addresses: ['192.0.2.7'] };
@@ -29,6 +29,7 @@ interface Changes {
   readonly tunnel?: Partial<CloudflareTunnelArgs>;
   readonly phoenix?: Partial<PhoenixArgs>;
   readonly gate?: Partial<GateArgs>;
+  readonly grafana?: Partial<GrafanaArgs>;
 }
 
 /** One of each. */
@@ -98,6 +99,16 @@ function parts(stack: string, { as = plainly, opts = {}, transform, ...changes }
     protectData: false,
     ...changes.alloy,
   }, opts);
+  new Grafana(`${stack}-grafana`, {
+    ...common,
+    network,
+    image: as('grafana/grafana:13.2.3'),
+    prometheus: as('http://prometheus:9090'),
+    phoenix: as('https://phoenix.example.com'),
+    port: 3000,
+    memoryMiB: 1024,
+    ...changes.grafana,
+  }, opts);
   new CloudflareTunnel(`${stack}-tunnel`, {
     ...common,
     network,
@@ -145,6 +156,7 @@ test.each<[Kind, string[]]>([
   ['gate', ['containerName', 'endpoints', 'internal', 'page']],
   ['prometheus', ['containerName', 'internal', 'volumeName']],
   ['alloy', ['containerName', 'endpoints', 'volumeName']],
+  ['grafana', ['containerName', 'endpoint', 'volumeName']],
   ['tunnel', ['containerNames', 'tunnelId']],
 ])('%s registers its outputs', (kind, outputs) => {
   expect(Object.keys(plain.outputs.get(`blue-${kind}`) ?? {}).sort()).toEqual(outputs);
@@ -189,7 +201,7 @@ test('a transform gets arguments and options of every child, and has the last wo
   expect(Object.values(seen).flat().sort()).toEqual(below.map(({ name }) => name));
   expect(below.filter(({ retainOnDelete }) => !retainOnDelete)).toEqual([]);
   expect(below.filter(({ inputs }) => inputs['hostname'] === 'mine').map(({ name }) => name).sort()).toEqual([...(seen.container ?? [])].sort());
-  expect(seen.container?.filter((name) => name.startsWith('blue'))).toHaveLength(9);
+  expect(seen.container?.filter((name) => name.startsWith('blue'))).toHaveLength(10);
   expect(below.filter(({ inputs }) => inputs['driver'] === 'mine').map(({ type }) => type.split(':').at(-1))).toEqual((seen.volume ?? []).map(() => 'Volume'));
 });
 
@@ -214,7 +226,9 @@ describe('what would stand open, or nobody could use, is refused at its property
     ['tls.addresses', 'not in bind', { alloy: { tls: { ...tls, key: 'k', addresses: ['0.0.0.0'] } } }],
     ['own.adminSecret', 'must differ', { phoenix: { own: { secret: 'a', adminSecret: 'a' } } }],
     ['destinations', 'at least one', { egress: { destinations: [] } }],
-    ['people', 'somebody', { tunnel: { people: nobody } }],
+    ['prometheus', 'begin with http', { grafana: { prometheus: 'prometheus:9090' } }],
+    ['phoenix', 'password', { grafana: { phoenix: 'https://ada:pw@phoenix.example.com' } }],
+    ['people', 'someone', { tunnel: { people: nobody } }],
     ['serviceTokens', 'service token', { tunnel: { serviceTokens: [] } }],
     ['connectors', '1 to 25', { tunnel: { connectors: 26 } }],
   ])('%s: %s', async (propertyPath, word, changes) => {
@@ -236,7 +250,7 @@ test('every optional argument says its default', () => {
   const folder = path.join(__dirname, '..', '..', 'components');
   const parse = (file: string): ts.SourceFile => ts.createSourceFile(file, fs.readFileSync(path.join(folder, file), 'utf8'), ts.ScriptTarget.ES2022, true);
   const exported = parse('index.ts').statements.filter(ts.isExportDeclaration).flatMap(({ exportClause }) => (exportClause && ts.isNamedExports(exportClause) ? exportClause.elements.map(({ name }) => name.text) : []));
-  const optional = fs.readdirSync(folder).flatMap((file) => parse(file).statements.filter(ts.isInterfaceDeclaration)).filter(({ name }) => exported.includes(name.text))
+  const optional = fs.readdirSync(folder).filter((file) => file.endsWith('.ts')).flatMap((file) => parse(file).statements.filter(ts.isInterfaceDeclaration)).filter(({ name }) => exported.includes(name.text))
     .flatMap((face) => face.members.filter(({ questionToken }) => questionToken).map((member) => [`${face.name.text}.${member.name?.getText()}`, ts.getJSDocTags(member).some(({ tagName }) => tagName.text === 'default')]));
   expect(optional.length).toBeGreaterThan(35);
   expect(optional.filter(([, says]) => !says)).toEqual([]);

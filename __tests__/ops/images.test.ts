@@ -11,7 +11,7 @@ import { nobody } from '../support/web';
 jest.mock('../../ops/support/lab', () => ({ buildPlan: jest.fn(), told: (work: Promise<unknown>) => work }));
 
 type Built = 'phoenix' | 'alloy' | 'gate';
-const { phoenix, alloy, gate, tunnel } = images;
+const { phoenix, alloy, gate, tunnel, grafana } = images;
 const tags: Readonly<Record<Built, string>> = { phoenix: 'lab/phoenix:20.26.1', alloy: 'lab/alloy:1.11.0', gate: 'lab/nginx:1.22.1' };
 
 /** What lab/ has made, and what of it was built in this test. */
@@ -89,9 +89,10 @@ describe('the survey', () => {
     ['one that deploys Prometheus', { 'prometheus:enabled': 'true' }, ['phoenix', 'alloy', 'gate', 'prometheus']],
     ['one that publishes has a tunnel', { 'tunnel:hostname': 'phoenix.example.com' }, ['phoenix', 'alloy', 'gate', 'tunnel']],
     ['one that takes from other hosts too', { 'tunnel:otlpHostname': 'otlp.example.com' }, ['phoenix', 'alloy', 'gate', 'tunnel']],
+    ['one with Grafana', { 'grafana:enabled': 'true' }, ['phoenix', 'alloy', 'gate', 'grafana']],
     ['one whose hostname is still to be filled in has none', { 'tunnel:hostname': ' ', 'tunnel:connectors': '3' }, ['phoenix', 'alloy', 'gate']],
   ])('%s', async (_, settings, expected) => {
-    const { engine } = await engineWith(onEngine(phoenix, alloy, gate, tunnel));
+    const { engine } = await engineWith(onEngine(phoenix, alloy, gate, tunnel, grafana));
     expect(services(await survey(engine, settings))).toEqual(expected);
   });
 

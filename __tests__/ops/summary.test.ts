@@ -118,6 +118,12 @@ test.each<[string, string[], string, boolean, boolean]>([
   expect(text).toContain(`ENDPOINT=http://host.docker.internal:4318${inContainers ? header : '\n'}`);
 });
 
+test('with Grafana, where it is and what shows its password', () => {
+  const text = summary('prod', { ...deployed, endpoints: { ...deployed.endpoints, grafana: 'http://127.0.0.1:3000' }, grafanaLogin: { url: 'http://127.0.0.1:3000', user: 'admin', password: 'the-password' } }, delivery, 0);
+  expect(text).toContain('\n  Grafana    http://127.0.0.1:3000   log in as admin: npm run pulumi -- stack output grafanaLogin --show-secrets --stack prod\n');
+  expect(text).not.toContain('the-password');
+});
+
 describe('with a tunnel', () => {
   const tunnel: NonNullable<Outputs['tunnel']> = {
     id: '1d',

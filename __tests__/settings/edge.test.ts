@@ -34,7 +34,7 @@ const ofAnEdge = [
 /** What the rule of the edge says of a setting. */
 const problem = (key: string, written = key): Problem => ({
   key,
-  rule: 'this stack sends to a central stack (edge:central) and has neither a Phoenix nor a tunnel',
+  rule: `this stack sends to a central stack (edge:central) and has ${key.startsWith('grafana:') ? 'no Grafana' : 'neither a Phoenix nor a tunnel'}`,
   mend: [`pulumi config rm ${written}`],
 });
 /** What is said of an `edge:central` that names no stack. */
@@ -65,7 +65,7 @@ describe('what a stack at the edge does not have', () => {
 
   test('there are settings for both kinds of stack', () => {
     expect(all.filter(([name]) => ofAnEdge.includes(name)).map(([name]) => name)).toEqual(ofAnEdge);
-    expect(new Set(refused.map(([name]) => name.split(':')[0]))).toEqual(new Set(['phoenix', 'tunnel', 'cloudflare', 'example']));
+    expect(new Set(refused.map(([name]) => name.split(':')[0]))).toEqual(new Set(['phoenix', 'tunnel', 'cloudflare', 'grafana', 'example']));
     expect(Object.keys(edgeKeys).filter((name) => !ofAnEdge.includes(name))).toEqual([]);
   });
 

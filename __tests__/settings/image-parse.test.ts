@@ -73,6 +73,8 @@ describe('image', () => {
 
     rows(['2026.8.2', '2026.8.2-amd64'])('cloudflare/cloudflared:%s', (tag) => expect(imageOf('tunnel')(`cloudflare/cloudflared:${tag}`)).toBe(`cloudflare/cloudflared:${tag}`));
     test('latest-amd64 is as much latest as latest', () => expect(ruleOf(imageOf('tunnel'), 'cloudflare/cloudflared:latest-amd64')).toBe(moving));
+    rows(['13.2.3-distroless', '13.2.3-ubuntu'])('grafana/grafana:%s is not', (tag) => expect(ruleOf(imageOf('grafana'), `grafana/grafana:${tag}`)).toMatch(/no wget/));
+
     test('what an image is called is no variant', () => expect(imageOf('gate')('alpine/nginx:1.30.6')).toBe('alpine/nginx:1.30.6'));
   });
 });

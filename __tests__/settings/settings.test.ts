@@ -5,6 +5,7 @@ import { dockerKeys } from '../../settings/docker';
 import { edgeKeys } from '../../settings/edge';
 import { exampleKeys } from '../../settings/example';
 import { shellQuoted, type Key } from '../../settings/setting';
+import { grafanaKeys } from '../../settings/grafana';
 import { loginKeys } from '../../settings/login';
 import { networkKeys } from '../../settings/network';
 import { readSettings } from '../../settings/settings';
@@ -51,6 +52,10 @@ describe('what is right', () => {
       'phoenix:projects': 1000,
       'phoenix:journal': false,
       'phoenix:image': images.phoenix,
+      'grafana:enabled': false,
+      'grafana:port': 3000,
+      'grafana:memory': 1024,
+      'grafana:image': images.grafana,
       'phoenix:auth': false,
       'phoenix:apiKeys': [],
       'phoenix:basicAuth': true,
@@ -95,8 +100,8 @@ describe('what is right', () => {
     });
   });
 
-  test('every setting, set; those of login, of networks, of stores, of Prometheus, of TLS, of the tunnel, of the edge, of the AI service and of the Docker Engine have tests of their own', () => {
-    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...exampleKeys, ...dockerKeys };
+  test('every setting, set; those of login, of networks, of stores, of Prometheus, of Grafana, of TLS, of the tunnel, of the edge, of the AI service and of the Docker Engine have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...grafanaKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...exampleKeys, ...dockerKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
@@ -178,7 +183,7 @@ describe('what is right', () => {
   });
 
   test('Phoenix and the OTLP ports of Alloy are where a setting says', () => {
-    expect(portKeys.map((name) => bindOf[name])).toEqual(['phoenix:bind', 'phoenix:bind', 'phoenix:bind', 'alloy:bind', 'alloy:bind', undefined]);
+    expect(portKeys.map((name) => bindOf[name])).toEqual(['phoenix:bind', 'phoenix:bind', 'phoenix:bind', 'alloy:bind', 'alloy:bind', undefined, undefined]);
   });
 
   test('the example of each works, and so does its default', () => {
@@ -529,7 +534,7 @@ describe('ports', () => {
 
   test('a port is offered for one key only, and never one that is claimed', () => {
     const { settings } = read({ 'phoenix:uiPort': '16006', 'alloy:uiPort': '16012' });
-    const offers = portKeys.flatMap((name) => [...freePorts(name, settings)]);
+    const offers = publishedPorts(settings).flatMap((name) => [...freePorts(name, settings)]);
     expect(freePorts('phoenix:uiPort', settings).next().value).toBe(16018);
     expect(new Set(offers).size).toBe(offers.length);
     expect(offers).not.toContain(16006);
@@ -611,7 +616,7 @@ describe('ports:offset', () => {
   const anyPorts = fc.record({ ...Object.fromEntries(portKeys.map((name) => [name, port.map(String)])), 'ports:offset': offset.map(String) });
   /** The ports of a stack at the edge alone: the others are refused there. */
   const atEdge = (config: Record<string, string>): Record<string, string> =>
-    ({ 'edge:central': 'prod', ...Object.fromEntries(Object.entries(config).filter(([name]) => !name.startsWith('phoenix:'))) });
+    ({ 'edge:central': 'prod', ...Object.fromEntries(Object.entries(config).filter(([name]) => !/^(phoenix|grafana):/.test(name))) });
 
   test('whatever offset and ports are, the commands of the message end every problem', () => {
     fc.assert(
@@ -625,7 +630,7 @@ describe('ports:offset', () => {
         const { settings, problems } = read(mended);
         expect(problems).toEqual([]);
         const published = publishedPorts(settings).map((name) => Number(settings[name]));
-        expect([new Set(published).size, Math.max(...published) <= 65535]).toEqual([edge ? ofAlloy.length : portKeys.length, true]);
+        expect([new Set(published).size, Math.max(...published) <= 65535]).toEqual([edge ? ofAlloy.length : publishedPorts(read({}).settings).length, true]);
       }),
     );
   });

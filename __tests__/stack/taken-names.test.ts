@@ -45,7 +45,7 @@ describe('names that are taken', () => {
     // At the edge the names of Phoenix and of its gate are nobody's.
     const shared = of(atEdge).filter((name) => of(all).includes(name));
     expect(taken(await inspect({ 'edge:central': 'prod' }, answers)).sort()).toEqual(shared.sort());
-    expect(of(all).filter((name) => !shared.includes(name)).every((name) => /^\w+ ((phoenix|journal|tunnel|example)-dev|observability-dev-store$)/.test(name))).toBe(true);
+    expect(of(all).filter((name) => !shared.includes(name)).every((name) => /^\w+ ((phoenix|journal|tunnel|grafana|example)-dev|observability-dev-store$)/.test(name))).toBe(true);
     expect(taken(await inspect({ 'edge:central': 'prod' }, named('container', 'central-dev-gate')))).toEqual(['container central-dev-gate']);
     expect(taken(await inspect({}, named('container', 'central-dev-gate')))).toEqual([]);
   });

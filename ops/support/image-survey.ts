@@ -31,11 +31,16 @@ export interface SurveyOptions {
   readonly timeoutMs?: number;
 }
 
-/** What lab/ builds. cloudflared is not included: a machine that can reach its service can also reach an image registry. */
-export type Buildable = Exclude<ServiceName, 'tunnel'>;
+/**
+ * What lab/ builds. cloudflared is not included: a machine that can reach its service can also reach an image registry. No
+ * package registry has Grafana.
+ */
+export type Buildable = Exclude<ServiceName, 'tunnel' | 'grafana'>;
 
 /** What an earlier version set if it had built something. */
 const written: Readonly<Record<Buildable, RegExp>> = { phoenix: /^lab\/phoenix:/, alloy: /^lab\/alloy:/, gate: /^lab\/nginx:/, prometheus: /^lab\/prometheus:/ };
+
+export const isBuildable = (service: ServiceName): service is Buildable => Object.hasOwn(written, service);
 
 /**
  * The images of a stack, and where the engine gets them from.
@@ -55,12 +60,12 @@ export async function surveyImages(engine: Engine, settings: Readonly<Record<str
 function servicesOf(settings: Readonly<Record<string, string>>): readonly ServiceName[] {
   const atEdge = settings['edge:central'] !== undefined;
   const published = !atEdge && Object.entries(settings).some(([key, value]) => /^tunnel:(?:\w*hostname|routes)$/i.test(key) && value.trim() !== '');
-  return [...(atEdge ? [] : ['phoenix'] as const), 'alloy', 'gate', ...(settings['prometheus:enabled'] === 'true' ? ['prometheus'] as const : []), ...(published ? ['tunnel'] as const : [])];
+  return [...(atEdge ? [] : ['phoenix'] as const), 'alloy', 'gate', ...(settings['prometheus:enabled'] === 'true' ? ['prometheus'] as const : []), ...(published ? ['tunnel'] as const : []), ...(!atEdge && settings['grafana:enabled'] === 'true' ? ['grafana'] as const : [])];
 }
 
 function choiceOf(service: ServiceName, settings: Readonly<Record<string, string>>): { reference: string; own: boolean; stale: boolean } {
   const set = settings[`${service}:image`];
-  const stale = set !== undefined && service !== 'tunnel' && written[service].test(set);
+  const stale = set !== undefined && isBuildable(service) && written[service].test(set);
   return set === undefined || stale ? { reference: images[service], own: false, stale } : { reference: set, own: true, stale };
 }
 

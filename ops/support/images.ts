@@ -7,7 +7,7 @@ import { images } from '../../components/catalog';
 import type { RunImages } from '../../stack/run-images';
 import { commandEnvironment, isLocal, type Engine } from '../../engine';
 import type { Consent } from './ask';
-import { surveyedAgain, type Buildable, type Survey, type SurveyedImage, type SurveyOptions } from './image-survey';
+import { isBuildable, surveyedAgain, type Buildable, type Survey, type SurveyedImage, type SurveyOptions } from './image-survey';
 import { buildPlan, told, type Lab } from './lab';
 import { npmRun } from './project';
 import { patience } from './reach';
@@ -67,7 +67,7 @@ export function partsToBuild(engine: Engine, survey: Survey): Buildable[] {
 }
 
 function isReplaceable(engine: Engine, one: SurveyedImage): one is Replaceable {
-  return one.state.kind === 'unreachable' && !one.own && one.service !== 'tunnel' && isLocal(engine);
+  return one.state.kind === 'unreachable' && !one.own && isBuildable(one.service) && isLocal(engine);
 }
 
 /** Those of them that an earlier run has built. */

@@ -18,8 +18,8 @@ export interface Outputs {
   /** Keys of `phoenix:apiKeys` by name. Secret. */
   readonly apiKeys: Readonly<Record<string, string>>;
   /** Names on the Docker host. */
-  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly prometheus?: string; readonly example?: string };
-  readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string; readonly prometheus?: string };
+  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly prometheus?: string; readonly grafana?: string; readonly example?: string };
+  readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string; readonly prometheus?: string; readonly grafana?: string };
   /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;
   /** How to reach it. Secret. Stacks of the first version do not have it. */
@@ -28,11 +28,13 @@ export interface Outputs {
   readonly forContainers?: string | null;
   /** Credentials for Alloy's page. Secret. */
   readonly alloyPage: { readonly user: string; readonly password: string };
+  /** How the administrator of Grafana logs in; absent without Grafana. Secret. */
+  readonly grafanaLogin?: { readonly url: string; readonly user: string; readonly password: string };
   /** The token that senders on other machines put into a header; absent if Alloy requires none. Secret. */
   readonly otlpToken?: string;
   /** Addresses of `alloy:bind` on which Alloy requires it. */
   readonly otlpTokenOn?: readonly string[];
-  readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel' | 'prometheus', Image>>>;
+  readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel' | 'prometheus' | 'grafana', Image>>>;
   /** What is published through Cloudflare; null if nothing is. */
   readonly tunnel: {
     /** ID and name of the tunnel in the account. */
@@ -85,4 +87,6 @@ export interface Endpoints {
   readonly prometheus?: string;
   /** With `example:enabled` alone. */
   readonly example?: string;
+  /** Absent without Grafana. */
+  readonly grafana?: string;
 }

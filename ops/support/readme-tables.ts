@@ -16,6 +16,7 @@ const served: Partial<Record<SettingKey, string>> = {
   'alloy:uiPort': "Alloy: its own page, with a password",
   'prometheus:port': 'Gate: page and API of Prometheus',
   'example:port': 'AI service to try the stack with',
+  'grafana:port': 'Grafana, with a password',
 };
 
 /** The default addresses of a port. */

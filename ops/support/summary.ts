@@ -41,6 +41,7 @@ function central(outputs: Outputs, option: string): Line[] {
     ['OTLP', `${endpoints.otlpHttp} (HTTP)   ${endpoints.otlpGrpc} (gRPC)`],
     ...token(outputs, option),
     alloyPage(endpoints, option),
+    ...(endpoints.grafana === undefined ? [] : [['Grafana', `${endpoints.grafana}   log in as admin: npm run pulumi -- stack output grafanaLogin --show-secrets${option}`] as const]),
     ...(tunnel ? [['Tunnel', `${tunnel.name}: ${tunnel.hostnames.join(', ')}`] as const] : []),
     ...(remote.otlp.alloy || remote.otlp.phoenix ? [['Edges', `edge:central ${option.slice(9) || defaultStack} makes a stack on another host send to this one`] as const] : []),
   ];
