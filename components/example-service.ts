@@ -93,8 +93,8 @@ export class ExampleService extends pulumi.ComponentResource {
       {
         containerName: hostName('example', args.stack),
         image: args.image,
-        // Python reads its files only once: other files replace the container.
-        labels: { [stackLabel]: args.owner, ...configLabel(pulumi.output(JSON.stringify(program))) },
+        // Python reads its files only once, the key of the model too: other files replace the container.
+        labels: { [stackLabel]: args.owner, ...configLabel(pulumi.interpolate`${JSON.stringify(program)}${secrets?.written.id ?? ''}`) },
         user: users.example,
         networks: [{ network: args.network, aliases: [aliases.example] }],
         reachesHost: model !== undefined && new URL(model.url).hostname === dockerHost,

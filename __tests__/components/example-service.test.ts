@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as docker from '@pulumi/docker';
 import { ExampleService, exampleProgram, type ExampleServiceArgs } from '../../components/example-service';
 import { deploy, secret, valueOf, type Deployment } from '../support/deployment';
@@ -48,6 +49,13 @@ test('the key of a model is in a file, secret', async () => {
     envs: expect.arrayContaining(['MODEL_BASE_URL=https://api.example.com/v1', 'MODEL_NAME=small', 'MODEL_KEY_FILE=/etc/ai-service-secrets/model.key']),
     volumes: [{ volumeName: 'example-dev-program' }, { volumeName: 'example-dev-secrets', containerPath: '/etc/ai-service-secrets', readOnly: true }],
   });
+});
+
+test('a new key replaces the service, which reads it once: the label has the ID of the container that wrote it', async () => {
+  const label = async (key?: string): Promise<unknown> => (await example({ model: { ...model, key } })).resources.get('example-server')?.inputs['labels'];
+  const hash = (text: string): object => ({ label: 'llm-observability.stack.config', value: createHash('sha256').update(`${JSON.stringify(exampleProgram())}${text}`).digest('hex') });
+  expect(await label('hunter2')).toContainEqual(hash('example-secret-files-id'));
+  expect(await label()).toContainEqual(hash(''));
 });
 
 test('without a key there is no file for it; a model on the Docker host is reached', async () => {

@@ -1097,8 +1097,8 @@ describe('doctor', () => {
         'ok       plugins    installed',
         `ok       state      ${local.dir} (created by the first run)`,
         `ok       Docker     28.3.0 at ${host} (DOCKER_HOST)`,
-        // A stack without a tunnel has no use for its image.
-        ...Object.entries(images).filter(([service]) => service !== 'tunnel').map(([service, image]) => `ok       ${service.padEnd(10)} ${image} is on the engine`),
+        // A stack without a tunnel and stores has no use for their images.
+        ...(['phoenix', 'alloy', 'gate'] as const).map((service) => [service, images[service]] as const).map(([service, image]) => `ok       ${service.padEnd(10)} ${image} is on the engine`),
         '',
       ].join('\n'),
     });
