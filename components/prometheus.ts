@@ -151,7 +151,7 @@ export class Prometheus extends pulumi.ComponentResource {
       },
       { ...child, dependsOn: configured.written },
     );
-    const valid = workload.mustSucceed(checked, "Prometheus cannot read its rules (prometheus:rules)");
+    const valid = workload.mustSucceed(checked, 'Prometheus cannot read its rules');
 
     const container = workload.service(
       `${name}-server`,

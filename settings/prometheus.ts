@@ -40,7 +40,7 @@ function retention(raw: string): number {
   return Number(raw);
 }
 
-/** Text of a file of rules. Prometheus checks the rules themselves before it is replaced. */
+/** Text of a file of rules. Prometheus checks their expressions before it is replaced. */
 function rules(raw: string): string {
   let read: unknown;
   try {
@@ -48,12 +48,23 @@ function rules(raw: string): string {
   } catch (error) {
     throw new BrokenRule(`it is not YAML: ${(error as Error).message.split('\n')[0]}`);
   }
-  const groups = typeof read === 'object' && read !== null ? (read as { groups?: unknown }).groups : undefined;
+  const groups = fieldsOf(read)['groups'];
   if (!Array.isArray(groups) || groups.length === 0) {
     throw new BrokenRule('it is the text of a file of rules, which begins with `groups:` and has at least one group');
   }
+  groups.map(fieldsOf).forEach(({ name, rules: inGroup }, index) => {
+    if (typeof name !== 'string' || name === '' || !Array.isArray(inGroup)) {
+      throw new BrokenRule(`each group has a name and a list of rules, and group ${index + 1} does not`);
+    }
+    const wrong = inGroup.map(fieldsOf).findIndex(({ record, alert, expr }) => (typeof record === 'string') === (typeof alert === 'string') || !['string', 'number'].includes(typeof expr));
+    if (wrong >= 0) {
+      throw new BrokenRule(`each rule has an \`expr\` and either \`record\` or \`alert\`, and rule ${wrong + 1} of group ${name} does not`);
+    }
+  });
   return raw;
 }
+
+const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {});
 
 /** @param broken keys that already have a problem */
 export function prometheusProblems(settings: PrometheusSettings, broken: ReadonlySet<string>): Problem[] {

@@ -1,5 +1,7 @@
+import * as fs from 'node:fs';
 import { keepsMetrics, prometheusKeys } from '../../settings/prometheus';
 import { readSettings } from '../../settings/settings';
+import { codeOf } from '../support/docs-lines';
 
 const read = (config: Readonly<Record<string, string>>): ReturnType<typeof readSettings> => readSettings(config, 'llm-observability');
 const rules = 'groups:\n  - name: own\n    rules: []';
@@ -25,6 +27,11 @@ test.each<[Readonly<Record<string, string>>, string, RegExp, string]>([
   [{ 'prometheus:enabled': 'true', 'prometheus:rules': 'groups: [' }, 'prometheus:rules', /not YAML/, 'pulumi config set prometheus:rules < own.rules.yml'],
   [{ 'prometheus:enabled': 'true', 'prometheus:rules': 'rules: []' }, 'prometheus:rules', /groups/, 'pulumi config set prometheus:rules < own.rules.yml'],
   [{ 'prometheus:enabled': 'true', 'prometheus:rules': 'own.rules.yml' }, 'prometheus:rules', /groups/, 'pulumi config set prometheus:rules < own.rules.yml'],
+  [{ 'prometheus:enabled': 'true', 'prometheus:rules': 'groups:\n  - rules: []' }, 'prometheus:rules', /group 1/, 'pulumi config set prometheus:rules < own.rules.yml'],
+  [{ 'prometheus:enabled': 'true', 'prometheus:rules': 'groups:\n  - name: own' }, 'prometheus:rules', /group 1/, 'pulumi config set prometheus:rules < own.rules.yml'],
+  [{ 'prometheus:enabled': 'true', 'prometheus:rules': 'groups: [text]' }, 'prometheus:rules', /group 1/, 'pulumi config set prometheus:rules < own.rules.yml'],
+  [{ 'prometheus:enabled': 'true', 'prometheus:rules': 'groups:\n  - { name: own, rules: [{ record: a, expr: 1 }, { record: b, alert: B, expr: up }] }' }, 'prometheus:rules', /rule 2 of group own/, 'pulumi config set prometheus:rules < own.rules.yml'],
+  [{ 'prometheus:enabled': 'true', 'prometheus:rules': 'groups:\n  - { name: own, rules: [{ alert: A, exprr: up }] }' }, 'prometheus:rules', /rule 1 of group own/, 'pulumi config set prometheus:rules < own.rules.yml'],
   [{ 'prometheus:retentionDays': '0' }, 'prometheus:retentionDays', /at least 1/, 'pulumi config rm prometheus:retentionDays'],
   [{ 'prometheus:retentionDays': '30d' }, 'prometheus:retentionDays', /at least 1/, 'pulumi config rm prometheus:retentionDays'],
   [{ 'prometheus:storage': '100MiB' }, 'prometheus:storage', /512MiB/, 'pulumi config set prometheus:storage 512MiB'],
@@ -36,6 +43,13 @@ test.each<[Readonly<Record<string, string>>, string, RegExp, string]>([
   const found = read(config).problems.find((problem) => problem.key === key);
   expect(found?.rule).toMatch(rule);
   expect(found?.mend.join('\n')).toContain(command);
+});
+
+test('the rules of the docs and those that Prometheus has of its own are accepted', () => {
+  const files = ['templates/prometheus/pipeline.rules.yml', 'templates/prometheus/llm.rules.yml'].map((file) => fs.readFileSync(file, 'utf8'));
+  for (const text of [...files, ...codeOf('docs/llm-metrics.md', 'yaml')]) {
+    expect(read({ 'prometheus:enabled': 'true', 'prometheus:rules': text }).problems).toEqual([]);
+  }
 });
 
 test('its port is taken only where it is deployed', () => {
