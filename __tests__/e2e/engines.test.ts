@@ -211,9 +211,10 @@ describe('an ordinary user in the group docker', () => {
     const group = String(fs.statSync(usual.slice('unix://'.length)).gid);
     const mine = path.join(home, 'clone');
     await run('cp', ['--archive', checkout.dir, mine]);
-    // What was built for the tests lies in a folder of root's.
+    // What was built for the tests lies in a folder of root's. There may be none; and what a test beside this one removes meanwhile
+    // is a lock or a part of something that is being made.
     const cache = path.join(home, 'cache');
-    await run('cp', ['--archive', path.join(process.env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache'), 'llm-observability'), cache]).catch(() => fs.mkdirSync(cache));
+    await run('cp', ['--archive', path.join(process.env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache'), 'llm-observability'), cache]).catch(() => fs.mkdirSync(cache, { recursive: true }));
     await run('chown', ['--recursive', `${uid}:${uid}`, home]);
     const user = checkout.at(mine).in({
       env: { HOME: home, USER: 'somebody', XDG_CACHE_HOME: home, DOCKER_HOST: undefined },
