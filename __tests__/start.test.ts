@@ -35,7 +35,7 @@ function packages(config: Readonly<Record<string, string>> = {}): string[] {
 }
 
 /** Of tests and of tools, and of a provider that only some stacks have. */
-const unused = ['esbuild', 'diff', '@pulumi/cloudflare'];
+const unused = ['esbuild', 'diff', '@pulumi/cloudflare', '@grafana/grafana-foundation-sdk'];
 
 test('types are not checked', () => {
   expect(compilerOptions().options['noCheck']).toBe(true);
@@ -55,6 +55,14 @@ describe('packages', () => {
     const loaded = packages();
     expect(loaded).toEqual(expect.arrayContaining(['@pulumi/pulumi', '@pulumi/docker', 'mustache']));
     expect(loaded.filter((name) => unused.includes(name))).toEqual([]);
+  });
+
+  test('that read settings load nothing of Pulumi: every command reads them', () => {
+    const script = "require('./settings/settings'); console.log(JSON.stringify(Object.keys(require.cache)))";
+    const { stdout, stderr } = spawnSync('node', ['--import', 'tsx', '-e', script], { cwd: root, encoding: 'utf8' });
+    const loaded = JSON.parse(stdout || JSON.stringify([stderr])) as string[];
+    expect(loaded).toContain(path.join(root, 'settings', 'settings.ts'));
+    expect(loaded.filter((file) => file.includes('@pulumi'))).toEqual([]);
   });
 
   test('a stack with a tunnel loads its provider', () => {

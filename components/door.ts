@@ -38,8 +38,10 @@ interface DoorView {
 const loopback = ['127(\\.[0-9]{1,3}){3}', '\\[::1\\]'];
 const anyAddress = ['[0-9]{1,3}(\\.[0-9]{1,3}){3}', '\\[[0-9a-f:.]+\\]'];
 
-const bracketed = (name: string): string => (name.includes(':') ? `[${name}]` : name);
-const literally = (name: string): string => bracketed(name).replace(/[.[\]]/g, '\\$&');
+/** A name or an address as it stands in a URL. */
+export const bracketed = (name: string): string => (name.includes(':') ? `[${name}]` : name);
+/** The same as a regular expression. */
+export const literally = (name: string): string => bracketed(name).replace(/[.[\]]/g, '\\$&');
 
 /** Converts a door for the template. */
 export function doorView({ names, anyAddress: any, proxies, https, mostMiB }: Door): DoorView {

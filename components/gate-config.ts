@@ -3,7 +3,7 @@
  */
 import { authorizationOf, type Protocol, type Sender, type SenderArgs } from './backend';
 import { aliases, dockerHost, dockerHostInGate, gateAside, otlpSignals, phoenixAway, ports, tlsFiles, tunnelSeconds } from './catalog';
-import { checksPath, type Door, doorView } from './door';
+import { bracketed, checksPath, type Door, doorView, literally } from './door';
 import { renderFile } from './template';
 
 export const configDir = '/etc/gate';
@@ -91,7 +91,7 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
     here: isHere ? { name: dockerHostInGate, host, hostname, server: host === hostname ? `${host}:${protocol === 'https:' ? 443 : 80}` : host } : false,
     tls: protocol === 'https:',
     sender: sender && { file: senderFile },
-    ownPage: pageNames.length > 0 && { names: pageNames.join(' '), originPattern: pageNames.map((name) => name.replace(/[.[\]]/g, '\\$&')).join('|') },
+    ownPage: pageNames.length > 0 && { names: pageNames.map(bracketed).join(' '), originPattern: pageNames.map(literally).join('|') },
     pagePort: ports.gate.page,
     // Longer than Alloy waits: Alloy's timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),

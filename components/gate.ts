@@ -6,6 +6,7 @@ import { portsOf } from './egress';
 import { fileVolume } from './file-volume';
 import { configDir, configFile, gateConfig, ingestDir, isSecret, protocols, senderConfig, senderFile, tlsDir } from './gate-config';
 import { hostName, stackLabel } from './names';
+import { chowned } from './owned-volume';
 import { checkDoor, endpointsOf, type DoorEndpoints, type PublishedDoor } from './published-door';
 import { renderFile } from './template';
 import { published, tlsLabel, tlsVolume } from './tls';
@@ -190,20 +191,7 @@ export class Gate extends pulumi.ComponentResource {
       { parent: this, retainOnDelete: true },
     );
     const mount = { volume: volume.name, path: gateAside };
-    const owned = workload.job(
-      `${name}-data-owner`,
-      {
-        containerName: hostName(backend.name, stack, 'gate-data-owner'),
-        image: this.image,
-        labels,
-        user: '0:0',
-        capabilities: ['CHOWN'],
-        mounts: [mount],
-        entrypoint: ['chown'],
-        command: [users.gate, gateAside],
-      },
-      { parent: this },
-    );
+    const owned = chowned(users.gate, `${name}-data-owner`, { containerName: hostName(backend.name, stack, 'gate-data-owner'), image: this.image, labels, mounts: [mount], path: gateAside }, { parent: this });
     return { mount, ready: workload.mustSucceed(owned, 'The gate was not given the volume for what is put aside') };
   }
 
@@ -234,7 +222,7 @@ export class Gate extends pulumi.ComponentResource {
 }
 
 /** Names of loopback: the page is published there and nowhere else. */
-const pageNames = ['localhost', '127.0.0.1', '[::1]'];
+const pageNames = ['localhost', '127.0.0.1', '::1'];
 
 /** New ones first: in between, no key may do more than it should. */
 const markKeys = `cd ${ingestDir} || exit; for key; do : > "$key" || exit; done; for old in *; do [[ " $* " == *" $old "* ]] || rm -f -- "$old" || exit; done; echo "$# keys send spans and do nothing else"`;

@@ -3,6 +3,8 @@ import type * as pulumi from '@pulumi/pulumi';
 import { renderFile } from './template';
 import * as workload from './workload';
 
+type OwnedArgs = Pick<workload.JobArgs, 'containerName' | 'image' | 'labels' | 'mounts'> & { readonly path: string };
+
 /**
  * A job that gives a volume to the user who writes to it: a new one belongs to root.
  * @param user `uid:gid`
@@ -11,7 +13,7 @@ import * as workload from './workload';
 export function ownedBy(
   user: string,
   name: string,
-  { path, ...args }: Pick<workload.JobArgs, 'containerName' | 'image' | 'labels' | 'mounts'> & { readonly path: string },
+  { path, ...args }: OwnedArgs,
   opts: pulumi.CustomResourceOptions,
 ): docker.Container {
   const [uid = '', gid = ''] = user.split(':');
@@ -27,4 +29,9 @@ export function ownedBy(
     },
     opts,
   );
+}
+
+/** The same in an image with `chown`, for a volume that holds nothing to look at. */
+export function chowned(user: string, name: string, { path, ...args }: OwnedArgs, opts: pulumi.CustomResourceOptions): docker.Container {
+  return workload.job(name, { ...args, user: '0:0', capabilities: ['CHOWN'], entrypoint: ['chown'], command: [user, path] }, opts);
 }

@@ -1,5 +1,3 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import type { Backend } from './backend';
@@ -7,7 +5,9 @@ import { aliases, ports, users } from './catalog';
 import { configLabel } from './config-label';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
-import { renderFile } from './template';
+import { chowned } from './owned-volume';
+import { keptMiB } from './prometheus-room';
+import { renderFile, templateText } from './template';
 import { transforming, type Transforms } from './transform';
 import * as workload from './workload';
 import { wrongInput } from './wrong-input';
@@ -61,11 +61,6 @@ const dataDir = '/prometheus';
 const shipped = ['pipeline.rules.yml', 'llm.rules.yml'] as const;
 const ownRules = `${configDir}/own.rules.yml`;
 
-const ruleFile = (file: string): string => fs.readFileSync(path.join(__dirname, '..', 'templates', 'prometheus', file), 'utf8');
-
-/** MiB above which the oldest samples are deleted. The rest of the room is for the newest ones, which become a block after two hours. */
-export const keptMiB = (storageMiB: number): number => Math.floor(storageMiB * 0.8);
-
 /** Prometheus's configuration. */
 export const prometheusConfig = (instance: string): string => renderFile('prometheus/prometheus.yml.mustache', { rules: configDir, port: ports.prometheus.web, instance });
 
@@ -83,8 +78,6 @@ export class Prometheus extends pulumi.ComponentResource {
   /** Name of the volume with the metrics; kept when the stack is removed. */
   readonly volumeName: pulumi.Output<string>;
   readonly image: docker.RemoteImage;
-  /** ID of the container; it changes when the container is replaced. */
-  readonly server: pulumi.Output<string>;
 
   constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
     if (!Number.isInteger(args.retentionDays) || args.retentionDays < 1) {
@@ -102,26 +95,13 @@ export class Prometheus extends pulumi.ComponentResource {
       { ...child, ...(args.protectData ? { protect: true } : {}), retainOnDelete: true },
     );
     const mount = { volume: data.name, path: dataDir };
-    const owned = workload.job(
-      `${name}-data-owner`,
-      {
-        containerName: hostName('prometheus', args.stack, 'data-owner'),
-        image: this.image,
-        labels,
-        user: '0:0',
-        capabilities: ['CHOWN'],
-        mounts: [mount],
-        entrypoint: ['chown'],
-        command: [users.prometheus, dataDir],
-      },
-      child,
-    );
+    const owned = chowned(users.prometheus, `${name}-data-owner`, { containerName: hostName('prometheus', args.stack, 'data-owner'), image: this.image, labels, mounts: [mount], path: dataDir }, child);
     const ready = workload.mustSucceed(owned, 'Prometheus was not given its volume');
 
     const config = prometheusConfig(containerName);
     const files = {
       [configFile]: config,
-      ...Object.fromEntries(shipped.map((file) => [`${configDir}/${file}`, ruleFile(file)])),
+      ...Object.fromEntries(shipped.map((file) => [`${configDir}/${file}`, templateText(`prometheus/${file}`)])),
       ...(args.rules === undefined ? {} : { [ownRules]: args.rules }),
     };
     const configured = fileVolume(
@@ -197,7 +177,6 @@ export class Prometheus extends pulumi.ComponentResource {
     this.backend = { name: 'prometheus', signals: ['metrics'], protocol: 'remote-write', endpoint: `${this.internal}/api/v1/write` };
     this.containerName = container.name;
     this.volumeName = data.name;
-    this.server = container.id;
     this.registerOutputs({ internal: this.internal, containerName: this.containerName, volumeName: this.volumeName });
   }
 }

@@ -33,14 +33,16 @@ function noPartial(name: string): never {
   throw new Error(`the template includes '${name}', and there are no partials`);
 }
 
+/** Text of `templates/<file>`, not rendered. */
+export const templateText = (file: string): string => fs.readFileSync(path.join(__dirname, '..', 'templates', file), 'utf8');
+
 /**
  * Renders `templates/<file>`.
  * @throws Error naming the file, if it does not exist or uses a key that `view` lacks.
  */
 export function renderFile(file: string, view: object): string {
-  const source = path.join(__dirname, '..', 'templates', file);
   try {
-    return render(fs.readFileSync(source, 'utf8'), view);
+    return render(templateText(file), view);
   } catch (error) {
     throw new Error(`templates/${file}: ${(error as Error).message}`);
   }

@@ -2,7 +2,7 @@
  * The only reader of configuration. Everything after it works with plain, frozen, checked values.
  */
 import { distance } from 'fastest-levenshtein';
-import { keptMiB } from '../components/prometheus';
+import { keptMiB } from '../components/prometheus-room';
 import { withoutPassword } from '../engine';
 import { BrokenRule } from './broken-rule';
 import { destinationProblems } from './destinations';

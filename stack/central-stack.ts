@@ -13,13 +13,13 @@ import { Egress } from '../components/egress';
 import { exampleOn } from './example';
 import { Gate } from '../components/gate';
 import { closedFile } from '../components/gate-config';
-import { grafanaOn, grafanaOutputs } from './grafana';
+import { grafanaOn } from './grafana';
 import { alloyOn, forContainers, prometheusOn, storeGates, tokenOutputs, type Host } from './host';
 import { networkArgs } from '../settings/network';
 import { endsOn, nearness } from '../settings/ending';
 import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from '../components/observability-resources';
 import { Journal } from '../components/journal';
-import { gateNames, imagesOf, prometheusOutputs, signalsOf } from './outputs';
+import { gateNames, imagesOf, optionalOutputs, signalsOf } from './outputs';
 import { Phoenix } from '../components/phoenix';
 import { loginEnvironment } from './phoenix-env';
 import { nothingRemote, publish, serviceTokensOf } from './publication';
@@ -121,12 +121,13 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
 
   const prometheus = prometheusOn(host);
   const stores = storeGates(host, prometheus);
-  const deployed = prometheusOutputs(prometheus, settings['prometheus:port']);
+  const deployed = optionalOutputs('prometheus', prometheus, `http://127.0.0.1:${settings['prometheus:port']}`);
   const backends: Backend[] = [gate.backend, ...stores.map(({ backend }) => backend)];
   const alloy = alloyOn(host, backends, [gate, ...stores], largestRequestOf(settings));
 
   const page = settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? door?.ui;
-  const grafana = grafanaOutputs(await grafanaOn(host, page ?? '', prometheus?.internal));
+  const grafana = await grafanaOn(host, page ?? '', prometheus?.internal);
+  const dashboards = optionalOutputs('grafana', grafana, grafana?.endpoint ?? '');
 
   const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}), ...gateNames(stores) };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.page };
@@ -160,7 +161,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   // Last: until everything has succeeded, replaced keys may still be in use, at the edge too.
   new ApiKeyList('api-keys', phoenix.keyList, { dependsOn: published ? [delivery, published.component] : delivery });
 
-  const images: Record<string, docker.RemoteImage> = { phoenix: phoenix.image, alloy: alloy.image, gate: gate.image, ...(published ? { tunnel: published.image } : {}), ...deployed.images, ...grafana.images };
+  const images: Record<string, docker.RemoteImage> = { phoenix: phoenix.image, alloy: alloy.image, gate: gate.image, ...(published ? { tunnel: published.image } : {}), ...deployed.images, ...dashboards.images };
   return {
     /** Addresses on the Docker host; the names are an interface. */
     endpoints: {
@@ -171,7 +172,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
       phoenixOtlpGrpc: door?.otlpGrpc,
       alloyUi: alloy.endpoints.ui,
       ...deployed.endpoints,
-      ...grafana.endpoints,
+      ...dashboards.endpoints,
       ...(example ? { example: example.endpoint } : {}),
     },
     /** Where applications in containers send; null if they reach none of the addresses. */
@@ -183,7 +184,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     login: auth ? { url: page, email: firstAdmin, password: phoenix.firstPassword } : null,
     adminSecret: phoenix.adminSecret,
     alloyPage: alloy.page,
-    ...grafana.login,
+    ...(grafana ? { grafanaLogin: grafana.login } : {}),
     ...tokenOutputs(host, alloy),
     apiKeys: auth ? Object.fromEntries(settings['phoenix:apiKeys'].map((name) => [name, phoenix.apiKeys[name]])) : {},
     /** Backend of each signal by name; null if the signal is accepted and discarded. */
@@ -193,8 +194,8 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     remote: published?.remote ?? nothingRemote,
     remoteAccess: published?.remoteAccess ?? {},
     /** Names on the Docker host, for the commands that operate the stack: verify, backup, purge. */
-    containers: { ...containers, ...deployed.containers, ...grafana.containers, ...(example ? { example: example.containerName } : {}) },
-    volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName, ...(journal ? { journal: journal.volumeName } : {}), ...deployed.volumes, ...grafana.volumes },
+    containers: { ...containers, ...deployed.containers, ...dashboards.containers, ...(example ? { example: example.containerName } : {}) },
+    volumes: { phoenix: phoenix.volumeName, alloy: alloy.volumeName, ...(journal ? { journal: journal.volumeName } : {}), ...deployed.volumes, ...dashboards.volumes },
     dockerHost,
     /** How to reach it; secret, because it may contain the key of a certificate. */
     engine: pulumi.secret(engine),

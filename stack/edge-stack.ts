@@ -8,7 +8,7 @@ import type { Remote } from '../settings/edge-access';
 import { Gate } from '../components/gate';
 import { alloyOn, forContainers, prometheusOn, storeGates, tokenOutputs, type Host } from './host';
 import { DeliveryCheck } from '../components/observability-resources';
-import { gateNames, imagesOf, prometheusOutputs, signalsOf } from './outputs';
+import { gateNames, imagesOf, optionalOutputs, signalsOf } from './outputs';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
 export function edgeStack(host: Host, remote: Remote): object {
@@ -19,7 +19,7 @@ export function edgeStack(host: Host, remote: Remote): object {
 
   const prometheus = prometheusOn(host);
   const stores = storeGates(host, prometheus);
-  const deployed = prometheusOutputs(prometheus, settings['prometheus:port']);
+  const deployed = optionalOutputs('prometheus', prometheus, `http://127.0.0.1:${settings['prometheus:port']}`);
   const external = stores.map(({ backend }) => backend);
   // Signals with their own store here do not go through the tunnel as well.
   const elsewhere = new Set(external.flatMap(({ signals }) => signals));

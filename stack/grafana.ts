@@ -1,7 +1,3 @@
-/**
- * Grafana, if the stack has it, and what the stack says about it.
- */
-import type * as docker from '@pulumi/docker';
 import type * as pulumi from '@pulumi/pulumi';
 import { dockerHost } from '../components/catalog';
 import type { Grafana } from '../components/grafana';
@@ -9,6 +5,7 @@ import { readEndpoint } from '../settings/grafana';
 import type { Host } from './host';
 
 /**
+ * Grafana, if the stack has it.
  * @param phoenix URL of Phoenix's page, as a browser reaches it
  * @param deployed base URL of the Prometheus that the stack deploys, if it does; else the store of `prometheus:url` is asked
  */
@@ -33,24 +30,4 @@ export async function grafanaOn({ stack, owner, network, settings, facts, provid
     listed: facts.listed,
     limits: facts.limits,
   }, { providers: { docker: provider } });
-}
-
-interface Outputs {
-  readonly endpoints: object;
-  /** How its administrator logs in; secret. */
-  readonly login: object;
-  readonly containers: object;
-  readonly volumes: object;
-  readonly images: Readonly<Record<string, docker.RemoteImage>>;
-}
-
-/** Outputs of a stack, by kind; none without Grafana. */
-export function grafanaOutputs(grafana: Grafana | undefined): Outputs {
-  return grafana === undefined ? { endpoints: {}, login: {}, containers: {}, volumes: {}, images: {} } : {
-    endpoints: { grafana: grafana.endpoint },
-    login: { grafanaLogin: grafana.login },
-    containers: { grafana: grafana.containerName },
-    volumes: { grafana: grafana.volumeName },
-    images: { grafana: grafana.image },
-  };
 }

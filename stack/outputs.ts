@@ -3,7 +3,6 @@ import type * as docker from '@pulumi/docker';
 import type * as pulumi from '@pulumi/pulumi';
 import type { Backend } from '../components/backend';
 import type { Gate } from '../components/gate';
-import type { Prometheus } from '../components/prometheus';
 
 /** Backend of each signal by name; null if the signal is accepted and discarded. */
 export function signalsOf(backends: readonly Backend[]): Record<string, string | null> {
@@ -17,13 +16,24 @@ export function gateNames(gates: readonly Gate[]): { readonly lokiGate?: pulumi.
   return Object.fromEntries(gates.map(({ backend, containerName }) => [`${backend.name}Gate`, containerName]));
 }
 
-/** What a stack says about the Prometheus that it deploys; nothing about anybody else's. */
-export function prometheusOutputs(prometheus: Prometheus | undefined, port: number): { readonly [K in 'endpoints' | 'containers' | 'volumes']: object } & { readonly images: Readonly<Record<string, docker.RemoteImage>> } {
-  return prometheus === undefined ? { endpoints: {}, containers: {}, volumes: {}, images: {} } : {
-    endpoints: { prometheus: `http://127.0.0.1:${port}` },
-    containers: { prometheus: prometheus.containerName },
-    volumes: { prometheus: prometheus.volumeName },
-    images: { prometheus: prometheus.image },
+/** A service that a stack has only with a setting. */
+interface OptionalService {
+  readonly containerName: pulumi.Output<string>;
+  readonly volumeName: pulumi.Output<string>;
+  readonly image: docker.RemoteImage;
+}
+
+/**
+ * Outputs of such a service, by kind; none without it.
+ * @param name of the service in each of them
+ * @param endpoint URL of its page on the Docker host
+ */
+export function optionalOutputs(name: string, service: OptionalService | undefined, endpoint: string): { readonly [K in 'endpoints' | 'containers' | 'volumes']: object } & { readonly images: Readonly<Record<string, docker.RemoteImage>> } {
+  return service === undefined ? { endpoints: {}, containers: {}, volumes: {}, images: {} } : {
+    endpoints: { [name]: endpoint },
+    containers: { [name]: service.containerName },
+    volumes: { [name]: service.volumeName },
+    images: { [name]: service.image },
   };
 }
 
