@@ -135,7 +135,7 @@ export class Grafana extends pulumi.ComponentResource {
     const password = pulumi.secret(new random.RandomPassword(`${name}-admin-password`, { length: 24, special: false }, child).result);
     this.login = pulumi.secret(password.apply((known) => ({ url: this.endpoint, user: admin, password: known })));
 
-    // Kept when the stack is removed: it may have dashboards and users of its own.
+    // Kept when the stack is removed: people may have created dashboards and users in it.
     const data = new docker.Volume(
       `${name}-data`,
       { name: hostName('grafana', args.stack, 'data'), labels: [{ label: stackLabel, value: args.owner }] },

@@ -1,6 +1,6 @@
 /**
- * Part of Alloy's configuration that sends its own metrics to a store of metrics: what templates/prometheus/pipeline.rules.yml
- * asks for.
+ * Part of Alloy's configuration that sends its own metrics to a store of metrics: those that the alerts in
+ * templates/prometheus/pipeline.rules.yml use.
  */
 import { ports } from './catalog';
 import { renderFile } from './template';

@@ -38,7 +38,7 @@ export const verify = command('verify', 'Send a trace through a running stack, r
 
 export const example = command('example', 'Add an AI service to a stack, talk to it, and show where to look; deploys the stack if it has none')
   .addOption(stack)
-  .addOption(new Option('--load <conversations>', 'go on talking until Ctrl-C, with so many conversations a second').argParser(wholeNumber).conflicts('json'))
+  .addOption(new Option('--load <conversations>', 'keep talking to it until Ctrl-C, with this many conversations per second').argParser(wholeNumber).conflicts('json'))
   .addOption(yes)
   .addOption(json('what was said, with calls, tokens and traces'));
 

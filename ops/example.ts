@@ -81,7 +81,7 @@ main(example.action(async ({ stack, load, yes, json }) => {
   const slowest = [...turns].sort((a, b) => b.ms - a.ms)[0];
   const failed = turns.find(({ error }) => error !== undefined);
   ([['the slowest', slowest], ['the one that fails', failed]] as const).forEach(([what, turn]) => turn && say(`  ${what.padEnd(18)} ${page}/redirects/traces/${turn.trace}`));
-  say(`\nNext:\n  ${npmRun('example', stack, '--load', '2')}   go on talking, 2 conversations a second\n  ${npmRun('up', stack, '-c', 'example:enabled=false')}   remove the service`);
+  say(`\nNext:\n  ${npmRun('example', stack, '--load', '2')}   keep talking to it, 2 conversations per second\n  ${npmRun('up', stack, '-c', 'example:enabled=false')}   remove the service`);
 }));
 
 /** Does work that ends by itself when the command is told to stop. */

@@ -13,11 +13,11 @@ import { bearerToken } from './store-parse';
 
 /** A part of the settings: `keys.ts` has all of them. */
 export const exampleKeys = {
-  'example:enabled': key('false', 'Whether an AI service runs beside the stack to try it with, which sends it traces, metrics and logs: [docs/example.md](docs/example.md)', boolean, 'true'),
+  'example:enabled': key('false', 'Whether an example AI service runs beside the stack and sends it traces, metrics and logs: [docs/example.md](docs/example.md)', boolean, 'true'),
   'example:port': key('10000', 'Host port of that service (loopback)', port),
-  'example:model': optional('https://api.openai.com/v1', "Base URL of an API like OpenAI's whose model answers for it; without it a stand-in does, which ships with it", modelUrl),
-  'example:modelName': optional('gpt-4o-mini', 'Name of the model there', text),
-  'example:modelKey': secret('API key for it', bearerToken),
+  'example:model': optional('https://api.openai.com/v1', "Base URL of an OpenAI-compatible API whose model it uses; without it, a built-in stand-in answers", modelUrl),
+  'example:modelName': optional('gpt-4o-mini', 'Name of the model at that API', text),
+  'example:modelKey': secret('API key for that API', bearerToken),
 } as const;
 
 type ExampleKey = keyof typeof exampleKeys;

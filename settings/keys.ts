@@ -65,7 +65,7 @@ export const keys = {
     origins,
   ),
   'alloy:llmMetrics': key('true', 'Whether Alloy counts the calls and tokens of language models from spans, for the store of metrics (`prometheus:url`): [docs/llm-metrics.md](docs/llm-metrics.md)', boolean),
-  'alloy:ownMetrics': key('true', 'Whether Alloy sends its own metrics, about the way of telemetry, to the store of metrics: [docs/alerts.md](docs/alerts.md) has the alerts on them', boolean),
+  'alloy:ownMetrics': key('true', 'Whether Alloy sends its own metrics, which describe the telemetry pipeline, to the store of metrics: [docs/alerts.md](docs/alerts.md) lists the alerts that use them', boolean),
   'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB. The largest OTLP request is a sixteenth of it, at most 64 MiB, and at most 16 MiB where `phoenix:memory` is below 2GiB', memory(384)),
   'alloy:queue': key('2GiB', 'Telemetry that waits on disk while a backend does not take it, for each kind and backend, at least 128MiB. Full, Alloy answers 503, and senders try again', disk(128, 'what waits on disk')),
   'alloy:cpus': key('1', 'CPU limit of Alloy', cpus),

@@ -13,12 +13,12 @@ import { fromFile, key, optional } from './setting';
 
 /** A part of the settings: `keys.ts` has all of them. */
 export const prometheusKeys = {
-  'prometheus:enabled': key('false', 'Whether the stack deploys a Prometheus as its store of metrics, in place of `prometheus:url`: [docs/prometheus.md](docs/prometheus.md)', boolean),
+  'prometheus:enabled': key('false', 'Whether the stack deploys Prometheus as its store of metrics, instead of `prometheus:url`: [docs/prometheus.md](docs/prometheus.md)', boolean),
   'prometheus:port': key('9090', 'Host port of its page (loopback)', port),
   'prometheus:retentionDays': key('30', 'Days after which it deletes samples', retention),
-  'prometheus:storage': key('4GiB', 'Room on disk for its metrics, at least 512MiB. Above it, it deletes the oldest samples earlier', disk(512, 'a store of metrics')),
+  'prometheus:storage': key('4GiB', 'Disk space for its metrics, at least 512MiB. If they need more, it deletes the oldest samples earlier', disk(512, 'a store of metrics')),
   'prometheus:memory': key('512MiB', 'Memory limit of Prometheus, at least 256MiB', memory(256)),
-  'prometheus:rules': fromFile('own.rules.yml', optional('groups:\n  - name: own\n    rules: []', 'Recording and alerting rules besides those that it has, as the text of a file of rules', rules)),
+  'prometheus:rules': fromFile('own.rules.yml', optional('groups:\n  - name: own\n    rules: []', 'Recording and alerting rules in addition to the built-in ones, as the text of a rules file', rules)),
   'prometheus:image': key(images.prometheus, 'Image of Prometheus, with a version', image('prometheus')),
 } as const;
 

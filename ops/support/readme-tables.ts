@@ -15,7 +15,7 @@ const served: Partial<Record<SettingKey, string>> = {
   'alloy:otlpHttpPort': 'Alloy: OTLP over HTTP, for applications',
   'alloy:uiPort': "Alloy: its own page, with a password",
   'prometheus:port': 'Gate: page and API of Prometheus',
-  'example:port': 'AI service to try the stack with',
+  'example:port': 'Example AI service',
   'grafana:port': 'Grafana, with a password',
 };
 

@@ -76,7 +76,7 @@ function kept(signals: Outputs['signals'], prometheus: string | undefined, optio
   const to = (backend: string): string => (backend === 'central' ? 'go there' : `go to ${backend === 'phoenix' ? 'Phoenix' : backend}`);
   return [
     ['Traces', to(signals.traces ?? '')],
-    ['Metrics', prometheus !== undefined ? `${prometheus}   Prometheus: no login, this machine alone` : signals.metrics ? to(signals.metrics) : nowhere('prometheus:enabled true')],
+    ['Metrics', prometheus !== undefined ? `${prometheus}   Prometheus: no login, only from this machine` : signals.metrics ? to(signals.metrics) : nowhere('prometheus:enabled true')],
     ['Logs', signals.logs ? to(signals.logs) : nowhere('loki:url URL')],
   ];
 }
