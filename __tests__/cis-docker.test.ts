@@ -192,6 +192,13 @@ describe('exceptions', () => {
     expect(unneeded(found).slice(0, 3)).toEqual(['5.4 job: it adds DAC_READ_SEARCH', '5.4 job: it adds SETGID', '5.4 job: it adds SETUID']);
   });
 
+  test('for one service are not for others', () => {
+    const Config = { ...service.Config, Healthcheck: null };
+    const unchecked = (name: string): string[] => unexplained(findings({ ...service, Name: `/${name}`, Config }, host));
+    expect(unchecked('victorialogs-dev')).toEqual([]);
+    expect(['victorialogs-dev-gate', 'phoenix-dev'].map(unchecked)).toEqual([['5.27 victorialogs-dev-gate: it has no health check'], ['5.27 phoenix-dev: it has no health check']]);
+  });
+
   test('that a stack without jobs does not need', () => {
     const without = unneeded([service, files].flatMap((container) => findings(container, host)));
     expect(without).toHaveLength(10);

@@ -933,19 +933,26 @@ test('two stacks share no name on the Docker host', async () => {
 
 describe('names on the Docker host', () => {
   const kinds = { container: 'docker:index/container:Container', volume: 'docker:index/volume:Volume', network: 'docker:index/network:Network' };
-  const made = ({ resources }: Deployment<Outputs>): Record<string, unknown[]> =>
-    Object.fromEntries(Object.entries(kinds).map(([kind, of]) => [kind, [...resources.values()].filter(({ type }) => type === of).map(({ inputs }) => inputs['name']).sort()]));
+  /** A stack has one store of logs: each of them in turn. */
+  const logStores: readonly Run['config'][] = [{ 'loki:url': 'http://loki:3100' }, { 'victorialogs:enabled': 'true' }];
+  const made = async (stage: Run): Promise<Record<string, unknown[]>> => {
+    const all: Registered[] = [];
+    for (const config of logStores) {
+      all.push(...(await run({ ...stage, config: { ...stage.config, ...config } })).resources.values());
+    }
+    return Object.fromEntries(Object.entries(kinds).map(([kind, of]) => [kind, [...new Set(all.filter(({ type }) => type === of).map(({ inputs }) => inputs['name']))].sort()]));
+  };
   const listed = (stack: string, atEdge: boolean): object => Object.fromEntries(Object.entries(hostNames(stack, atEdge)).map(([kind, names]) => [kind, [...names].sort()]));
 
   test('with everything that can be switched on, they are just those that the catalog lists', async () => {
-    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', ...withExample.config, 'grafana:enabled': 'true', 'prometheus:enabled': 'true', 'loki:url': 'http://loki:3100', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
+    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', ...withExample.config, 'grafana:enabled': 'true', 'prometheus:enabled': 'true', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
     const secretKeys = ['tls:key', ...(withExample.secretKeys ?? []), ...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
-    expect(made(await run({ stack: 'paris', config, secretKeys }))).toEqual(listed('paris', false));
+    expect(await made({ stack: 'paris', config, secretKeys })).toEqual(listed('paris', false));
   });
 
   test.each(['alloy', 'phoenix'])('at the edge as well, to %s', async (sendTo) => {
-    const config = { 'edge:central': 'prod', 'edge:sendTo': sendTo, 'prometheus:enabled': 'true', 'loki:url': 'http://loki:3100', ...certified, 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
-    expect(made(await run({ stack: 'paris', config, secretKeys: ['tls:key'], outputs: { prod } }))).toEqual(listed('paris', true));
+    const config = { 'edge:central': 'prod', 'edge:sendTo': sendTo, 'prometheus:enabled': 'true', ...certified, 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
+    expect(await made({ stack: 'paris', config, secretKeys: ['tls:key'], outputs: { prod } })).toEqual(listed('paris', true));
   });
 });
 
@@ -972,7 +979,7 @@ describe('every container of every setting', () => {
   });
   const edge: Run = { stack: 'edge', config: { 'edge:central': 'prod' }, outputs: { prod } };
   const invited: Run = { stack: 'edge', config: { 'edge:central': 'prod', 'edge:access': JSON.stringify({ remote: { ...prod.remote, tokens: { edge: prod.remote.tokens.edge } }, remoteAccess: { edge: prod.remoteAccess.edge } }) }, secretKeys: ['edge:access'] };
-  const deployed: Run = { config: { 'prometheus:enabled': 'true' } };
+  const deployed: Run = { config: { 'prometheus:enabled': 'true', 'victorialogs:enabled': 'true' } };
   const central = together(withAuth, withSecrets, published, withExample, { config: { 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors) } });
 
   const ofKey = certified['tls:key'].split('\n')[1] ?? '';
@@ -993,7 +1000,7 @@ describe('every container of every setting', () => {
     ['one whose stores are told otherwise who sends', together(central, withUser, onLan), carriersOfCentral],
     ['one with Grafana', together(central, withGrafana, onLan), [...carriersOfCentral.filter((name) => !gatesOfStores.includes(name)), 'grafana-secret-files'].sort()],
     ['one with its defaults', {}, ['alloy-secret-files', 'phoenix-secret-files']],
-    ['one with a Prometheus', deployed, ['alloy-secret-files', 'phoenix-secret-files']],
+    ['one that deploys its stores', deployed, ['alloy-secret-files', 'phoenix-secret-files']],
     ['one at the edge', together(edge, toStores, onLan), [...carriers, ...gatesOfStores]],
     ['one at the edge that sends to Phoenix', together(edge, { config: { 'edge:sendTo': 'phoenix' } }, withUser, onLan), [...carriers, ...gatesOfStores]],
     ['one at the edge that was given what it needs', together(invited, toStores, onLan), [...carriers, ...gatesOfStores]],
@@ -1146,8 +1153,9 @@ describe('what is stored with --secret', () => {
   const deployed: typeof marked = {
     'prometheus:port': '17714', 'prometheus:retentionDays': ['3977', '3977d'], 'prometheus:storage': ['7663MiB', '6130'], 'prometheus:memory': ['7664MiB', '7664'],
     'prometheus:rules': ['groups:\n  - name: marked-rules\n    rules: []\n', 'marked-rules'], 'prometheus:image': 'registry.example.net/marked-prometheus:v3.99.1',
+    'victorialogs:port': '17715', 'victorialogs:retentionDays': ['3978', '3978d'], 'victorialogs:storage': ['7666MiB', '7666MiB'], 'victorialogs:memory': ['7665MiB', '7665'], 'victorialogs:image': 'registry.example.net/marked-victorialogs:v1.99.1',
   };
-  const withPrometheus = { 'prometheus:enabled': 'true' };
+  const withStores = { 'prometheus:enabled': 'true', 'victorialogs:enabled': 'true' };
   const grafana: typeof marked = {
     'prometheus:url': 'http://marked-prometheus:9090', 'grafana:port': '17007', 'grafana:memory': ['7779MiB', '7779'], 'grafana:image': 'registry.example.net/marked-grafana:13.99.1',
     'phoenix:rootUrl': ['https://marked-root.example.com/marked-path', 'marked-root.example.com', '/marked-path'],
@@ -1164,7 +1172,7 @@ describe('what is stored with --secret', () => {
   test.each<[string, typeof marked, Run]>([
     ['a stack with everything', marked, { config: switches }],
     ['one whose stores are told otherwise who sends', sender, {}],
-    ['one with a Prometheus', deployed, { config: withPrometheus }],
+    ['one that deploys its stores', deployed, { config: withStores }],
     ['one with Grafana', grafana, { config: { 'grafana:enabled': 'true', 'phoenix:auth': 'true' } }],
     ['one at the edge', { ...atEdge, 'alloy:image': marked['alloy:image'] ?? '', 'prometheus:url': marked['prometheus:url'] ?? '' }, { stack: 'edge', outputs: centralOutputs }],
     ['one at the edge that was given what it needs', given, { stack: 'edge', config: { 'edge:central': 'prod' } }],
@@ -1187,7 +1195,7 @@ describe('what is stored with --secret', () => {
   });
 
   test('every setting is among these, but one whose value stays on this machine', () => {
-    const walked = [marked, sender, deployed, withPrometheus, grafana, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
+    const walked = [marked, sender, deployed, withStores, grafana, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
     expect(Object.keys(keys).filter((name) => !walked.includes(name))).toEqual(['docker:context']);
   });
 

@@ -31,7 +31,7 @@ test('one row a port, in order, with the setting that takes it beyond loopback',
   expect(rows(portsTable()).map(([port, where]) => [port, where])).toEqual([
     ...['6006', '14317', '14318'].map((port) => [`\`${port}\``, 'loopback (`phoenix:bind`)']),
     ...['4317', '4318'].map((port) => [`\`${port}\``, "loopback and the gateway of Docker's bridge (`alloy:bind`)"]),
-    ...['12345', '9090', '3000', '10000'].map((port) => [`\`${port}\``, 'loopback']),
+    ...['12345', '9090', '9428', '3000', '10000'].map((port) => [`\`${port}\``, 'loopback']),
   ]);
 });
 

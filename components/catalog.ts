@@ -17,6 +17,7 @@ export const images = {
   tunnel: 'cloudflare/cloudflared:2026.8.2',
   prometheus: 'prom/prometheus:v3.14.0',
   grafana: 'grafana/grafana:13.2.3',
+  victorialogs: 'victoriametrics/victoria-logs:v1.52.1',
 } as const;
 
 /** A service that runs in its own container. */
@@ -30,6 +31,7 @@ export const oldest: Readonly<Record<ServiceName, string>> = {
   tunnel: newest(reliedOn.tunnel),
   prometheus: newest(reliedOn.prometheus),
   grafana: newest(reliedOn.grafana),
+  victorialogs: newest(reliedOn.victorialogs),
 };
 
 function newest(reliances: readonly Reliance[]): string {
@@ -53,7 +55,7 @@ export const ports = {
   alloy: { otlpGrpc: 4317, otlpHttp: 4318, ui: 12345, tlsGrpc: 14317, tlsHttp: 14318 },
   /**
    * From Alloy; and what is published of Phoenix: the page with the REST API, and OTLP past Alloy, each also over TLS. On a
-   * network it has Phoenix's ports. In front of a Prometheus that is deployed here, its page.
+   * network it has Phoenix's ports. In front of a store that is deployed here, its page.
    */
   gate: { otlpHttp: 4318, health: 14319, ui: 6006, directGrpc: 4317, directHttp: 14318, tlsUi: 16006, tlsGrpc: 24317, tlsHttp: 24318, page: 9090 },
   journal: { otlpHttp: 4318 },
@@ -61,10 +63,11 @@ export const ports = {
   tunnel: { metrics: 20241 },
   prometheus: { web: 9090 },
   grafana: { ui: 3000 },
+  victorialogs: { web: 9428 },
 } as const;
 
 /** Host names of the services on the networks of a stack. Under the name `phoenix` the others reach the gate. */
-export const aliases = { alloy: 'alloy', phoenix: 'phoenix-server', journal: 'phoenix-journal', egress: 'phoenix-egress', prometheus: 'prometheus', grafana: 'grafana', example: 'ai-service' } as const;
+export const aliases = { alloy: 'alloy', phoenix: 'phoenix-server', journal: 'phoenix-journal', egress: 'phoenix-egress', prometheus: 'prometheus', grafana: 'grafana', victorialogs: 'victorialogs', example: 'ai-service' } as const;
 
 /** URL of Phoenix's metrics on its network. */
 export const phoenixMetrics = `http://${aliases.phoenix}:${ports.phoenix.metrics}/metrics`;
@@ -111,6 +114,8 @@ export const users = {
   prometheus: '65534:65534',
   /** `grafana` of the official image, which owns /var/lib/grafana there. */
   grafana: '472:0',
+  /** `nonroot` of the distroless images; this one runs as root by default. */
+  victorialogs: '65532:65532',
 } as const;
 
 /**

@@ -60,8 +60,8 @@ export interface GateConfig {
   readonly egressPorts?: readonly number[];
   /** Whether the door also accepts TLS, on separate ports. */
   readonly tls?: boolean;
-  /** Names under which people reach the backend's page through it. Default: the page is not published. */
-  readonly pageNames?: readonly string[];
+  /** Names under which people reach the backend's page through it, and a regular expression of the paths that are not served. Default: the page is not published. */
+  readonly page?: { readonly names: readonly string[]; readonly closed: string } | undefined;
   /** Whether it adds the sender's credentials, from `senderConfig`. Default: Alloy does. */
   readonly sender?: boolean;
 }
@@ -70,7 +70,7 @@ export interface GateConfig {
  * nginx's configuration for a gate. (From a backend, 408 and 444 end as a closed connection,
  * whatever the rules are: Alloy retries those, too.)
  */
-export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = false, journal, door, egressPorts = [], tls = false, sender = false, pageNames = [] }: GateConfig): string {
+export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = false, journal, door, egressPorts = [], tls = false, sender = false, page }: GateConfig): string {
   const { protocol, origin, pathname, hostname, host } = new URL(backend);
   const rows = Array.from({ length: 30 }, (_, row) => Array.from({ length: 10 }, (_, column) => 300 + row * 10 + column));
   const isHere = hostname === dockerHost;
@@ -91,7 +91,7 @@ export function gateConfig({ backend, protocol: takes = 'otlphttp', tunnelled = 
     here: isHere ? { name: dockerHostInGate, host, hostname, server: host === hostname ? `${host}:${protocol === 'https:' ? 443 : 80}` : host } : false,
     tls: protocol === 'https:',
     sender: sender && { file: senderFile },
-    ownPage: pageNames.length > 0 && { names: pageNames.map(bracketed).join(' '), originPattern: pageNames.map(literally).join('|') },
+    ownPage: page !== undefined && { origin, names: page.names.map(bracketed).join(' '), originPattern: page.names.map(literally).join('|'), closed: page.closed },
     pagePort: ports.gate.page,
     // Longer than Alloy waits: Alloy's timeout is the one that counts.
     seconds: 5 + (tunnelled ? tunnelSeconds : 30),

@@ -14,6 +14,19 @@ import { configLabel } from './config-label';
 import { transforming, type Transforms } from './transform';
 import * as workload from './workload';
 
+/** A page that a gate publishes for the Docker host. */
+export interface OwnPage {
+  /** Host port, on loopback. */
+  readonly port: number;
+  /** Paths that it does not serve, as a regular expression in nginx's form. */
+  readonly closed: string;
+  /**
+   * Port mappings that the engine lists for running containers.
+   * @default nothing
+   */
+  readonly listed?: workload.ListedPorts;
+}
+
 export interface GateArgs {
   /** Stack name, part of every name on the Docker host. */
   readonly stack: string;
@@ -44,7 +57,7 @@ export interface GateArgs {
    * The backend's own page, published on loopback at this host port.
    * @default not published
    */
-  readonly page?: { readonly port: number; readonly listed?: workload.ListedPorts } | undefined;
+  readonly page?: OwnPage | undefined;
   /**
    * What the engine's kernel can limit.
    * @default everything
@@ -94,7 +107,7 @@ export class Gate extends pulumi.ComponentResource {
     const { protocol } = backend;
     const { isWhole } = protocols[protocol];
     const config = pulumi.all([args.backend.endpoint, args.journal, door?.rules]).apply(([endpoint, journal, rules]) =>
-      gateConfig({ backend: isWhole ? new URL(endpoint).origin : endpoint, protocol, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined, sender: sender !== undefined, pageNames: args.page ? pageNames : [] }));
+      gateConfig({ backend: isWhole ? new URL(endpoint).origin : endpoint, protocol, tunnelled: args.backend.tunnelled, journal, door: rules, egressPorts, tls: door?.tls !== undefined, sender: sender !== undefined, page: args.page && { names: pageNames, closed: args.page.closed } }));
 
     const said = pulumi.output(sender ?? {}).apply((known) => senderConfig(known));
 

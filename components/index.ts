@@ -8,7 +8,7 @@ export { CloudflareTunnel, type CloudflareTunnelArgs, type ServiceToken } from '
 export type { Door } from './door';
 export { Egress, type Destination, type EgressArgs } from './egress';
 export { ExampleService, type ExampleModel, type ExampleServiceArgs } from './example-service';
-export { Gate, type GateArgs } from './gate';
+export { Gate, type GateArgs, type OwnPage } from './gate';
 export { Grafana, type GrafanaArgs } from './grafana';
 export type { Limits, Mount, Ulimit } from './hardening';
 export { Journal, type JournalArgs } from './journal';
@@ -20,4 +20,5 @@ export type { DoorEndpoints, PublishedDoor } from './published-door';
 export type { Audience, Route } from './route';
 export type { Tls } from './tls';
 export type { Transform, Transforms } from './transform';
+export { VictoriaLogs, type VictoriaLogsArgs } from './victorialogs';
 export type { Attachment, ListedPorts, PublishedPort } from './workload';

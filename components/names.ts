@@ -29,7 +29,7 @@ export const maxConnectors = 25;
  */
 export function hostNames(stack: string, atEdge: boolean): { readonly container: readonly string[]; readonly volume: readonly string[]; readonly network: readonly string[] } {
   const gated = atEdge ? 'central' : 'phoenix';
-  const stores = ['prometheus', 'loki'];
+  const stores = ['prometheus', 'loki', 'victorialogs'];
   const here = <T>(names: T[]): T[] => (atEdge ? [] : names);
   return {
     container: [
@@ -40,6 +40,7 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
       ...(atEdge ? [hostName(gated, stack, 'gate-data-owner')] : []),
       ...here([hostName('phoenix', stack, 'gate-ingest-keys'), hostName('phoenix', stack, 'gate-tls-files'), hostName('phoenix', stack, 'egress'), hostName('phoenix', stack, 'egress-config-files')]),
       ...[undefined, 'data-owner', 'config-files', 'config-check'].map((part) => hostName('prometheus', stack, part)),
+      hostName('victorialogs', stack), hostName('victorialogs', stack, 'data-owner'),
       ...here([hostName('grafana', stack), hostName('grafana', stack, 'config-files'), hostName('grafana', stack, 'secret-files')]),
       hostName('alloy', stack), hostName('alloy', stack, 'config-files'), hostName('alloy', stack, 'secret-files'), hostName('alloy', stack, 'tls-files'),
       ...here([hostName('example', stack), hostName('example', stack, 'program-files'), hostName('example', stack, 'secret-files')]),
@@ -49,7 +50,7 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
       ...here([hostName('journal', stack, 'data'), hostName('journal', stack, 'secrets')]),
       ...[gated, ...stores].map((role) => hostName(role, stack, 'gate-config')), ...here([hostName('phoenix', stack, 'gate-ingest'), hostName('phoenix', stack, 'gate-tls'), hostName('phoenix', stack, 'egress-config')]),
       ...(atEdge ? [hostName(gated, stack, 'gate-data')] : []),
-      hostName('prometheus', stack, 'data'), hostName('prometheus', stack, 'config'),
+      hostName('prometheus', stack, 'data'), hostName('prometheus', stack, 'config'), hostName('victorialogs', stack, 'data'),
       ...here([hostName('grafana', stack, 'data'), hostName('grafana', stack, 'config'), hostName('grafana', stack, 'secrets')]),
       hostName('alloy', stack, 'data'), hostName('alloy', stack, 'config'), hostName('alloy', stack, 'secrets'), hostName('alloy', stack, 'tls'),
       ...here([hostName('example', stack, 'program'), hostName('example', stack, 'secrets')]),

@@ -100,14 +100,14 @@ type AtHome = Args<{
   /** URL of Phoenix's metrics, as seen from its container. */
   metrics: string;
   /** Names on the Docker host. */
-  containers: pulumi.Input<Args<{ phoenix: string; alloy: string; gate: string; journal?: string; egress?: string; prometheusGate?: string; lokiGate?: string }>>;
+  containers: pulumi.Input<Args<{ phoenix: string; alloy: string; gate: string; journal?: string; egress?: string; prometheusGate?: string; lokiGate?: string; victorialogsGate?: string; prometheus?: string; victorialogs?: string }>>;
   auth: boolean;
   adminSecret: string;
 }>;
 
 /** Phoenix is in another stack, behind a tunnel. */
 type AtTheEdge = Args<{
-  containers: pulumi.Input<Args<{ alloy: string; gate: string; prometheusGate?: string; lokiGate?: string }>>;
+  containers: pulumi.Input<Args<{ alloy: string; gate: string; prometheusGate?: string; lokiGate?: string; victorialogsGate?: string; prometheus?: string; victorialogs?: string }>>;
   central: { readonly stack: string; readonly hostname: string; readonly sendTo: 'alloy' | 'phoenix'; readonly token: string };
   /** Headers for requests to Phoenix; secret. */
   headers: Record<string, string>;

@@ -71,6 +71,8 @@ export const prometheusConfig = (instance: string): string => renderFile('promet
 export class Prometheus extends pulumi.ComponentResource {
   /** Receives metrics by remote write. */
   readonly backend: Backend;
+  /** Paths that only Alloy and the operator of the stack use: for its gate, which publishes the others. */
+  readonly closedPaths = '^/(-/(quit|reload)|api/v1/(write|otlp|admin)(/|$))';
   /** Base URL on the private network. */
   readonly internal = `http://${aliases.prometheus}:${ports.prometheus.web}`;
   /** Name of the container on the Docker host. */

@@ -103,4 +103,10 @@ export const reliedOn = {
     { what: '`grafana cli admin reset-admin-password --password-from-stdin`', since: '11.1.0', where: 'password of the administrator' },
     { what: '`GF_PLUGINS_PREINSTALL_DISABLED`', since: '11.6.0', where: 'the plugin of the data source stays the one of the image', without: 'it does not have what the variable turns off' },
   ],
+  victorialogs: [
+    { what: 'one program as entry point, which runs as 65532:65532 with a read-only root', since: '1.0.0', where: 'server' },
+    { what: '`-retention.maxDiskSpaceUsageBytes`, `-storage.minFreeDiskSpaceBytes`', since: '0.24.0', where: 'bounds of what it stores' },
+    { what: '`trace_id` and `span_id` of log records that arrive by OTLP', since: '1.17.0', where: 'from a log record to its trace' },
+    { what: 'the whole command line was run', since: '1.52.1', where: 'server' },
+  ],
 } as const satisfies Readonly<Record<string, readonly Reliance[]>>;

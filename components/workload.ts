@@ -49,7 +49,8 @@ export interface ServiceArgs extends Common {
   readonly lowPorts?: boolean;
   readonly ports: readonly PublishedPort[];
   readonly listed: ListedPorts;
-  readonly healthCheck: HealthCheck;
+  /** `none` for an image without a program that could ask: Docker then reports nothing about it but that it runs. */
+  readonly healthCheck: HealthCheck | 'none';
   readonly memoryMiB: number;
   /** As the provider reads it back: "1.0", "0.5". */
   readonly cpus: string;
@@ -94,14 +95,7 @@ export function service(name: string, args: ServiceArgs, opts: pulumi.CustomReso
       ...(args.lowPorts ? { sysctls: { 'net.ipv4.ip_unprivileged_port_start': '0' } } : {}),
       ports: portMappings(args.ports, args.listed[args.containerName]),
       ...limitsOf(args, limits),
-      healthcheck: {
-        tests: ['CMD', ...healthCheck.command],
-        interval: healthCheck.interval,
-        timeout: healthCheck.timeout,
-        startPeriod: healthCheck.startPeriod,
-        retries: healthCheck.retries,
-      },
-      ...(healthCheck.waitSeconds === undefined ? {} : { wait: true, waitTimeout: healthCheck.waitSeconds }),
+      ...(healthCheck === 'none' ? {} : healthOf(healthCheck)),
       // stopTimeout is for `docker stop` and the engine's own shutdown, destroyGraceSeconds for Pulumi;
       // without the latter the provider sends SIGKILL right after SIGTERM.
       stopTimeout: args.stopSeconds,
@@ -109,6 +103,10 @@ export function service(name: string, args: ServiceArgs, opts: pulumi.CustomReso
     },
     replacing(opts),
   );
+}
+
+function healthOf({ command, waitSeconds, ...times }: HealthCheck): Pick<docker.ContainerArgs, 'healthcheck' | 'wait' | 'waitTimeout'> {
+  return { healthcheck: { tests: ['CMD', ...command], ...times }, ...(waitSeconds === undefined ? {} : { wait: true, waitTimeout: waitSeconds }) };
 }
 
 /**

@@ -10,13 +10,14 @@ import { phoenixImage } from './phoenix';
 import { pulumiCli } from './pulumi-cli';
 import { pythonOtel } from './python';
 import { telemetrygen } from './telemetrygen';
+import { victorialogs } from './victorialogs';
 
 type Part = () => Promise<string>;
 
 /** Mostly waiting for the network. */
 const downloads: Record<string, Part> = { gate: gate.image, prometheus: prometheus.image, phoenix: phoenixImage, 'python-otel': pythonOtel };
 /** Mostly compiling, each on every core: one after the other, the quick ones first. */
-const compilations: Record<string, Part> = { telemetrygen, pulumi: pulumiCli, alloy: alloyImage };
+const compilations: Record<string, Part> = { telemetrygen, victorialogs: victorialogs.image, pulumi: pulumiCli, alloy: alloyImage };
 
 async function main(names: readonly string[]): Promise<void> {
   const all = { ...downloads, ...compilations };

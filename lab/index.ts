@@ -15,6 +15,7 @@ import { phoenixImage, phoenixRecipe, phoenixWork } from './phoenix';
 import { pulumiCli, pulumiRecipe, pulumiWork } from './pulumi-cli';
 import { prometheus } from './prometheus';
 import type { Cost } from './recipe';
+import { victorialogs } from './victorialogs';
 import type { Work } from './work';
 
 export { cacheRoot } from './cache';
@@ -37,7 +38,7 @@ export { pythonOtel, pythonWith } from './python';
 export { recipeFile } from './recipe-file';
 export { telemetrygen } from './telemetrygen';
 
-export type ImagePart = 'phoenix' | 'alloy' | 'gate' | 'prometheus';
+export type ImagePart = 'phoenix' | 'alloy' | 'gate' | 'prometheus' | 'victorialogs';
 export type Part = 'pulumi' | ImagePart;
 
 export interface LabOptions {
@@ -76,6 +77,7 @@ const parts: Readonly<Record<Part, Recipes>> = {
   alloy: { title: `Grafana Alloy ${alloyRecipe.version}`, compiles: true, work: alloyWork, make: alloyImage },
   gate: { title: `nginx ${gate.recipe.version}`, compiles: false, work: gate.work, make: gate.image },
   prometheus: { title: `Prometheus ${prometheus.recipe.version}`, compiles: false, work: prometheus.work, make: prometheus.image },
+  victorialogs: { title: `VictoriaLogs ${victorialogs.recipe.version}`, compiles: true, work: victorialogs.work, make: victorialogs.image },
 };
 
 /**

@@ -10,8 +10,8 @@ import type { Route } from './route';
 import { sumOf } from './metrics';
 import { markedLog, markedSample } from './otlp';
 
-/** A store that somebody else runs, by the namespace of its settings. */
-type StoreName = 'prometheus' | 'loki';
+/** A store, by the namespace of its settings. */
+type StoreName = 'prometheus' | 'loki' | 'victorialogs';
 
 export interface StoreDelivery {
   /** As in `Alloy -> store of metrics`. */
@@ -33,6 +33,15 @@ interface Kind {
   readonly component: string;
 }
 
+const logs: Omit<Kind, 'store' | 'component'> = {
+  what: 'logs', path: '/v1/logs', body: markedLog,
+  taken: (of) => {
+    const sent = of('otelcol_exporter_sent_log_records_total');
+    return { most: sent, least: sent };
+  },
+  lost: (of) => of('otelcol_exporter_send_failed_log_records_total'),
+};
+
 const kinds: Readonly<Record<StoreName, Kind>> = {
   prometheus: {
     store: 'prometheus', what: 'metrics', path: '/v1/metrics', body: markedSample, component: 'prometheus.remote_write.prometheus',
@@ -43,18 +52,19 @@ const kinds: Readonly<Record<StoreName, Kind>> = {
     },
     lost: (of) => of('prometheus_remote_storage_samples_failed_total'),
   },
-  loki: {
-    store: 'loki', what: 'logs', path: '/v1/logs', body: markedLog, component: 'otelcol.exporter.otlphttp.loki',
-    taken: (of) => {
-      const sent = of('otelcol_exporter_sent_log_records_total');
-      return { most: sent, least: sent };
-    },
-    lost: (of) => of('otelcol_exporter_send_failed_log_records_total'),
-  },
+  loki: { ...logs, store: 'loki', component: 'otelcol.exporter.otlphttp.loki' },
+  victorialogs: { ...logs, store: 'victorialogs', component: 'otelcol.exporter.otlphttp.victorialogs' },
 };
 
-const storesOf = ({ containers: { prometheusGate, lokiGate } }: Route): readonly (Kind & { readonly gate: string })[] =>
-  [{ ...kinds.prometheus, gate: prometheusGate }, { ...kinds.loki, gate: lokiGate }].flatMap(({ gate, ...kind }) => (gate === undefined ? [] : [{ ...kind, gate }]));
+/** A store of the stack, with the names of its containers: without one of its own, somebody else runs it. */
+type Used = Kind & { readonly gate: string; readonly container: string | undefined };
+
+const storesOf = ({ containers: { prometheusGate, prometheus, lokiGate, victorialogsGate, victorialogs } }: Route): readonly Used[] =>
+  [{ ...kinds.prometheus, gate: prometheusGate, container: prometheus }, { ...kinds.loki, gate: lokiGate, container: undefined }, { ...kinds.victorialogs, gate: victorialogsGate, container: victorialogs }]
+    .flatMap(({ gate, ...kind }) => (gate === undefined ? [] : [{ ...kind, gate }]));
+
+/** The namespace of its settings if somebody else runs it: it has an address there, and may refuse credentials. */
+const external = ({ store, container }: Used): 'prometheus' | 'loki' | undefined => (container !== undefined || store === 'victorialogs' ? undefined : store);
 
 const hopOf = ({ what }: Kind): string => `Alloy -> store of ${what}`;
 
@@ -63,10 +73,10 @@ const lookEveryMs = 250;
 
 /** @param timeoutMs how long each may take from Alloy's response until the store has it */
 export async function checkStores(route: Route, timeoutMs: number): Promise<readonly StoreDelivery[]> {
-  return Promise.all(storesOf(route).map((kind) => checkStore(route, kind, kind.gate, timeoutMs)));
+  return Promise.all(storesOf(route).map((store) => checkStore(route, store, timeoutMs)));
 }
 
-async function checkStore(route: Route, kind: Kind, gate: string, timeoutMs: number): Promise<StoreDelivery> {
+async function checkStore(route: Route, kind: Used, timeoutMs: number): Promise<StoreDelivery> {
   const { reach, endpoints: { otlpHttp }, containers: { alloy } } = route;
   const [hop, started] = [hopOf(kind), Date.now()];
   const deadline = started + timeoutMs;
@@ -95,7 +105,7 @@ async function checkStore(route: Route, kind: Kind, gate: string, timeoutMs: num
       ({ lost } = now);
     }
     if (Date.now() >= end) {
-      return failed(await whyNotTaken(route, kind, gate, { since: started, isLost: lost > before.lost }));
+      return failed(await whyNotTaken(route, kind, { since: started, isLost: lost > before.lost }));
     }
     await pause(lookEveryMs);
   }
@@ -118,9 +128,11 @@ async function countersOf({ reach, endpoints: { alloyUi } }: Route, { component,
 }
 
 /** @param isLost whether the store has refused something for its content since: only then was it what the check has sent */
-async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLost }: { readonly since: number; readonly isLost: boolean }): Promise<Cause & { readonly passing: boolean }> {
+async function whyNotTaken(route: Route, used: Used, { since, isLost }: { readonly since: number; readonly isLost: boolean }): Promise<Cause & { readonly passing: boolean }> {
   const { containers: { alloy }, redeploy } = route;
-  const { store, what } = kind;
+  const { what, gate, container } = used;
+  const store = external(used);
+  const named = `the store of ${what} (${store === undefined ? `container ${container ?? ''}` : `${store}:url`})`;
   const waiting = '; what Alloy has accepted waits on its disk';
   const log = await logSince(route, gate, since);
   const answers = log.flatMap((line) => {
@@ -129,8 +141,8 @@ async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLo
     return upstream === undefined ? [] : [{ answer: Number(upstream), isContent: upstream === answered && /^4(?!29)/.test(upstream) }];
   }).filter(({ isContent }) => isLost || !isContent);
   const { answer, isContent } = answers.at(-1) ?? { isContent: false };
-  const says = `the store of ${what} (${store}:url) answers ${answer}`;
-  const refusal = answer === undefined ? undefined : refusalOf(store, answer);
+  const says = `${named} answers ${answer}`;
+  const refusal = answer === undefined || store === undefined ? undefined : refusalOf(store, answer);
   if (refusal) {
     return { passing: false, cause: `${says}: ${refusal.means}${waiting}`, mend: [...refusal.mend, redeploy] };
   }
@@ -144,9 +156,9 @@ async function whyNotTaken(route: Route, kind: Kind, gate: string, { since, isLo
   const state = await containerState(route, gate);
   if (errors.length > 0 || !state.startsWith('running')) {
     // A store may be down while a stack is deployed, and its name with it; an untrusted certificate does not fix itself.
-    return { passing: /^(running|unknown)/.test(state) && !errors.at(-1)?.includes('SSL'), cause: `the store of ${what} (${store}:url) cannot be reached: ${errors.at(-1) ?? `container ${gate} is ${state}`}${waiting}`, mend: [addressCommand(store), logsOf(gate), redeploy] };
+    return { passing: /^(running|unknown)/.test(state) && !errors.at(-1)?.includes('SSL'), cause: `${named} cannot be reached: ${errors.at(-1) ?? `container ${gate} is ${state}`}${waiting}`, mend: [store === undefined ? logsOf(container ?? '') : addressCommand(store), logsOf(gate), redeploy] };
   }
-  return { passing: true, cause: `${answer === undefined ? `the store of ${what} (${store}:url) has not taken it yet` : says}${waiting}`, mend: [logsOf(alloy), logsOf(gate)] };
+  return { passing: true, cause: `${answer === undefined ? `${named} has not taken it yet` : says}${waiting}`, mend: [logsOf(alloy), logsOf(gate)] };
 }
 
 /** What an operator should know about the stores although they accept data now. */
@@ -154,7 +166,7 @@ export async function storeWarnings(route: Route): Promise<string[]> {
   return (await Promise.all(storesOf(route).map(async (kind) => {
     const counters = await countersOf(route, kind);
     const lost = 'unread' in counters ? 0 : counters.lost;
-    const [few, many] = kind.store === 'loki' ? ['log record', 'log records'] : ['sample', 'samples'];
+    const [few, many] = kind.what === 'logs' ? ['log record', 'log records'] : ['sample', 'samples'];
     return lost === 0 ? [] : [`The store of ${kind.what} has refused ${lost} ${lost === 1 ? few : many} because of their content since Alloy was started; they are lost: docker logs ${kind.gate} has its answers.`];
   }))).flat();
 }

@@ -10,6 +10,15 @@ export function days(raw: string): number {
   return Number(raw);
 }
 
+/** Days, a whole number from 1 to 36500, a hundred years. */
+export function limitedDays(raw: string): number {
+  const count = Number(raw);
+  if (!/^\d{1,5}$/.test(raw) || count < 1 || count > 36_500) {
+    throw new BrokenRule('it is a whole number of days, at least 1 and at most 36500');
+  }
+  return count;
+}
+
 /** How many projects, a whole number. */
 export function projects(raw: string): number {
   const count = Number(raw);

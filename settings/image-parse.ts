@@ -9,6 +9,7 @@ const unfit: Partial<Record<ServiceName, { readonly variant: RegExp; readonly ru
   gate: { variant: /^(alpine.*|slim|distroless)$/, rule: 'that variant has no bash, which the health check needs; use the one on Debian, whose tag is only the version' },
   prometheus: { variant: /^distroless$/, rule: 'that variant has no chown, which gives its volume the right owner; use the one whose tag is only the version' },
   alloy: { variant: /^(windowsservercore|nanoserver|alpine.*)$/, rule: 'that variant is not the one on Linux with bash, which the health check needs; use the one whose tag is only the version' },
+  victorialogs: { variant: /^enterprise$/, rule: 'that variant starts only with a license; use the one whose tag is only the version' },
   grafana: { variant: /^(distroless|ubuntu)$/, rule: 'that variant has no wget, which the health check needs; use the one on Alpine, whose tag is only the version' },
 };
 

@@ -20,6 +20,7 @@ import { key, optional, type Key } from './setting';
 import { storeKeys } from './store';
 import { tlsKeys } from './tls';
 import { tunnelKeys } from './tunnel';
+import { victorialogsKeys } from './victorialogs';
 
 /** Every setting. A test compares the README's table with this. */
 export const keys = {
@@ -73,6 +74,7 @@ export const keys = {
   'gate:image': key(images.gate, 'Image of the gates in front of Phoenix, of the stores of metrics and logs, and of what an edge stack sends to: nginx, with a version', image('gate')),
   ...storeKeys,
   ...prometheusKeys,
+  ...victorialogsKeys,
   ...grafanaKeys,
   ...networkKeys,
   ...tlsKeys,

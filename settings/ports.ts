@@ -16,7 +16,7 @@ export const bindOf: Partial<Record<SettingKey, 'phoenix:bind' | 'alloy:bind'>> 
 };
 
 /** Ports that are published only while another setting is `true`, and that setting. */
-export const portsWith: Partial<Record<SettingKey, SettingKey>> = { 'prometheus:port': 'prometheus:enabled', 'grafana:port': 'grafana:enabled', 'example:port': 'example:enabled' };
+export const portsWith: Partial<Record<SettingKey, SettingKey>> = { 'prometheus:port': 'prometheus:enabled', 'victorialogs:port': 'victorialogs:enabled', 'grafana:port': 'grafana:enabled', 'example:port': 'example:enabled' };
 
 /** Host ports that a stack may publish, by key. */
 export const hostPortKeys = (Object.keys(keys) as SettingKey[]).filter((name) => keys[name].parse === port);

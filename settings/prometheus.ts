@@ -3,7 +3,7 @@
  */
 import { load } from 'js-yaml';
 import { images } from '../components/catalog';
-import { disk, memory } from './amount-parse';
+import { disk, limitedDays, memory } from './amount-parse';
 import { BrokenRule } from './broken-rule';
 import { image } from './image-parse';
 import { boolean } from './parse';
@@ -15,7 +15,7 @@ import { fromFile, key, optional } from './setting';
 export const prometheusKeys = {
   'prometheus:enabled': key('false', 'Whether the stack deploys Prometheus as its store of metrics, instead of `prometheus:url`: [docs/prometheus.md](docs/prometheus.md)', boolean),
   'prometheus:port': key('9090', 'Host port of its page (loopback)', port),
-  'prometheus:retentionDays': key('30', 'Days after which it deletes samples', retention),
+  'prometheus:retentionDays': key('30', 'Days after which it deletes samples', limitedDays),
   'prometheus:storage': key('4GiB', 'Disk space for its metrics, at least 512MiB. If they need more, it deletes the oldest samples earlier', disk(512, 'a store of metrics')),
   'prometheus:memory': key('512MiB', 'Memory limit of Prometheus, at least 256MiB', memory(256)),
   'prometheus:rules': fromFile('own.rules.yml', optional('groups:\n  - name: own\n    rules: []', 'Recording and alerting rules in addition to the built-in ones, as the text of a rules file', rules)),
@@ -31,14 +31,6 @@ export interface PrometheusSettings {
 
 /** Whether a store gets metrics: a deployed one, or one of somebody else. */
 export const keepsMetrics = (settings: Pick<PrometheusSettings, 'prometheus:enabled' | 'prometheus:url'>): boolean => settings['prometheus:enabled'] || settings['prometheus:url'] !== undefined;
-
-/** Days, a whole number from 1 on. */
-function retention(raw: string): number {
-  if (!/^\d{1,5}$/.test(raw) || Number(raw) === 0) {
-    throw new BrokenRule('it is a whole number of days, at least 1');
-  }
-  return Number(raw);
-}
 
 /** Text of a file of rules. Prometheus checks their expressions before it is replaced. */
 function rules(raw: string): string {

@@ -23,6 +23,7 @@ import { storeProblems } from './store';
 import { certificateText, keyText } from './tls';
 import { tunnelProblems } from './tunnel';
 import { hoursOf } from './tunnel-parse';
+import { victorialogsProblems } from './victorialogs';
 
 /** The rule that a setting breaks whose value a person has to supply. */
 export const standsEmpty = 'it is empty in the stack file; set a value';
@@ -34,6 +35,8 @@ const asTold: { readonly [K in SettingKey]?: (value: NonNullable<Settings[K]>) =
   'phoenix:storage': (mebibytes) => mebibytes / 1024,
   'prometheus:retentionDays': (days) => `${days}d`,
   'prometheus:storage': (mebibytes) => `${keptMiB(mebibytes)}MB`,
+  'victorialogs:retentionDays': (days) => `${days}d`,
+  'victorialogs:storage': (mebibytes) => `${mebibytes}MiB`,
   'tls:certificate': certificateText,
   'tls:key': keyText,
   'tunnel:tokenDuration': (duration) => hoursOf(duration) || undefined,
@@ -130,6 +133,7 @@ export function readSettings(
     ...portClashes(checked, broken),
     ...storeProblems(checked, broken, isSecret),
     ...prometheusProblems(checked, broken),
+    ...victorialogsProblems(checked, broken),
     ...(atEdge
       ? edgeProblems(Object.keys(config))
       : [

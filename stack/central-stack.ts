@@ -14,7 +14,7 @@ import { exampleOn } from './example';
 import { Gate } from '../components/gate';
 import { closedFile } from '../components/gate-config';
 import { grafanaOn } from './grafana';
-import { alloyOn, forContainers, prometheusOn, storeGates, tokenOutputs, type Host } from './host';
+import { alloyOn, forContainers, tokenOutputs, type Host } from './host';
 import { networkArgs } from '../settings/network';
 import { endsOn, nearness } from '../settings/ending';
 import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from '../components/observability-resources';
@@ -23,6 +23,7 @@ import { gateNames, imagesOf, optionalOutputs, signalsOf } from './outputs';
 import { Phoenix } from '../components/phoenix';
 import { loginEnvironment } from './phoenix-env';
 import { nothingRemote, publish, serviceTokensOf } from './publication';
+import { deployedStores, storeGates, storeOutputs } from './stores';
 import { tlsOn } from './tls';
 import { hoursOf } from '../settings/tunnel-parse';
 
@@ -119,14 +120,14 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   }, { ...on, ...(journal ? { dependsOn: journal } : {}) });
   const door = gate.endpoints;
 
-  const prometheus = prometheusOn(host);
-  const stores = storeGates(host, prometheus);
-  const deployed = optionalOutputs('prometheus', prometheus, `http://127.0.0.1:${settings['prometheus:port']}`);
+  const deployedHere = deployedStores(host);
+  const stores = storeGates(host, deployedHere);
+  const deployed = storeOutputs(host, deployedHere);
   const backends: Backend[] = [gate.backend, ...stores.map(({ backend }) => backend)];
   const alloy = alloyOn(host, backends, [gate, ...stores], largestRequestOf(settings));
 
   const page = settings['phoenix:rootUrl']?.href.replace(/\/$/, '') ?? door?.ui;
-  const grafana = await grafanaOn(host, page ?? '', prometheus?.internal);
+  const grafana = await grafanaOn(host, page ?? '', deployedHere.prometheus?.internal);
   const dashboards = optionalOutputs('grafana', grafana, grafana?.endpoint ?? '');
 
   const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}), ...gateNames(stores) };
@@ -144,7 +145,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     engine,
     endpoints: internal,
     metrics: phoenixMetrics,
-    containers,
+    containers: { ...containers, ...deployed.containers },
     auth,
     adminSecret: phoenix.adminSecret,
     redeploy: `npm run up -- --stack ${stack}`,

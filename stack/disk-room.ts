@@ -1,20 +1,24 @@
 /**
  * Whether the disk has room for everything a stack may store: Alloy's queues, the metrics that wait beside them, Phoenix's
- * database, and the metrics of a deployed Prometheus.
+ * database, and what the stores that it deploys hold.
  */
 import { statfs } from 'node:fs/promises';
 import type { Problem } from '../settings/problem';
 import type { Settings } from '../settings/keys';
 import { keepsMetrics } from '../settings/prometheus';
+import { keepsLogs } from '../settings/victorialogs';
 
 const mebibyte = 2 ** 20;
 
 /** Metrics are limited only by age: the size of 10,000 series with one sample a minute while their store is away for 96 hours. */
 const metricsMiB = 512;
 
+/** Stores that a stack can deploy, by the namespace of their settings. */
+const stores = { prometheus: { title: 'Prometheus', data: 'metrics' }, victorialogs: { title: 'VictoriaLogs', data: 'logs' } } as const;
+
 /** How many queues of `alloy:queue` a stack has: one for each kind of telemetry and OTLP backend. */
 export function queuesOf(settings: Settings): number {
-  const [metrics, logs] = [keepsMetrics(settings) ? 1 : 0, settings['loki:url'] === undefined ? 0 : 1];
+  const [metrics, logs] = [keepsMetrics(settings) ? 1 : 0, keepsLogs(settings) ? 1 : 0];
   // Signals with a store beside an Alloy at the edge skip the tunnel; a log store uses OTLP, a metrics store does not.
   const through = settings['edge:central'] !== undefined && settings['edge:sendTo'] === 'alloy' ? 3 - metrics - logs : 1;
   return through + logs;
@@ -34,23 +38,24 @@ export async function diskRoom(settings: Settings, root: string, running: boolea
   const room = Math.floor(((running ? disk.blocks : disk.bavail) * disk.bsize) / mebibyte);
   const [queues, storage = 0] = [queuesOf(settings), settings['phoenix:storage']];
   const metrics = keepsMetrics(settings) ? metricsMiB : 0;
-  const stored = settings['prometheus:enabled'] ? settings['prometheus:storage'] : 0;
   const queued = settings['alloy:queue'] * queues + metrics;
   const besides = metrics === 0 ? '' : `, metrics that wait for their store about ${inWords(metrics)}`;
   const has = `the disk of ${root} has ${inWords(room)}${running ? '' : ' free'}`;
   const look = ['docker system df', `df -h ${root}`];
-  const setting = (key: 'alloy:queue' | 'phoenix:storage' | 'prometheus:storage', rule: string, fits: number, least: number): Problem =>
+  const setting = (key: 'alloy:queue' | 'phoenix:storage' | `${keyof typeof stores}:storage`, rule: string, fits: number, least: number): Problem =>
     ({ key, value: inWords(settings[key] ?? 0), rule, mend: fits >= least ? [`pulumi config set ${key} ${rounded(fits)}`] : look });
   if (queued > room) {
     return [setting('alloy:queue', `${queues === 1 ? 'the queue' : `each of ${queues} queues`} may take that much${besides}, and ${has}`, (room * 0.8 - metrics) / queues, 128)];
   }
-  const others = `${queues === 1 ? "Alloy's queue" : `Alloy's ${queues} queues`} ${inWords(queued - metrics)}${besides}`;
-  if (queued + stored > room) {
-    return [setting('prometheus:storage', `the metrics may take that much and ${others}, and ${has}`, room * 0.8 - queued, 512)];
+  let [used, others] = [queued, `${queues === 1 ? "Alloy's queue" : `Alloy's ${queues} queues`} ${inWords(queued - metrics)}${besides}`];
+  for (const [store, { title, data }] of Object.entries(stores) as [keyof typeof stores, (typeof stores)[keyof typeof stores]][]) {
+    const stored = settings[`${store}:enabled`] ? settings[`${store}:storage`] : 0;
+    if (stored > 0 && used + stored > room) {
+      return [setting(`${store}:storage`, `the ${data} may take that much and ${others}, and ${has}`, room * 0.8 - used, 512)];
+    }
+    [used, others] = [used + stored, stored > 0 ? `${others}, ${title} ${inWords(stored)}` : others];
   }
-  return queued + stored + storage > room
-    ? [setting('phoenix:storage', `the database may take that much and ${others}${stored > 0 ? `, Prometheus ${inWords(stored)}` : ''}, and ${has}`, room * 0.8 - queued - stored, 256)]
-    : [];
+  return used + storage > room ? [setting('phoenix:storage', `the database may take that much and ${others}, and ${has}`, room * 0.8 - used, 256)] : [];
 }
 
 const rounded = (mebibytes: number): string => (mebibytes >= 1024 ? `${Math.floor(mebibytes / 1024)}GiB` : `${Math.floor(mebibytes)}MiB`);

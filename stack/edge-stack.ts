@@ -6,9 +6,10 @@ import { largestRequestMiB } from '../components/alloy-config';
 import { centralOf } from './central';
 import type { Remote } from '../settings/edge-access';
 import { Gate } from '../components/gate';
-import { alloyOn, forContainers, prometheusOn, storeGates, tokenOutputs, type Host } from './host';
+import { alloyOn, forContainers, tokenOutputs, type Host } from './host';
 import { DeliveryCheck } from '../components/observability-resources';
-import { gateNames, imagesOf, optionalOutputs, signalsOf } from './outputs';
+import { gateNames, imagesOf, signalsOf } from './outputs';
+import { deployedStores, storeGates, storeOutputs } from './stores';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
 export function edgeStack(host: Host, remote: Remote): object {
@@ -17,9 +18,9 @@ export function edgeStack(host: Host, remote: Remote): object {
   // Spans leave the host through it: no answer of the tunnel loses one.
   const gate = new Gate('central-gate', { stack, owner, network, image: settings['gate:image'], backend: central.backend, limits: facts.limits }, { providers: { docker: provider } });
 
-  const prometheus = prometheusOn(host);
-  const stores = storeGates(host, prometheus);
-  const deployed = optionalOutputs('prometheus', prometheus, `http://127.0.0.1:${settings['prometheus:port']}`);
+  const deployedHere = deployedStores(host);
+  const stores = storeGates(host, deployedHere);
+  const deployed = storeOutputs(host, deployedHere);
   const external = stores.map(({ backend }) => backend);
   // Signals with their own store here do not go through the tunnel as well.
   const elsewhere = new Set(external.flatMap(({ signals }) => signals));
@@ -35,7 +36,7 @@ export function edgeStack(host: Host, remote: Remote): object {
   new DeliveryCheck('delivery', {
     engine,
     endpoints: internal,
-    containers,
+    containers: { ...containers, ...deployed.containers },
     central: far,
     headers: central.reader,
     redeploy: `npm run up -- --stack ${stack}`,

@@ -3,10 +3,7 @@ import type * as pulumi from '@pulumi/pulumi';
 import type { Engine } from '../engine';
 import { Alloy } from '../components/alloy';
 import type { Backend } from '../components/backend';
-import { dockerHost } from '../components/catalog';
-import { externalBackends } from './external-backends';
-import { Gate, type GateArgs } from '../components/gate';
-import { Prometheus } from '../components/prometheus';
+import type { Gate } from '../components/gate';
 import type { HostFacts } from './preflight';
 import type { Settings } from '../settings/keys';
 import { urlForContainers } from '../components/tls';
@@ -36,39 +33,6 @@ export interface Host {
 /** Where applications in containers send; null if they reach none of the addresses. */
 export const forContainers = ({ settings, facts }: Pick<Host, 'settings' | 'facts'>): string | null =>
   urlForContainers(facts.bind, settings['alloy:otlpHttpPort'], tlsOn(settings, facts.bind, facts.bridge), facts.bridge);
-
-/** Prometheus, if the stack deploys it. */
-export function prometheusOn({ stack, owner, network, settings, facts, provider }: Host): Prometheus | undefined {
-  return !settings['prometheus:enabled'] ? undefined : new Prometheus('prometheus', {
-    stack,
-    owner,
-    network,
-    image: settings['prometheus:image'],
-    retentionDays: settings['prometheus:retentionDays'],
-    storageMiB: settings['prometheus:storage'],
-    memoryMiB: settings['prometheus:memory'],
-    rules: settings['prometheus:rules'],
-    limits: facts.limits,
-    protectData: settings['data:protect'],
-  }, { providers: { docker: provider } });
-}
-
-/** Gates in front of the stores of metrics and logs: what a store refuses waits, as spans do. */
-export function storeGates({ stack, owner, network, settings, facts, provider }: Host, prometheus: Prometheus | undefined): readonly Gate[] {
-  const gate = (backend: Backend, more: Pick<GateArgs, 'reachesHost' | 'page'>, dependsOn: pulumi.Resource[] = []): Gate => new Gate(`${backend.name}-gate`, {
-    stack,
-    owner,
-    network,
-    image: settings['gate:image'],
-    backend,
-    limits: facts.limits,
-    ...more,
-  }, { providers: { docker: provider }, dependsOn });
-  return [
-    ...(prometheus ? [gate(prometheus.backend, { page: { port: settings['prometheus:port'], listed: facts.listed } }, [prometheus])] : []),
-    ...externalBackends(settings).map((backend) => gate(backend, { reachesHost: settings[`${backend.name}:url`]?.hostname === dockerHost })),
-  ];
-}
 
 /** The secret header value for senders, and the addresses on which they need it; empty if Alloy requires no token. */
 export const tokenOutputs = ({ settings, facts }: Pick<Host, 'settings' | 'facts'>, { token }: Pick<Alloy, 'token'>): { readonly otlpToken?: pulumi.Output<string>; readonly otlpTokenOn?: readonly string[] } =>

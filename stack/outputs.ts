@@ -11,8 +11,8 @@ export function signalsOf(backends: readonly Backend[]): Record<string, string |
   );
 }
 
-/** Names of the gates in front of stores of metrics and logs on the Docker host: `lokiGate`, `prometheusGate`. */
-export function gateNames(gates: readonly Gate[]): { readonly lokiGate?: pulumi.Output<string>; readonly prometheusGate?: pulumi.Output<string> } {
+/** Names of the gates in front of stores of metrics and logs on the Docker host: `prometheusGate`, `lokiGate`, `victorialogsGate`. */
+export function gateNames(gates: readonly Gate[]): { readonly [K in 'prometheusGate' | 'lokiGate' | 'victorialogsGate']?: pulumi.Output<string> } {
   return Object.fromEntries(gates.map(({ backend, containerName }) => [`${backend.name}Gate`, containerName]));
 }
 

@@ -25,7 +25,7 @@ describe('what is relied on in the images', () => {
 
   test('sets the oldest version of each', () => {
     expect(Object.keys(reliedOn)).toEqual(services);
-    expect(oldest).toEqual({ phoenix: '18.1.0', alloy: '1.11.0', gate: '1.18.0', tunnel: '2025.4.0', prometheus: '2.33.0', grafana: '11.1.0' });
+    expect(oldest).toEqual({ phoenix: '18.1.0', alloy: '1.11.0', gate: '1.18.0', tunnel: '2025.4.0', prometheus: '2.33.0', grafana: '11.1.0', victorialogs: '1.52.1' });
   });
 
   test.each(services)('%s: every row has a version and somebody who needs it, and asks for no newer one than is pinned', (service) => {
@@ -77,9 +77,10 @@ test('names and numbers that data, applications and other programs rely on', () 
     example: { http: 10000 },
     tunnel: { metrics: 20241 },
     prometheus: { web: 9090 },
+    victorialogs: { web: 9428 },
     grafana: { ui: 3000 },
   });
-  expect(users).toEqual({ phoenix: '65532:65532', alloy: '473:473', gate: '101:101', journal: '65532:65532', example: '65532:65532', tunnel: '65532:65532', prometheus: '65534:65534', grafana: '472:0' });
+  expect(users).toEqual({ phoenix: '65532:65532', alloy: '473:473', gate: '101:101', journal: '65532:65532', example: '65532:65532', tunnel: '65532:65532', prometheus: '65534:65534', grafana: '472:0', victorialogs: '65532:65532' });
   expect(firstAdmin).toBe('admin@localhost');
   expect(stackLabel).toBe('llm-observability.stack');
   expect(oldestEngineApi).toBe('1.41');
@@ -102,8 +103,8 @@ describe('the names of a stack on its Docker host', () => {
   // these in program.test.ts.
   test('one at the edge', () => {
     expect(hostNames('dev', true)).toEqual({
-      container: ['central-dev-gate', 'central-dev-gate-config-files', 'prometheus-dev-gate', 'prometheus-dev-gate-config-files', 'loki-dev-gate', 'loki-dev-gate-config-files', 'central-dev-gate-data-owner', 'prometheus-dev', 'prometheus-dev-data-owner', 'prometheus-dev-config-files', 'prometheus-dev-config-check', 'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files', 'alloy-dev-tls-files'],
-      volume: ['central-dev-gate-config', 'prometheus-dev-gate-config', 'loki-dev-gate-config', 'central-dev-gate-data', 'prometheus-dev-data', 'prometheus-dev-config', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls'],
+      container: ['central-dev-gate', 'central-dev-gate-config-files', 'prometheus-dev-gate', 'prometheus-dev-gate-config-files', 'loki-dev-gate', 'loki-dev-gate-config-files', 'victorialogs-dev-gate', 'victorialogs-dev-gate-config-files', 'central-dev-gate-data-owner', 'prometheus-dev', 'prometheus-dev-data-owner', 'prometheus-dev-config-files', 'prometheus-dev-config-check', 'victorialogs-dev', 'victorialogs-dev-data-owner', 'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files', 'alloy-dev-tls-files'],
+      volume: ['central-dev-gate-config', 'prometheus-dev-gate-config', 'loki-dev-gate-config', 'victorialogs-dev-gate-config', 'central-dev-gate-data', 'prometheus-dev-data', 'prometheus-dev-config', 'victorialogs-dev-data', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls'],
       network: ['observability-dev'],
     });
   });
@@ -113,12 +114,12 @@ describe('the names of a stack on its Docker host', () => {
     const connectors = container.filter((name) => /^tunnel-dev-\d+$/.test(name));
     expect(container.filter((name) => !connectors.includes(name))).toEqual([
       'phoenix-dev', 'phoenix-dev-data-owner', 'phoenix-dev-secret-files', 'tunnel-dev-secret-files', 'journal-dev', 'journal-dev-data-owner', 'journal-dev-secret-files',
-      'phoenix-dev-gate', 'phoenix-dev-gate-config-files', 'prometheus-dev-gate', 'prometheus-dev-gate-config-files', 'loki-dev-gate', 'loki-dev-gate-config-files', 'phoenix-dev-gate-ingest-keys', 'phoenix-dev-gate-tls-files', 'phoenix-dev-egress', 'phoenix-dev-egress-config-files',
-      'prometheus-dev', 'prometheus-dev-data-owner', 'prometheus-dev-config-files', 'prometheus-dev-config-check', 'grafana-dev', 'grafana-dev-config-files', 'grafana-dev-secret-files', 'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files', 'alloy-dev-tls-files',
+      'phoenix-dev-gate', 'phoenix-dev-gate-config-files', 'prometheus-dev-gate', 'prometheus-dev-gate-config-files', 'loki-dev-gate', 'loki-dev-gate-config-files', 'victorialogs-dev-gate', 'victorialogs-dev-gate-config-files', 'phoenix-dev-gate-ingest-keys', 'phoenix-dev-gate-tls-files', 'phoenix-dev-egress', 'phoenix-dev-egress-config-files',
+      'prometheus-dev', 'prometheus-dev-data-owner', 'prometheus-dev-config-files', 'prometheus-dev-config-check', 'victorialogs-dev', 'victorialogs-dev-data-owner', 'grafana-dev', 'grafana-dev-config-files', 'grafana-dev-secret-files', 'alloy-dev', 'alloy-dev-config-files', 'alloy-dev-secret-files', 'alloy-dev-tls-files',
       'example-dev', 'example-dev-program-files', 'example-dev-secret-files',
     ]);
     expect([connectors.length, connectors[0], connectors.at(-1)]).toEqual([maxConnectors, 'tunnel-dev-1', 'tunnel-dev-25']);
-    expect(volume).toEqual(['phoenix-dev-data', 'phoenix-dev-secrets', 'tunnel-dev-secrets', 'journal-dev-data', 'journal-dev-secrets', 'phoenix-dev-gate-config', 'prometheus-dev-gate-config', 'loki-dev-gate-config', 'phoenix-dev-gate-ingest', 'phoenix-dev-gate-tls', 'phoenix-dev-egress-config', 'prometheus-dev-data', 'prometheus-dev-config', 'grafana-dev-data', 'grafana-dev-config', 'grafana-dev-secrets', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls', 'example-dev-program', 'example-dev-secrets']);
+    expect(volume).toEqual(['phoenix-dev-data', 'phoenix-dev-secrets', 'tunnel-dev-secrets', 'journal-dev-data', 'journal-dev-secrets', 'phoenix-dev-gate-config', 'prometheus-dev-gate-config', 'loki-dev-gate-config', 'victorialogs-dev-gate-config', 'phoenix-dev-gate-ingest', 'phoenix-dev-gate-tls', 'phoenix-dev-egress-config', 'prometheus-dev-data', 'prometheus-dev-config', 'victorialogs-dev-data', 'grafana-dev-data', 'grafana-dev-config', 'grafana-dev-secrets', 'alloy-dev-data', 'alloy-dev-config', 'alloy-dev-secrets', 'alloy-dev-tls', 'example-dev-program', 'example-dev-secrets']);
     expect(network).toEqual(['observability-dev', 'observability-dev-store']);
   });
 

@@ -94,12 +94,17 @@ describe('a service', () => {
 
   test('that the provider does not wait for', async () => {
     const { inputs } = await container((image, network) => {
-      const { waitSeconds, ...healthCheck } = service(image, network).healthCheck;
+      const { waitSeconds, ...healthCheck } = service(image, network).healthCheck as workload.HealthCheck;
       expect(waitSeconds).toBeGreaterThan(0);
       return workload.service('web', { ...service(image, network), healthCheck }, {});
     });
     expect(inputs).toMatchObject({ healthcheck: { interval: '5s' } });
     expect(Object.keys(inputs).filter((name) => name.startsWith('wait'))).toEqual([]);
+  });
+
+  test('whose image has nothing that could ask', async () => {
+    const { inputs } = await container((image, network) => workload.service('web', { ...service(image, network), healthCheck: 'none' }, {}));
+    expect(Object.keys(inputs).filter((name) => /^(health|wait)/.test(name))).toEqual([]);
   });
 
   // What an engine is asked for and cannot do it refuses (CPUs), or forgets (memory), or writes down in its own way (swap: -1).

@@ -283,6 +283,11 @@ describe('a changed setting', () => {
       'create prometheus-gate', 'create prometheus-gate-config', 'create prometheus-gate-config-files', 'create prometheus-gate-image', 'create prometheus-gate-server',
       'replace alloy-config-files', 'replace alloy-server', 'update delivery',
     ]],
+    ['a store of logs', 'victorialogs:enabled', 'true', [
+      'create victorialogs', 'create victorialogs-chown-image', 'create victorialogs-data', 'create victorialogs-data-owner', 'create victorialogs-image', 'create victorialogs-server',
+      'create victorialogs-gate', 'create victorialogs-gate-config', 'create victorialogs-gate-config-files', 'create victorialogs-gate-image', 'create victorialogs-gate-server',
+      'replace alloy-config-files', 'replace alloy-server', 'update delivery',
+    ]],
   ];
 
   it.each(changes)('%s previews exactly that', async (_, key, value, steps) => {
@@ -346,6 +351,42 @@ describe('a changed setting', () => {
     for (const wanted of ['/api/v1/write', '//api/v1/write', '/%61pi/v1/write', '/api/v1/otlp/v1/metrics', '/api/v1/admin/tsdb/snapshot', '/-/quit', '/-/reload']) {
       expect([wanted, await status('POST', wanted, { host })]).toEqual([wanted, 404]);
     }
+  });
+
+  it('brings logs to a real VictoriaLogs, each with the trace that it belongs to', async () => {
+    const { endpoints } = await checkout.outputs();
+    const victorialogs = endpoints.victorialogs ?? '';
+    expect(victorialogs).toBe('http://127.0.0.1:9428');
+    const found = async (): Promise<{ _msg: string; trace_id: string; severity_text: string }[]> => {
+      const answer = await fetch(`${victorialogs}/select/logsql/query?query=${encodeURIComponent('{service.name="my-ai-service"}')}`);
+      return (await answer.text()).split('\n').filter(Boolean).map((line) => JSON.parse(line) as Awaited<ReturnType<typeof found>>[number]);
+    };
+    await until('the log record of the seed application', async () => (await found()).length > 0);
+    const [record] = await found();
+    expect(record).toMatchObject({ _msg: 'answered', severity_text: 'WARN' });
+    await until('its trace in Phoenix', async () => (await fetch(`${endpoints.phoenixUi}/redirects/traces/${record?.trace_id}`, { redirect: 'manual' })).status < 400);
+  });
+
+  it('which keeps what it has accepted when it is stopped, and whose page only reads', async () => {
+    const { endpoints: { victorialogs = '', otlpHttp } } = await checkout.outputs();
+    const marked = `kept-${Date.now()}`;
+    const body = { resourceLogs: [{ resource: { attributes: [{ key: 'service.name', value: { stringValue: marked } }] }, scopeLogs: [{ logRecords: [{ timeUnixNano: `${Date.now()}000000`, body: { stringValue: marked } }] }] }] };
+    const send = async (): Promise<number> => (await fetch(`${otlpHttp}/v1/logs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).status;
+    const count = async (): Promise<number> => {
+      const answer = await fetch(`${victorialogs}/select/logsql/query?query=${encodeURIComponent(`{service.name="${marked}"}`)}`).catch(() => undefined);
+      return answer?.ok ? (await answer.text()).split('\n').filter(Boolean).length : -1;
+    };
+    expect(await send()).toBe(200);
+    await until('the record', async () => (await count()) === 1);
+    await docker('stop', `victorialogs-${stack}`);
+    // The store is away: this one waits at Alloy.
+    expect(await send()).toBe(200);
+    await docker('start', `victorialogs-${stack}`);
+    await until('both records', async () => (await count()) === 2);
+    for (const wanted of ['/insert/opentelemetry/v1/logs', '//insert/ready', '/%69nsert/ready', '/delete/active_tasks', '/internal/force_merge', '/debug/pprof/heap', '/flags']) {
+      expect([wanted, (await fetch(`${victorialogs}${wanted}`)).status]).toEqual([wanted, 404]);
+    }
+    expect((await fetch(`${victorialogs}/health`, { headers: { origin: 'https://other.example.com' } })).status).toBe(403);
   });
 
   it('of only a health check really takes effect', async () => {

@@ -24,7 +24,7 @@ Trace 0123456789abcdef0123456789abcdef went application -> Alloy -> Phoenix in 1
   Alloy      http://127.0.0.1:12345   log in as alloy: npm run pulumi -- stack output alloyPage --show-secrets
   Traces     go to Phoenix
   Metrics    accepted and discarded; to keep them: npm run pulumi -- config set prometheus:enabled true
-  Logs       accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL
+  Logs       accepted and discarded; to keep them: npm run pulumi -- config set victorialogs:enabled true
 
 Point an application at it:
   export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
@@ -76,9 +76,14 @@ test.each<[string | null | undefined, RegExp]>([
 ])('where containers send: %s', (forContainers, words) =>
   expect(summary('dev', { ...deployed, ...(forContainers === undefined ? {} : { forContainers }) }, delivery, 0)).toMatch(words));
 
+test('stores that the stack deploys', () => {
+  const text = summary('dev', { ...deployed, endpoints: { ...deployed.endpoints, prometheus: 'http://127.0.0.1:9090', victorialogs: 'http://127.0.0.1:9428' }, signals: { traces: 'phoenix', metrics: 'prometheus', logs: 'victorialogs' } }, delivery, 0);
+  expect(text).toContain('\n  Metrics    http://127.0.0.1:9090   Prometheus: no login, only from this machine\n  Logs       http://127.0.0.1:9428/select/vmui/   VictoriaLogs: no login, only from this machine\n');
+});
+
 test('metrics that go somewhere while logs do not', () => {
   const text = summary('prod', { ...deployed, signals: { traces: 'phoenix', metrics: 'prometheus', logs: null } }, delivery, 0);
-  expect(text).toContain('\n  Metrics    go to prometheus\n  Logs       accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL --stack prod\n');
+  expect(text).toContain('\n  Metrics    go to prometheus\n  Logs       accepted and discarded; to keep them: npm run pulumi -- config set victorialogs:enabled true --stack prod\n');
 });
 
 test.each([
@@ -147,7 +152,7 @@ describe('with a tunnel', () => {
       '  Edges      edge:central prod makes a stack on another host send to this one',
       '  Traces     go to Phoenix',
       '  Metrics    accepted and discarded; to keep them: npm run pulumi -- config set prometheus:enabled true --stack prod',
-      '  Logs       accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL --stack prod',
+      '  Logs       accepted and discarded; to keep them: npm run pulumi -- config set victorialogs:enabled true --stack prod',
     ]);
     expect(text).not.toMatch(/the-client|the-key-of-edge|the-first-password/);
   });
@@ -228,7 +233,7 @@ Next:
       Alloy: 'http://127.0.0.1:12345   log in as alloy: npm run pulumi -- stack output alloyPage --show-secrets --stack edge',
       Traces: 'go there',
       Metrics: 'go to prometheus',
-      Logs: 'accepted and discarded; to keep them: npm run pulumi -- config set loki:url URL --stack edge',
+      Logs: 'accepted and discarded; to keep them: npm run pulumi -- config set victorialogs:enabled true --stack edge',
     });
   });
 });

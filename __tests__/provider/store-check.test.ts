@@ -97,6 +97,27 @@ test('both at once', async () => {
   expect((await checkStores(route, 20_000)).map(({ hop, failure }) => [hop, failure])).toEqual([['Alloy -> store of metrics', undefined], ['Alloy -> store of logs', undefined]]);
 });
 
+describe.each(['prometheus', 'victorialogs'] as const)('a %s that the stack deploys', (store) => {
+  const containers = { alloy: 'alloy-dev', gate: 'phoenix-dev-gate', [`${store}Gate`]: `${store}-dev-gate`, [store]: `${store}-dev` };
+  const what = store === 'prometheus' ? 'metrics' : 'logs';
+  const page = store === 'prometheus' ? written({ attempts: 7 }) : sent(7).replaceAll('otlphttp.loki', 'otlphttp.victorialogs');
+  const refused = async (answers: Record<string, Answer>): Promise<StoreDelivery['failure']> => {
+    const { route } = await stack([], [page], answers);
+    return (await checkStores({ ...route, containers }, 0))[0]?.failure;
+  };
+
+  test('has taken it', async () => {
+    const after = store === 'prometheus' ? written({ attempts: 8 }) : sent(8).replaceAll('otlphttp.loki', 'otlphttp.victorialogs');
+    const { route } = await stack([], [page, after]);
+    expect(await checkStores({ ...route, containers }, 20_000)).toEqual([{ hop: `Alloy -> store of ${what}`, ms: expect.any(Number) }]);
+  });
+
+  test('is stopped: its own log has the reason, and no setting has its address', async () => {
+    const gone = { [`/containers/${store}-dev-gate/logs`]: { status: 200, body: gateError('connect() failed (111: Connection refused) while connecting to upstream') }, [`/containers/${store}-dev-gate/json`]: { State: { Status: 'running', ExitCode: 0 } } };
+    expect(await refused(gone)).toMatchObject({ passing: true, cause: expect.stringContaining(`the store of ${what} (container ${store}-dev) cannot be reached: connect() failed`), mend: [`docker logs --tail 30 ${store}-dev`, `docker logs --tail 30 ${store}-dev-gate`, 'npm run up'] });
+  });
+});
+
 describe.each(['prometheus', 'loki'] as const)('%s', (store) => {
   const what = whats[store];
   const hop = `Alloy -> store of ${what}`;

@@ -7,6 +7,7 @@ import { readSettings } from '../../settings/settings';
 import { portKeys, publishedPorts } from '../../settings/ports';
 import { keys } from '../../settings/keys';
 import { prometheusKeys } from '../../settings/prometheus';
+import { victorialogsKeys } from '../../settings/victorialogs';
 import { tlsKeys } from '../../settings/tls';
 import { setEnvironment } from '../support/environment';
 import { rows } from '../support/rows';
@@ -27,7 +28,7 @@ const rightValue = ({ example, fallback = '' }: Key<unknown>): string => example
 /** What is in a stack at the edge, or is the way to it. */
 const ofAnEdge = [
   'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'alloy:bind', 'alloy:auth', 'alloy:cors', 'alloy:llmMetrics', 'alloy:ownMetrics', 'alloy:memory', 'alloy:queue', 'alloy:cpus', 'alloy:image', 'gate:image',
-  'prometheus:url', 'prometheus:username', 'prometheus:password', 'prometheus:token', 'prometheus:tenant', 'loki:url', 'loki:username', 'loki:password', 'loki:token', 'loki:tenant', ...Object.keys(prometheusKeys), ...Object.keys(networkKeys), ...Object.keys(tlsKeys), 'edge:central', 'edge:access', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
+  'prometheus:url', 'prometheus:username', 'prometheus:password', 'prometheus:token', 'prometheus:tenant', 'loki:url', 'loki:username', 'loki:password', 'loki:token', 'loki:tenant', ...Object.keys(prometheusKeys), ...Object.keys(victorialogsKeys), ...Object.keys(networkKeys), ...Object.keys(tlsKeys), 'edge:central', 'edge:access', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
   ...Object.keys(dockerKeys),
 ];
 
@@ -138,15 +139,15 @@ describe('what a stack at the edge does not have', () => {
 
   test('everything else may be set', () => {
     const access = { remote: { otlp: { alloy: 'https://otlp.example.com', phoenix: null }, auth: true, tokens: {} }, remoteAccess: {} };
-    const formed: Config = { 'prometheus:enabled': 'false',  'edge:access': JSON.stringify(access), 'tls:key': '-----BEGIN PRIVATE KEY-----', 'docker:keyMaterial': '-----BEGIN PRIVATE KEY-----', 'docker:registryAuth': '[{"address":"ghcr.io"}]' };
+    const formed: Config = { 'prometheus:enabled': 'false', 'victorialogs:enabled': 'false', 'edge:access': JSON.stringify(access), 'tls:key': '-----BEGIN PRIVATE KEY-----', 'docker:keyMaterial': '-----BEGIN PRIVATE KEY-----', 'docker:registryAuth': '[{"address":"ghcr.io"}]' };
     const config = Object.fromEntries(all.filter(([name]) => ofAnEdge.includes(name)).map(([name, key]) => [name, formed[name] ?? rightValue(key)]));
     expect(Object.keys(config)).toHaveLength(ofAnEdge.length);
     // A store is shown a token, or a user with a password.
     const without = (names: RegExp): Config => Object.fromEntries(Object.entries(config).filter(([name]) => !names.test(name)));
     expect(problems(without(/^(prometheus|loki):token$|^prometheus:rules$/))).toEqual([]);
     expect(problems(without(/^prometheus:rules$/)).map(({ key }) => key)).toEqual(['prometheus:token', 'loki:token']);
-    // It deploys a store of metrics, or names one.
-    expect(problems({ ...without(/^prometheus:(url|username|password|token|tenant)$|^loki:token$/), 'prometheus:enabled': 'true' })).toEqual([]);
+    // It deploys stores of metrics and logs, or names them.
+    expect(problems({ ...without(/^(prometheus|loki):(url|username|password|token|tenant)$/), 'prometheus:enabled': 'true', 'victorialogs:enabled': 'true' })).toEqual([]);
   });
 
   rows(['docker:context', 'aws:region', 'phoenixes:x', 'my-tunnel:x', 'cloudflared:x', 'Phoenix:x', 'llm-observability:phoenix:x', 'phoenix', 'pulumi:tags'])('%s is none of it', (name) => {

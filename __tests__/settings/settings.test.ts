@@ -14,6 +14,7 @@ import { keys, type SettingKey } from '../../settings/keys';
 import { report } from '../../settings/problem';
 import { withoutPassword } from '../../engine';
 import { prometheusKeys } from '../../settings/prometheus';
+import { victorialogsKeys } from '../../settings/victorialogs';
 import { storeKeys } from '../../settings/store';
 import { tlsKeys } from '../../settings/tls';
 import { tunnelKeys } from '../../settings/tunnel';
@@ -84,6 +85,12 @@ describe('what is right', () => {
       'prometheus:storage': 4096,
       'prometheus:memory': 512,
       'prometheus:image': images.prometheus,
+      'victorialogs:enabled': false,
+      'victorialogs:port': 9428,
+      'victorialogs:retentionDays': 30,
+      'victorialogs:storage': 4096,
+      'victorialogs:memory': 512,
+      'victorialogs:image': images.victorialogs,
       'tunnel:serviceTokens': ['edge'],
       'tunnel:tokenDuration': '8760h',
       'tunnel:connectors': 2,
@@ -100,8 +107,8 @@ describe('what is right', () => {
     });
   });
 
-  test('every setting, set; those of login, of networks, of stores, of Prometheus, of Grafana, of TLS, of the tunnel, of the edge, of the AI service and of the Docker Engine have tests of their own', () => {
-    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...grafanaKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...exampleKeys, ...dockerKeys };
+  test('every setting, set; those of login, of networks, of stores, of Prometheus, of VictoriaLogs, of Grafana, of TLS, of the tunnel, of the edge, of the AI service and of the Docker Engine have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...victorialogsKeys, ...grafanaKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...exampleKeys, ...dockerKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
@@ -550,7 +557,7 @@ describe('ports:offset', () => {
     expect(ports({ 'ports:offset': '100' })).toEqual([6106, 14417, 14418, 4417, 4418, 12445]);
     expect(ports({ 'ports:offset': '100', 'alloy:uiPort': '22345', 'phoenix:uiPort': '80' })).toEqual([180, 14417, 14418, 4417, 4418, 22445]);
     expect(ports({ 'ports:offset': '0' })).toEqual(ports({}));
-    expect(ports({ 'ports:offset': '100', 'prometheus:enabled': 'true' })).toEqual([6106, 14417, 14418, 4417, 4418, 12445, 9190]);
+    expect(ports({ 'ports:offset': '100', 'prometheus:enabled': 'true', 'victorialogs:enabled': 'true' })).toEqual([6106, 14417, 14418, 4417, 4418, 12445, 9190, 9528]);
   });
 
   test('at the edge those of Alloy: the others are not there', () => {

@@ -15,6 +15,7 @@ test.each<[string, Record<string, string>, number]>([
   ['metrics go by remote write', prometheus, 1],
   ['metrics to a deployed Prometheus', { 'prometheus:enabled': 'true' }, 1],
   ['logs too', loki, 2],
+  ['logs to a deployed VictoriaLogs', { 'victorialogs:enabled': 'true' }, 2],
   ['everything through the tunnel', edge, 3],
   ['logs to a store beside it', { ...edge, ...loki }, 3],
   ['metrics to a store beside it', { ...edge, ...prometheus }, 2],
@@ -64,6 +65,14 @@ describe('on this disk', () => {
     expect(await diskRoom(settings({ 'alloy:queue': '128MiB', 'prometheus:storage': more(free) }), root, false)).toEqual([]);
     // The database is what does not fit beside both.
     expect(await diskRoom(settings({ ...config, 'prometheus:storage': '512MiB', 'phoenix:storage': more(free) }), root, false)).toMatchObject([{ key: 'phoenix:storage', rule: expect.stringContaining('Prometheus 512MiB') }]);
+  });
+
+  test('logs of a deployed VictoriaLogs that do not fit beside the metrics', async () => {
+    const config = { 'prometheus:enabled': 'true', 'prometheus:storage': '1GiB', 'victorialogs:enabled': 'true', 'alloy:queue': '128MiB' };
+    const [problem] = await diskRoom(settings({ ...config, 'victorialogs:storage': more(free) }), root, false);
+    expect(problem).toMatchObject({ key: 'victorialogs:storage', value: more(free), rule: expect.stringContaining('Prometheus 1GiB') });
+    const [, size = ''] = /^pulumi config set victorialogs:storage (\d+(?:GiB|MiB))$/.exec(problem?.mend[0] ?? '') ?? [];
+    expect(await diskRoom(settings({ ...config, 'victorialogs:storage': size }), root, false)).toEqual([]);
   });
 
   test('a database that fits beside the queue', async () => {

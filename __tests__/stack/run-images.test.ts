@@ -26,7 +26,7 @@ test.each([
   ['[]', /^it is JSON by service/],
   ['null', /^it is JSON by service/],
   ['{"alloy":1}', /^it is JSON by service/],
-  ['{"loki":"lab/loki:1.0.0"}', /^there is no service loki; there are phoenix, alloy, gate, tunnel, prometheus, grafana$/],
+  ['{"loki":"lab/loki:1.0.0"}', /^there is no service loki; there are phoenix, alloy, gate, tunnel, prometheus, grafana, victorialogs$/],
   ['{"constructor":"lab/alloy:1.11.0"}', /^there is no service constructor/],
   ['{"gate":"lab/nginx:1.22.1","alloy":"grafana/alloy"}', /^the image of alloy: an image without a tag is latest/],
   ['{"alloy":"grafana/alloy:v1.0.0"}', /^the image of alloy: that version is older than/],

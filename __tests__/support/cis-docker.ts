@@ -60,6 +60,8 @@ export interface Exception {
   readonly number: string;
   readonly what: string;
   readonly reason: string;
+  /** Names of the containers it is for, which only some settings make. Default: all of its kind. */
+  readonly container?: RegExp;
 }
 
 /** Inputs of a container of the docker provider, as far as they are seen here. */
@@ -181,6 +183,7 @@ const exceptionsOf = (kind: Kind, reason: string, ...all: readonly (readonly [nu
 export const exceptions: readonly Exception[] = [
   ...exceptionsOf('service', 'A service comes back after every crash and after a restart of the host: while it is down, senders lose what they cannot keep. Docker waits longer after each crash, and its health shows them.',
     ['5.15', 'it starts again after more than five failures']),
+  { kind: 'service', number: '5.27', what: 'it has no health check', container: /^victorialogs-(?!.*-gate$)/, reason: 'Its image holds one program, which can ask nothing. A delivery check shows whether it accepts logs.' },
   ...exceptionsOf('job', 'Only root can give a volume to the user who writes to it, and root without these capabilities can neither do that nor read a database as its owner.',
     ['4.1', 'it runs as root'], ['5.4', 'it adds CHOWN', 'it adds DAC_READ_SEARCH', 'it adds SETGID', 'it adds SETUID']),
   ...exceptionsOf('job', 'It runs once, a program of this project without a network, and the deployment waits for its end.',
@@ -194,12 +197,13 @@ export const exceptions: readonly Exception[] = [
   ...exceptionsOf('files', 'It never starts, and Docker copies no file into a container whose root is read-only.', ['5.13', 'its root file system is writable']),
 ];
 
-const isOf = ({ kind, number, what }: Finding, exception: Exception): boolean => kind === exception.kind && number === exception.number && what === exception.what;
+const isOf = ({ kind, number, what, container }: Finding, exception: Exception): boolean =>
+  kind === exception.kind && number === exception.number && what === exception.what && (exception.container?.test(container) ?? true);
 
 /** Findings that no exception is written for. */
 export const unexplained = (found: readonly Finding[]): string[] =>
   found.filter((one) => !exceptions.some((exception) => isOf(one, exception))).map(({ number, container, what }) => `${number} ${container}: ${what}`);
 
-/** Exceptions that no finding needs. */
+/** Exceptions that no finding needs, of those for every stack. */
 export const unneeded = (found: readonly Finding[]): string[] =>
-  exceptions.filter((exception) => !found.some((one) => isOf(one, exception))).map(({ number, kind, what }) => `${number} ${kind}: ${what}`);
+  exceptions.filter((exception) => exception.container === undefined && !found.some((one) => isOf(one, exception))).map(({ number, kind, what }) => `${number} ${kind}: ${what}`);

@@ -38,7 +38,7 @@ export interface SurveyOptions {
 export type Buildable = Exclude<ServiceName, 'tunnel' | 'grafana'>;
 
 /** What an earlier version set if it had built something. */
-const written: Readonly<Record<Buildable, RegExp>> = { phoenix: /^lab\/phoenix:/, alloy: /^lab\/alloy:/, gate: /^lab\/nginx:/, prometheus: /^lab\/prometheus:/ };
+const written: Readonly<Record<Buildable, RegExp>> = { phoenix: /^lab\/phoenix:/, alloy: /^lab\/alloy:/, gate: /^lab\/nginx:/, prometheus: /^lab\/prometheus:/, victorialogs: /^lab\/victorialogs:/ };
 
 export const isBuildable = (service: ServiceName): service is Buildable => Object.hasOwn(written, service);
 
@@ -60,7 +60,7 @@ export async function surveyImages(engine: Engine, settings: Readonly<Record<str
 function servicesOf(settings: Readonly<Record<string, string>>): readonly ServiceName[] {
   const atEdge = settings['edge:central'] !== undefined;
   const published = !atEdge && Object.entries(settings).some(([key, value]) => /^tunnel:(?:\w*hostname|routes)$/i.test(key) && value.trim() !== '');
-  return [...(atEdge ? [] : ['phoenix'] as const), 'alloy', 'gate', ...(settings['prometheus:enabled'] === 'true' ? ['prometheus'] as const : []), ...(published ? ['tunnel'] as const : []), ...(!atEdge && settings['grafana:enabled'] === 'true' ? ['grafana'] as const : [])];
+  return [...(atEdge ? [] : ['phoenix'] as const), 'alloy', 'gate', ...(['prometheus', 'victorialogs'] as const).filter((store) => settings[`${store}:enabled`] === 'true'), ...(published ? ['tunnel'] as const : []), ...(!atEdge && settings['grafana:enabled'] === 'true' ? ['grafana'] as const : [])];
 }
 
 function choiceOf(service: ServiceName, settings: Readonly<Record<string, string>>): { reference: string; own: boolean; stale: boolean } {

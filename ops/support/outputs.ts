@@ -18,8 +18,8 @@ export interface Outputs {
   /** Keys of `phoenix:apiKeys` by name. Secret. */
   readonly apiKeys: Readonly<Record<string, string>>;
   /** Names on the Docker host. */
-  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly prometheus?: string; readonly grafana?: string; readonly example?: string };
-  readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string; readonly prometheus?: string; readonly grafana?: string };
+  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly victorialogsGate?: string; readonly prometheus?: string; readonly victorialogs?: string; readonly grafana?: string; readonly example?: string };
+  readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string; readonly prometheus?: string; readonly victorialogs?: string; readonly grafana?: string };
   /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;
   /** How to reach it. Secret. Stacks of the first version do not have it. */
@@ -34,7 +34,7 @@ export interface Outputs {
   readonly otlpToken?: string;
   /** Addresses of `alloy:bind` on which Alloy requires it. */
   readonly otlpTokenOn?: readonly string[];
-  readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel' | 'prometheus' | 'grafana', Image>>>;
+  readonly images: Readonly<Record<'phoenix' | 'alloy' | 'gate', Image> & Partial<Record<'tunnel' | 'prometheus' | 'victorialogs' | 'grafana', Image>>>;
   /** What is published through Cloudflare; null if nothing is. */
   readonly tunnel: {
     /** ID and name of the tunnel in the account. */
@@ -54,15 +54,15 @@ export interface Outputs {
 
 /** Outputs of an edge stack (`edge:central`). */
 export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage' | 'otlpToken' | 'otlpTokenOn' | 'forContainers'> {
-  readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi' | 'prometheus'>;
+  readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi' | 'prometheus' | 'victorialogs'>;
   /** Where it sends, and with which credentials. */
   readonly central: CentralStack;
   /** Headers for reading a trace from Phoenix there. Secret. */
   readonly reader: Readonly<Record<string, string>>;
-  readonly containers: { readonly alloy: string; readonly gate: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly prometheus?: string };
-  readonly volumes: { readonly alloy: string; readonly prometheus?: string };
+  readonly containers: { readonly alloy: string; readonly gate: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly victorialogsGate?: string; readonly prometheus?: string; readonly victorialogs?: string };
+  readonly volumes: { readonly alloy: string; readonly prometheus?: string; readonly victorialogs?: string };
   readonly remote: null;
-  readonly images: Readonly<Record<'alloy' | 'gate', Image> & Partial<Record<'prometheus', Image>>>;
+  readonly images: Readonly<Record<'alloy' | 'gate', Image> & Partial<Record<'prometheus' | 'victorialogs', Image>>>;
 }
 
 /** Whether a stack is an edge stack. */
@@ -85,6 +85,8 @@ export interface Endpoints {
   readonly alloyUi: string;
   /** Page of the deployed Prometheus, if there is one. */
   readonly prometheus?: string;
+  /** Page of the deployed VictoriaLogs, if there is one. */
+  readonly victorialogs?: string;
   /** With `example:enabled` alone. */
   readonly example?: string;
   /** Absent without Grafana. */

@@ -15,6 +15,7 @@ const served: Partial<Record<SettingKey, string>> = {
   'alloy:otlpHttpPort': 'Alloy: OTLP over HTTP, for applications',
   'alloy:uiPort': "Alloy: its own page, with a password",
   'prometheus:port': 'Gate: page and API of Prometheus',
+  'victorialogs:port': 'Gate: page and API of VictoriaLogs',
   'example:port': 'Example AI service',
   'grafana:port': 'Grafana, with a password',
 };

@@ -15,7 +15,7 @@ export function summary(stack: string, outputs: Outputs | EdgeOutputs, { traceId
   return `
 Trace ${traceId} went ${['application', ...hops.slice(0, -1).map(({ name }) => name.split(' -> ')[1])].join(' -> ')} in ${ms} ms and was read back. (${(totalMs / 1000).toFixed(1)} s in all)
 
-${[...(isEdge(outputs) ? edge(outputs, option) : central(outputs, option)), ...kept(signals, endpoints.prometheus, option)].map(([what, where]) => `  ${what.padEnd(10)} ${where}`).join('\n')}
+${[...(isEdge(outputs) ? edge(outputs, option) : central(outputs, option)), ...kept(signals, endpoints, option)].map(([what, where]) => `  ${what.padEnd(10)} ${where}`).join('\n')}
 
 Point an application at it:
   export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlpHttp} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf${asksHere(outputs) ? header : ''}
@@ -71,12 +71,12 @@ function token(outputs: Pick<EdgeOutputs, 'endpoints' | 'otlpToken' | 'otlpToken
   return outputs.otlpToken === undefined ? [] : [['', `${from}: npm run pulumi -- stack output otlpToken --show-secrets${option}`]];
 }
 
-function kept(signals: Outputs['signals'], prometheus: string | undefined, option: string): Line[] {
+function kept(signals: Outputs['signals'], { prometheus, victorialogs }: Pick<Outputs['endpoints'], 'prometheus' | 'victorialogs'>, option: string): Line[] {
   const nowhere = (key: string): string => `accepted and discarded; to keep them: npm run pulumi -- config set ${key}${option}`;
   const to = (backend: string): string => (backend === 'central' ? 'go there' : `go to ${backend === 'phoenix' ? 'Phoenix' : backend}`);
   return [
     ['Traces', to(signals.traces ?? '')],
     ['Metrics', prometheus !== undefined ? `${prometheus}   Prometheus: no login, only from this machine` : signals.metrics ? to(signals.metrics) : nowhere('prometheus:enabled true')],
-    ['Logs', signals.logs ? to(signals.logs) : nowhere('loki:url URL')],
+    ['Logs', victorialogs !== undefined ? `${victorialogs}/select/vmui/   VictoriaLogs: no login, only from this machine` : signals.logs ? to(signals.logs) : nowhere('victorialogs:enabled true')],
   ];
 }

@@ -4,7 +4,7 @@ import { engineMessage, engineRequest, type Engine } from '../../engine';
 import { Failure } from './say';
 
 /** Names of the volumes of a stack that hold data that cannot be recreated. */
-export const dataVolumes = (stack: string): string[] => [hostName('phoenix', stack, 'data'), hostName('alloy', stack, 'data'), hostName('journal', stack, 'data'), hostName('prometheus', stack, 'data'), hostName('grafana', stack, 'data')];
+export const dataVolumes = (stack: string): string[] => [hostName('phoenix', stack, 'data'), hostName('alloy', stack, 'data'), hostName('journal', stack, 'data'), hostName('prometheus', stack, 'data'), hostName('victorialogs', stack, 'data'), hostName('grafana', stack, 'data')];
 
 export async function hasVolume(engine: Engine, name: string): Promise<boolean> {
   return (await engineRequest(engine, 'GET', `/volumes/${name}`)).status === 200;

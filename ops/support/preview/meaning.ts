@@ -129,13 +129,14 @@ function namesOf({ resource: was, old }: Planned, { resource: is, new: now }: Pl
 }
 
 /** A service while its container is replaced; times as measured on two cores. */
-const away: Readonly<Record<'phoenix' | 'alloy' | 'door' | 'gate' | 'metrics' | 'logs' | 'prometheus', string>> = {
+const away: Readonly<Record<'phoenix' | 'alloy' | 'door' | 'gate' | 'metrics' | 'logs' | 'prometheus' | 'victorialogs', string>> = {
   phoenix: 'Phoenix is unavailable for about 20 seconds. What is sent to Alloy in that time waits on its disk; stored data stays.',
   alloy: 'Alloy is unavailable for about 3 seconds: applications that retry, as OTLP exporters do, lose nothing. What it has accepted waits on disk.',
   door: 'The page, the API and the OTLP ports of Phoenix are unavailable for about 3 seconds. Spans that are sent to Alloy wait on its disk.',
   gate: 'Spans wait on the disk of Alloy for about a second.',
   metrics: 'Metrics wait on the disk of Alloy for about a second.',
   prometheus: 'Prometheus is unavailable for about 10 seconds. Metrics wait on the disk of Alloy.',
+  victorialogs: 'VictoriaLogs is unavailable for about 3 seconds. Logs wait on the disk of Alloy.',
   logs: 'Logs wait on the disk of Alloy for about a second.',
 };
 
@@ -145,6 +146,7 @@ function effects(changes: readonly Planned[], stack: string): string[] {
     // Without it the gate returns 503, as while a gate is replaced.
     [hostName('journal', stack)]: 'gate',
     [hostName('prometheus', stack, 'gate')]: 'metrics', [hostName('prometheus', stack)]: 'prometheus', [hostName('loki', stack, 'gate')]: 'logs',
+    [hostName('victorialogs', stack, 'gate')]: 'logs', [hostName('victorialogs', stack)]: 'victorialogs',
   };
   const running = (kind: Planned['kind']): string[] => changes.filter((change) => change.kind === kind && isService(change, change.new)).map(({ named }) => named);
   const isConnector = (named: string): boolean => named.startsWith(`${hostName('tunnel', stack)}-`);
