@@ -1124,6 +1124,7 @@ describe('what is stored with --secret', () => {
     'phoenix:ldapGroupRoleMappings': ['[{"group_dn":"cn=marked-group,dc=example,dc=com","role":"MEMBER"}]', 'cn=marked-group,dc=example,dc=com'],
     'phoenix:smtpHostname': 'marked-smtp.example.com', 'phoenix:smtpPort': '17587', 'phoenix:smtpUsername': 'marked-mailer', 'phoenix:smtpPassword': 'marked-mail-password', 'phoenix:smtpMailFrom': 'marked-from@example.com',
     'alloy:otlpGrpcPort': ['17004', '17711'], 'alloy:otlpHttpPort': ['17005', '17712'], 'alloy:uiPort': ['17006', '17713'], 'alloy:bind': '192.0.2.72', 'alloy:cors': ['https://marked-site.example.com,http://localhost:17444', 'marked-site', '17444'], 'alloy:memory': ['7993MiB', '7993'], 'alloy:queue': ['7773MiB', '7773', String(7773 * 2 ** 20)], 'alloy:cpus': '1.9',
+    'redact:attributes': ['markedattribute', 'markedattribute'], 'redact:values': ['emails', 'p{L}'], 'redact:pattern': 'markedpattern[0-9]', 'redact:projects': 'markedproject', 'sampling:percent': ['37.25', '37.25'],
     'alloy:image': 'registry.example.net/marked-alloy:v1.99.1', 'gate:image': 'registry.example.net/marked-gate:1.99.1',
     'prometheus:url': ['http://marked-prometheus:9090/?db=marked%2Fquery', 'marked-prometheus', 'marked%2Fquery'], 'prometheus:username': 'marked-writer', 'prometheus:password': 'marked-write-password', 'prometheus:tenant': 'marked-tenant', 'loki:url': ['http://marked-loki:3100', 'marked-loki'], 'loki:token': 'marked-token-of-logs',
     'tunnel:hostname': 'marked-page.marked-zone.example', 'tunnel:otlpHostname': 'marked-otlp.marked-zone.example', 'tunnel:phoenixOtlpHostname': 'marked-phoenix.marked-zone.example',
@@ -1164,7 +1165,7 @@ describe('what is stored with --secret', () => {
   const inHeaders = ['prometheus:username', 'prometheus:tenant', 'loki:username', 'loki:tenant'];
   const switches: Record<string, string> = {
     'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
-    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true', 'alloy:ownMetrics': 'true', 'example:enabled': 'true', 'grafana:enabled': 'false',
+    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true', 'alloy:ownMetrics': 'true', 'alloy:serviceAsProject': 'true', 'redact:content': 'true', 'example:enabled': 'true', 'grafana:enabled': 'false',
   };
   const notAsked = { 'docker:disableDockerDaemonCheck': 'true' };
   const centralOutputs = { 'marked-central': { ...prod, remote: { ...prod.remote, tokens: { 'marked-token': { expiresAt: '2999-11-21T08:00:00Z' } } }, remoteAccess: { 'marked-token': prod.remoteAccess.edge } } };

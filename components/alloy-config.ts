@@ -3,6 +3,7 @@ import { alloyDirectories, ports, tlsFiles, tunnelSeconds } from './catalog';
 import { compareVersions } from './image-reference';
 import { llmMetrics, llmMetricsInput } from './llm-metrics';
 import { ownMetrics } from './own-metrics';
+import { redaction, redactionInput, type Redaction } from './redaction';
 import { renderFile } from './template';
 import { unreachable } from './unreachable';
 
@@ -25,6 +26,12 @@ export interface AlloyConfigArgs {
   readonly origins?: readonly string[];
   /** Whether language model calls and tokens are counted from spans, if a backend accepts remote write. Default: no. */
   readonly llmMetrics?: boolean;
+  /** What is removed from all telemetry. Default: nothing. */
+  readonly redaction?: Redaction | undefined;
+  /** Share of traces that is kept, in percent; language model calls are counted in all of them. Default: 100. */
+  readonly sampledPercent?: number;
+  /** Whether the service of a span is its project in Phoenix, where the sender names none. Default: it is not. */
+  readonly serviceAsProject?: boolean;
   /** The label `instance` of its own metrics, if a backend that accepts remote write gets them. Default: none does. */
   readonly ownMetrics?: string | undefined;
 }
@@ -77,6 +84,9 @@ export const secretFile = (backend: string, header: string): string => `${alloyD
 /** How long metrics wait for their store: longer than a weekend and the time to notice. */
 const metricsHours = 96;
 
+/** Where spans are sent to be sampled. */
+const samplerInput = 'otelcol.processor.probabilistic_sampler.traces.input';
+
 /** The pipeline's entry for the telemetry that a backend accepts. */
 function inputOf({ protocol, name }: ResolvedBackend): string {
   switch (protocol) {
@@ -90,7 +100,7 @@ function inputOf({ protocol, name }: ResolvedBackend): string {
 }
 
 /** Alloy's configuration, as `alloy fmt` would write it. */
-export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, token = false, origins = [], llmMetrics: counted = false, ownMetrics: instance }: AlloyConfigArgs): string {
+export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB = largestRequestMiB(memoryMiB), tls = false, token = false, origins = [], llmMetrics: counted = false, ownMetrics: instance, redaction: removed, sampledPercent: percent = 100, serviceAsProject = false }: AlloyConfigArgs): string {
   const takers = (signal: Signal): string[] => backends.filter(({ signals }) => signals.includes(signal)).map(inputOf);
   const [traces, metrics, logs] = [takers('traces'), takers('metrics'), takers('logs')];
   const stores = backends.filter(({ protocol }) => protocol === 'remote-write').map(({ name }) => `prometheus.remote_write.${name}.receiver`);
@@ -107,6 +117,13 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
         authenticated: Object.keys(headers).length > 0,
         headers: Object.keys(headers).map((header, index) => ({ header, first: index === 0, label: `${name}_${header.replace(/\W/g, '_')}`, file: secretFile(name, header) })),
       }));
+  const [toMetrics, toLogs] = [
+    (metrics.length ? metrics : ['otelcol.processor.filter.discard_metrics.input']).join(', '),
+    (logs.length ? logs : ['otelcol.processor.filter.discard_logs.input']).join(', '),
+  ];
+  const kept = percent < 100 && traces.length > 0 ? [samplerInput] : traces;
+  const toTraces = [...kept, ...(counters.length > 0 ? [llmMetricsInput] : [])].join(', ');
+  const entry = removed === undefined ? undefined : redactionInput;
   const config = renderFile('alloy/config.alloy.mustache', {
     pageUser,
     pagePasswordFile,
@@ -128,9 +145,9 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
     // that are being read.
     memoryLimit: `${Math.floor(memoryMiB * 0.55)}MiB`,
     memorySpike: `${Math.floor(memoryMiB * 0.2)}MiB`,
-    project: traces.length > 0 && { attribute: 'llm-observability.project', traces: [...traces, ...(counters.length > 0 ? [llmMetricsInput] : [])].join(', ') },
-    metrics: (metrics.length ? metrics : ['otelcol.processor.filter.discard_metrics.input']).join(', '),
-    logs: (logs.length ? logs : ['otelcol.processor.filter.discard_logs.input']).join(', '),
+    project: traces.length > 0 && { attribute: 'llm-observability.project', serviceAsProject, traces: entry ?? toTraces },
+    metrics: entry ?? toMetrics,
+    logs: entry ?? toLogs,
     usesQueue: of('otlphttp').length > 0,
     queueDirectory: alloyDirectories.queue,
     queueBytes: queueMiB * 2 ** 20,
@@ -143,6 +160,8 @@ export function alloyConfig({ backends, version, memoryMiB, queueMiB, requestMiB
   });
   return [
     config,
+    ...(removed === undefined ? [] : [redaction(removed, { traces: toTraces, metrics: toMetrics, logs: toLogs })]),
+    ...(kept === traces ? [] : [renderFile('alloy/sampling.alloy.mustache', { percent, traces: traces.join(', ') })]),
     ...(counters.length > 0 ? [llmMetrics(counters, memoryMiB)] : []),
     ...(instance !== undefined && stores.length > 0 ? [ownMetrics(stores, instance)] : []),
   ].join('');

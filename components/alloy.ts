@@ -7,6 +7,7 @@ import type { Backend } from './backend';
 import { aliases, alloyDirectories, images, oldest, ports, users } from './catalog';
 import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
+import type { Redaction } from './redaction';
 import { versionOf } from './image-reference';
 import { checkTls, published, tlsVolume, urlAt, type Tls } from './tls';
 import { configLabel } from './config-label';
@@ -47,6 +48,18 @@ export interface AlloyArgs {
   readonly llmMetrics?: boolean;
   /** Whether a store of metrics gets Alloy's own. @default false */
   readonly ownMetrics?: boolean;
+  /**
+   * What is removed from all telemetry before it is written to disk.
+   * @default nothing
+   */
+  readonly redaction?: Redaction | undefined;
+  /**
+   * Share of traces that is kept, in percent.
+   * @default 100
+   */
+  readonly sampledPercent?: number;
+  /** Whether the service of a span is its project in Phoenix, where the sender names none. @default false */
+  readonly serviceAsProject?: boolean;
   /** Host port of Alloy's page, on loopback. */
   readonly uiPort: number;
   /** Port mappings that the engine lists for running containers. @default nothing */

@@ -14,6 +14,11 @@ export interface Door {
   readonly https: boolean;
   /** Largest request in MiB. */
   readonly mostMiB: number;
+  /**
+   * Whether spans may be sent here, past Alloy.
+   * @default true
+   */
+  readonly takesSpans?: boolean;
 }
 
 /** What a delivery check reads back and deletes. */
@@ -29,6 +34,7 @@ interface DoorView {
   readonly proxies: readonly string[];
   readonly https: boolean;
   readonly mostMiB: number;
+  readonly takesSpans: boolean;
   readonly largeAtOnce: number;
   readonly largeOfOne: number;
   readonly grpcAtOnce: number;
@@ -44,7 +50,7 @@ export const bracketed = (name: string): string => (name.includes(':') ? `[${nam
 export const literally = (name: string): string => bracketed(name).replace(/[.[\]]/g, '\\$&');
 
 /** Converts a door for the template. */
-export function doorView({ names, anyAddress: any, proxies, https, mostMiB }: Door): DoorView {
+export function doorView({ names, anyAddress: any, proxies, https, mostMiB, takesSpans = true }: Door): DoorView {
   const addresses = [...loopback, ...(any ? anyAddress : [])];
   return {
     serverNames: [...names.map((name) => `"${bracketed(name)}"`), ...addresses.map((pattern) => `"~^${pattern}$"`)].join(' '),
@@ -53,6 +59,7 @@ export function doorView({ names, anyAddress: any, proxies, https, mostMiB }: Do
     proxies,
     https,
     mostMiB,
+    takesSpans,
     largeAtOnce,
     largeOfOne,
     grpcAtOnce,

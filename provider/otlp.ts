@@ -22,7 +22,8 @@ export function markedTrace(project: string, now = Date.now()): MarkedTrace {
     kind: 1,
     startTimeUnixNano: nanoseconds(now - 1),
     endTimeUnixNano: nanoseconds(now),
-    attributes: [text('openinference.span.kind', 'CHAIN'), text('input.value', 'Does a trace arrive?')],
+    // The last one keeps it where traces are sampled.
+    attributes: [text('openinference.span.kind', 'CHAIN'), text('input.value', 'Does a trace arrive?'), { key: 'sampling.priority', value: { intValue: '1' } }],
     status: { code: 1 },
   };
   return {

@@ -16,6 +16,7 @@ import { origins } from './origins';
 import { boolean } from './parse';
 import { offset, port } from './port-parse';
 import { prometheusKeys } from './prometheus';
+import { redactKeys } from './redact';
 import { key, optional, type Key } from './setting';
 import { storeKeys } from './store';
 import { tlsKeys } from './tls';
@@ -67,6 +68,8 @@ export const keys = {
   ),
   'alloy:llmMetrics': key('true', 'Whether Alloy counts the calls and tokens of language models from spans, for the store of metrics (`prometheus:url`): [docs/llm-metrics.md](docs/llm-metrics.md)', boolean),
   'alloy:ownMetrics': key('true', 'Whether Alloy sends its own metrics, which describe the telemetry pipeline, to the store of metrics: [docs/alerts.md](docs/alerts.md) lists the alerts that use them', boolean),
+  'alloy:serviceAsProject': key('false', 'Whether the `service.name` of a span is its project in Phoenix where the sender names no project', boolean),
+  ...redactKeys,
   'alloy:memory': key('1GiB', 'Memory limit of Alloy, at least 384MiB. The largest OTLP request is a sixteenth of it, at most 64 MiB, and at most 16 MiB where `phoenix:memory` is below 2GiB', memory(384)),
   'alloy:queue': key('2GiB', 'Telemetry that waits on disk while a backend does not take it, for each kind and backend, at least 128MiB. Full, Alloy answers 503, and senders try again', disk(128, 'what waits on disk')),
   'alloy:cpus': key('1', 'CPU limit of Alloy', cpus),

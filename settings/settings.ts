@@ -18,6 +18,7 @@ import { holdsKey, moved, offers } from './offer';
 import { hostPortKeys, movePorts, portClashes } from './ports';
 import { prometheusProblems } from './prometheus';
 import type { Problem } from './problem';
+import { redactProblems } from './redact';
 import { setCommand, shellQuoted } from './setting';
 import { storeProblems } from './store';
 import { certificateText, keyText } from './tls';
@@ -134,6 +135,7 @@ export function readSettings(
     ...storeProblems(checked, broken, isSecret),
     ...prometheusProblems(checked, broken),
     ...victorialogsProblems(checked, broken),
+    ...redactProblems(checked, broken),
     ...(atEdge
       ? edgeProblems(Object.keys(config))
       : [

@@ -19,7 +19,7 @@ import { networkArgs } from '../settings/network';
 import { endsOn, nearness } from '../settings/ending';
 import { ApiKeyList, DeliveryCheck, Intake, type CloudflareAccount } from '../components/observability-resources';
 import { Journal } from '../components/journal';
-import { gateNames, imagesOf, optionalOutputs, signalsOf } from './outputs';
+import { changedTelemetry, gateNames, imagesOf, optionalOutputs, signalsOf } from './outputs';
 import { Phoenix } from '../components/phoenix';
 import { loginEnvironment } from './phoenix-env';
 import { nothingRemote, publish, serviceTokensOf } from './publication';
@@ -190,6 +190,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     apiKeys: auth ? Object.fromEntries(settings['phoenix:apiKeys'].map((name) => [name, phoenix.apiKeys[name]])) : {},
     /** Backend of each signal by name; null if the signal is accepted and discarded. */
     signals: signalsOf(backends),
+    ...changedTelemetry(settings),
     /** The tunnel, and what stacks at the edge read from this one; null if nothing is published. */
     tunnel: published?.tunnel ?? null,
     remote: published?.remote ?? nothingRemote,

@@ -6,6 +6,7 @@ import type { Door } from '../components/door';
 import { isLoopback, isWildcard } from '../components/address';
 import { largestToPhoenixMiB } from '../components/phoenix-room';
 import type { Settings } from '../settings/keys';
+import { redactionOf } from '../settings/redact';
 import { hostnamesOf } from '../settings/tunnel';
 
 /** Names that lead only to the Docker host, and to the gate on the private network. */
@@ -28,6 +29,8 @@ export function doorOf(settings: Settings, stackNetworks: readonly string[]): Do
     proxies: settings['phoenix:trustedProxies'] ?? (url ? stackNetworks : []),
     https: url?.protocol === 'https:',
     mostMiB: largestToPhoenixMiB(settings['phoenix:memory']),
+    // Past Alloy nothing is removed from them.
+    takesSpans: redactionOf(settings) === undefined,
   };
 }
 

@@ -8,7 +8,7 @@ import type { Remote } from '../settings/edge-access';
 import { Gate } from '../components/gate';
 import { alloyOn, forContainers, tokenOutputs, type Host } from './host';
 import { DeliveryCheck } from '../components/observability-resources';
-import { gateNames, imagesOf, signalsOf } from './outputs';
+import { changedTelemetry, gateNames, imagesOf, signalsOf } from './outputs';
 import { deployedStores, storeGates, storeOutputs } from './stores';
 
 /** @returns the outputs of the stack; their names are an interface (ops/support/outputs.ts) */
@@ -58,6 +58,7 @@ export function edgeStack(host: Host, remote: Remote): object {
     alloyPage: alloy.page,
     ...tokenOutputs(host, alloy),
     signals: signalsOf(backends),
+    ...changedTelemetry(settings),
     /** Other hosts send nothing to this stack. */
     remote: null,
     containers: { ...containers, ...deployed.containers },

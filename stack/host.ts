@@ -7,6 +7,7 @@ import type { Gate } from '../components/gate';
 import type { HostFacts } from './preflight';
 import type { Settings } from '../settings/keys';
 import { urlForContainers } from '../components/tls';
+import { redactionOf } from '../settings/redact';
 import { tlsOn } from './tls';
 import { tokenOn } from './token';
 
@@ -55,6 +56,9 @@ export function alloyOn({ stack, owner, network, settings, facts, provider }: Ho
     origins: settings['alloy:cors'] ?? [],
     llmMetrics: settings['alloy:llmMetrics'],
     ownMetrics: settings['alloy:ownMetrics'],
+    redaction: redactionOf(settings),
+    sampledPercent: settings['sampling:percent'],
+    serviceAsProject: settings['alloy:serviceAsProject'],
     listed: facts.listed,
     otlpGrpcPort: settings['alloy:otlpGrpcPort'],
     otlpHttpPort: settings['alloy:otlpHttpPort'],

@@ -3,12 +3,19 @@ import type * as docker from '@pulumi/docker';
 import type * as pulumi from '@pulumi/pulumi';
 import type { Backend } from '../components/backend';
 import type { Gate } from '../components/gate';
+import { removedBy, type RedactSettings } from '../settings/redact';
 
 /** Backend of each signal by name; null if the signal is accepted and discarded. */
 export function signalsOf(backends: readonly Backend[]): Record<string, string | null> {
   return Object.fromEntries(
     (['traces', 'metrics', 'logs'] as const).map((signal) => [signal, backends.find(({ signals }) => signals.includes(signal))?.name ?? null]),
   );
+}
+
+/** What Alloy does to telemetry on its way: the settings that remove something, and the share of traces that it keeps, in percent. Absent if it passes on everything as it is. */
+export function changedTelemetry(settings: RedactSettings & { readonly 'sampling:percent': number }): { readonly redactedBy?: readonly string[]; readonly sampledPercent?: number } {
+  const [redactedBy, sampledPercent] = [removedBy(settings), settings['sampling:percent']];
+  return { ...(redactedBy.length > 0 ? { redactedBy } : {}), ...(sampledPercent < 100 ? { sampledPercent } : {}) };
 }
 
 /** Names of the gates in front of stores of metrics and logs on the Docker host: `prometheusGate`, `lokiGate`, `victorialogsGate`. */

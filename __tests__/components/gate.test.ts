@@ -42,6 +42,8 @@ describe('its configuration', () => {
   test('the same behind proxies, where people come over HTTPS', () =>
     expectGolden('gate/tls-proxies.conf', gateConfig({ backend: 'http://phoenix:6006', door: { ...rules, proxies: ['172.20.0.0/16'], https: true }, tls: true })));
 
+  test('in front of a Phoenix to which spans come through Alloy alone', () => expectGolden('gate/no-spans.conf', gateConfig({ backend: 'http://phoenix:6006', door: { ...rules, takesSpans: false } })));
+
   test('in front of a VictoriaLogs whose page it publishes', () => expectGolden('gate/victorialogs.conf', gateConfig({ backend: 'http://victorialogs:9428/insert/opentelemetry', page: { names: ['localhost', '127.0.0.1', '::1'], closed: '^/(?!$|select/|health$|metrics$)' } })));
 
   test('in front of a Prometheus whose page it publishes', () => expectGolden('gate/prometheus.conf', gateConfig({ backend: 'http://prometheus:9090', protocol: 'remote-write', page: { names: ['localhost', '127.0.0.1', '::1'], closed: '^/(-/(quit|reload)|api/v1/(write|otlp|admin)(/|$))' } })));

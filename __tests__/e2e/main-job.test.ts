@@ -2,6 +2,7 @@
  * The main job on real parts: from a fresh clone to a trace that was read back, and what happens to it
  * when things change, stop and break. The tests build on each other, in this order.
  */
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as net from 'node:net';
@@ -288,6 +289,9 @@ describe('a changed setting', () => {
       'create victorialogs-gate', 'create victorialogs-gate-config', 'create victorialogs-gate-config-files', 'create victorialogs-gate-image', 'create victorialogs-gate-server',
       'replace alloy-config-files', 'replace alloy-server', 'update delivery',
     ]],
+    ['what is not stored', 'redact:pattern', 'unspeakable-[0-9]+', [
+      'replace alloy-config-files', 'replace alloy-server', 'replace phoenix-gate-config-files', 'replace phoenix-gate-server', 'update intake', 'update delivery',
+    ]],
   ];
 
   it.each(changes)('%s previews exactly that', async (_, key, value, steps) => {
@@ -387,6 +391,48 @@ describe('a changed setting', () => {
       expect([wanted, (await fetch(`${victorialogs}${wanted}`)).status]).toEqual([wanted, 404]);
     }
     expect((await fetch(`${victorialogs}/health`, { headers: { origin: 'https://other.example.com' } })).status).toBe(403);
+  });
+
+  it('keeps what must not be stored out of the queue, the database, the stores and every log, and no way leads past that', async () => {
+    const { endpoints } = await checkout.outputs();
+    const [secret, mark] = [`unspeakable-${Date.now()}`, `speakable-${Date.now()}`];
+    const text = (key: string, stringValue: string): object => ({ key, value: { stringValue } });
+    const nanoseconds = `${Date.now()}000000`;
+    const span = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex'), name: secret, kind: 1, startTimeUnixNano: nanoseconds, endTimeUnixNano: nanoseconds, attributes: [text('input.value', `${mark} ${secret}`), text('openinference.span.kind', 'LLM'), text('llm.model_name', `${mark} ${secret}`)] };
+    const traces = { resourceSpans: [{ resource: { attributes: [text('service.name', `${mark} ${secret}`)] }, scopeSpans: [{ scope: { name: 'e2e' }, spans: [span] }] }] };
+    const logs = { resourceLogs: [{ resource: { attributes: [text('service.name', mark)] }, scopeLogs: [{ scope: { name: 'e2e' }, logRecords: [{ timeUnixNano: nanoseconds, body: { stringValue: `${mark} ${secret}` } }] }] }] };
+    const send = async (url: string, body: object): Promise<number> => (await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).status;
+    /** How often each is in the files of a volume. */
+    const inVolume = async (volume: string, image: string): Promise<boolean[]> => {
+      const script = "import pathlib, sys; data = b''.join(p.read_bytes() for p in pathlib.Path('/volume').rglob('*') if p.is_file()); print(*(word.encode() in data for word in sys.argv[1:]))";
+      return (await docker('run', '--rm', '--network', 'none', '--user', '0:0', '--entrypoint', 'python3', '--volume', `${volume}:/volume:ro`, image, '-c', script, secret, mark)).split(' ').map((word) => word === 'True');
+    };
+    const image = await docker('inspect', '--format', '{{.Config.Image}}', phoenix);
+    await docker('stop', phoenix);
+    expect(await send(`${endpoints.otlpHttp}/v1/traces`, traces)).toBe(200);
+    expect(await send(`${endpoints.otlpHttp}/v1/logs`, logs)).toBe(200);
+    // It waits on disk: what is searched is there.
+    await until('the span in the queue', async () => (await inVolume(`alloy-${stack}-data`, image))[1]);
+    expect(await inVolume(`alloy-${stack}-data`, image)).toEqual([false, true]);
+    await docker('start', phoenix);
+    await until('the span in the database', async () => (await inVolume(`phoenix-${stack}-data`, image))[1]);
+    await until('the log record in its store', async () => (await (await fetch(`${endpoints.victorialogs}/select/logsql/query?query=${encodeURIComponent(mark)}`)).text()).includes(mark));
+    await until('the call in its store', async () => (await queried(endpoints.prometheus ?? '', `{service_name=~"${mark}.*"}`)).length > 0);
+    for (const volume of [`phoenix-${stack}-data`, `alloy-${stack}-data`, `prometheus-${stack}-data`]) {
+      expect([volume, (await inVolume(volume, image))[0]]).toEqual([volume, false]);
+    }
+    expect(await (await fetch(`${endpoints.victorialogs}/select/logsql/query?query=${encodeURIComponent('*')}`)).text()).not.toContain(secret);
+    const containers = (await docker('ps', '--all', '--format', '{{.Names}}', '--filter', 'label=llm-observability.stack')).split('\n').filter((name) => name.includes(`-${stack}`));
+    expect(containers.length).toBeGreaterThan(5);
+    for (const name of containers) {
+      expect([name, (await docker('logs', name)).includes(secret)]).toEqual([name, false]);
+    }
+    // Past Alloy nothing would be removed.
+    for (const url of [`${endpoints.phoenixOtlpHttp}/v1/traces`, `${endpoints.phoenixUi}/v1/traces`, `${endpoints.phoenixUi}//v1/%74races/`, `${endpoints.phoenixUi}/v1/projects/default/spans`]) {
+      expect([url, await send(url, traces)]).toEqual([url, 403]);
+    }
+    const overGrpc = finished(await telemetrygen(), ['traces', '--otlp-endpoint', new URL(endpoints.phoenixOtlpGrpc ?? '').host, '--otlp-insecure', '--traces', '1']);
+    await expect(overGrpc).resolves.toMatchObject({ output: expect.stringMatching(/PermissionDenied/) });
   });
 
   it('of only a health check really takes effect', async () => {

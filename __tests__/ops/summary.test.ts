@@ -76,6 +76,12 @@ test.each<[string | null | undefined, RegExp]>([
 ])('where containers send: %s', (forContainers, words) =>
   expect(summary('dev', { ...deployed, ...(forContainers === undefined ? {} : { forContainers }) }, delivery, 0)).toMatch(words));
 
+test('what Alloy removes, and the share of traces that it keeps', () => {
+  const text = summary('dev', { ...deployed, redactedBy: ['redact:content', 'redact:values'], sampledPercent: 10 }, delivery, 0);
+  expect(text).toContain('\n  Traces     go to Phoenix; 10 % of them are kept (sampling:percent)\n');
+  expect(text).toContain('\n  Removed    by Alloy, from all of them: what redact:content and redact:values name\n');
+});
+
 test('stores that the stack deploys', () => {
   const text = summary('dev', { ...deployed, endpoints: { ...deployed.endpoints, prometheus: 'http://127.0.0.1:9090', victorialogs: 'http://127.0.0.1:9428' }, signals: { traces: 'phoenix', metrics: 'prometheus', logs: 'victorialogs' } }, delivery, 0);
   expect(text).toContain('\n  Metrics    http://127.0.0.1:9090   Prometheus: no login, only from this machine\n  Logs       http://127.0.0.1:9428/select/vmui/   VictoriaLogs: no login, only from this machine\n');

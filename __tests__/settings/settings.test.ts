@@ -14,6 +14,7 @@ import { keys, type SettingKey } from '../../settings/keys';
 import { report } from '../../settings/problem';
 import { withoutPassword } from '../../engine';
 import { prometheusKeys } from '../../settings/prometheus';
+import { redactKeys } from '../../settings/redact';
 import { victorialogsKeys } from '../../settings/victorialogs';
 import { storeKeys } from '../../settings/store';
 import { tlsKeys } from '../../settings/tls';
@@ -74,6 +75,9 @@ describe('what is right', () => {
       'alloy:bind': 'auto',
       'alloy:llmMetrics': true,
       'alloy:ownMetrics': true,
+      'alloy:serviceAsProject': false,
+      'redact:content': false,
+      'sampling:percent': 100,
       'alloy:memory': 1024,
       'alloy:queue': 2048,
       'alloy:cpus': '1.0',
@@ -107,8 +111,8 @@ describe('what is right', () => {
     });
   });
 
-  test('every setting, set; those of login, of networks, of stores, of Prometheus, of VictoriaLogs, of Grafana, of TLS, of the tunnel, of the edge, of the AI service and of the Docker Engine have tests of their own', () => {
-    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...victorialogsKeys, ...grafanaKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...exampleKeys, ...dockerKeys };
+  test('every setting, set; those of login, of networks, of stores, of Prometheus, of VictoriaLogs, of redaction, of Grafana, of TLS, of the tunnel, of the edge, of the AI service and of the Docker Engine have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...victorialogsKeys, ...redactKeys, ...grafanaKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...exampleKeys, ...dockerKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',

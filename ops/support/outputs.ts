@@ -7,6 +7,10 @@ export interface Outputs {
   readonly endpoints: Endpoints;
   /** Backend of each signal; null if it is accepted and discarded. */
   readonly signals: Readonly<Record<'traces' | 'metrics' | 'logs', string | null>>;
+  /** Settings by which Alloy removes something from telemetry; absent if it removes nothing. */
+  readonly redactedBy?: readonly string[];
+  /** Share of traces that Alloy keeps, in percent; absent if it keeps all. */
+  readonly sampledPercent?: number;
   /** Base URLs on the stack's private network, for containers in it. */
   readonly internal: { readonly otlpHttp: string; readonly alloyUi: string; readonly phoenix: string };
   /** Whether Phoenix requires credentials. */
@@ -53,7 +57,7 @@ export interface Outputs {
 }
 
 /** Outputs of an edge stack (`edge:central`). */
-export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage' | 'otlpToken' | 'otlpTokenOn' | 'forContainers'> {
+export interface EdgeOutputs extends Pick<Outputs, 'signals' | 'redactedBy' | 'sampledPercent' | 'internal' | 'dockerHost' | 'engine' | 'alloyPage' | 'otlpToken' | 'otlpTokenOn' | 'forContainers'> {
   readonly endpoints: Pick<Endpoints, 'otlpHttp' | 'otlpGrpc' | 'alloyUi' | 'prometheus' | 'victorialogs'>;
   /** Where it sends, and with which credentials. */
   readonly central: CentralStack;

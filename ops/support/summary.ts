@@ -3,11 +3,12 @@ import { pageUser } from '../../components/alloy-config';
 import { isLoopback, isWildcard } from '../../components/address';
 import type { Delivery } from '../../provider/delivery';
 import { isEdge, type EdgeOutputs, type Outputs } from './outputs';
+import { inWords } from '../../settings/problem';
 import { defaultStack, npmRun, typedName } from './project';
 
 /** The last output of `npm run up`: addresses, how to log in, how to send to it, what to do next. */
 export function summary(stack: string, outputs: Outputs | EdgeOutputs, { traceId, ms, hops }: Delivery, totalMs: number): string {
-  const { endpoints, signals } = outputs;
+  const { endpoints } = outputs;
   const option = typedName(stack) === defaultStack ? '' : ` --stack ${typedName(stack)}`;
   const { protocol, port } = new URL(endpoints.otlpHttp);
   const header = ' OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20TOKEN';
@@ -15,7 +16,7 @@ export function summary(stack: string, outputs: Outputs | EdgeOutputs, { traceId
   return `
 Trace ${traceId} went ${['application', ...hops.slice(0, -1).map(({ name }) => name.split(' -> ')[1])].join(' -> ')} in ${ms} ms and was read back. (${(totalMs / 1000).toFixed(1)} s in all)
 
-${[...(isEdge(outputs) ? edge(outputs, option) : central(outputs, option)), ...kept(signals, endpoints, option)].map(([what, where]) => `  ${what.padEnd(10)} ${where}`).join('\n')}
+${[...(isEdge(outputs) ? edge(outputs, option) : central(outputs, option)), ...kept(outputs, option)].map(([what, where]) => `  ${what.padEnd(10)} ${where}`).join('\n')}
 
 Point an application at it:
   export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoints.otlpHttp} OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf${asksHere(outputs) ? header : ''}
@@ -71,12 +72,13 @@ function token(outputs: Pick<EdgeOutputs, 'endpoints' | 'otlpToken' | 'otlpToken
   return outputs.otlpToken === undefined ? [] : [['', `${from}: npm run pulumi -- stack output otlpToken --show-secrets${option}`]];
 }
 
-function kept(signals: Outputs['signals'], { prometheus, victorialogs }: Pick<Outputs['endpoints'], 'prometheus' | 'victorialogs'>, option: string): Line[] {
+function kept({ signals, redactedBy = [], sampledPercent, endpoints: { prometheus, victorialogs } }: Pick<EdgeOutputs, 'signals' | 'redactedBy' | 'sampledPercent' | 'endpoints'>, option: string): Line[] {
   const nowhere = (key: string): string => `accepted and discarded; to keep them: npm run pulumi -- config set ${key}${option}`;
   const to = (backend: string): string => (backend === 'central' ? 'go there' : `go to ${backend === 'phoenix' ? 'Phoenix' : backend}`);
   return [
-    ['Traces', to(signals.traces ?? '')],
+    ['Traces', `${to(signals.traces ?? '')}${sampledPercent === undefined ? '' : `; ${sampledPercent} % of them are kept (sampling:percent)`}`],
     ['Metrics', prometheus !== undefined ? `${prometheus}   Prometheus: no login, only from this machine` : signals.metrics ? to(signals.metrics) : nowhere('prometheus:enabled true')],
     ['Logs', victorialogs !== undefined ? `${victorialogs}/select/vmui/   VictoriaLogs: no login, only from this machine` : signals.logs ? to(signals.logs) : nowhere('victorialogs:enabled true')],
+    ...(redactedBy.length === 0 ? [] : [['Removed', `by Alloy, from all of them: what ${inWords(redactedBy)} ${redactedBy.length === 1 ? 'names' : 'name'}`] as const]),
   ];
 }
