@@ -6,6 +6,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { diagram } from '../ops/support/diagram';
 import { withTable } from '../ops/support/readme-tables';
 import type { Deployed } from '../ops/support/stack-parts';
+import { isSecretKey } from '../settings/keys';
 import { deploy, secretMark, sent } from './support/deployment';
 import { setEnvironment } from './support/environment';
 import { current, fakeEngine } from './support/fake-engine';
@@ -30,7 +31,7 @@ interface Stack extends Deployed {
  * @param others outputs of the stacks that it reads, by name
  */
 async function stack(name: string, config: Record<string, string> = {}, others: Record<string, Stack['outputs']> = {}): Promise<Stack> {
-  const secretKeys = Object.keys(config).filter((key) => key === 'cloudflare:apiToken');
+  const secretKeys = Object.keys(config).filter(isSecretKey);
   setEnvironment({ DOCKER_HOST: (await fakeEngine(current)).host, PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(secretKeys) });
   const { resources, result } = await deploy(async () => {
     pulumi.runtime.setAllConfig(config, secretKeys);
@@ -92,6 +93,8 @@ describe('what changes in a stack changes its picture', () => {
     ['one more hostname', { 'tunnel:phoenixOtlpHostname': 'traces.example.com' }, 'traces.example.com"| container_phoenix_prod_gate'],
     ['a server that Phoenix reaches', { 'phoenix:egress': 'api.example.com' }, 'container_phoenix_prod_egress --> host_api.example.com_443'],
     ['who carries what Phoenix sends there', { 'phoenix:egress': 'api.example.com' }, 'container_phoenix_prod_gate --> container_phoenix_prod_egress'],
+    ['how Phoenix reaches its database', { 'phoenix:database': 'postgresql://u:p@db.lan/x' }, 'container_phoenix_prod --> container_phoenix_prod_database'],
+    ['and where that is', { 'phoenix:database': 'postgresql://u:p@db.lan/x' }, 'container_phoenix_prod_egress --> host_db.lan_5432'],
     ['a server on the Docker host that it reaches', { 'phoenix:egress': 'host.docker.internal:11434' }, 'container_phoenix_prod_egress --> host_host.docker.internal_11434'],
     ['LDAP servers that are asked in turn', {
       'phoenix:auth': 'true', 'phoenix:ldapHost': 'dc1.example.com,dc2.example.com', 'phoenix:ldapUserSearchBaseDns': '["dc=example,dc=com"]', 'phoenix:ldapGroupRoleMappings': '[{"group_dn":"*","role":"VIEWER"}]',

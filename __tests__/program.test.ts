@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import * as yaml from 'js-yaml';
 import { images } from '../components/catalog';
-import { hostNames, maxConnectors } from '../components/names';
+import { databaseLabel, hostNames, maxConnectors } from '../components/names';
 import { listed, problemsVariable, type Problem } from '../settings/problem';
 import { standsEmpty } from '../settings/settings';
 import { keys, type SettingKey } from '../settings/keys';
@@ -221,6 +221,12 @@ describe('each stack file', () => {
 });
 
 /** Everything that auth needs to be on, and to be reached from elsewhere. */
+/** A PostgreSQL, and a server besides it on the same host. */
+const withDatabase: Run = {
+  config: { 'phoenix:database': 'postgresql://writer:chosen-for-database@db.example.com:5432/phoenix', 'phoenix:databaseCertificate': fs.readFileSync(path.join(engineAuthority().client(), 'ca.pem'), 'utf8').trim(), 'phoenix:egress': 'api.example.com,db.example.com:8443' },
+  secretKeys: ['phoenix:database'],
+};
+
 const withAuth: Run = {
   config: {
     'phoenix:auth': 'true',
@@ -880,6 +886,40 @@ describe('what the kernel of the engine cannot do is not asked of it', () => {
   });
 });
 
+describe('phoenix:database', () => {
+  test('Phoenix stores there, over TLS, by a way that leads nowhere else, and its volume stays', async () => {
+    const off = await run();
+    const on = await run(withDatabase);
+    const added = [...on.resources.keys()].filter((name) => !off.resources.has(name));
+    expect(added).toEqual([
+      'phoenix-egress', 'phoenix-egress-config', 'phoenix-egress-config-files', 'phoenix-egress-image', 'phoenix-egress-server',
+      'phoenix-database', 'phoenix-database-config', 'phoenix-database-config-files', 'phoenix-database-image', 'phoenix-database-server', 'phoenix-database-check',
+    ].sort());
+    const [files, server] = ['phoenix-secret-files', 'phoenix-server'].map((name) => on.resources.get(name)?.inputs);
+    expect(JSON.stringify(files)).toContain('PHOENIX_SQL_DATABASE_URL');
+    expect(JSON.stringify(files)).toContain('sslmode=verify-full&sslrootcert=/etc/phoenix-secrets/database-certificate.pem');
+    expect(server?.['labels']).toContainEqual({ label: databaseLabel, value: 'db.example.com:5432/phoenix' });
+    expect(on.resources.get('phoenix-data')?.inputs).toEqual(off.resources.get('phoenix-data')?.inputs);
+    // The name of a host leads to one container alone.
+    const names = (name: string): unknown => JSON.stringify(on.resources.get(name)?.inputs['networksAdvanced']);
+    expect([names('phoenix-gate-server'), names('phoenix-database-server')]).toEqual([expect.not.stringContaining('db.example.com'), expect.stringContaining('"db.example.com"')]);
+    expect(JSON.stringify(on.resources.get('phoenix-database-config-files')?.inputs)).toMatch(/listen 5432;[^]*listen 8443;/);
+    // It is asked before anything of Phoenix is replaced, and by its way.
+    const order = ['phoenix-egress-server', 'phoenix-database-server', 'phoenix-secret-files', 'phoenix-database-check', 'phoenix-server'].map((name) => on.order.indexOf(name));
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    expect(on.result).toMatchObject({ containers: { database: 'phoenix-dev-database' }, volumes: { phoenix: 'phoenix-dev-data' } });
+    // The certificate is a new one in each run.
+    const config = Object.fromEntries(Object.entries(withDatabase.config ?? {}).filter(([name]) => name !== 'phoenix:databaseCertificate'));
+    expectGraph('graph-database.yaml', await run({ ...withDatabase, config }), off);
+  });
+
+  test('another certificate replaces Phoenix, as another password does', async () => {
+    const labelsWith = async (config: Record<string, string>): Promise<unknown> => (await run({ ...withDatabase, config: { ...withDatabase.config, ...config } })).resources.get('phoenix-server')?.inputs['labels'];
+    const [usual, ...others] = [await labelsWith({}), await labelsWith({ 'phoenix:databaseCertificate': certified['tls:certificate'] }), await labelsWith({ 'phoenix:database': 'postgresql://writer:chosen-otherwise@db.example.com:5432/phoenix' })];
+    others.forEach((labels) => expect(labels).not.toEqual(usual));
+  });
+});
+
 test('phoenix:journal puts a journal between the gate and Phoenix, and changes nothing else', async () => {
   const off = await run({ config: { 'phoenix:auth': 'true' } });
   const on = await run({ config: { 'phoenix:auth': 'true', 'phoenix:journal': 'true' } });
@@ -945,8 +985,8 @@ describe('names on the Docker host', () => {
   const listed = (stack: string, atEdge: boolean): object => Object.fromEntries(Object.entries(hostNames(stack, atEdge)).map(([kind, names]) => [kind, [...names].sort()]));
 
   test('with everything that can be switched on, they are just those that the catalog lists', async () => {
-    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', ...withExample.config, 'grafana:enabled': 'true', 'prometheus:enabled': 'true', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
-    const secretKeys = ['tls:key', ...(withExample.secretKeys ?? []), ...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
+    const config = { ...withAuth.config, ...published.config, 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', ...withDatabase.config, ...withExample.config, 'grafana:enabled': 'true', 'prometheus:enabled': 'true', 'tunnel:connectors': String(maxConnectors), ...certified, 'tls:plain': 'false', 'alloy:bind': '192.0.2.7', 'alloy:auth': 'true' };
+    const secretKeys = ['tls:key', 'phoenix:database', ...(withExample.secretKeys ?? []), ...(withAuth.secretKeys ?? []), ...(published.secretKeys ?? [])];
     expect(await made({ stack: 'paris', config, secretKeys })).toEqual(listed('paris', false));
   });
 
@@ -980,7 +1020,7 @@ describe('every container of every setting', () => {
   const edge: Run = { stack: 'edge', config: { 'edge:central': 'prod' }, outputs: { prod } };
   const invited: Run = { stack: 'edge', config: { 'edge:central': 'prod', 'edge:access': JSON.stringify({ remote: { ...prod.remote, tokens: { edge: prod.remote.tokens.edge } }, remoteAccess: { edge: prod.remoteAccess.edge } }) }, secretKeys: ['edge:access'] };
   const deployed: Run = { config: { 'prometheus:enabled': 'true', 'victorialogs:enabled': 'true' } };
-  const central = together(withAuth, withSecrets, published, withExample, { config: { 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'phoenix:egress': 'api.example.com', 'tunnel:connectors': String(maxConnectors) } });
+  const central = together(withAuth, withSecrets, published, withExample, withDatabase, { config: { 'phoenix:rootUrl': 'https://phoenix.example.com', 'phoenix:journal': 'true', 'tunnel:connectors': String(maxConnectors) } });
 
   const ofKey = certified['tls:key'].split('\n')[1] ?? '';
   const isSecret = (text: string): boolean => madeUp.test(text) || text.includes(ofKey);
@@ -1111,6 +1151,7 @@ describe('what is stored with --secret', () => {
   const marked: Record<string, string | [value: string, ...told: string[]]> = {
     'phoenix:uiPort': ['17001', '17708'], 'phoenix:otlpGrpcPort': ['17002', '17709'], 'phoenix:otlpHttpPort': ['17003', '17710'], 'phoenix:bind': '192.0.2.71',
     'phoenix:hosts': 'marked-host.example.com', 'phoenix:egress': ['marked-egress.example.com:17443', 'marked-egress.example.com', '17443'], 'phoenix:retentionDays': '7777', 'network:subnet': ['10.217.44.0/24', '10.217.44.0/25', '10.217.44.128/25'], 'network:mtu': '1477', 'phoenix:storage': ['7775MiB', '7775', String(7775 / 1024)], 'phoenix:projects': '77747', 'phoenix:memory': ['7771MiB', '7771'], 'phoenix:cpus': '1.7', 'phoenix:image': 'registry.example.net/marked-phoenix:version-20.99.1',
+    'phoenix:database': ['postgresql://marked-writer:marked-database-password@marked-database.example.com/phoenix', 'marked-database-password'], 'phoenix:databaseCertificate': fs.readFileSync(path.join(engineAuthority().client(), 'ca.pem'), 'utf8').trim(),
     'phoenix:rootUrl': ['https://marked-root.example.com/marked-path', 'marked-root.example.com', '/marked-path'], 'phoenix:trustedProxies': '198.51.100.0/24',
     'phoenix:secret': 'marked-secret-of-32-characters-or-more-1', 'phoenix:adminSecret': 'marked-admin-secret-of-32-characters-1', 'phoenix:adminPassword': 'marked-password',
     'phoenix:apiKeys': ['marked-key, marked-other', 'marked-key', 'marked-other'], 'phoenix:admins': 'Marked Person=marked-admin@example.com',
@@ -1124,7 +1165,7 @@ describe('what is stored with --secret', () => {
     'phoenix:ldapGroupRoleMappings': ['[{"group_dn":"cn=marked-group,dc=example,dc=com","role":"MEMBER"}]', 'cn=marked-group,dc=example,dc=com'],
     'phoenix:smtpHostname': 'marked-smtp.example.com', 'phoenix:smtpPort': '17587', 'phoenix:smtpUsername': 'marked-mailer', 'phoenix:smtpPassword': 'marked-mail-password', 'phoenix:smtpMailFrom': 'marked-from@example.com',
     'alloy:otlpGrpcPort': ['17004', '17711'], 'alloy:otlpHttpPort': ['17005', '17712'], 'alloy:uiPort': ['17006', '17713'], 'alloy:bind': '192.0.2.72', 'alloy:cors': ['https://marked-site.example.com,http://localhost:17444', 'marked-site', '17444'], 'alloy:memory': ['7993MiB', '7993'], 'alloy:queue': ['7773MiB', '7773', String(7773 * 2 ** 20)], 'alloy:cpus': '1.9',
-    'redact:attributes': ['markedattribute', 'markedattribute'], 'redact:values': ['emails', 'p{L}'], 'redact:pattern': 'markedpattern[0-9]', 'redact:projects': 'markedproject', 'sampling:percent': ['37.25', '37.25'],
+    'sampling:percent': '37.25',
     'alloy:image': 'registry.example.net/marked-alloy:v1.99.1', 'gate:image': 'registry.example.net/marked-gate:1.99.1',
     'prometheus:url': ['http://marked-prometheus:9090/?db=marked%2Fquery', 'marked-prometheus', 'marked%2Fquery'], 'prometheus:username': 'marked-writer', 'prometheus:password': 'marked-write-password', 'prometheus:tenant': 'marked-tenant', 'loki:url': ['http://marked-loki:3100', 'marked-loki'], 'loki:token': 'marked-token-of-logs',
     'tunnel:hostname': 'marked-page.marked-zone.example', 'tunnel:otlpHostname': 'marked-otlp.marked-zone.example', 'tunnel:phoenixOtlpHostname': 'marked-phoenix.marked-zone.example',
@@ -1156,6 +1197,8 @@ describe('what is stored with --secret', () => {
     'prometheus:rules': ['groups:\n  - name: marked-rules\n    rules: []\n', 'marked-rules'], 'prometheus:image': 'registry.example.net/marked-prometheus:v3.99.1',
     'victorialogs:port': '17715', 'victorialogs:retentionDays': ['3978', '3978d'], 'victorialogs:storage': ['7666MiB', '7666MiB'], 'victorialogs:memory': ['7665MiB', '7665'], 'victorialogs:image': 'registry.example.net/marked-victorialogs:v1.99.1',
   };
+  /** With these no other stack may send spans straight to Phoenix. */
+  const redacting: typeof marked = { 'redact:attributes': 'markedattribute', 'redact:values': ['emails', 'p{N}'], 'redact:pattern': 'markedpattern[0-9]', 'redact:projects': 'markedproject' };
   const withStores = { 'prometheus:enabled': 'true', 'victorialogs:enabled': 'true' };
   const grafana: typeof marked = {
     'prometheus:url': 'http://marked-prometheus:9090', 'grafana:port': '17007', 'grafana:memory': ['7779MiB', '7779'], 'grafana:image': 'registry.example.net/marked-grafana:13.99.1',
@@ -1164,8 +1207,8 @@ describe('what is stored with --secret', () => {
   /** They are parts of headers, which are secrets. */
   const inHeaders = ['prometheus:username', 'prometheus:tenant', 'loki:username', 'loki:tenant'];
   const switches: Record<string, string> = {
-    'phoenix:auth': 'true', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
-    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true', 'alloy:ownMetrics': 'true', 'alloy:serviceAsProject': 'true', 'redact:content': 'true', 'example:enabled': 'true', 'grafana:enabled': 'false',
+    'phoenix:auth': 'true', 'phoenix:databaseLeft': 'sqlite', 'phoenix:metrics': 'false', 'phoenix:journal': 'true', 'phoenix:basicAuth': 'false', 'phoenix:oidcAllowSignUp': 'false', 'phoenix:oidcAutoLogin': 'true', 'phoenix:ldapAllowSignUp': 'false',
+    'tls:plain': 'false', 'data:protect': 'true', 'alloy:auth': 'true', 'alloy:llmMetrics': 'true', 'alloy:ownMetrics': 'true', 'alloy:serviceAsProject': 'true', 'example:enabled': 'true', 'grafana:enabled': 'false',
   };
   const notAsked = { 'docker:disableDockerDaemonCheck': 'true' };
   const centralOutputs = { 'marked-central': { ...prod, remote: { ...prod.remote, tokens: { 'marked-token': { expiresAt: '2999-11-21T08:00:00Z' } } }, remoteAccess: { 'marked-token': prod.remoteAccess.edge } } };
@@ -1174,6 +1217,7 @@ describe('what is stored with --secret', () => {
     ['a stack with everything', marked, { config: switches }],
     ['one whose stores are told otherwise who sends', sender, {}],
     ['one that deploys its stores', deployed, { config: withStores }],
+    ['one that redacts', redacting, { config: { 'redact:content': 'true' } }],
     ['one with Grafana', grafana, { config: { 'grafana:enabled': 'true', 'phoenix:auth': 'true' } }],
     ['one at the edge', { ...atEdge, 'alloy:image': marked['alloy:image'] ?? '', 'prometheus:url': marked['prometheus:url'] ?? '' }, { stack: 'edge', outputs: centralOutputs }],
     ['one at the edge that was given what it needs', given, { stack: 'edge', config: { 'edge:central': 'prod' } }],
@@ -1196,7 +1240,7 @@ describe('what is stored with --secret', () => {
   });
 
   test('every setting is among these, but one whose value stays on this machine', () => {
-    const walked = [marked, sender, deployed, withStores, grafana, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
+    const walked = [marked, sender, deployed, withStores, redacting, { 'redact:content': 'true' }, grafana, atEdge, given, ssh, tls, tlsFolder, switches, notAsked].flatMap((some) => Object.keys(some));
     expect(Object.keys(keys).filter((name) => !walked.includes(name))).toEqual(['docker:context']);
   });
 

@@ -48,15 +48,9 @@ export interface AlloyArgs {
   readonly llmMetrics?: boolean;
   /** Whether a store of metrics gets Alloy's own. @default false */
   readonly ownMetrics?: boolean;
-  /**
-   * What is removed from all telemetry before it is written to disk.
-   * @default nothing
-   */
+  /** What is removed from all telemetry before it is written to disk. @default nothing */
   readonly redaction?: Redaction | undefined;
-  /**
-   * Share of traces that is kept, in percent.
-   * @default 100
-   */
+  /** Share of traces that is kept, in percent. @default 100 */
   readonly sampledPercent?: number;
   /** Whether the service of a span is its project in Phoenix, where the sender names none. @default false */
   readonly serviceAsProject?: boolean;
@@ -67,17 +61,11 @@ export interface AlloyArgs {
   readonly memoryMiB: number;
   /** Size of the disk queue for each kind of telemetry and OTLP backend. */
   readonly queueMiB: number;
-  /**
-   * Largest accepted request, unpacked.
-   * @default derived from its memory
-   */
+  /** Largest accepted request, unpacked. @default derived from its memory */
   readonly requestMiB?: number;
   /** As the provider reads it back: "1.0". */
   readonly cpus: string;
-  /**
-   * What the engine's kernel can limit.
-   * @default everything
-   */
+  /** What the engine's kernel can limit. @default everything */
   readonly limits?: workload.Limits | undefined;
   /** Whether the volume with its queue can neither be destroyed nor replaced. */
   readonly protectData: boolean;

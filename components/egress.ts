@@ -34,6 +34,11 @@ export interface EgressArgs {
   /** The servers that it connects to; at least one. */
   readonly destinations: readonly Destination[];
   /**
+   * Phoenix's network and the names that it has there: it then stands in front of a different Egress, which is its destination.
+   * @default none: it connects to the servers itself
+   */
+  readonly front?: { readonly network: docker.Network; readonly names: readonly string[] };
+  /**
    * What the engine's kernel can limit.
    * @default everything
    */
@@ -98,7 +103,8 @@ export const portsOf = (destinations: readonly Destination[]): readonly number[]
 /**
  * nginx through which Phoenix connects to the few servers that it may reach. Phoenix's network has no access to the outside:
  * there the gate has the names of these servers, and passes their connections on to this container. It is separate because the
- * gate, which is also on that network, would resolve these names to itself.
+ * gate, which is also on that network, would resolve these names to itself. For its database Phoenix has a second one (`front`)
+ * instead of the gate, which starts after Phoenix.
  */
 export class Egress extends pulumi.ComponentResource {
   /** Name of the container on the Docker host; each connection is a line of its log. */
@@ -110,14 +116,15 @@ export class Egress extends pulumi.ComponentResource {
     }
     super('llm-observability:index:Egress', name, {}, transforming(args.transform, opts));
     const child = { parent: this };
+    const part = args.front === undefined ? 'egress' : 'database';
     const config = pulumi.output(args.image).apply((reference) => egressConfig(args.destinations, versionOf(reference)));
 
     const image = workload.image(`${name}-image`, args.image, child);
     const configured = fileVolume(
       { volume: `${name}-config`, files: `${name}-config-files` },
       {
-        volumeName: hostName('phoenix', args.stack, 'egress-config'),
-        containerName: hostName('phoenix', args.stack, 'egress-config-files'),
+        volumeName: hostName('phoenix', args.stack, `${part}-config`),
+        containerName: hostName('phoenix', args.stack, `${part}-config-files`),
         image,
         owner: args.owner,
         path: configDir,
@@ -128,12 +135,14 @@ export class Egress extends pulumi.ComponentResource {
     const container = workload.service(
       `${name}-server`,
       {
-        containerName: hostName('phoenix', args.stack, 'egress'),
+        containerName: hostName('phoenix', args.stack, part),
         image,
         // nginx reads its configuration only once: a new config replaces the container.
         labels: { [stackLabel]: args.owner, ...configLabel(config) },
         user: users.gate,
-        networks: [{ network: args.network, aliases: [aliases.egress] }],
+        networks: args.front === undefined
+          ? [{ network: args.network, aliases: [aliases.egress] }]
+          : [{ network: args.network, aliases: [] }, { network: args.front.network, aliases: args.front.names }],
         reachesHost: args.destinations.some(({ host }) => host === dockerHost),
         mounts: [configured.mount],
         // The image's entry point writes below /etc/nginx.

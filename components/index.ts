@@ -14,6 +14,7 @@ export type { Limits, Mount, Ulimit } from './hardening';
 export { Journal, type JournalArgs } from './journal';
 export { ApiKeyList, type ApiKeyListArgs } from './observability-resources';
 export { Phoenix, type PhoenixArgs } from './phoenix';
+export type { PhoenixDatabase } from './phoenix-database';
 export type { OwnSecrets } from './phoenix-secrets';
 export { Prometheus, type PrometheusArgs } from './prometheus';
 export type { DoorEndpoints, PublishedDoor } from './published-door';

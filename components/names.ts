@@ -5,6 +5,9 @@
 /** Label every container, volume and network of a stack carries, with `project/stack` as its value. */
 export const stackLabel = 'llm-observability.stack';
 
+/** Label of Phoenix's container that names its database; without it the database is SQLite on its volume. */
+export const databaseLabel = `${stackLabel}.database`;
+
 /**
  * Name of a container, network or volume on the Docker host. It contains the stack,
  * so that one host can have several stacks.
@@ -38,7 +41,7 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
       ...here(Array.from({ length: maxConnectors }, (_, index) => hostName('tunnel', stack, String(index + 1)))),
       ...[gated, ...stores].flatMap((role) => [hostName(role, stack, 'gate'), hostName(role, stack, 'gate-config-files')]),
       ...(atEdge ? [hostName(gated, stack, 'gate-data-owner')] : []),
-      ...here([hostName('phoenix', stack, 'gate-ingest-keys'), hostName('phoenix', stack, 'gate-tls-files'), hostName('phoenix', stack, 'egress'), hostName('phoenix', stack, 'egress-config-files')]),
+      ...here([hostName('phoenix', stack, 'gate-ingest-keys'), hostName('phoenix', stack, 'gate-tls-files'), ...['egress', 'egress-config-files', 'database', 'database-config-files', 'database-check'].map((part) => hostName('phoenix', stack, part))]),
       ...[undefined, 'data-owner', 'config-files', 'config-check'].map((part) => hostName('prometheus', stack, part)),
       hostName('victorialogs', stack), hostName('victorialogs', stack, 'data-owner'),
       ...here([hostName('grafana', stack), hostName('grafana', stack, 'config-files'), hostName('grafana', stack, 'secret-files')]),
@@ -48,7 +51,7 @@ export function hostNames(stack: string, atEdge: boolean): { readonly container:
     volume: [
       ...here([hostName('phoenix', stack, 'data'), hostName('phoenix', stack, 'secrets'), hostName('tunnel', stack, 'secrets')]),
       ...here([hostName('journal', stack, 'data'), hostName('journal', stack, 'secrets')]),
-      ...[gated, ...stores].map((role) => hostName(role, stack, 'gate-config')), ...here([hostName('phoenix', stack, 'gate-ingest'), hostName('phoenix', stack, 'gate-tls'), hostName('phoenix', stack, 'egress-config')]),
+      ...[gated, ...stores].map((role) => hostName(role, stack, 'gate-config')), ...here([hostName('phoenix', stack, 'gate-ingest'), hostName('phoenix', stack, 'gate-tls'), hostName('phoenix', stack, 'egress-config'), hostName('phoenix', stack, 'database-config')]),
       ...(atEdge ? [hostName(gated, stack, 'gate-data')] : []),
       hostName('prometheus', stack, 'data'), hostName('prometheus', stack, 'config'), hostName('victorialogs', stack, 'data'),
       ...here([hostName('grafana', stack, 'data'), hostName('grafana', stack, 'config'), hostName('grafana', stack, 'secrets')]),

@@ -100,7 +100,7 @@ type AtHome = Args<{
   /** URL of Phoenix's metrics, as seen from its container. */
   metrics: string;
   /** Names on the Docker host. */
-  containers: pulumi.Input<Args<{ phoenix: string; alloy: string; gate: string; journal?: string; egress?: string; prometheusGate?: string; lokiGate?: string; victorialogsGate?: string; prometheus?: string; victorialogs?: string }>>;
+  containers: pulumi.Input<Args<{ phoenix: string; alloy: string; gate: string; journal?: string; egress?: string; database?: string; prometheusGate?: string; lokiGate?: string; victorialogsGate?: string; prometheus?: string; victorialogs?: string }>>;
   auth: boolean;
   adminSecret: string;
 }>;

@@ -5,6 +5,9 @@ import * as workload from './workload';
 
 type OwnedArgs = Pick<workload.JobArgs, 'containerName' | 'image' | 'labels' | 'mounts'> & { readonly path: string };
 
+/** What happens to a Phoenix database on the volume. Default: it is the one in use. */
+export type Unused = 'left behind' | 'refused if it has spans' | undefined;
+
 /**
  * A job that gives a volume to the user who writes to it: a new one belongs to root.
  * @param user `uid:gid`
@@ -13,7 +16,7 @@ type OwnedArgs = Pick<workload.JobArgs, 'containerName' | 'image' | 'labels' | '
 export function ownedBy(
   user: string,
   name: string,
-  { path, ...args }: OwnedArgs,
+  { path, unused, ...args }: OwnedArgs & { readonly unused?: Unused },
   opts: pulumi.CustomResourceOptions,
 ): docker.Container {
   const [uid = '', gid = ''] = user.split(':');
@@ -25,7 +28,7 @@ export function ownedBy(
       // The last two: it reads a Phoenix database as its owner, because root without capabilities could not.
       capabilities: ['CHOWN', 'DAC_READ_SEARCH', 'SETGID', 'SETUID'],
       entrypoint: ['python3', '-c'],
-      command: [renderFile('phoenix/own-volume.py.mustache', { path, uid, gid })],
+      command: [renderFile('phoenix/own-volume.py.mustache', { path, uid, gid, inUse: unused === undefined, refused: unused === 'refused if it has spans' })],
     },
     opts,
   );

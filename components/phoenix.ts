@@ -7,9 +7,9 @@ import { fileVolume } from './file-volume';
 import { hostName, stackLabel } from './names';
 import { ApiKey, PhoenixReady, PhoenixSettings, type ApiKeyListArgs, type PhoenixAccessArgs } from './observability-resources';
 import { ownedBy } from './owned-volume';
+import { checkedDatabase, databaseEnvironment, databaseFiles, secretLabels, type PhoenixDatabase } from './phoenix-database';
 import { checkOwn, phoenixSecrets, secretEnvironment, type OwnSecrets } from './phoenix-secrets';
 import { answers, phoenixEnvironment, phoenixStart, secretsDir, secretsFile, served, workingDir } from './phoenix-start';
-import { secretLabel } from './config-label';
 import { transforming, type Transforms } from './transform';
 import * as workload from './workload';
 
@@ -54,6 +54,11 @@ export interface PhoenixArgs {
   readonly secretEnv?: Readonly<Record<string, pulumi.Input<string>>>;
   /** Docker Engine of the `docker` provider, through which Phoenix gets the settings that only its API accepts. */
   readonly engine: pulumi.Input<Engine>;
+  /**
+   * A PostgreSQL to store in.
+   * @default SQLite on the volume
+   */
+  readonly database?: PhoenixDatabase | undefined;
   /**
    * Maximum size of the database.
    * @default the size of the disk
@@ -146,11 +151,11 @@ export class Phoenix extends pulumi.ComponentResource {
     this.image = workload.image(`${name}-image`, args.image, child);
     const mounts = [{ volume: data.name, path: workingDir }];
 
-    const owner = ownedBy(users.phoenix, `${name}-data-owner`, { containerName: hostName('phoenix', args.stack, 'data-owner'), image: this.image, labels, mounts, path: workingDir }, child);
+    const owner = ownedBy(users.phoenix, `${name}-data-owner`, { containerName: hostName('phoenix', args.stack, 'data-owner'), image: this.image, labels, mounts, path: workingDir, unused: args.database && (args.database.leavesSpans ? 'left behind' : 'refused if it has spans') }, child);
     const owned = workload.mustSucceed(owner, 'Phoenix cannot start on its data volume');
 
-    // One file: with several, one that is no longer needed would stay in the volume.
-    const secretEnv = secretEnvironment(own, args.secretEnv ?? {});
+    // One file for all secrets: with several, one that is no longer needed would stay in the volume.
+    const secretEnv = secretEnvironment(own, { ...databaseEnvironment(args.database), ...args.secretEnv });
     const secrets = fileVolume(
       { volume: `${name}-secrets`, files: `${name}-secret-files` },
       {
@@ -159,20 +164,22 @@ export class Phoenix extends pulumi.ComponentResource {
         image: this.image,
         owner: args.owner,
         path: secretsDir,
-        files: { [secretsFile]: secretEnv },
+        files: { [secretsFile]: secretEnv, ...databaseFiles(args.database) },
         reader: users.phoenix,
       },
       child,
     );
     const readable = workload.mustSucceed(secrets.written, 'Phoenix cannot read its secrets');
 
+    const restarting = { ...labels, ...secretLabels(secretEnv, own.drawnSecret, args.database) };
+    const usable = args.database === undefined ? [] : [checkedDatabase(name, { stack: args.stack, image: this.image, labels: restarting, secrets: secrets.mount, network: args.network }, { ...child, dependsOn: [readable] })];
     const container = workload.service(
       `${name}-server`,
       {
         containerName: hostName('phoenix', args.stack),
         image: this.image,
         // Secrets are read only once: a change replaces the container.
-        labels: { ...labels, ...secretLabel(secretEnv, own.drawnSecret) },
+        labels: restarting,
         user: users.phoenix,
         networks: [{ network: args.network, aliases: [aliases.phoenix] }],
         mounts: [...mounts, secrets.mount],
@@ -189,7 +196,7 @@ export class Phoenix extends pulumi.ComponentResource {
         // On SIGTERM Phoenix stores the spans it holds in memory, within 5 s.
         stopSeconds: 20,
       },
-      { ...child, dependsOn: [owned, readable] },
+      { ...child, dependsOn: [owned, readable, ...usable] },
     );
     const ready = new PhoenixReady(
       `${name}-ready`,
@@ -206,11 +213,7 @@ export class Phoenix extends pulumi.ComponentResource {
       auth: args.auth,
       adminSecret: this.adminSecret,
     };
-    const settings = new PhoenixSettings(
-      `${name}-settings`,
-      { ...access, server, retentionDays: args.retentionDays, firstPassword: this.firstPassword },
-      child,
-    );
+    const settings = new PhoenixSettings(`${name}-settings`, { ...access, server, retentionDays: args.retentionDays, firstPassword: this.firstPassword }, child);
     const description = `made by Pulumi stack ${args.owner}`;
     const { names: ending = [], hours } = args.ending ?? {};
     const apiKey = (key: string): ApiKey =>

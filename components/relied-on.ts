@@ -25,6 +25,7 @@ export const reliedOn = {
     { what: 'ports 6006 (page, REST, OTLP over HTTP), 4317 (OTLP over gRPC), 9090 (metrics)', since: '4.0.0', where: 'server' },
     { what: 'its log says `Running migrations on the database` and what they do', since: '4.0.0', where: 'the wait for its start, and what keeps a deployment from cutting a migration off' },
     { what: 'alembic\'s scripts in `phoenix/db/migrations/versions`, SQLite in `phoenix.db` of the working directory', since: '4.0.0', where: 'a version that cannot open the database is refused' },
+    { what: '`PHOENIX_SQL_DATABASE_URL` with `sslmode` and `sslrootcert`, and the package `asyncpg`; a transaction that PostgreSQL breaks off is tried again', since: '20.21.4', where: '`phoenix:database`', without: 'such a transaction may be lost' },
     { what: '`PHOENIX_HOST_ROOT_PATH`', since: '4.1.0', where: '`phoenix:rootUrl` with a path' },
     { what: '`PHOENIX_ENABLE_AUTH`, `PHOENIX_SECRET`', since: '4.22.0', where: '`phoenix:auth`' },
     { what: '`POST /auth/login`, `patchUser` over GraphQL', since: '5.0.0', where: 'first password' },

@@ -4,6 +4,7 @@
  */
 import { alloyImage } from './alloy-image';
 import { gate } from './gate';
+import { postgresql } from './postgresql';
 import { prometheus } from './prometheus';
 import { runLanes } from './lanes';
 import { phoenixImage } from './phoenix';
@@ -15,7 +16,7 @@ import { victorialogs } from './victorialogs';
 type Part = () => Promise<string>;
 
 /** Mostly waiting for the network. */
-const downloads: Record<string, Part> = { gate: gate.image, prometheus: prometheus.image, phoenix: phoenixImage, 'python-otel': pythonOtel };
+const downloads: Record<string, Part> = { gate: gate.image, prometheus: prometheus.image, postgresql: postgresql.image, phoenix: phoenixImage, 'python-otel': pythonOtel };
 /** Mostly compiling, each on every core: one after the other, the quick ones first. */
 const compilations: Record<string, Part> = { telemetrygen, victorialogs: victorialogs.image, pulumi: pulumiCli, alloy: alloyImage };
 

@@ -34,6 +34,7 @@ export { ask } from './command';
 export { freePort } from './free-port';
 export { buildGoProgram } from './go';
 export { goCommand } from './go-toolchain';
+export { postgresql } from './postgresql';
 export { pythonOtel, pythonWith } from './python';
 export { recipeFile } from './recipe-file';
 export { telemetrygen } from './telemetrygen';

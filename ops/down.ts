@@ -19,6 +19,7 @@ import { npmRun, projectName, typedName } from './support/project';
 import { neededProviders } from './support/plugins';
 import { isProtected, removeMark } from './support/protection';
 import { Pulumi } from './support/pulumi';
+import { storedIn } from './support/stack-parts';
 import type { StackState } from './support/stack-state';
 import { Failure, say, Stopped } from './support/say';
 import { findToolchain, withPlugins, type Toolchain } from './support/toolchain';
@@ -62,12 +63,15 @@ main(down.action(async ({ stack, purge, forget, yes }) => {
   if (consent === 'ask' && !(await (purge ? named(stack, `This permanently deletes every trace of stack ${stack} (volumes ${volumes.join(', ') || 'none'}).`) : agreed(`Remove stack ${stack}? Its data stays. [y/N] `)))) {
     throw new Failure('Nothing was removed.');
   }
+  // Somebody else runs it.
+  const [database] = state.resources.flatMap(({ type, outputs }) => (type === 'docker:index/container:Container' ? storedIn(outputs ?? {}) : []));
+  const besides = database === undefined ? '' : ` What Phoenix has stored in PostgreSQL, ${database}, stays there.`;
   await removeLeftovers(engine, owner, state);
   if (!purge) {
     await destroy(tools, pulumi, state, npmRun('down', stack), '--refresh', '--exclude-protected');
     say(volumes.length > 0
-      ? `\nStack ${stack} is removed. Its data stays in the volumes ${volumes.join(', ')}; \`${npmRun('up', stack)}\` uses it again, \`${npmRun('down', stack, '--purge')}\` deletes it.`
-      : `\nStack ${stack} is removed.`);
+      ? `\nStack ${stack} is removed. Its data stays in the volumes ${volumes.join(', ')}; \`${npmRun('up', stack)}\` uses it again, \`${npmRun('down', stack, '--purge')}\` deletes it.${besides}`
+      : `\nStack ${stack} is removed.${besides}`);
     return;
   }
   await Interruption.during(async (interruption) => {
@@ -78,7 +82,7 @@ main(down.action(async ({ stack, purge, forget, yes }) => {
   });
   await removeRecords(engine, stack);
   await removeMark(engine, stack);
-  say(`\nStack ${stack} and its data are removed.`);
+  say(`\nStack ${stack} and its data are removed.${besides}`);
 }));
 
 /** Removes the stack with the secrets of its data. If something stays, they stay protected: the next run may keep the data. */

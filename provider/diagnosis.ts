@@ -101,6 +101,13 @@ async function whyNotToPhoenix(route: Route, since: number, queued: string | und
       mend: closed ? [`docker restart ${gate}`] : [...(ailing.length > 0 ? ailing : [phoenix]).map(logsOf), redeploy],
     };
   }
+  const { database } = route.containers;
+  if (database !== undefined && (await phoenixOf(route)('/readyz')).status === 503) {
+    return {
+      cause: `Phoenix does not reach its database (phoenix:database): PostgreSQL is away, or does not let it in any more; it keeps what it has accepted in memory and tries again${waiting}`,
+      mend: [logsOf(phoenix), ...[route.containers.egress ?? '', database].filter(Boolean).map(logsOf)],
+    };
+  }
   if (probe.status >= 400) {
     return { cause: `Phoenix refuses: ${probe.status} ${probe.text.trim().slice(0, 200)}${waiting}`, mend: [logsOf(phoenix)] };
   }

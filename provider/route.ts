@@ -19,7 +19,7 @@ export interface Route {
   /** Command that restores the stack's containers. */
   readonly redeploy: string;
   /** Names on the Docker host; Phoenix only if it is in this stack. */
-  readonly containers: { readonly alloy: string; readonly gate: string; readonly phoenix?: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly victorialogsGate?: string; readonly prometheus?: string; readonly victorialogs?: string };
+  readonly containers: { readonly alloy: string; readonly gate: string; readonly phoenix?: string; readonly journal?: string; readonly egress?: string; readonly database?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly victorialogsGate?: string; readonly prometheus?: string; readonly victorialogs?: string };
   /** URL of Phoenix's metrics, as seen from `inside`; none if it is in a different stack. */
   readonly metrics?: string;
   /** The stack of Phoenix, if it is not this one. */

@@ -42,9 +42,12 @@ export async function asideWarnings({ inside, central, containers: { gate } }: R
 
 /** The same for the proxy through which Phoenix connects to servers, if it may reach any. */
 export async function egressWarnings(route: Route): Promise<string[]> {
-  const { containers: { egress }, redeploy } = route;
-  const state = egress === undefined ? 'running' : await containerState(route, egress);
-  return /^running(, (healthy|starting))?$/.test(state) ? [] : [`Phoenix reaches none of its servers (phoenix:egress, login, mail): container ${egress} is ${state}: docker logs --tail 30 ${egress}; ${redeploy}`];
+  const { containers: { egress, database }, redeploy } = route;
+  const ailing = async (name: string | undefined, what: string): Promise<string[]> => {
+    const state = name === undefined ? 'running' : await containerState(route, name);
+    return /^running(, (healthy|starting))?$/.test(state) ? [] : [`Phoenix reaches ${what}: container ${name} is ${state}: docker logs --tail 30 ${name}; ${redeploy}`];
+  };
+  return [...await ailing(egress, `none of its servers (${database === undefined ? '' : 'phoenix:database, '}phoenix:egress, login, mail)`), ...await ailing(database, 'no database (phoenix:database)')];
 }
 
 /** The same for Phoenix's database, if it has a limit. */

@@ -79,15 +79,23 @@ const isName = (host: string): boolean => isHostName(host) && !ofNginx.includes(
 /** Names of a stack's containers: with one of these, the gate would take their place. */
 const isOwn = (host: string): boolean => /^(phoenix|alloy|journal|tunnel)(-[\w-]+)?$/.test(host);
 
-/** Each of them once, by port; those with the same port in the order of the settings. */
+/**
+ * Each of them once, by port; those with the same port in the order of the settings. The ones on the host of the database are
+ * not among those of the gate, which starts after Phoenix: a name leads to one container.
+ */
 export function destinationsOf(settings: Settings): readonly Destination[] {
   const found = new Map(sources(settings).map(({ host, port, nameless }) => [`${host}:${port}`, { host, port, nameless }]));
   return [...found.values()].sort((a, b) => a.port - b.port);
 }
 
 function sources(settings: Settings): Source[] {
-  const chosen = (settings['phoenix:egress'] ?? []).map((one) => ({ ...one, key: 'phoenix:egress' }) as const);
+  const chosen = [...(settings['phoenix:egress'] ?? []).map((one) => ({ ...one, key: 'phoenix:egress' }) as const), ...store(settings)];
   return settings['phoenix:auth'] ? [...chosen, ...oidc(settings), ...ldap(settings), ...smtp(settings)] : chosen;
+}
+
+/** PostgreSQL begins without TLS. */
+function store({ 'phoenix:database': chosen }: Settings): Source[] {
+  return chosen === undefined ? [] : [{ host: chosen.host, port: chosen.port, key: 'phoenix:database', nameless: true }];
 }
 
 function oidc({ 'phoenix:oidcConfigUrl': url }: Settings): Source[] {

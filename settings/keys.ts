@@ -4,6 +4,7 @@
 import { images } from '../components/catalog';
 import { addresses, addressesOrAuto, hostNames } from './address-parse';
 import { cpus, days, disk, memory, projects } from './amount-parse';
+import { databaseKeys } from './database';
 import { destinations } from './destinations';
 import { dockerKeys } from './docker';
 import { edgeKeys } from './edge';
@@ -47,6 +48,7 @@ export const keys = {
   'phoenix:metrics': key('true', 'Whether Phoenix has metrics on the private network, by which a change waits until everything is stored; `false` for a remote host whose kernel has no IPv6, where Phoenix does not start with them', boolean),
   'phoenix:journal': key('false', 'Whether what Phoenix has accepted is kept on disk until it is stored, and sent again when Phoenix is killed or cannot store it; [its price](docs/journal.md#price) is 128MiB of memory and at most 1GiB of disk', boolean),
   'phoenix:image': key(images.phoenix, 'Image of Phoenix, with a version', image('phoenix')),
+  ...databaseKeys,
   ...loginKeys,
   'alloy:otlpGrpcPort': key('4317', 'Host port on which Alloy takes OTLP over gRPC', port),
   'alloy:otlpHttpPort': key('4318', 'Host port on which Alloy takes OTLP over HTTP', port),

@@ -5,6 +5,7 @@ import { distance } from 'fastest-levenshtein';
 import { keptMiB } from '../components/prometheus-room';
 import { withoutPassword } from '../engine';
 import { BrokenRule } from './broken-rule';
+import { databaseProblems } from './database';
 import { destinationProblems } from './destinations';
 import { edgeProblems, notAtEdge } from './edge';
 import { secretsOf } from './edge-access';
@@ -54,7 +55,15 @@ export function secretValues(settings: Settings, config: Readonly<Record<string,
   // A port that is moved by a secret offset would reveal it.
   const moved = isSecret('ports:offset') ? hostPortKeys : [];
   return [...known.filter((name) => isSecret(name) && config[name] !== keys[name].fallback), ...moved]
-    .flatMap((name) => [config[name], name === 'edge:access' ? settings[name] && secretsOf(settings[name]) : settings[name], told(name, settings[name])]);
+    .flatMap((name) => [config[name], secretPart(name, settings), told(name, settings[name])]);
+}
+
+/** The parts of a value that are secret: others, as the name of a host, are in plain sight, and often parts of other texts. */
+function secretPart(name: SettingKey, settings: Settings): unknown {
+  if (name === 'edge:access') {
+    return settings[name] && secretsOf(settings[name]);
+  }
+  return name === 'phoenix:database' ? settings[name]?.password : settings[name];
 }
 
 /**
@@ -141,6 +150,7 @@ export function readSettings(
       : [
           // Access to the tunnel's page is decided by the tunnel's own rules.
           ...destinationProblems(checked, broken),
+          ...databaseProblems(checked, broken),
           ...('edge:access' in config && !broken.has('edge:access') ? [{ key: 'edge:access', rule: 'it is for a stack at the edge, and edge:central, the name of its central stack, is not set', mend: ['pulumi config set edge:central prod', 'pulumi config rm edge:access'] }] : []),
           ...grafanaProblems(checked, broken),
           ...loginProblems(checked, broken, page === undefined ? [] : [checked['tunnel:hostname'] ?? '']),

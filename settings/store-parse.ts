@@ -237,7 +237,7 @@ const privateAddress = /^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01
 const privateName = /^[^.]+$|\.(internal|local|localdomain|lan|home|home\.arpa|intranet|corp|private|svc|test)$/;
 
 /** Whether what is sent to a URL crosses networks of others. */
-export function isPublic({ hostname }: URL): boolean {
+export function isPublic({ hostname }: Pick<URL, 'hostname'>): boolean {
   const address = hostname.replace(/^\[|\]$/g, '');
   return isIP(address) === 0 ? !privateName.test(hostname) : !privateAddress.test(address);
 }

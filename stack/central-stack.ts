@@ -5,11 +5,12 @@ import * as docker from '@pulumi/docker';
 import * as pulumi from '@pulumi/pulumi';
 import { largestRequestOf } from './largest-request';
 import type { Backend } from '../components/backend';
-import { firstAdmin, phoenixMetrics } from '../components/catalog';
+import { aliases, firstAdmin, phoenixMetrics } from '../components/catalog';
 import { hostName, stackLabel } from '../components/names';
+import { databaseOf } from './database';
 import { destinationsOf } from '../settings/destinations';
 import { doorOf } from './door';
-import { Egress } from '../components/egress';
+import { Egress, portsOf } from '../components/egress';
 import { exampleOn } from './example';
 import { Gate } from '../components/gate';
 import { closedFile } from '../components/gate-config';
@@ -47,6 +48,19 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   const egress = destinations.length > 0
     ? new Egress('phoenix-egress', { stack, owner, network, image: settings['gate:image'], destinations, limits: facts.limits }, on)
     : undefined;
+  // One name leads to one container, so what else Phoenix reaches on that host takes the same way.
+  const beside = destinations.filter(({ host }) => host === settings['phoenix:database']?.host);
+  const front = beside.length > 0
+    ? new Egress('phoenix-database', {
+        stack,
+        owner,
+        network,
+        image: settings['gate:image'],
+        destinations: portsOf(beside).map((port) => ({ host: aliases.egress, port, nameless: true })),
+        front: { network: store, names: [...new Set(beside.map(({ host }) => host))] },
+        limits: facts.limits,
+      }, { ...on, ...(egress ? { dependsOn: egress } : {}) })
+    : undefined;
   const phoenix = new Phoenix('phoenix', {
     stack,
     owner,
@@ -65,6 +79,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     env: login.env,
     secretEnv: login.secrets,
     engine,
+    database: databaseOf(settings),
     storageMiB: settings['phoenix:storage'],
     mostProjects: settings['phoenix:projects'],
     memoryMiB: settings['phoenix:memory'],
@@ -73,7 +88,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     metrics: settings['phoenix:metrics'] && facts.ipv6,
     protectData: settings['data:protect'],
     redeploy: `npm run up -- --stack ${stack}`,
-  }, on);
+  }, { ...on, ...(front ? { dependsOn: front } : {}) });
 
   // Without auth nobody is asked for a key.
   for (const [key, end] of auth ? Object.entries(phoenix.keyEnds) : []) {
@@ -104,7 +119,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
     journal: journal?.internal,
     door: {
       store,
-      destinations,
+      destinations: destinations.filter((one) => !beside.includes(one)),
       rules: behindProxies ? networks.apply((ranges) => doorOf(settings, ranges)) : doorOf(settings, []),
       bind: settings['phoenix:bind'],
       tls: tlsOn(settings, settings['phoenix:bind'], facts.bridge),
@@ -130,7 +145,7 @@ export async function centralStack(host: Host, account: CloudflareAccount | unde
   const grafana = await grafanaOn(host, page ?? '', deployedHere.prometheus?.internal);
   const dashboards = optionalOutputs('grafana', grafana, grafana?.endpoint ?? '');
 
-  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}), ...gateNames(stores) };
+  const containers = { phoenix: phoenix.containerName, alloy: alloy.containerName, gate: gate.containerName, ...(journal ? { journal: journal.containerName } : {}), ...(egress ? { egress: egress.containerName } : {}), ...(front ? { database: front.containerName } : {}), ...gateNames(stores) };
   const internal = { otlpHttp: alloy.internal.otlpHttp, alloyUi: alloy.internal.ui, phoenix: gate.page };
   const intake = new Intake('intake', {
     engine,

@@ -36,7 +36,8 @@ export async function diskRoom(settings: Settings, root: string, running: boolea
     return [];
   }
   const room = Math.floor(((running ? disk.blocks : disk.bavail) * disk.bsize) / mebibyte);
-  const [queues, storage = 0] = [queuesOf(settings), settings['phoenix:storage']];
+  // A PostgreSQL has a disk of its own.
+  const [queues, storage = 0] = [queuesOf(settings), settings['phoenix:database'] === undefined ? settings['phoenix:storage'] : 0];
   const metrics = keepsMetrics(settings) ? metricsMiB : 0;
   const queued = settings['alloy:queue'] * queues + metrics;
   const besides = metrics === 0 ? '' : `, metrics that wait for their store about ${inWords(metrics)}`;

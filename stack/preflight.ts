@@ -14,6 +14,7 @@ import { isOwnAddress } from '../engine/host-ports';
 import { keys, type Settings } from '../settings/keys';
 import { subnetProblems } from '../settings/network';
 import type { Problem } from '../settings/problem';
+import { databaseProblems } from './database';
 import { diskRoom } from './disk-room';
 import { olderPhoenix } from './downgrade';
 import { answersOf, containerName, inspectAll, mappingsOf, type Answers, type Network, type Version } from './engine-answers';
@@ -111,6 +112,7 @@ export async function inspectHost({ engine, source }: Choice, settings: Settings
     ...inTheMiddle(owner, volumes),
     ...(sameKernel && info.DockerRootDir ? await diskRoom(settings, info.DockerRootDir, volumes.some(({ Name }) => Name === hostName('alloy', shortName(owner), 'data'))) : []),
     ...olderPhoenix(settings, owner, inspected),
+    ...(settings['edge:central'] === undefined ? databaseProblems(settings, owner, all) : []),
     ...(await heldPorts({ settings, bind, owner, containers, processes: isLocal(engine) })),
   ];
   const listed = Object.fromEntries(inspected.map((one) => [containerName(one), mappingsOf(one)]));

@@ -51,3 +51,16 @@ test('it knows the Docker host only where that is a server to reach', async () =
   expect((await egress()).resources.get('phoenix-egress-server')?.inputs).not.toHaveProperty('hosts');
   expect((await egress(several)).resources.get('phoenix-egress-server')?.inputs).toMatchObject({ hosts: [{ host: 'host.docker.internal', ip: 'host-gateway' }] });
 });
+
+test('in front of another one it has the names of servers on Phoenix\'s network', async () => {
+  const { resources } = await deploy(() => new Egress('phoenix-database', {
+    stack: 'dev', owner, network: new docker.Network('network', { name: 'observability-dev' }), image: 'nginx:1.30.6', destinations: [{ host: 'phoenix-egress', port: 5432, nameless: true }],
+    front: { network: new docker.Network('store', { name: 'observability-dev-store' }), names: ['db.example.com'] },
+  }));
+  expect(resources.get('phoenix-database-server')?.inputs).toMatchObject({
+    name: 'phoenix-dev-database',
+    networksAdvanced: [{ name: 'observability-dev', aliases: [] }, { name: 'observability-dev-store', aliases: ['db.example.com'] }],
+    ports: [],
+  });
+  expect(JSON.stringify(resources.get('phoenix-database-config-files')?.inputs)).toContain('default \\"phoenix-egress:5432\\";');
+});

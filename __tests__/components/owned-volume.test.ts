@@ -18,11 +18,15 @@ interface Scene {
   readonly revision?: string;
   /** What the file of the database has in place of one. */
   readonly instead?: string;
+  /** Spans in the database, whose revision counts for nothing then. */
+  readonly spans?: number;
+  /** What the stack stores in. Default: this database. */
+  readonly elsewhere?: 'left behind' | 'refused';
   /** Default: the scripts of Phoenix. Undefined: no package of Phoenix. */
   readonly image?: Readonly<Record<string, string>> | 'no Phoenix';
 }
 
-function job({ revision, instead, image = scripts }: Scene): { status: number | null; said: string[]; volume: string } {
+function job({ revision, instead, spans, elsewhere, image = scripts }: Scene): { status: number | null; said: string[]; volume: string } {
   const [volume, packages] = [tempDir(), tempDir()];
   if (image !== 'no Phoenix') {
     const versions = path.join(packages, 'phoenix', 'db', 'migrations', 'versions');
@@ -40,9 +44,12 @@ function job({ revision, instead, image = scripts }: Scene): { status: number | 
       + 'c.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")\nc.execute("INSERT INTO alembic_version VALUES (?)", (sys.argv[2],))\nos._exit(0)';
     execFileSync('python3', ['-c', made, database, revision]);
   }
+  if (spans !== undefined) {
+    execFileSync('python3', ['-c', 'import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\nc.execute("CREATE TABLE spans (id INTEGER PRIMARY KEY)")\nc.executemany("INSERT INTO spans VALUES (?)", [(n + 1,) for n in range(int(sys.argv[2]))])\nc.commit()', database, String(spans)]);
+  }
   // Only root may become somebody, and this is who owns the files already.
   const asItself = 'import os\nos.setgroups = os.setgid = os.setuid = lambda *_: None\n';
-  const script = asItself + renderFile('phoenix/own-volume.py.mustache', { path: volume, uid: String(uid), gid: String(gid) });
+  const script = asItself + renderFile('phoenix/own-volume.py.mustache', { path: volume, uid: String(uid), gid: String(gid), inUse: elsewhere === undefined, refused: elsewhere === 'refused' });
   const { status, stdout, stderr } = spawnSync('python3', ['-c', script], { encoding: 'utf8', env: { ...process.env, PYTHONPATH: packages } });
   return { status, said: (stdout + stderr).trim().replaceAll(volume, '/data').split('\n'), volume };
 }
@@ -57,6 +64,10 @@ test.each<[string, Scene, readonly string[]]>([
   ['an image without Phoenix in it', { revision: 'feedfacefeed', image: 'no Phoenix' }, [given]],
   ['an image that has its scripts elsewhere', { revision: 'feedfacefeed', image: {} }, [given]],
   ['what is no database', { instead: 'x'.repeat(5000) }, [given, 'the revision of /data/phoenix.db was not looked at: file is not a database']],
+  ['nothing, beside a PostgreSQL', { elsewhere: 'refused' }, [given]],
+  ['a database without spans, beside a PostgreSQL', { spans: 0, elsewhere: 'refused' }, [given]],
+  ['one with spans that are left behind', { spans: 2, elsewhere: 'left behind' }, [given]],
+  ['what is no database, beside a PostgreSQL', { instead: 'x'.repeat(5000), elsewhere: 'refused' }, [given, '/data/phoenix.db was not looked at: file is not a database']],
   ['a database without a revision', { instead: '' }, [given, 'the revision of /data/phoenix.db was not looked at: no such table: alembic_version']],
 ])('it lets Phoenix start: %s', (_, scene, said) => {
   expect(job(scene)).toMatchObject({ status: 0, said });
@@ -72,4 +83,11 @@ test('a database that only a newer version knows ends it with what to do', () =>
       'Set phoenix:image to the version that wrote it, or a newer one; or go back to a backup of before (docs/upgrade.md).',
     ],
   });
+});
+
+test('spans that a PostgreSQL would hide end it with what to do', () => {
+  const { status, said } = job({ spans: 3, elsewhere: 'refused' });
+  expect(status).toBe(1);
+  expect(said.join('\n')).toContain('has spans');
+  expect(said.at(-1)).toContain('pulumi config set phoenix:databaseLeft sqlite');
 });

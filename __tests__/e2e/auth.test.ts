@@ -5,12 +5,13 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { telemetrygen } from '../../lab';
+import { freePort, telemetrygen } from '../../lab';
 import type { Outputs } from '../../ops/support/outputs';
 import { pulumiWithLogin } from '../support/docs-lines';
 import { Checkout, docker, storedSpans, until } from './checkout';
 import { usedImages } from './images';
 import { finished, underLoad } from './load';
+import { Postgresql } from './postgresql';
 import { previousPhoenix } from './previous-phoenix';
 import { above } from './offsets';
 import { expectNowhere, placesOf, secretsOf, type Places } from './secrecy';
@@ -325,5 +326,50 @@ describe('down and up again', () => {
     await until('Phoenix to take no more logins', async () => (await login('wrong')).status === 429);
     await checkout.up({ 'phoenix:retentionDays': '7' });
     expect(await checkout.plannedSteps()).toEqual([]);
+  });
+});
+
+describe('a PostgreSQL with TLS', () => {
+  let database: Postgresql;
+  const set = async (line: string, input: string): Promise<void> => expect(await checkout.shell(`pulumi config set ${line} --stack ${stack}`, input)).toMatchObject({ code: 0 });
+
+  beforeAll(async () => {
+    const address = await docker('network', 'inspect', '--format', '{{(index .IPAM.Config 0).Gateway}}', 'bridge');
+    database = await Postgresql.start(`postgresql-${stack}`, path.join(path.dirname(checkout.dir), 'postgresql'), address, await freePort(address));
+    fs.writeFileSync(path.join(checkout.dir, 'ca.pem'), database.authority);
+    await set('phoenix:databaseCertificate < ca.pem', '');
+    await set('--secret phoenix:database', database.url('not-this-password'));
+  });
+
+  afterAll(() => database.remove());
+
+  it('is refused at the preview, until somebody says that the traces in SQLite stay there', async () => {
+    const { code, stderr, stdout } = await checkout.pulumi('preview');
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toContain('config set phoenix:databaseLeft sqlite');
+    await set('phoenix:databaseLeft sqlite', '');
+  });
+
+  it('that does not take the password ends the deployment, and Phoenix runs on', async () => {
+    const id = await docker('inspect', '--format', '{{.Id}} {{.State.Running}}', phoenix);
+    const { code, stderr } = await checkout.command('up', ['--yes']);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('does not take the password of phoenix');
+    expect(stderr).not.toContain('not-this-password');
+    expect(await docker('inspect', '--format', '{{.Id}} {{.State.Running}}', phoenix)).toBe(id);
+  });
+
+  it('has what Phoenix stores, the connection is encrypted, and the next preview changes nothing', async () => {
+    await set('--secret phoenix:database', database.url());
+    await checkout.up();
+    deployed = await checkout.outputs();
+    expect((await database.sql("SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'phoenix' AND client_addr IS NOT NULL")).trim()).toBe('t');
+    expect(await checkout.plannedSteps()).toEqual([]);
+    expect((await checkout.verify()).ok).toBe(true);
+  });
+
+  it('restarted under load costs no span', async () => {
+    await losesNothing('PostgreSQL restarted', () => database.restart());
+    expect(Number(await database.sql('SELECT count(*) FROM spans'))).toBeGreaterThan(0);
   });
 });

@@ -286,6 +286,15 @@ describe('down', () => {
     expect(asked(docker).filter((request) => request.startsWith('DELETE'))).toEqual([]);
   });
 
+  test.each([['--yes'], ['--purge', '--yes']])('and what is in a PostgreSQL stays there: %s', async (...args) => {
+    const docker = await engine({ '/volumes/alloy-dev-data': { status: 204, body: '' }, '/volumes/phoenix-dev-data': { status: 204, body: '' } });
+    const phoenix = { type: 'docker:index/container:Container', urn: 'urn:pulumi:dev::llm-observability::docker:index/container:Container::phoenix-server', outputs: { labels: [{ label: 'llm-observability.stack.database', value: 'db.example.com:5432/phoenix' }] } };
+    const cli = cliOn(docker.host, { 'stack export': { stdout: JSON.stringify({ deployment: { resources: [phoenix] } }) } });
+    const { said, failure } = await run('down', args, cli);
+    expect(failure).toBeUndefined();
+    expect(said.at(-1)).toContain('PostgreSQL, db.example.com:5432/phoenix, stays there');
+  });
+
   test('after a run that was killed: its lock goes first, then what it had half made, then the stack', async () => {
     killedRun();
     const docker = await engine(leftover);

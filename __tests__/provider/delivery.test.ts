@@ -1,10 +1,11 @@
 import { at } from '../../engine';
 import { checkDelivery, type Delivery } from '../../provider/delivery';
+import { whyNotForwarded, type Cause } from '../../provider/diagnosis';
 import { asideWarnings, egressWarnings, journalWarnings, projectWarnings, storageWarnings } from '../../provider/warnings';
 import type { CentralStack, Route } from '../../provider/route';
 import { fakeEngine, type Answer } from '../support/fake-engine';
 import { adminSecret, exportError, gateError, projectOf, queueMetrics, refusal, route, services, type Behaviour, type Services } from '../support/services';
-import { nobody } from '../support/web';
+import { nobody, type Reply } from '../support/web';
 
 const inspected = (State: object): Answer => ({ State });
 const logged = (...lines: string[]): Record<string, Answer> => ({ '/containers/alloy-dev/logs': { status: 200, body: lines.join('') } });
@@ -691,4 +692,22 @@ test.each<[string, Record<string, Answer>, string | undefined]>([
   ]);
   // A stack without any has none.
   expect(await egressWarnings(deployed)).toEqual([]);
+});
+
+test('a PostgreSQL that is away is named, with the log of each hop to it', async () => {
+  const { host } = await fakeEngine({});
+  const cause = async (database: string | undefined, ready: Reply): Promise<Cause> => {
+    const { route: deployed } = await services({ ready }, host);
+    return whyNotForwarded({ ...deployed, containers: { ...deployed.containers, egress: 'phoenix-dev-egress', ...(database === undefined ? {} : { database }) } }, Date.now());
+  };
+  const away = { status: 503, body: 'database unreachable' };
+  expect(await cause('phoenix-dev-database', away)).toEqual({ cause: expect.stringContaining('phoenix:database'), mend: ['phoenix-dev', 'phoenix-dev-egress', 'phoenix-dev-database'].map((name) => `docker logs --tail 30 ${name}`) });
+  expect((await cause('phoenix-dev-database', {})).cause).not.toContain('phoenix:database');
+  expect((await cause(undefined, away)).cause).not.toContain('phoenix:database');
+});
+
+test('and of the way to its database', async () => {
+  const { host } = await fakeEngine({ '/containers/phoenix-dev-database/json': inspected({ Status: 'exited', ExitCode: 1 }), '/containers/phoenix-dev-egress/json': inspected({ Status: 'running', ExitCode: 0 }) });
+  const { route: deployed } = await services({}, host);
+  expect(await egressWarnings({ ...deployed, containers: { ...deployed.containers, egress: 'phoenix-dev-egress', database: 'phoenix-dev-database' } })).toEqual([expect.stringContaining('docker logs --tail 30 phoenix-dev-database')]);
 });

@@ -28,7 +28,7 @@ const rightValue = ({ example, fallback = '' }: Key<unknown>): string => example
 
 /** What is in a stack at the edge, or is the way to it. */
 const ofAnEdge = [
-  'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'alloy:bind', 'alloy:auth', 'alloy:cors', 'alloy:llmMetrics', 'alloy:ownMetrics', 'alloy:memory', 'alloy:queue', 'alloy:cpus', 'alloy:image', 'alloy:serviceAsProject', ...Object.keys(redactKeys), 'gate:image',
+  'alloy:otlpGrpcPort', 'alloy:otlpHttpPort', 'alloy:uiPort', 'alloy:bind', 'alloy:auth', 'alloy:cors', 'alloy:llmMetrics', 'alloy:ownMetrics', 'alloy:serviceAsProject', ...Object.keys(redactKeys), 'alloy:memory', 'alloy:queue', 'alloy:cpus', 'alloy:image', 'gate:image',
   'prometheus:url', 'prometheus:username', 'prometheus:password', 'prometheus:token', 'prometheus:tenant', 'loki:url', 'loki:username', 'loki:password', 'loki:token', 'loki:tenant', ...Object.keys(prometheusKeys), ...Object.keys(victorialogsKeys), ...Object.keys(networkKeys), ...Object.keys(tlsKeys), 'edge:central', 'edge:access', 'edge:sendTo', 'edge:token', 'ports:offset', 'data:protect',
   ...Object.keys(dockerKeys),
 ];

@@ -1,6 +1,7 @@
 import * as cloudflare from '@pulumi/cloudflare/config';
 import * as fc from 'fast-check';
 import { images } from '../../components/catalog';
+import { databaseKeys } from '../../settings/database';
 import { dockerKeys } from '../../settings/docker';
 import { edgeKeys } from '../../settings/edge';
 import { exampleKeys } from '../../settings/example';
@@ -111,8 +112,8 @@ describe('what is right', () => {
     });
   });
 
-  test('every setting, set; those of login, of networks, of stores, of Prometheus, of VictoriaLogs, of redaction, of Grafana, of TLS, of the tunnel, of the edge, of the AI service and of the Docker Engine have tests of their own', () => {
-    const elsewhere = (name: string): boolean => name in { ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...victorialogsKeys, ...redactKeys, ...grafanaKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...exampleKeys, ...dockerKeys };
+  test('every setting, set; those of the database, of login, of networks, of stores, of Prometheus, of VictoriaLogs, of redaction, of Grafana, of TLS, of the tunnel, of the edge, of the AI service and of the Docker Engine have tests of their own', () => {
+    const elsewhere = (name: string): boolean => name in { ...databaseKeys, ...loginKeys, ...networkKeys, ...storeKeys, ...prometheusKeys, ...victorialogsKeys, ...redactKeys, ...grafanaKeys, ...tlsKeys, ...tunnelKeys, ...edgeKeys, ...exampleKeys, ...dockerKeys };
     const { settings, problems } = read({
       'phoenix:uiPort': '16006',
       'phoenix:otlpGrpcPort': '24317',
@@ -134,6 +135,7 @@ describe('what is right', () => {
       'alloy:bind': '127.0.0.1, 192.0.2.7',
       'alloy:auth': 'true',
       'alloy:cors': 'https://*.example.com, http://localhost:3000',
+      'alloy:serviceAsProject': 'true',
       'alloy:llmMetrics': 'false',
       'alloy:ownMetrics': 'false',
       'alloy:memory': '512MiB',
@@ -169,6 +171,7 @@ describe('what is right', () => {
       'alloy:cors': ['https://*.example.com', 'http://localhost:3000'],
       'alloy:llmMetrics': false,
       'alloy:ownMetrics': false,
+      'alloy:serviceAsProject': true,
       'alloy:memory': 512,
       'alloy:queue': 10240,
       'alloy:cpus': '2.0',
@@ -465,7 +468,6 @@ describe('keys that are not known', () => {
 
   // Keys of Phoenix's own environment, and of other set-ups.
   rows([
-    ['phoenix:databaseUrl', 'postgresql://u:hunter2@db/x'],
     ['phoenix:sqlDatabaseUrl', 'postgresql://u:hunter2@db/x'],
     ['phoenix:workingDir', '/data'],
     ['phoenix:openaiApiKey', 'sk-hunter2'],
@@ -667,6 +669,7 @@ describe('secrets', () => {
 
   rows([
     ['phoenix:smtpPasword', 'phoenix:smtpPassword'],
+    ['phoenix:databaseUrl', 'phoenix:database'],
     ['cloudflare:apitoken', 'cloudflare:apiToken'],
   ])('nor is the value of one that is misspelt and in plain text: %s', (name, nearest) => {
     expect(read({ [name]: 's3cret' }).problems).toEqual([
@@ -678,13 +681,13 @@ describe('secrets', () => {
 
   test('they are these', () => {
     expect(secretKeys).toEqual([
-      'phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword', 'phoenix:oidcClientSecret', 'phoenix:ldapBindPassword', 'phoenix:smtpPassword',
+      'phoenix:database', 'phoenix:secret', 'phoenix:adminSecret', 'phoenix:adminPassword', 'phoenix:oidcClientSecret', 'phoenix:ldapBindPassword', 'phoenix:smtpPassword',
       'prometheus:password', 'prometheus:token', 'loki:password', 'loki:token', 'tls:key', 'cloudflare:apiToken', 'edge:access', 'example:modelKey', 'docker:keyMaterial', 'docker:registryAuth',
     ]);
   });
 
-  /** Those of stores and of the AI service need others; those of the engine, of TLS and of the edge have a form. All of them have tests of their own. */
-  const words = secretKeys.filter((name) => !(name in { ...storeKeys, ...tlsKeys, ...dockerKeys, ...edgeKeys, ...exampleKeys }));
+  /** Those of stores and of the AI service need others; those of the database, of the engine, of TLS and of the edge have a form. All of them have tests of their own. */
+  const words = secretKeys.filter((name) => !(name in { ...databaseKeys, ...storeKeys, ...tlsKeys, ...dockerKeys, ...edgeKeys, ...exampleKeys }));
 
   const value = 'abcdefghijklmnopqrstuvwxyz0123456789abcd';
   test('each is refused in plain text, without its value', () => {

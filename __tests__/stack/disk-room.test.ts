@@ -79,6 +79,10 @@ describe('on this disk', () => {
     expect(await diskRoom(settings({ 'alloy:queue': '128MiB', 'phoenix:storage': '1GiB' }), root, false)).toEqual([]);
   });
 
+  test('a database elsewhere takes none of it', async () => {
+    expect(await diskRoom(settings({ 'alloy:queue': '1GiB', 'phoenix:storage': more(free), 'phoenix:database': 'postgresql://u:p@db.lan/x' }), root, false)).toEqual([]);
+  });
+
   test('one that does not, with one that would', async () => {
     const [problem, ...others] = await diskRoom(settings({ 'alloy:queue': '1GiB', 'phoenix:storage': more(free) }), root, false);
     expect(others).toEqual([]);

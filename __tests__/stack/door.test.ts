@@ -7,7 +7,7 @@ const door = (config: Record<string, string> = {}, networks: readonly string[] =
 const beyond = { 'phoenix:auth': 'true' };
 
 test('by default it is reached by names that lead nowhere else, and believes nobody', () => {
-  expect(door()).toEqual({ names: ['localhost', 'host.docker.internal', 'phoenix', 'phoenix-gate', '127.0.0.1'], anyAddress: false, proxies: [], https: false, mostMiB: 64 });
+  expect(door()).toEqual({ names: ['localhost', 'host.docker.internal', 'phoenix', 'phoenix-gate', '127.0.0.1'], anyAddress: false, proxies: [], https: false, mostMiB: 64, takesSpans: true });
 });
 
 describe('names', () => {

@@ -1,4 +1,5 @@
 import { inspectHost, type HostFacts } from '../../stack/preflight';
+import { isSecretKey } from '../../settings/keys';
 import { readSettings } from '../../settings/settings';
 import type { Choice, Engine } from '../../engine';
 import { current, fakeEngine, type Answer } from './fake-engine';
@@ -17,7 +18,7 @@ export async function inspect(config: Record<string, string> = {}, answers: Reco
 }
 
 export function inspectAt(engine: Engine, config: Record<string, string> = {}, preview = true): Promise<HostFacts> {
-  const { settings, problems } = readSettings(config, 'llm-observability');
+  const { settings, problems } = readSettings(config, 'llm-observability', isSecretKey);
   expect(problems).toEqual([]);
   return inspectHost(named(engine), settings, owner, preview);
 }

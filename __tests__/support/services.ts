@@ -61,6 +61,8 @@ export interface Behaviour {
   readonly metrics?: Reply;
   /** Phoenix's answer to OTLP. Default: 200. */
   readonly otlp?: Reply;
+  /** Phoenix's answer to whether it can store. Default: 200. */
+  readonly ready?: Reply;
   /** Looks at which the span is not there yet; `Infinity` never shows it. Default: 0. */
   readonly emptyLooks?: number;
   /** Times it is found to have stored others since it was asked last. Default: never. */
@@ -90,7 +92,7 @@ export interface Services {
  * @param dockerHost where the outputs and the route have the engine; default: the usual one, which no test asks
  */
 export async function services(behaviour: Behaviour = {}, dockerHost: string | null = null): Promise<Services> {
-  const { accept = {}, metrics = { body: queueMetrics(0) }, otlp = {}, emptyLooks = 0, stores = 0, look, projects = [], auth = false } = behaviour;
+  const { accept = {}, metrics = { body: queueMetrics(0) }, otlp = {}, ready = {}, emptyLooks = 0, stores = 0, look, projects = [], auth = false } = behaviour;
   let looks = 0;
   let asked = 0;
   let own = '';
@@ -109,6 +111,9 @@ export async function services(behaviour: Behaviour = {}, dockerHost: string | n
     }
     if (url === '/v1/traces') {
       return otlp;
+    }
+    if (url === '/readyz') {
+      return ready;
     }
     if (method === 'DELETE') {
       return { status: 204 };

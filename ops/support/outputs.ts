@@ -22,7 +22,7 @@ export interface Outputs {
   /** Keys of `phoenix:apiKeys` by name. Secret. */
   readonly apiKeys: Readonly<Record<string, string>>;
   /** Names on the Docker host. */
-  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly victorialogsGate?: string; readonly prometheus?: string; readonly victorialogs?: string; readonly grafana?: string; readonly example?: string };
+  readonly containers: { readonly phoenix: string; readonly alloy: string; readonly gate: string; readonly journal?: string; readonly egress?: string; readonly database?: string; readonly prometheusGate?: string; readonly lokiGate?: string; readonly victorialogsGate?: string; readonly prometheus?: string; readonly victorialogs?: string; readonly grafana?: string; readonly example?: string };
   readonly volumes: { readonly phoenix: string; readonly alloy: string; readonly journal?: string; readonly prometheus?: string; readonly victorialogs?: string; readonly grafana?: string };
   /** Address of the stack's Docker Engine. */
   readonly dockerHost: string | null;

@@ -3,7 +3,7 @@
  * network, the configurations of Alloy and the gate, the rules of the tunnel.
  */
 import { dockerHostInGate } from '../../components/catalog';
-import { runsForEver } from '../../components/names';
+import { databaseLabel, runsForEver } from '../../components/names';
 import { alloyFlows, type Flows } from './alloy-flows';
 
 /** A resource as the program declares it, and as the state stores it. */
@@ -29,6 +29,7 @@ export interface Container {
   readonly restart?: string;
   readonly command?: readonly string[];
   readonly envs?: unknown;
+  readonly labels?: unknown;
   readonly networksAdvanced?: readonly { readonly name: string; readonly aliases?: readonly string[] }[];
   readonly ports?: readonly { readonly internal: number; readonly external: number }[];
   readonly volumes?: readonly { readonly volumeName: string; readonly readOnly?: boolean }[];
@@ -79,7 +80,7 @@ export function stackParts({ resources, endpoints }: Deployed): StackParts {
   const checks = of<{ central?: { hostname: string; stack: string } }>('observability:index:DeliveryCheck');
   return {
     network: networks.find(({ name }) => !inner.has(name))?.name ?? '',
-    services: running.filter((container) => !isConnector(container)).map((container) => ({ ...container, ...flowsOf(filesOf(container, containers), sentTo(container)), inner: onlyIn(container, inner) })),
+    services: running.filter((container) => !isConnector(container)).map((container) => ({ ...container, ...flowsOf(filesOf(container, containers), sentTo(container), storedIn(container)), inner: onlyIn(container, inner) })),
     connectors: running.filter(isConnector),
     tunnel: tunnel?.name ?? '',
     // The last one has no hostname: it matches everything else.
@@ -116,8 +117,12 @@ function filesOf({ volumes = [] }: Container, containers: readonly Container[]):
 const sentTo = ({ envs }: Container): string[] =>
   (Array.isArray(envs) ? envs : []).flatMap((variable) => (typeof variable === 'string' ? /^OTEL_EXPORTER_OTLP_ENDPOINT=(.+)$/.exec(variable)?.[1] ?? [] : []));
 
+/** The PostgreSQL of a Phoenix, as `host:port/name`; none of its own with SQLite. */
+export const storedIn = ({ labels }: Pick<Container, 'labels'>): string[] =>
+  ((Array.isArray(labels) ? labels : []) as { readonly label?: unknown; readonly value?: unknown }[]).flatMap(({ label, value }) => (label === databaseLabel ? [String(value)] : []));
+
 /** Where a service sends, from its files: Alloy distinguishes signals, nginx forwards everything. */
-function flowsOf(files: readonly File[], sent: readonly string[]): Omit<Service, keyof Container | 'inner'> {
+function flowsOf(files: readonly File[], sent: readonly string[], stored: readonly string[]): Omit<Service, keyof Container | 'inner'> {
   const textOf = (ending: string): string => files.filter(({ file }) => file.endsWith(ending)).map(({ text }) => text).join('\n');
   const nginx = textOf('/nginx.conf');
   // The gate's own name for the Docker host.
@@ -127,7 +132,7 @@ function flowsOf(files: readonly File[], sent: readonly string[]): Omit<Service,
     reached: [
       ...[...nginx.matchAll(/\$egress \{\s*default ([\w-]+);/g)],
       ...[...nginx.replace(group, '').matchAll(/^\s*(?:default|"[^"]*"|server) "?([\w.-]+:\d+)"?(?: backup)?(?: resolve)?;/gm)],
-    ].map(([, server = '']) => server),
+    ].map(([, server = '']) => server).concat(stored.map((database) => database.replace(/\/.*/, ''))),
     // Requests to itself lead nowhere else.
     passedOn: [...sent, ...[...nginx.matchAll(/^\s*proxy_pass\s+"?(https?:\/\/)(?!127\.0\.0\.1[:/;])([^\s";$/]+)([^\s";$]*)/gm)].map(([, scheme = '', host = '', path = '']) => `${scheme}${host === dockerHostInGate ? server : host}${path}`)],
   };

@@ -286,6 +286,10 @@ describe('problemsOfStack', () => {
     ]);
   });
 
+  test('one that stores in PostgreSQL', async () => {
+    expect(await problems([], { 'phoenix:database': 'hunter2' })).toEqual([{ key: 'phoenix:database', rule: expect.stringContaining('SQLite'), mend: ['pulumi config rm phoenix:database', again] }]);
+  });
+
   test('commands are for the stack', async () => {
     expect((await problems(['phoenix-prod-data'], {}, undefined, 'prod')).map(({ mend }) => mend)).toEqual([[again, 'npm run down -- --stack prod --purge   # deletes its data']]);
   });

@@ -107,6 +107,9 @@ export async function problemsOfStack({ engine, stack, state, config }: Omit<Que
     ...(config['edge:central'] === undefined
       ? []
       : [{ key: 'edge:central', value: config['edge:central'], rule: 'a stack at the edge has no Phoenix that could take over', mend: [elsewhere] }]),
+    ...(config['phoenix:database'] === undefined
+      ? []
+      : [{ key: 'phoenix:database', rule: 'only a SQLite database is taken over, and this stack stores in PostgreSQL', mend: ['pulumi config rm phoenix:database', elsewhere] }]),
   ];
 }
 
