@@ -4,7 +4,7 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { Duplex } from 'node:stream';
+import { pipeline, Readable, type Duplex } from 'node:stream';
 import type { Engine } from './engine';
 import { overSsh } from './ssh';
 import { inWords, materialOf } from './tls';
@@ -18,8 +18,8 @@ export interface EngineAnswer {
 }
 
 export interface EngineRequest {
-  /** An object is sent as JSON, a buffer as a tar archive. */
-  readonly body?: object | Buffer;
+  /** An object is sent as JSON, a buffer or a stream as a tar archive. */
+  readonly body?: object | Buffer | Readable;
   readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds until the request fails; without it there is no limit. */
   readonly timeoutMs?: number;
@@ -87,6 +87,29 @@ export async function engineStream(engine: Engine, path: string, body: object, t
   });
 }
 
+/**
+ * A GET whose response is too long for memory.
+ * @throws Error with the engine's own message for a status of 400 or more
+ */
+export async function engineDownload(engine: Engine, path: string): Promise<Readable> {
+  const prefix = await versionPrefix(engine, undefined);
+  return new Promise((resolve, reject) => {
+    const outgoing = client(engine)({ ...connection(engine), method: 'GET', path: `${prefix}${path}` }, (incoming) => {
+      const status = incoming.statusCode ?? 0;
+      if (status < 400) {
+        resolve(incoming);
+        return;
+      }
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('end', () => reject(new Error(engineMessage({ status, body: Buffer.concat(chunks) }))));
+      incoming.on('error', reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}
+
 /** The engine's message in a response of status 400 or more. */
 export function engineMessage({ status, body }: EngineAnswer): string {
   const text = body.toString().trim();
@@ -136,8 +159,9 @@ function isNewer(one: string, other: string): boolean {
 
 function send(engine: Engine, method: string, path: string, request: EngineRequest): Promise<{ answer: EngineAnswer; headers: http.IncomingHttpHeaders }> {
   const { body, timeoutMs, onData } = request;
-  const payload = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
-  const type = Buffer.isBuffer(body) ? 'application/x-tar' : 'application/json';
+  const streamed = body instanceof Readable ? body : undefined;
+  const payload = body === undefined || streamed ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+  const type = streamed || Buffer.isBuffer(body) ? 'application/x-tar' : 'application/json';
   return new Promise((resolve, reject) => {
     // The engine may go silent before its response or in the middle of it.
     const fail = (error: Error): void => {
@@ -153,7 +177,7 @@ function send(engine: Engine, method: string, path: string, request: EngineReque
         ...connection(engine),
         method,
         path,
-        headers: { ...request.headers, ...(payload ? { 'content-type': type, 'content-length': payload.length } : {}) },
+        headers: { ...request.headers, ...(payload ? { 'content-type': type, 'content-length': payload.length } : streamed ? { 'content-type': type } : {}) },
         ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
       },
       (incoming) => {
@@ -165,7 +189,12 @@ function send(engine: Engine, method: string, path: string, request: EngineReque
       },
     );
     outgoing.on('error', fail);
-    outgoing.end(payload);
+    if (streamed) {
+      // An engine that refuses responds before it has read everything.
+      pipeline(streamed, outgoing, (error) => error && fail(error));
+    } else {
+      outgoing.end(payload);
+    }
   });
 }
 

@@ -57,6 +57,22 @@ export const adopt = command('adopt', 'Take over from your own Phoenix and Alloy
   .addOption(yes)
   .addOption(json('what was taken over'));
 
+const passphraseFile = new Option('--passphrase-file <path>', 'a file whose first line is the passphrase (default: BACKUP_PASSPHRASE, or it is asked for)');
+
+export const backup = command('backup', 'Write the traces of a stack to one encrypted file, and prove that it can be restored')
+  .addOption(stack)
+  .addOption(new Option('--to <folder>', 'where the file is written').default('.'))
+  .addOption(passphraseFile)
+  .option('--no-proof', 'do not restore it beside the stack')
+  .addOption(json('the file and what is in it'));
+
+export const restore = command('restore', 'Replace the traces of a stack with those of a backup')
+  .argument('[file]', 'the backup')
+  .addOption(stack)
+  .addOption(passphraseFile)
+  .addOption(new Option('--take-secret', "store the backup's PHOENIX_SECRET in the settings of the stack, and nothing else").default(false))
+  .addOption(yes);
+
 export const graph = command('graph', 'Draw what a stack runs and which way data flows, as a Mermaid flowchart').addOption(stack);
 
 export const invite = command('invite', 'Write the file with which a stack at the edge sends to this one, without access to the state of this one')
@@ -107,7 +123,7 @@ const test = handedOn('test', 'Check types and style, and run the unit tests', '
 const e2e = handedOn('e2e', 'Run the end-to-end tests, on a Docker Engine', 'Jest');
 
 /** In the order in which people need them. */
-export const commands: readonly CommandUnknownOpts[] = [up, preview, verify, example, down, doctor, adopt, graph, invite, comment, pulumi, test, e2e, pin, bench, faults, help];
+export const commands: readonly CommandUnknownOpts[] = [up, preview, verify, example, down, backup, restore, doctor, adopt, graph, invite, comment, pulumi, test, e2e, pin, bench, faults, help];
 
 function setting(pair: string): Record<string, string> {
   const [, key, value] = /^([\w-]+:[\w-]+)=(.*)$/s.exec(pair) ?? [];

@@ -85,6 +85,31 @@ test('killed while a backlog drains into it', async () => {
   await losesNothing('backlog', accepted);
 });
 
+test('a backup under load is proven, and restored under load: what it counted is there, and what comes meanwhile arrives', async () => {
+  const folder = path.dirname(checkout.dir);
+  const passphrase = path.join(folder, 'passphrase');
+  fs.writeFileSync(passphrase, 'correct horse battery\n', { mode: 0o600 });
+  const [load, backlog] = [await stored('load'), await stored('backlog')];
+  let said = '';
+  await underLoad('saved', async () => {
+    await until('spans', async () => (await stored('saved')) > 500);
+    const { code, stdout, stderr } = await checkout.command('backup', ['--to', folder, '--passphrase-file', passphrase, '--json']);
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    said = stdout;
+  }, { receiver, spansPerSecond: 100 });
+  const { file, spans, proven } = JSON.parse(said.slice(said.indexOf('{'))) as { file: string; spans: number; proven: boolean };
+  expect(proven).toBe(true);
+  expect(spans).toBeGreaterThan(load + backlog + 500);
+  await underLoad('meanwhile', async () => {
+    const { code, stderr } = await checkout.command('restore', [file, '--yes', '--passphrase-file', passphrase]);
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  }, { receiver, spansPerSecond: 100 });
+  await until('what came meanwhile', async () => (await stored('meanwhile')) > 0);
+  expect([await stored('load'), await stored('backlog')]).toEqual([load, backlog]);
+  expect(await stored('saved')).toBeGreaterThan(500);
+  expect(await docker('ps', '--all', '--quiet', '--filter', `name=${phoenix}-backup`)).toBe('');
+});
+
 test('a planned replacement sends nothing of all that again, and what is stored is known to be', async () => {
   await until('everything to be known', async () => (await kept()).waiting === 0);
   const before = await kept();
