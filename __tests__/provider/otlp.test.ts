@@ -28,6 +28,7 @@ test('one span, ended, with what Phoenix needs to show it as a chain in its proj
                 attributes: [
                   { key: 'openinference.span.kind', value: { stringValue: 'CHAIN' } },
                   { key: 'input.value', value: { stringValue: 'Does a trace arrive?' } },
+                  { key: 'sampling.priority', value: { intValue: '1' } },
                 ],
                 status: { code: 1 },
               },

@@ -63,7 +63,9 @@ export async function writeBackup({ file, passphrase }: Sealed, manifest: Manife
     yield* packed;
   };
   try {
-    await pipeline(database, createGzip({ level: 3 }), content, (whole: AsyncIterable<Buffer>) => sealed(whole, passphrase), fs.createWriteStream(part, { mode: 0o600 }), { ...(signal ? { signal } : {}) });
+    // Open before anything can be stopped: a file that is still being opened would appear after it was removed.
+    const output = (await fs.promises.open(part, 'w', 0o600)).createWriteStream({ flush: true });
+    await pipeline(database, createGzip({ level: 3 }), content, (whole: AsyncIterable<Buffer>) => sealed(whole, passphrase), output, { ...(signal ? { signal } : {}) });
     fs.renameSync(part, file);
   } catch (error) {
     fs.rmSync(part, { force: true });
