@@ -107,6 +107,10 @@ export class VictoriaLogs extends pulumi.ComponentResource {
           '-maxConcurrentInserts=2',
           // Pages of other sites read nothing; by default they may.
           '-http.disableCORS',
+          // A warning about a record that it drops has the record in it, whole.
+          '-loggerLevel=ERROR',
+          // What is nested in a record is a field of its own after Alloy has searched it.
+          '-insert.maxFieldsPerLine=2000',
         ],
         ports: [],
         listed: {},

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { PhoenixApi, Refused, Unreachable } from './phoenix-api';
+import { PhoenixApi, Refused, Broken, Unreachable } from './phoenix-api';
 import type { ApiKeyInputs, PhoenixAccess } from '../components/observability-contract';
 import type { Kind } from './resource';
 import { unknown } from './values';
@@ -86,9 +86,9 @@ export const apiKey = (open: (access: PhoenixAccess) => Api = (access) => new Ph
         return;
       }
       await using({ auth, ...access }, (api) => api.revoke(keyId)).catch((error: Error) => {
-        // A deleted Phoenix must not prevent the deletion of the stack. One that has a new admin secret by now, or auth off,
-        // refuses the secret of this key forever: the key is then left to ApiKeyList.
-        if (!(error instanceof Unreachable || error instanceof Refused)) {
+        // A deleted Phoenix must not prevent the deletion of the stack, and neither must one whose database is gone. One that has a
+        // new admin secret by now, or auth off, refuses the secret of this key forever: the key is then left to ApiKeyList.
+        if (!(error instanceof Unreachable || error instanceof Refused || error instanceof Broken)) {
           throw error;
         }
       });

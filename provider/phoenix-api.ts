@@ -160,9 +160,12 @@ export class Unreachable extends Error {}
 /** Phoenix does not accept the credentials (401), or allows this to nobody (403: auth is off). */
 export class Refused extends Error {}
 
+/** Phoenix answers with an error of its own, as it does while it cannot reach its database. */
+export class Broken extends Error {}
+
 function refused(doing: string, { status, text }: Answer): Error {
   if (status === 0) {
     return new Unreachable(`Phoenix cannot be reached to ${doing}: ${text}`);
   }
-  return new (status === 401 || status === 403 ? Refused : Error)(`Phoenix did not ${doing}: it answered ${status} ${text.trim().slice(0, 300)}`);
+  return new (status === 401 || status === 403 ? Refused : status >= 500 ? Broken : Error)(`Phoenix did not ${doing}: it answered ${status} ${text.trim().slice(0, 300)}`);
 }

@@ -47,6 +47,10 @@ function names(raw: string): readonly string[] {
   if (list.some((name) => /^[*.]+$/.test(name))) {
     throw new BrokenRule('* alone would remove every attribute, and Phoenix would show nothing; name the attributes');
   }
+  const inside = list.find((name) => /^(metadata|.*document\.metadata|tool\.parameters|llm\.prompt_template\.variables)\./i.test(name));
+  if (inside !== undefined) {
+    throw new BrokenRule(`${inside} is inside a JSON text, which Alloy does not open; name the attribute with the text, ${inside.replace(/^((.*document\.)?metadata|tool\.parameters|llm\.prompt_template\.variables)\..*$/i, '$1')}`);
+  }
   return distinct(list, 'a name');
 }
 
@@ -74,9 +78,13 @@ function pattern(raw: string): string {
   const { RE2JS } = createRequire(__filename)('re2js') as typeof import('re2js');
   let compiled: InstanceType<typeof RE2JS>;
   try {
-    compiled = RE2JS.compile(expression);
+    // In a group, as Alloy gets it.
+    compiled = RE2JS.compile(`(?:${expression})`);
   } catch (error) {
     throw new BrokenRule(`it is not a regular expression in the form of RE2: ${(error as Error).message}`);
+  }
+  if (/\\[pP](?!L|N|\{\^?([CLMNPSZ][a-z]?|Latin|Greek|Cyrillic|Han|Arabic|Hebrew|Hiragana|Katakana|Hangul|Thai)\})/.test(expression)) {
+    throw new BrokenRule('of the classes of Unicode it may have the general categories, such as \\p{L}, and the larger scripts; Alloy may not know others');
   }
   if (compiled.matcher('').find()) {
     throw new BrokenRule('it matches an empty text, so it would match everywhere');

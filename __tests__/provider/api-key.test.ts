@@ -1,7 +1,7 @@
 import { at } from '../../engine';
 import { apiKey, type ApiKeyOutputs } from '../../provider/api-key';
 import type { ApiKeyInputs } from '../../components/observability-contract';
-import { Refused, Unreachable, type PhoenixApi } from '../../provider/phoenix-api';
+import { Broken, Refused, Unreachable, type PhoenixApi } from '../../provider/phoenix-api';
 import type { PhoenixAccess } from '../../components/observability-contract';
 import { providing } from '../../provider/providing';
 import { unknown } from '../../provider/values';
@@ -297,9 +297,15 @@ describe('delete', () => {
     expect(phoenix.open).toBe(0);
   });
 
-  test('one that fails is an error', async () => {
-    const phoenix = new Phoenix({ revoke: () => Promise.reject(new Error('it answered 500')) });
-    await expect(phoenix.kind.delete?.(made)).rejects.toThrow(new Error('it answered 500'));
+  test('nor does one whose database is gone', async () => {
+    const phoenix = new Phoenix({ revoke: () => Promise.reject(new Broken('it answered 500')) });
+    await expect(phoenix.kind.delete?.(made)).resolves.toBeUndefined();
+    expect(phoenix.open).toBe(0);
+  });
+
+  test('a request that Phoenix does not understand is an error', async () => {
+    const phoenix = new Phoenix({ revoke: () => Promise.reject(new Error('it answered 422')) });
+    await expect(phoenix.kind.delete?.(made)).rejects.toThrow(new Error('it answered 422'));
     expect(phoenix.open).toBe(0);
   });
 });
