@@ -129,7 +129,8 @@ export async function phoenixImage(engine: Engine): Promise<string> {
 /** An offset with which all ports of a stack are free on this machine. */
 async function freeOffset(): Promise<number> {
   const ports = portKeys.map((key) => Number(keys[key].fallback));
-  for (let offset = 20_000; offset < 50_000; offset += 100) {
+  // The first ones keep below the ports that a kernel gives to whoever asks for any.
+  for (let offset = 16_000; offset < 50_000; offset += 100) {
     if ((await Promise.all(ports.map((port) => isFree(port + offset)))).every(Boolean)) {
       say(`Ports of the stack: ${offset} above the usual ones`);
       return offset;
